@@ -1,0 +1,53 @@
+//! Signature algorithms of access tokens, RFC 7518 section 3.1 and RFC 8037.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The algorithm that signs an audience's tokens. One key serves one algorithm (RFC 8725 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SigningAlgorithm {
+    /// ECDSA with P-256 and SHA-256: the default.
+    Es256,
+    /// Ed25519, RFC 8037.
+    EdDsa,
+    /// RSASSA-PKCS1-v1_5 with SHA-256, for verifiers that know no better.
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+}
+
+impl SigningAlgorithm {
+    /// All that grantd signs with.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::EdDsa, Self::Rs256, Self::Ps256];
+
+    /// The `alg` value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+        }
+    }
+}
+
+impl fmt::Display for SigningAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A name that is no algorithm of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an algorithm is one of ES256, EdDSA, RS256, PS256")]
+pub struct UnknownAlgorithm;
+
+impl FromStr for SigningAlgorithm {
+    type Err = UnknownAlgorithm;
+
+    /// Compares exactly: `alg` values are case-sensitive (RFC 7515 section 4.1.1).
+    fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or(UnknownAlgorithm)
+    }
+}

@@ -1,0 +1,120 @@
+//! A client: one service in one environment, with the grants and authentication methods it registered.
+
+use super::identifier::ClientId;
+use super::timestamp::{Seconds, Timestamp};
+
+/// One registered client, without its credentials and policies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    /// The public name.
+    pub id: ClientId,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The environment it runs in; the claim `env`.
+    pub environment: Option<String>,
+    /// The tenant it works for; the claim `tenant`.
+    pub tenant: Option<String>,
+    /// Whether it may do anything at all.
+    pub status: ClientStatus,
+    /// The grants that it may use; empty for a client that only introspects.
+    pub grants: Vec<GrantType>,
+    /// The methods that it may authenticate with (RFC 7591 section 2, `token_endpoint_auth_method`).
+    pub auth_methods: Vec<AuthMethod>,
+    /// What it may write into an assertion's `aud`.
+    pub assertion_audience: AssertionAudience,
+    /// How long its assertions may live; 300 seconds where it is not set.
+    pub max_assertion_lifetime: Option<Seconds>,
+    /// `dpop_bound_access_tokens`, RFC 9449 section 5.2.
+    pub dpop_bound_access_tokens: bool,
+    /// `tls_client_certificate_bound_access_tokens`, RFC 8705 section 3.4.
+    pub certificate_bound_access_tokens: bool,
+    /// Extra claims of its tokens; never a registered name.
+    pub claims: serde_json::Map<String, serde_json::Value>,
+    /// Tokens issued up to and including this second are dead.
+    pub tokens_not_before: Timestamp,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When one of its credentials last changed.
+    pub rotated_at: Option<Timestamp>,
+}
+
+/// Makes an enum whose variants have one fixed text each, as it stands in documents and in the database.
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant),+ }
+
+        impl $name {
+            /// Every variant.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The text of this variant in documents and in the database.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The variant of exactly this text.
+            #[must_use]
+            pub fn from_text(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == text)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+named! {
+    /// Whether a client may authenticate.
+    ClientStatus {
+        /// It may.
+        Active = "active",
+        /// It may not, and its tokens are dead.
+        Disabled = "disabled",
+        /// It is gone; the row keeps `tokens_not_before` until its last token has expired.
+        Deleted = "deleted",
+    }
+}
+
+named! {
+    /// A grant (RFC 6749 section 4.4).
+    GrantType {
+        /// The client acts for itself.
+        ClientCredentials = "client_credentials",
+    }
+}
+
+named! {
+    /// How a client proves itself (the IANA registry of token endpoint authentication methods).
+    AuthMethod {
+        /// A secret in the `Authorization` header, RFC 6749 section 2.3.1.
+        ClientSecretBasic = "client_secret_basic",
+        /// A secret in the body, RFC 6749 section 2.3.1.
+        ClientSecretPost = "client_secret_post",
+        /// A signed assertion, RFC 7523 section 2.2.
+        PrivateKeyJwt = "private_key_jwt",
+        /// A certificate of a configured CA, RFC 8705 section 2.1.
+        TlsClientAuth = "tls_client_auth",
+        /// A registered certificate, RFC 8705 section 2.2.
+        SelfSignedTlsClientAuth = "self_signed_tls_client_auth",
+    }
+}
+
+named! {
+    /// What a client may write into the `aud` of an assertion.
+    AssertionAudience {
+        /// The issuer alone.
+        Issuer = "issuer",
+        /// The token endpoint's URL as well, for clients that know no better.
+        IssuerOrTokenEndpoint = "issuer_or_token_endpoint",
+    }
+}

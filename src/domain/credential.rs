@@ -1,0 +1,195 @@
+//! A credential: one way for a client to prove itself.
+
+use super::client::{AuthMethod, named};
+use super::identifier::CredentialId;
+use super::timestamp::Timestamp;
+
+/// One credential of a client. What it proves never changes; a new secret is a new credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// The public name.
+    pub id: CredentialId,
+    /// A name for people.
+    pub label: Option<String>,
+    /// What it proves with.
+    pub material: CredentialMaterial,
+    /// Not accepted before.
+    pub active_from: Option<Timestamp>,
+    /// Not accepted from here on.
+    pub expires_at: Option<Timestamp>,
+    /// Not accepted from here on, and its use raises an alert.
+    pub retired_at: Option<Timestamp>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was last used; written in batches, so up to a minute late.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What a credential proves with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialMaterial {
+    /// The hash of a secret.
+    Secret(SecretHash),
+    /// A public key as JWK (RFC 7517), compact JSON.
+    Jwk(String),
+    /// The `x5t#S256` of a certificate (RFC 8705 section 3.1).
+    Certificate(String),
+    /// A subject name (RFC 8705 section 2.1.2).
+    Subject(SubjectName),
+}
+
+/// The hash of a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHash {
+    /// Where the secret came from; decides cost and salt.
+    pub form: SecretForm,
+    /// The argon2id hash in PHC string format.
+    pub phc: String,
+}
+
+impl std::fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretHash").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+named! {
+    /// Where a secret came from.
+    SecretForm {
+        /// Made by grantd: 256 random bits, so a cheap hash protects it.
+        Generated = "generated",
+        /// Brought in clear: hashed at full cost under the client's one salt.
+        Imported = "imported",
+        /// Brought as PHC string: judged at its own cost, alone, until success hashes it anew.
+        Phc = "phc",
+    }
+}
+
+/// One registered subject attribute of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectName {
+    /// Which attribute.
+    pub kind: SubjectKind,
+    /// Its value as registered.
+    pub value: String,
+}
+
+named! {
+    /// The subject attributes of RFC 8705 section 2.1.2.
+    SubjectKind {
+        /// The distinguished name.
+        Dn = "subject_dn",
+        /// A DNS name among the alternative names.
+        Dns = "san_dns",
+        /// A URI among the alternative names.
+        Uri = "san_uri",
+        /// An IP address among the alternative names.
+        Ip = "san_ip",
+        /// An e-mail address among the alternative names.
+        Email = "san_email",
+    }
+}
+
+named! {
+    /// The kind of a credential in the database and in listings.
+    CredentialKind {
+        /// A secret.
+        Secret = "secret",
+        /// A public key.
+        Jwk = "jwk",
+        /// A certificate.
+        Certificate = "certificate",
+        /// A subject name.
+        Subject = "subject",
+    }
+}
+
+/// Where a credential stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialState {
+    /// It is accepted.
+    Live,
+    /// Its `active_from` is ahead.
+    NotYetActive,
+    /// Its `expires_at` is past.
+    Expired,
+    /// It was retired: whoever still uses it should be found.
+    Retired,
+}
+
+impl Credential {
+    /// Where it stands at `now`.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> CredentialState {
+        if self.retired_at.is_some_and(|at| at <= now) {
+            CredentialState::Retired
+        } else if self.expires_at.is_some_and(|at| at <= now) {
+            CredentialState::Expired
+        } else if self.active_from.is_some_and(|at| at > now) {
+            CredentialState::NotYetActive
+        } else {
+            CredentialState::Live
+        }
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> CredentialKind {
+        match self.material {
+            CredentialMaterial::Secret(_) => CredentialKind::Secret,
+            CredentialMaterial::Jwk(_) => CredentialKind::Jwk,
+            CredentialMaterial::Certificate(_) => CredentialKind::Certificate,
+            CredentialMaterial::Subject(_) => CredentialKind::Subject,
+        }
+    }
+
+    /// The hash, where it is a secret.
+    #[must_use]
+    pub fn secret(&self) -> Option<&SecretHash> {
+        match &self.material {
+            CredentialMaterial::Secret(hash) => Some(hash),
+            _ => None,
+        }
+    }
+}
+
+impl CredentialKind {
+    /// Whether a credential of this kind serves `method`.
+    #[must_use]
+    pub fn serves(self, method: AuthMethod) -> bool {
+        match method {
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => self == Self::Secret,
+            AuthMethod::PrivateKeyJwt => self == Self::Jwk,
+            AuthMethod::TlsClientAuth => self == Self::Subject,
+            AuthMethod::SelfSignedTlsClientAuth => self == Self::Certificate,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_lives_from_active_from_until_it_expires_or_retires() {
+        let at = Timestamp::from_unix;
+        let mut credential = Credential {
+            id: CredentialId::parse("k3v9x0q2ma").unwrap(),
+            label: None,
+            material: CredentialMaterial::Jwk(String::new()),
+            active_from: Some(at(10)),
+            expires_at: Some(at(20)),
+            retired_at: None,
+            created_at: at(0),
+            last_used_at: None,
+        };
+        assert_eq!(credential.state(at(9)), CredentialState::NotYetActive);
+        assert_eq!(credential.state(at(10)), CredentialState::Live);
+        assert_eq!(credential.state(at(19)), CredentialState::Live);
+        assert_eq!(credential.state(at(20)), CredentialState::Expired);
+        credential.retired_at = Some(at(15));
+        assert_eq!(credential.state(at(14)), CredentialState::Live);
+        assert_eq!(credential.state(at(15)), CredentialState::Retired);
+        assert_eq!(credential.state(at(25)), CredentialState::Retired);
+    }
+}

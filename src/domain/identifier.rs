@@ -1,0 +1,134 @@
+//! The public names of things: `client_id` (RFC 6749 appendix A.1), audience, credential id.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+/// A `client_id`: 1 to 255 printable ASCII characters (RFC 6749 appendix A.1).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(Arc<str>);
+
+/// An audience, the `aud` value: 1 to 255 visible ASCII characters, a name or an absolute URI.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AudienceId(Arc<str>);
+
+/// The public name of a credential: 10 characters of `a-z0-9`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CredentialId(Arc<str>);
+
+/// A name that its grammar does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIdentifier {
+    /// Not a `client_id`.
+    #[error("a client id is 1 to 255 printable ASCII characters")]
+    ClientId,
+    /// Not an audience.
+    #[error("an audience is 1 to 255 visible ASCII characters without quotation mark or backslash")]
+    AudienceId,
+    /// Not a credential id.
+    #[error("a credential id is 10 characters of a-z and 0-9")]
+    CredentialId,
+}
+
+impl ClientId {
+    /// Reads a `client_id`.
+    ///
+    /// # Errors
+    /// What is empty, longer than 255 bytes or not printable ASCII.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let fits = (1..=255).contains(&text.len())
+            && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+        if fits { Ok(Self(text.into())) } else { Err(InvalidIdentifier::ClientId) }
+    }
+}
+
+impl AudienceId {
+    /// Reads an audience.
+    ///
+    /// # Errors
+    /// What is empty, longer than 255 bytes or not visible ASCII.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let fits = (1..=255).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        if fits { Ok(Self(text.into())) } else { Err(InvalidIdentifier::AudienceId) }
+    }
+}
+
+impl CredentialId {
+    /// The number of characters of a credential id.
+    pub const LENGTH: usize = 10;
+
+    /// Reads a credential id.
+    ///
+    /// # Errors
+    /// What is not 10 characters of `a-z0-9`.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let fits = text.len() == Self::LENGTH
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if fits { Ok(Self(text.into())) } else { Err(InvalidIdentifier::CredentialId) }
+    }
+}
+
+macro_rules! reads_as_text {
+    ($($name:ident),+) => {$(
+        impl $name {
+            /// The name itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+    )+};
+}
+
+reads_as_text!(ClientId, AudienceId, CredentialId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_id_is_printable_ascii_of_bounded_length() {
+        assert!(ClientId::parse("orders service/1").is_ok());
+        assert!(ClientId::parse(&"a".repeat(255)).is_ok());
+        for wrong in ["", "é", "a\0b", "a\nb", "\u{202e}x"] {
+            assert_eq!(ClientId::parse(wrong), Err(InvalidIdentifier::ClientId));
+        }
+        assert!(ClientId::parse(&"a".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn an_audience_is_a_name_or_a_uri() {
+        assert!(AudienceId::parse("pricing-api").is_ok());
+        assert!(AudienceId::parse("https://api.example/v1?x=1").is_ok());
+        for wrong in ["", "a b", "a\"b", "a\\b", "ä"] {
+            assert_eq!(AudienceId::parse(wrong), Err(InvalidIdentifier::AudienceId));
+        }
+    }
+
+    #[test]
+    fn a_credential_id_is_ten_small_characters() {
+        assert!(CredentialId::parse("k3v9x0q2ma").is_ok());
+        for wrong in ["k3v9x0q2m", "k3v9x0q2maa", "K3v9x0q2ma", "k3v9-0q2ma"] {
+            assert_eq!(CredentialId::parse(wrong), Err(InvalidIdentifier::CredentialId));
+        }
+    }
+}

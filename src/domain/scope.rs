@@ -1,0 +1,134 @@
+//! Scopes, RFC 6749 section 3.3.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// One scope token: `1*( %x21 / %x23-5B / %x5D-7E )`, case-sensitive.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(Arc<str>);
+
+/// What is not a scope, or not a list of scopes divided by single spaces.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a scope is visible ASCII without quotation mark and backslash; a list has single spaces between"
+)]
+pub struct InvalidScope;
+
+impl Scope {
+    /// Reads one scope token.
+    ///
+    /// # Errors
+    /// What the grammar of RFC 6749 section 3.3 does not allow, or is longer than 255 bytes.
+    pub fn parse(text: &str) -> Result<Self, InvalidScope> {
+        let fits = (1..=255).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        if fits { Ok(Self(text.into())) } else { Err(InvalidScope) }
+    }
+
+    /// The scope itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+/// A set of scopes, kept sorted and free of doubles; order never matters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeSet(Vec<Scope>);
+
+impl ScopeSet {
+    /// Reads the `scope` parameter: scopes with exactly one space between (RFC 6749 section 3.3).
+    ///
+    /// # Errors
+    /// A scope that is none, and leading, trailing or doubled spaces.
+    pub fn parse(text: &str) -> Result<Self, InvalidScope> {
+        text.split(' ').map(Scope::parse).collect::<Result<Self, _>>()
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `scope` is in it.
+    #[must_use]
+    pub fn contains(&self, scope: &Scope) -> bool {
+        self.0.binary_search(scope).is_ok()
+    }
+
+    /// The first scope of this set that `other` lacks.
+    #[must_use]
+    pub fn first_outside<'a>(&'a self, other: &Self) -> Option<&'a Scope> {
+        self.0.iter().find(|scope| !other.contains(scope))
+    }
+
+    /// The scopes in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Scope> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        let mut scopes: Vec<Scope> = scopes.into_iter().collect();
+        scopes.sort();
+        scopes.dedup();
+        Self(scopes)
+    }
+}
+
+impl fmt::Display for ScopeSet {
+    /// The form of the `scope` parameter and claim: single spaces between.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(&scope.0)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spaces_are_single_and_inside_6749_26() {
+        for wrong in ["", " a", "a ", "a  b", "a\tb", "a\nb", "a\"b", "a\\b", "é"] {
+            assert_eq!(ScopeSet::parse(wrong), Err(InvalidScope), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_set_has_no_order_and_no_doubles_and_knows_case_6749_28() {
+        let set = ScopeSet::parse("b a b").unwrap();
+        assert_eq!(set.to_string(), "a b");
+        assert_eq!(set, ScopeSet::parse("a b").unwrap());
+        assert_ne!(ScopeSet::parse("Read"), ScopeSet::parse("read"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_set_reads_back(text in "[!-~ ]{0,40}") {
+            if let Ok(set) = ScopeSet::parse(&text) {
+                prop_assert_eq!(ScopeSet::parse(&set.to_string()), Ok(set));
+            }
+        }
+    }
+}

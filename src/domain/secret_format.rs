@@ -1,0 +1,126 @@
+//! The form of secrets: `grantd_` + credential id + `_` + 43 characters + 6 characters checksum.
+//!
+//! Scanners can find a secret of this form, a typo is refused before any hash is computed, and the
+//! credential id inside makes one look-up and one hash suffice however many secrets overlap.
+
+use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::identifier::CredentialId;
+
+/// How every generated secret begins.
+pub const PREFIX: &str = "grantd_";
+/// Characters of a generated secret.
+pub const LENGTH: usize = 67;
+/// Characters of the checksum at its end.
+pub const CHECKSUM_LENGTH: usize = 6;
+/// The longest secret that is looked at, in bytes; a longer one is refused unhashed.
+pub const MAX_LENGTH: usize = 1024;
+/// The shortest secret that may be imported outside `grantd dev`.
+pub const MIN_IMPORTED_LENGTH: usize = 16;
+
+/// A client secret in clear: wiped on drop, hidden in `Debug`.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text over.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret in clear: for hashing, and for printing it once where it was made.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+/// What a presented secret looks like. The look, never the client, picks the cost of judging it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresentedForm {
+    /// The generated form with a right checksum: it names its credential.
+    Generated(CredentialId),
+    /// Begins like a generated one, but is none: mistyped, cut or forged.
+    Malformed,
+    /// Too long to be looked at, or not printable ASCII.
+    Impossible,
+    /// Anything else: it may have been imported.
+    Other,
+}
+
+/// Tells the form of `secret`; `checksum` computes the checksum of what stands before it.
+#[must_use]
+pub fn presented_form(secret: &Secret, checksum: impl Fn(&str) -> String) -> PresentedForm {
+    let text = secret.expose();
+    if text.len() > MAX_LENGTH || !text.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
+        return PresentedForm::Impossible;
+    }
+    if !text.starts_with(PREFIX) {
+        return PresentedForm::Other;
+    }
+    generated_id(text, checksum).map_or(PresentedForm::Malformed, PresentedForm::Generated)
+}
+
+/// Puts a generated secret together; `random` is 43 characters base64url.
+#[must_use]
+pub fn assemble(id: &CredentialId, random: &str, checksum: impl Fn(&str) -> String) -> Secret {
+    let mut text = format!("{PREFIX}{id}_{random}");
+    let sum = checksum(&text);
+    text.push_str(&sum);
+    Secret::new(text)
+}
+
+fn generated_id(text: &str, checksum: impl Fn(&str) -> String) -> Option<CredentialId> {
+    if text.len() != LENGTH {
+        return None;
+    }
+    let (body, sum) = text.split_at_checked(LENGTH - CHECKSUM_LENGTH)?;
+    let (id, random) = body.strip_prefix(PREFIX)?.split_at_checked(CredentialId::LENGTH)?;
+    let id = CredentialId::parse(id).ok()?;
+    let random = random.strip_prefix('_')?;
+    let base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (random.bytes().all(base64url) && checksum(body) == sum).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(text: &str) -> String {
+        format!("{:06}", text.bytes().map(u32::from).sum::<u32>() % 1_000_000)
+    }
+
+    #[test]
+    fn a_generated_secret_names_its_credential_and_survives_no_typo() {
+        let id = CredentialId::parse("k3v9x0q2ma").unwrap();
+        let secret = assemble(&id, &"A".repeat(43), sum);
+        assert_eq!(secret.expose().len(), LENGTH);
+        assert_eq!(presented_form(&secret, sum), PresentedForm::Generated(id));
+        let typo = Secret::new(secret.expose().replacen('A', "B", 1));
+        assert_eq!(presented_form(&typo, sum), PresentedForm::Malformed);
+        let cut = Secret::new(secret.expose()[..60].to_owned());
+        assert_eq!(presented_form(&cut, sum), PresentedForm::Malformed);
+    }
+
+    #[test]
+    fn what_no_secret_can_be_is_refused_unhashed() {
+        for text in ["é".to_owned(), "a\nb".to_owned(), "x".repeat(1025)] {
+            assert_eq!(presented_form(&Secret::new(text), sum), PresentedForm::Impossible);
+        }
+        assert_eq!(presented_form(&Secret::new("x".repeat(1024)), sum), PresentedForm::Other);
+    }
+
+    #[test]
+    fn a_secret_hides_itself() {
+        assert_eq!(format!("{:?}", Secret::new("marked".to_owned())), "Secret(hidden)");
+    }
+}

@@ -1,0 +1,6 @@
+//! grantd: an OAuth 2.0 authorization server for machines.
+//!
+//! The modules stand in the order of their dependence; each imports only what stands above it
+//! (`tests/it/layering.rs` holds them to it).
+
+pub mod domain;

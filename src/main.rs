@@ -1,0 +1,3 @@
+//! The `grantd` binary.
+
+fn main() {}
