@@ -4,3 +4,5 @@
 //! (`tests/it/layering.rs` holds them to it).
 
 pub mod domain;
+
+pub mod clock;

@@ -1,11 +1,18 @@
 //! What grantd decides, as pure functions and types: no async, no clock, no HTTP, no SQL, no JOSE.
 
+pub mod access_token;
 pub mod algorithm;
 pub mod audience;
 pub mod client;
 pub mod credential;
+pub mod decision;
+pub mod grant_decision;
 pub mod identifier;
 pub mod policy;
+pub mod presented;
+pub mod refusal;
 pub mod scope;
 pub mod secret_format;
+pub mod signing_key;
 pub mod timestamp;
+pub mod token_request;

@@ -1,0 +1,107 @@
+//! The claims of an access token, RFC 9068 section 2.2.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::client::Client;
+use super::grant_decision::Grant;
+use super::timestamp::Timestamp;
+
+/// Claims that no client may set as an extra claim: what RFC 9068 and RFC 7519 register and grantd means itself.
+pub const RESERVED_CLAIMS: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "scope",
+    "azp",
+    "tenant",
+    "env",
+    "cnf",
+    "act",
+    "may_act",
+    "typ",
+    "auth_time",
+    "acr",
+    "amr",
+    "roles",
+    "groups",
+    "entitlements",
+    "nonce",
+    "sid",
+    "active",
+    "token_type",
+    "username",
+];
+
+/// The claims of one access token, in the order in which they are written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// The issuer.
+    pub iss: String,
+    /// The client itself: the subject of `client_credentials`.
+    pub sub: String,
+    /// The client.
+    pub client_id: String,
+    /// The authorized party, for verifiers that look there.
+    pub azp: String,
+    /// The one audience.
+    pub aud: String,
+    /// The scopes with single spaces between.
+    pub scope: String,
+    /// Issued at, in Unix seconds.
+    pub iat: i64,
+    /// Expires at, in Unix seconds.
+    pub exp: i64,
+    /// The token's own name, at least 128 random bits.
+    pub jti: String,
+    /// The client's tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The client's environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// What the token is bound to, RFC 7800.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Map<String, Value>>,
+    /// The client's extra claims.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl AccessToken {
+    /// The claims of a token that `grant` gives to `client` at `now`.
+    #[must_use]
+    pub fn new(
+        issuer: &str,
+        client: &Client,
+        grant: &Grant,
+        (now, jti): (Timestamp, String),
+    ) -> Self {
+        Self {
+            iss: issuer.to_owned(),
+            sub: client.id.to_string(),
+            client_id: client.id.to_string(),
+            azp: client.id.to_string(),
+            aud: grant.audience.id.to_string(),
+            scope: grant.scopes.to_string(),
+            iat: now.unix(),
+            exp: now.plus(grant.lifetime).unix(),
+            jti,
+            tenant: client.tenant.clone(),
+            env: client.environment.clone(),
+            cnf: None,
+            extra: client.claims.clone(),
+        }
+    }
+
+    /// Whether it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4).
+    #[must_use]
+    pub fn is_within_life(&self, now: Timestamp) -> bool {
+        self.iat <= now.unix() && now.unix() < self.exp
+    }
+}

@@ -1,0 +1,137 @@
+//! Tests of the policy decision.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::audience::{JwtTyp, SenderConstraint};
+
+fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
+    let set = |text: &str| {
+        if text.is_empty() { ScopeSet::default() } else { ScopeSet::parse(text).unwrap() }
+    };
+    let id = AudienceId::parse(audience).unwrap();
+    Offer {
+        policy: Policy {
+            audience: id.clone(),
+            scopes: set(granted),
+            default_scopes: set(default),
+            token_lifetime: None,
+            networks: Vec::new(),
+            methods: Vec::new(),
+            enabled: true,
+        },
+        audience: Arc::new(Audience {
+            id,
+            scopes: set(scopes).iter().map(|scope| (scope.clone(), String::new())).collect(),
+            token_lifetime: Seconds::new(300),
+            max_token_lifetime: Seconds::new(900),
+            algorithm: SigningAlgorithm::Es256,
+            jwt_typ: JwtTyp::AccessToken,
+            sender_constraint: SenderConstraint::None,
+            served_by: Vec::new(),
+        }),
+    }
+}
+
+fn ask(scope: Option<&str>, target: Option<&str>) -> TokenRequest {
+    TokenRequest::parse(scope, &[], target).unwrap()
+}
+
+fn granted(offers: &[Offer], request: &TokenRequest) -> Result<String, GrantFault> {
+    decide(offers, request).map(|grant| format!("{}: {}", grant.audience.id, grant.scopes))
+}
+
+#[test]
+fn the_audience_is_the_named_one_or_follows_from_the_scopes_9068_03() {
+    let offers = [offer("a", "a1 a2", "a1 a2", "a1"), offer("b", "b1", "b1", "b1")];
+    assert_eq!(granted(&offers, &ask(None, Some("a"))), Ok("a: a1".into()));
+    assert_eq!(granted(&offers, &ask(Some("b1"), None)), Ok("b: b1".into()));
+    assert_eq!(granted(&offers[..1], &ask(None, None)), Ok("a: a1".into()));
+    assert_eq!(granted(&offers, &ask(None, None)), Err(GrantFault::TargetAmbiguous));
+    assert_eq!(
+        granted(&offers, &ask(Some("a1 b1"), None)),
+        Err(GrantFault::ScopesOfSeveralAudiences)
+    );
+    assert_eq!(
+        granted(&offers, &ask(Some("a1 x"), None)),
+        Err(GrantFault::ScopeUnknown("x".into()))
+    );
+    assert!(matches!(
+        granted(&offers, &ask(Some("b1"), Some("a"))),
+        Err(GrantFault::ScopeOutsidePolicy { .. })
+    ));
+}
+
+#[test]
+fn a_scope_of_two_audiences_needs_a_named_audience() {
+    let offers = [offer("a", "read", "read", ""), offer("b", "read", "read", "")];
+    assert_eq!(granted(&offers, &ask(Some("read"), None)), Err(GrantFault::TargetAmbiguous));
+    assert_eq!(granted(&offers, &ask(Some("read"), Some("b"))), Ok("b: read".into()));
+}
+
+#[test]
+fn an_unknown_audience_and_a_foreign_one_are_the_same() {
+    let offers = [offer("a", "a1", "a1", "a1")];
+    assert_eq!(granted(&offers, &ask(None, Some("b"))), Err(GrantFault::TargetRefused));
+    assert_eq!(granted(&offers, &ask(None, Some("A"))), Err(GrantFault::TargetRefused));
+}
+
+#[test]
+fn a_policy_gives_neither_more_than_it_says_nor_less_than_was_asked() {
+    let offers = [offer("a", "r w", "r", "")];
+    assert!(matches!(
+        granted(&offers, &ask(Some("r w"), None)),
+        Err(GrantFault::ScopeOutsidePolicy { .. })
+    ));
+    assert!(matches!(granted(&offers, &ask(None, None)), Err(GrantFault::NoDefaultScopes(_))));
+}
+
+#[test]
+fn the_lifetime_is_the_policys_within_the_audiences_most_9068_08() {
+    let mut offer = offer("a", "r", "r", "r");
+    let lifetime =
+        |offer: &Offer| decide(std::slice::from_ref(offer), &ask(None, None)).unwrap().lifetime;
+    assert_eq!(lifetime(&offer), Seconds::new(300));
+    offer.policy.token_lifetime = Some(Seconds::new(60));
+    assert_eq!(lifetime(&offer), Seconds::new(60));
+    offer.policy.token_lifetime = Some(Seconds::new(9000));
+    assert_eq!(lifetime(&offer), Seconds::new(900));
+}
+
+#[test]
+fn a_policy_whose_condition_fails_counts_as_absent() {
+    let mut policy = offer("a", "r", "r", "r").policy;
+    let inside: IpAddr = "10.1.2.3".parse().unwrap();
+    let mapped: IpAddr = "::ffff:10.1.2.3".parse().unwrap();
+    let outside: IpAddr = "192.0.2.1".parse().unwrap();
+    let basic = AuthMethod::ClientSecretBasic;
+    assert!(policy.holds(outside, basic));
+    policy.networks = vec!["10.0.0.0/8".parse().unwrap()];
+    assert!(policy.holds(inside, basic) && policy.holds(mapped, basic));
+    assert!(!policy.holds(outside, basic));
+    policy.methods = vec![AuthMethod::PrivateKeyJwt];
+    assert!(!policy.holds(inside, basic));
+    policy.methods.clear();
+    policy.enabled = false;
+    assert!(!policy.holds(inside, basic));
+}
+
+proptest! {
+    #[test]
+    fn granted_scopes_are_within_requested_and_permitted(
+        known in "[a-e]( [a-e]){0,4}",
+        permitted in "[a-e]( [a-e]){0,4}",
+        asked in proptest::option::of("[a-f]( [a-f]){0,4}"),
+    ) {
+        let offers = [offer("x", &known, &permitted, &permitted)];
+        if let Ok(grant) = decide(&offers, &ask(asked.as_deref(), None)) {
+            let permitted = ScopeSet::parse(&permitted).unwrap();
+            prop_assert!(!grant.scopes.is_empty());
+            prop_assert_eq!(grant.scopes.first_outside(&permitted), None);
+            if let Some(asked) = asked {
+                prop_assert_eq!(&grant.scopes, &ScopeSet::parse(&asked).unwrap());
+            }
+        }
+    }
+}

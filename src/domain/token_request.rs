@@ -1,0 +1,78 @@
+//! What a token request asks for: scopes and at most one audience (RFC 6749 section 4.4.2, RFC 8707 section 2).
+
+use fluent_uri::Uri;
+
+use super::refusal::GrantFault;
+use super::scope::ScopeSet;
+
+/// The longest `resource` that is read, in bytes.
+const MAX_RESOURCE_LENGTH: usize = 2048;
+
+/// A token request past its grammar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRequest {
+    /// The scopes; `None` where the request names none.
+    pub scopes: Option<ScopeSet>,
+    /// The audience, as an exact string; `None` where the request names none.
+    pub target: Option<String>,
+}
+
+impl TokenRequest {
+    /// Reads the parameters; an empty one is absent (RFC 6749 section 3.2).
+    ///
+    /// `resource` may stand several times: equal ones count once.
+    ///
+    /// # Errors
+    /// A scope or resource outside its grammar, and more than one audience.
+    pub fn parse(
+        scope: Option<&str>,
+        resources: &[&str],
+        audience: Option<&str>,
+    ) -> Result<Self, GrantFault> {
+        let scopes = scope
+            .map(|text| ScopeSet::parse(text).map_err(|_| GrantFault::ScopeGrammar))
+            .transpose()?;
+        if !resources.iter().all(|resource| is_absolute_uri(resource)) {
+            return Err(GrantFault::TargetGrammar);
+        }
+        let mut targets = resources.iter().copied().chain(audience);
+        let target = targets.next();
+        if targets.any(|other| Some(other) != target) {
+            return Err(GrantFault::SeveralTargets);
+        }
+        Ok(Self { scopes, target: target.map(str::to_owned) })
+    }
+}
+
+fn is_absolute_uri(text: &str) -> bool {
+    text.len() <= MAX_RESOURCE_LENGTH && Uri::parse(text).is_ok_and(|uri| !uri.has_fragment())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_an_absolute_uri_without_fragment_8707_01() {
+        for good in ["https://api.example/", "urn:example:api", "https://api.example?x=1"] {
+            assert!(TokenRequest::parse(None, &[good], None).is_ok(), "{good}");
+        }
+        let long = format!("https://api.example/{}", "a".repeat(2048));
+        for wrong in ["api", "/api", "//api", "https://a/#f", "https://a/ b", "ä:b", &long] {
+            assert_eq!(
+                TokenRequest::parse(None, &[wrong], None),
+                Err(GrantFault::TargetGrammar),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn equal_resources_collapse_and_others_are_refused_8707_02() {
+        let both = TokenRequest::parse(None, &["urn:a", "urn:a"], Some("urn:a")).unwrap();
+        assert_eq!(both.target.as_deref(), Some("urn:a"));
+        let several = Err(GrantFault::SeveralTargets);
+        assert_eq!(TokenRequest::parse(None, &["urn:a", "urn:b"], None), several);
+        assert_eq!(TokenRequest::parse(None, &["urn:a"], Some("urn:A")), several);
+    }
+}
