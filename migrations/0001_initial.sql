@@ -1,0 +1,132 @@
+-- The whole schema, unchanged on Postgres (15 and later) and SQLite: TEXT, BIGINT and BOOLEAN only, times in Unix
+-- seconds, lists and documents as JSON in TEXT, nothing numbers itself.
+
+CREATE TABLE clients (
+    client_id TEXT PRIMARY KEY,
+    name TEXT,
+    owner TEXT,
+    environment TEXT,
+    tenant TEXT,
+    status TEXT NOT NULL,
+    grants TEXT NOT NULL,
+    auth_methods TEXT NOT NULL,
+    assertion_audience TEXT NOT NULL,
+    max_assertion_lifetime BIGINT,
+    dpop_bound_access_tokens BOOLEAN NOT NULL,
+    certificate_bound_access_tokens BOOLEAN NOT NULL,
+    claims TEXT NOT NULL,
+    tokens_not_before BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    rotated_at BIGINT,
+    -- set with status 'deleted': the row stays until the last token of the client has expired
+    deleted_at BIGINT
+);
+
+CREATE TABLE credentials (
+    id TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    -- of a secret: generated, imported or phc; of a subject: which attribute
+    form TEXT,
+    -- PHC string, public JWK, x5t#S256 or subject value; never a secret in clear
+    material TEXT NOT NULL,
+    label TEXT,
+    active_from BIGINT,
+    expires_at BIGINT,
+    retired_at BIGINT,
+    created_at BIGINT NOT NULL,
+    last_used_at BIGINT
+);
+
+CREATE INDEX credentials_of_client ON credentials (client_id);
+
+CREATE TABLE audiences (
+    identifier TEXT PRIMARY KEY,
+    scopes TEXT NOT NULL,
+    token_lifetime BIGINT NOT NULL,
+    max_token_lifetime BIGINT NOT NULL,
+    algorithm TEXT NOT NULL,
+    jwt_typ TEXT NOT NULL,
+    sender_constraint TEXT NOT NULL,
+    served_by TEXT NOT NULL
+);
+
+CREATE TABLE policies (
+    client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+    audience TEXT NOT NULL REFERENCES audiences (identifier) ON DELETE CASCADE,
+    scopes TEXT NOT NULL,
+    default_scopes TEXT NOT NULL,
+    token_lifetime BIGINT,
+    networks TEXT NOT NULL,
+    methods TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    PRIMARY KEY (client_id, audience)
+);
+
+CREATE INDEX policies_of_audience ON policies (audience);
+
+CREATE TABLE signing_keys (
+    kid TEXT PRIMARY KEY,
+    algorithm TEXT NOT NULL,
+    public_jwk TEXT NOT NULL,
+    sealed_private_key TEXT NOT NULL,
+    sealing_key_id TEXT NOT NULL,
+    announced_at BIGINT NOT NULL,
+    activates_at BIGINT NOT NULL,
+    retires_at BIGINT,
+    expires_at BIGINT
+);
+
+-- key is a hash of kind, scope and jti
+CREATE TABLE used_assertions (
+    key TEXT PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+
+CREATE INDEX used_assertions_expiry ON used_assertions (expires_at);
+
+CREATE TABLE revoked_tokens (
+    jti TEXT PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+
+CREATE INDEX revoked_tokens_expiry ON revoked_tokens (expires_at);
+
+CREATE TABLE token_usage (
+    minute BIGINT NOT NULL,
+    client_id TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    credential_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    PRIMARY KEY (minute, client_id, audience, credential_id, outcome)
+);
+
+-- details is JSON and never holds a secret, an assertion or a token
+CREATE TABLE audit_events (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    details TEXT NOT NULL
+);
+
+CREATE INDEX audit_events_time ON audit_events (at);
+
+-- what other replicas must forget; all rows of one transaction share n and random_id
+CREATE TABLE changes (
+    n BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    random_id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (n, kind, key)
+);
+
+CREATE TABLE feed_head (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    n BIGINT NOT NULL
+);
+
+INSERT INTO feed_head (id, n) VALUES (1, 0);

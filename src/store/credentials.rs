@@ -1,0 +1,203 @@
+//! The table `credentials`.
+
+use super::Store;
+use super::change::ChangeTx;
+use super::clients::touched_one;
+use super::error::StoreError;
+use super::feed::ChangeKind;
+use super::row::{Row, unix};
+use super::transaction::{Tx, on_db};
+use crate::domain::credential::{
+    Credential, CredentialKind, CredentialMaterial, SecretForm, SecretHash, SubjectKind,
+    SubjectName,
+};
+use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::timestamp::Timestamp;
+
+#[derive(sqlx::FromRow)]
+struct CredentialRow {
+    id: String,
+    kind: String,
+    form: Option<String>,
+    material: String,
+    label: Option<String>,
+    active_from: Option<i64>,
+    expires_at: Option<i64>,
+    retired_at: Option<i64>,
+    created_at: i64,
+    last_used_at: Option<i64>,
+}
+
+impl Tx {
+    pub(super) async fn credentials_of(
+        &mut self,
+        client: &ClientId,
+    ) -> Result<Vec<Credential>, StoreError> {
+        let rows: Vec<CredentialRow> = on_db!(self, conn => {
+            sqlx::query_as("SELECT * FROM credentials WHERE client_id = $1")
+                .bind(client.as_str())
+                .fetch_all(conn)
+                .await?
+        });
+        let mut credentials =
+            rows.into_iter().map(CredentialRow::into_credential).collect::<Result<Vec<_>, _>>()?;
+        credentials.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(credentials)
+    }
+}
+
+impl ChangeTx {
+    /// Writes a credential of `client`, new or not. What it proves with is written once and never changed.
+    ///
+    /// # Errors
+    /// A database out of reach, or an id that another client's credential has.
+    pub async fn put_credential(
+        &mut self,
+        client: &ClientId,
+        credential: &Credential,
+    ) -> Result<(), StoreError> {
+        let (form, material) = columns(&credential.material);
+        let touched = on_db!(&mut self.tx, conn => {
+            sqlx::query(
+                "INSERT INTO credentials (id, client_id, kind, form, material, label, active_from, \
+                 expires_at, retired_at, created_at, last_used_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                 ON CONFLICT (id) DO UPDATE SET label = $6, active_from = $7, expires_at = $8, \
+                 retired_at = $9 WHERE credentials.client_id = $2",
+            )
+            .bind(credential.id.as_str())
+            .bind(client.as_str())
+            .bind(credential.kind().as_str())
+            .bind(form)
+            .bind(material)
+            .bind(&credential.label)
+            .bind(unix(credential.active_from))
+            .bind(unix(credential.expires_at))
+            .bind(unix(credential.retired_at))
+            .bind(credential.created_at.unix())
+            .bind(unix(credential.last_used_at))
+            .execute(conn)
+            .await?
+            .rows_affected()
+        });
+        self.note(ChangeKind::Client, client.as_str());
+        touched_one(touched, credential.id.as_str())
+    }
+
+    /// Removes a credential of `client`.
+    ///
+    /// # Errors
+    /// A database out of reach, or no such credential.
+    pub async fn delete_credential(
+        &mut self,
+        client: &ClientId,
+        id: &CredentialId,
+    ) -> Result<(), StoreError> {
+        let touched = on_db!(&mut self.tx, conn => {
+            sqlx::query("DELETE FROM credentials WHERE id = $1 AND client_id = $2")
+                .bind(id.as_str())
+                .bind(client.as_str())
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        self.note(ChangeKind::Client, client.as_str());
+        touched_one(touched, id.as_str())
+    }
+
+    /// Puts the hash `new` in the place of `old`, where nobody else did so meanwhile; the secret is the same.
+    ///
+    /// Returns whether it was replaced.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn replace_hash(
+        &mut self,
+        client: &ClientId,
+        id: &CredentialId,
+        (old, new): (&SecretHash, &SecretHash),
+    ) -> Result<bool, StoreError> {
+        let touched = on_db!(&mut self.tx, conn => {
+            sqlx::query(
+                "UPDATE credentials SET form = $3, material = $4 WHERE id = $1 AND material = $2",
+            )
+            .bind(id.as_str())
+            .bind(&old.phc)
+            .bind(new.form.as_str())
+            .bind(&new.phc)
+            .execute(conn)
+            .await?
+            .rows_affected()
+        });
+        self.note(ChangeKind::Client, client.as_str());
+        Ok(touched == 1)
+    }
+}
+
+impl Store {
+    /// Notes when credentials were last used; no change that anybody needs to hear of.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn note_credential_use(
+        &self,
+        uses: &[(CredentialId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_write().await?;
+                for (id, at) in uses {
+                    on_db!(&mut tx, conn => {
+                        sqlx::query(
+                            "UPDATE credentials SET last_used_at = $2 WHERE id = $1 \
+                             AND (last_used_at IS NULL OR last_used_at < $2)",
+                        )
+                        .bind(id.as_str())
+                        .bind(at.unix())
+                        .execute(conn)
+                        .await?;
+                    });
+                }
+                tx.commit().await
+            })
+            .await
+    }
+}
+
+fn columns(material: &CredentialMaterial) -> (Option<&'static str>, &str) {
+    match material {
+        CredentialMaterial::Secret(hash) => (Some(hash.form.as_str()), &hash.phc),
+        CredentialMaterial::Jwk(jwk) => (None, jwk),
+        CredentialMaterial::Certificate(thumbprint) => (None, thumbprint),
+        CredentialMaterial::Subject(name) => (Some(name.kind.as_str()), &name.value),
+    }
+}
+
+impl CredentialRow {
+    fn into_credential(self) -> Result<Credential, StoreError> {
+        let at = Row { table: "credentials", key: &self.id };
+        let form = self.form.as_deref().unwrap_or_default();
+        let material = match at.read("kind", CredentialKind::from_text(&self.kind))? {
+            CredentialKind::Secret => CredentialMaterial::Secret(SecretHash {
+                form: at.read("form", SecretForm::from_text(form))?,
+                phc: self.material,
+            }),
+            CredentialKind::Jwk => CredentialMaterial::Jwk(self.material),
+            CredentialKind::Certificate => CredentialMaterial::Certificate(self.material),
+            CredentialKind::Subject => CredentialMaterial::Subject(SubjectName {
+                kind: at.read("form", SubjectKind::from_text(form))?,
+                value: self.material,
+            }),
+        };
+        Ok(Credential {
+            id: at.read("id", CredentialId::parse(&self.id).ok())?,
+            material,
+            active_from: self.active_from.map(Timestamp::from_unix),
+            expires_at: self.expires_at.map(Timestamp::from_unix),
+            retired_at: self.retired_at.map(Timestamp::from_unix),
+            created_at: Timestamp::from_unix(self.created_at),
+            last_used_at: self.last_used_at.map(Timestamp::from_unix),
+            label: self.label,
+        })
+    }
+}

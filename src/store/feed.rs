@@ -1,0 +1,258 @@
+//! The change feed: what other replicas must forget (DESIGN section 1).
+//!
+//! Every change ends its own transaction by taking the next number. The row of `feed_head` stays locked until
+//! that transaction commits, so numbers become visible in the order of commits, and no change is ever missed.
+
+use super::Store;
+use super::error::StoreError;
+use super::transaction::{Tx, on_db};
+use crate::domain::client::named;
+use crate::domain::timestamp::{Seconds, Timestamp};
+
+/// More changes than this at once, and forgetting everything is cheaper than reading them.
+const MOST_CHANGES: i64 = 10_000;
+/// How long changes are kept, the newest one always.
+const KEPT: Seconds = Seconds::new(3600);
+
+named! {
+    /// What kind of thing changed.
+    ChangeKind {
+        /// A client, its credentials or its policies; the key is the client id.
+        Client = "client",
+        /// An audience; the key is its identifier.
+        Audience = "audience",
+        /// The signing keys; the key is the kid.
+        SigningKey = "signing_key",
+        /// A revoked token; the key is its expiry in Unix seconds, a space, and its jti.
+        RevokedToken = "revoked_token",
+    }
+}
+
+/// One thing that changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// What kind of thing.
+    pub kind: ChangeKind,
+    /// Which one.
+    pub key: String,
+}
+
+/// How far a reader has read: the last number, and the random id of its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedPosition {
+    /// The number of the last change; 0 before the first.
+    pub n: i64,
+    /// The random id that its rows carry; empty before the first.
+    pub random_id: String,
+}
+
+/// What a reader found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedNews {
+    /// The changes since, each with its number, in order; and the new position.
+    Changes(Vec<(i64, Change)>, FeedPosition),
+    /// The feed is not the one that was read before (a failover to a standby that lagged, a restore), or
+    /// runs too far ahead: forget everything. The position of now.
+    Lost(FeedPosition),
+}
+
+#[derive(sqlx::FromRow)]
+struct ChangeRow {
+    n: i64,
+    kind: String,
+    key: String,
+    random_id: String,
+}
+
+impl Store {
+    /// Where the feed stands.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn feed_position(&self) -> Result<FeedPosition, StoreError> {
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_snapshot().await?;
+                let position = tx.feed_position().await?;
+                tx.commit().await?;
+                Ok(position)
+            })
+            .await
+    }
+
+    /// What changed since `last`.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn read_feed(&self, last: &FeedPosition) -> Result<FeedNews, StoreError> {
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_snapshot().await?;
+                let rows: Vec<ChangeRow> = on_db!(&mut tx, conn => {
+                    sqlx::query_as(
+                        "SELECT n, kind, key, random_id FROM changes WHERE n >= $1 LIMIT $2",
+                    )
+                    .bind(last.n)
+                    .bind(MOST_CHANGES)
+                    .fetch_all(conn)
+                    .await?
+                });
+                let news = match news(last, rows) {
+                    Some(news) => news,
+                    None => FeedNews::Lost(tx.feed_position().await?),
+                };
+                tx.commit().await?;
+                Ok(news)
+            })
+            .await
+    }
+
+    /// Removes changes that every live reader has long read.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn prune_feed(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_write().await?;
+                on_db!(&mut tx, conn => {
+                    sqlx::query(
+                        "DELETE FROM changes WHERE at < $1 AND n < (SELECT n FROM feed_head)",
+                    )
+                    .bind(now.minus(KEPT).unix())
+                    .execute(conn)
+                    .await?;
+                });
+                tx.commit().await
+            })
+            .await
+    }
+}
+
+/// `None` where the row that was read last is gone or another one: the reader's past is not this feed's.
+fn news(last: &FeedPosition, mut rows: Vec<ChangeRow>) -> Option<FeedNews> {
+    rows.sort_by(|a, b| (a.n, &a.kind, &a.key).cmp(&(b.n, &b.kind, &b.key)));
+    let first = rows.first();
+    let continues = match last.n {
+        0 => first.is_none_or(|row| row.n == 1),
+        n => first.is_some_and(|row| row.n == n && row.random_id == last.random_id),
+    };
+    let few = i64::try_from(rows.len()).is_ok_and(|count| count < MOST_CHANGES);
+    if !continues || !few {
+        return None;
+    }
+    let position = rows.last().map_or_else(FeedPosition::default, |row| FeedPosition {
+        n: row.n,
+        random_id: row.random_id.clone(),
+    });
+    // A kind that this version does not know comes from a newer one: forget everything, to be safe.
+    let changes = rows
+        .into_iter()
+        .filter(|row| row.n > last.n)
+        .map(|row| Some((row.n, Change { kind: ChangeKind::from_text(&row.kind)?, key: row.key })))
+        .collect::<Option<Vec<_>>>()?;
+    Some(FeedNews::Changes(changes, position))
+}
+
+impl Tx {
+    pub(super) async fn feed_position(&mut self) -> Result<FeedPosition, StoreError> {
+        let row: (i64, Option<String>) = on_db!(self, conn => {
+            sqlx::query_as(
+                "SELECT h.n, (SELECT max(c.random_id) FROM changes c WHERE c.n = h.n) \
+                 FROM feed_head h",
+            )
+            .fetch_one(conn)
+            .await?
+        });
+        Ok(FeedPosition { n: row.0, random_id: row.1.unwrap_or_default() })
+    }
+
+    /// Takes the next number for `changes` and writes them under it; the last statements before the commit.
+    pub(super) async fn append_changes(
+        &mut self,
+        changes: &[Change],
+        (now, random_id): (Timestamp, &str),
+    ) -> Result<i64, StoreError> {
+        let n: i64 = on_db!(self, conn => {
+            sqlx::query_scalar("UPDATE feed_head SET n = n + 1 WHERE id = 1 RETURNING n")
+                .fetch_one(conn)
+                .await?
+        });
+        match self {
+            Self::Postgres(tx) => {
+                let column = |of: fn(&Change) -> String| changes.iter().map(of).collect::<Vec<_>>();
+                sqlx::query(
+                    "INSERT INTO changes (n, kind, key, random_id, at) \
+                     SELECT $1, c.kind, c.key, $4, $5 FROM UNNEST($2::text[], $3::text[]) AS c (kind, key)",
+                )
+                .bind(n)
+                .bind(column(|change| change.kind.to_string()))
+                .bind(column(|change| change.key.clone()))
+                .bind(random_id)
+                .bind(now.unix())
+                .execute(&mut **tx)
+                .await?;
+                // Wakes the other replicas; polling alone is what they rely on.
+                sqlx::query("SELECT pg_notify('grantd_changes', '')").execute(&mut **tx).await?;
+            }
+            Self::Sqlite(tx) => {
+                for change in changes {
+                    sqlx::query(
+                        "INSERT INTO changes (n, kind, key, random_id, at) VALUES ($1, $2, $3, $4, $5)",
+                    )
+                    .bind(n)
+                    .bind(change.kind.as_str())
+                    .bind(&change.key)
+                    .bind(random_id)
+                    .bind(now.unix())
+                    .execute(&mut **tx)
+                    .await?;
+                }
+            }
+        }
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(n: i64, key: &str, random_id: &str) -> ChangeRow {
+        ChangeRow { n, kind: "client".into(), key: key.into(), random_id: random_id.into() }
+    }
+
+    fn at(n: i64, random_id: &str) -> FeedPosition {
+        FeedPosition { n, random_id: random_id.into() }
+    }
+
+    #[test]
+    fn a_reader_goes_on_where_its_last_row_still_stands() {
+        let rows = vec![row(5, "c", "y"), row(4, "a", "x"), row(4, "b", "x")];
+        let Some(FeedNews::Changes(changes, position)) = news(&at(4, "x"), rows) else {
+            panic!("the feed goes on")
+        };
+        assert_eq!(changes, [(5, Change { kind: ChangeKind::Client, key: "c".into() })]);
+        assert_eq!(position, at(5, "y"));
+    }
+
+    #[test]
+    fn a_reader_whose_last_row_is_gone_or_another_forgets_everything() {
+        assert_eq!(news(&at(4, "x"), vec![]), None);
+        assert_eq!(news(&at(4, "x"), vec![row(4, "a", "z"), row(5, "b", "y")]), None);
+        assert_eq!(news(&at(4, "x"), vec![row(6, "b", "y")]), None);
+        assert_eq!(news(&at(0, ""), vec![row(2, "b", "y")]), None);
+    }
+
+    #[test]
+    fn an_empty_feed_is_no_loss() {
+        assert_eq!(news(&at(0, ""), vec![]), Some(FeedNews::Changes(vec![], at(0, ""))));
+    }
+
+    #[test]
+    fn an_unknown_kind_forgets_everything() {
+        let mut strange = row(2, "b", "y");
+        strange.kind = "of a later version".into();
+        assert_eq!(news(&at(1, "x"), vec![row(1, "a", "x"), strange]), None);
+    }
+}

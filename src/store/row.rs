@@ -1,0 +1,65 @@
+//! From columns to domain types: what cannot be read is a corrupt row, never a panic.
+
+use serde::de::DeserializeOwned;
+
+use super::error::StoreError;
+use crate::domain::timestamp::{Seconds, Timestamp};
+
+/// Where a column stands, for the error.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) table: &'static str,
+    pub(super) key: &'a str,
+}
+
+impl Row<'_> {
+    /// The value, or the row is corrupt.
+    pub(super) fn read<T>(self, column: &str, value: Option<T>) -> Result<T, StoreError> {
+        value.ok_or_else(|| self.corrupt(column))
+    }
+
+    /// A JSON document.
+    pub(super) fn json<T: DeserializeOwned>(
+        self,
+        column: &str,
+        text: &str,
+    ) -> Result<T, StoreError> {
+        self.read(column, serde_json::from_str(text).ok())
+    }
+
+    /// A JSON list of texts, each read by `parse`.
+    pub(super) fn list<T>(
+        self,
+        column: &str,
+        text: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let texts: Vec<String> = self.json(column, text)?;
+        self.read(column, texts.iter().map(|text| parse(text)).collect())
+    }
+
+    /// A span of seconds.
+    pub(super) fn seconds(self, column: &str, value: i64) -> Result<Seconds, StoreError> {
+        self.read(column, u32::try_from(value).ok().map(Seconds::new))
+    }
+
+    fn corrupt(self, column: &str) -> StoreError {
+        StoreError::Corrupt {
+            table: self.table,
+            key: self.key.to_owned(),
+            fault: format!("column {column}"),
+        }
+    }
+}
+
+/// A JSON list of texts.
+pub(super) fn list_text<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    let texts: Vec<_> =
+        values.into_iter().map(|value| serde_json::Value::String(value.to_string())).collect();
+    serde_json::Value::Array(texts).to_string()
+}
+
+/// Unix seconds of an optional instant.
+pub(super) fn unix(instant: Option<Timestamp>) -> Option<i64> {
+    instant.map(Timestamp::unix)
+}

@@ -1,0 +1,60 @@
+//! The schema's version: migrations are one set for both databases.
+
+use sqlx::migrate::{MigrateError, Migrator};
+
+use super::Store;
+use super::database::Pools;
+use super::error::StoreError;
+
+/// The migrations of this version.
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+impl Store {
+    /// Brings the schema to this version.
+    ///
+    /// # Errors
+    /// A database out of reach, a failed migration, or a schema that is newer.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let result = match &*self.database.pools() {
+            Pools::Postgres(pool) => MIGRATIONS.run(pool).await,
+            Pools::Sqlite { writer, .. } => MIGRATIONS.run(writer).await,
+        };
+        result.map_err(|error| match error {
+            MigrateError::Execute(error) => error.into(),
+            MigrateError::VersionMissing(_) => StoreError::SchemaNewer,
+            error => StoreError::Migration(error),
+        })
+    }
+
+    /// Whether the schema is the one of this version.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaOlder`], [`StoreError::SchemaNewer`], or a database out of reach.
+    pub async fn check_schema(&self) -> Result<(), StoreError> {
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let applied = self.database.bounded(self.applied_version()).await?;
+        match applied.cmp(&newest) {
+            std::cmp::Ordering::Less => Err(StoreError::SchemaOlder),
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(StoreError::SchemaNewer),
+        }
+    }
+
+    async fn applied_version(&self) -> Result<i64, StoreError> {
+        const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
+        let result = match &*self.database.pools() {
+            Pools::Postgres(pool) => sqlx::query_scalar(NEWEST).fetch_one(pool).await,
+            Pools::Sqlite { readers, .. } => sqlx::query_scalar(NEWEST).fetch_one(readers).await,
+        };
+        match result {
+            // The table of migrations itself is missing: nothing was ever migrated.
+            Err(sqlx::Error::Database(fault))
+                if fault.code().as_deref() == Some("42P01")
+                    || fault.message().contains("no such table") =>
+            {
+                Ok(0)
+            }
+            other => Ok(other?),
+        }
+    }
+}

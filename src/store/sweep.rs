@@ -1,0 +1,46 @@
+//! Removes rows that nobody needs any more, in small steps.
+
+use super::Store;
+use super::error::StoreError;
+use super::transaction::on_db;
+use crate::domain::timestamp::{Seconds, Timestamp};
+
+/// Rows that one step removes at most.
+const STEP: i64 = 1000;
+/// No token outlives this, so a deleted client's tombstone may go then. The catalog allows a day; clocks may differ.
+const TOMBSTONE_KEPT: Seconds = Seconds::new(25 * 3600);
+
+impl Store {
+    /// Removes expired revocations and the tombstones of clients whose last token has expired.
+    ///
+    /// Returns whether another step may find more.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn sweep(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_write().await?;
+                let removed = on_db!(&mut tx, conn => {
+                    sqlx::query(
+                        "DELETE FROM clients WHERE status = 'deleted' AND deleted_at < $1",
+                    )
+                    .bind(now.minus(TOMBSTONE_KEPT).unix())
+                    .execute(&mut *conn)
+                    .await?;
+                    sqlx::query(
+                        "DELETE FROM revoked_tokens WHERE jti IN \
+                         (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",
+                    )
+                    .bind(now.minus(Seconds::new(60)).unix())
+                    .bind(STEP)
+                    .execute(conn)
+                    .await?
+                    .rows_affected()
+                });
+                tx.commit().await?;
+                Ok(removed >= STEP.unsigned_abs())
+            })
+            .await
+    }
+}
