@@ -3,6 +3,7 @@
 //! The modules stand in the order of their dependence; each imports only what stands above it
 //! (`tests/it/layering.rs` holds them to it).
 
+pub mod crypto;
 pub mod domain;
 
 pub mod clock;

@@ -1,0 +1,437 @@
+//! Hashing off the async threads: few threads of our own behind bounded queues (the throttle).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::oneshot;
+
+use super::secret_hash::{self, HashCost, PhcHash, SecretHashError};
+use crate::domain::secret_format::Secret;
+
+/// The most hashes of generated secrets that wait.
+pub const GENERATED_CAPACITY: usize = 1024;
+/// The most hashes of imported secrets that wait, for each thread.
+pub const IMPORTED_CAPACITY_PER_THREAD: usize = 64;
+/// The most idle jobs that wait.
+pub const IDLE_CAPACITY: usize = 256;
+/// After so many generated ones in a row a waiting imported one has its turn.
+const GENERATED_IN_A_ROW: u32 = 32;
+
+/// Where a hash waits: the presented form of the secret decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashQueue {
+    /// Cheap hashes of secrets in generated form.
+    Generated,
+    /// Full-cost hashes.
+    Imported,
+}
+
+/// Why there is no hash.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashingError {
+    /// The queue is full: try again later.
+    #[error("too many secrets wait to be hashed")]
+    QueueFull,
+    /// The pool ended, or the hash panicked.
+    #[error("the hash was not computed")]
+    Lost,
+    /// The salt or the cost is past the bounds, or there was no memory.
+    #[error(transparent)]
+    Refused(#[from] SecretHashError),
+}
+
+/// The threads and their queues. Dropping it ends the threads after the job that each is at; who
+/// still waits gets [`HashingError::Lost`].
+pub struct HashingPool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+struct Shared {
+    queues: Mutex<Queues>,
+    work_or_end: Condvar,
+    counts: Mutex<BTreeMap<HashCost, u64>>,
+}
+
+struct Queues {
+    generated: VecDeque<Job>,
+    imported: VecDeque<Job>,
+    idle: VecDeque<Job>,
+    imported_capacity: usize,
+    generated_in_a_row: u32,
+    ended: bool,
+}
+
+impl HashingPool {
+    /// Half of the cores, at least one: the other half keeps answering.
+    #[must_use]
+    pub fn default_threads() -> NonZeroUsize {
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN)
+    }
+
+    /// Starts `threads` threads.
+    ///
+    /// # Errors
+    /// Where the system starts no thread.
+    pub fn start(threads: NonZeroUsize) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queues: Mutex::new(Queues::new(threads.get())),
+            work_or_end: Condvar::new(),
+            counts: Mutex::default(),
+        });
+        // Made first, so that its drop ends the threads already started when one does not start.
+        let mut pool = Self { shared, threads: Vec::with_capacity(threads.get()) };
+        for number in 0..threads.get() {
+            let shared = Arc::clone(&pool.shared);
+            let builder = thread::Builder::new().name(format!("hashing-{number}"));
+            pool.threads.push(builder.spawn(move || shared.work())?);
+        }
+        Ok(pool)
+    }
+
+    /// Hashes `secret` with `salt` at `cost`. Nothing is computed for a caller who went away before
+    /// the turn came.
+    ///
+    /// # Errors
+    /// A full queue, an ended pool, or what [`secret_hash::hash`] refuses.
+    pub async fn hash(
+        &self,
+        queue: HashQueue,
+        secret: Secret,
+        salt: Vec<u8>,
+        cost: HashCost,
+    ) -> Result<PhcHash, HashingError> {
+        let hashed = self.run(queue, cost, move || secret_hash::hash(&secret, &salt, cost)).await?;
+        Ok(hashed?)
+    }
+
+    /// Whether `secret` is what `expected` was made of, at the cost of `expected`.
+    ///
+    /// # Errors
+    /// A full queue or an ended pool.
+    pub async fn verify(
+        &self,
+        queue: HashQueue,
+        secret: Secret,
+        expected: PhcHash,
+    ) -> Result<bool, HashingError> {
+        self.run(queue, expected.cost(), move || expected.verify(&secret)).await
+    }
+
+    /// Runs `job` when nothing else waits. Nobody waits for it, and where too many wait already it
+    /// is dropped. Its hashes are not counted.
+    pub fn idle(&self, job: impl FnOnce() + Send + 'static) {
+        let mut queues = self.shared.queues();
+        if queues.idle.len() < IDLE_CAPACITY {
+            queues.idle.push_back(Box::new(job));
+            drop(queues);
+            self.shared.work_or_end.notify_one();
+        }
+    }
+
+    /// How many hashes were begun at each cost.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<HashCost, u64> {
+        lock(&self.shared.counts).clone()
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        queue: HashQueue,
+        cost: HashCost,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let (answer, waiting) = oneshot::channel();
+        let shared = Arc::downgrade(&self.shared);
+        let job = move || {
+            if answer.is_closed() {
+                return;
+            }
+            if let Some(shared) = shared.upgrade() {
+                *lock(&shared.counts).entry(cost).or_default() += 1;
+            }
+            // The caller may have gone away meanwhile.
+            let _ = answer.send(work());
+        };
+        self.shared.queues().push(queue, Box::new(job))?;
+        self.shared.work_or_end.notify_one();
+        waiting.await.map_err(|_| HashingError::Lost)
+    }
+}
+
+impl Drop for HashingPool {
+    fn drop(&mut self) {
+        let mut queues = self.shared.queues();
+        queues.ended = true;
+        let left = queues.take_all();
+        drop(queues);
+        self.shared.work_or_end.notify_all();
+        // Outside of the lock: what a job holds may do anything when it is dropped.
+        drop(left);
+    }
+}
+
+impl fmt::Debug for HashingPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashingPool").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// What a thread does until the pool ends.
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            // A panic was printed by the panic hook, and the caller learns of it by its closed
+            // channel; the thread must go on, or a few of them would end all hashing.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut queues = self.queues();
+        loop {
+            if queues.ended {
+                return None;
+            }
+            if let Some(job) = queues.pop() {
+                return Some(job);
+            }
+            queues = self.work_or_end.wait(queues).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        lock(&self.queues)
+    }
+}
+
+impl Queues {
+    const fn new(threads: usize) -> Self {
+        Self {
+            generated: VecDeque::new(),
+            imported: VecDeque::new(),
+            idle: VecDeque::new(),
+            imported_capacity: threads.saturating_mul(IMPORTED_CAPACITY_PER_THREAD),
+            generated_in_a_row: 0,
+            ended: false,
+        }
+    }
+
+    fn push(&mut self, queue: HashQueue, job: Job) -> Result<(), HashingError> {
+        let (waiting, capacity) = match queue {
+            HashQueue::Generated => (&mut self.generated, GENERATED_CAPACITY),
+            HashQueue::Imported => (&mut self.imported, self.imported_capacity),
+        };
+        if waiting.len() >= capacity {
+            return Err(HashingError::QueueFull);
+        }
+        waiting.push_back(job);
+        Ok(())
+    }
+
+    /// Generated ones first, as they are many and cheap; but no flood of them keeps an imported one
+    /// waiting for ever.
+    fn pop(&mut self) -> Option<Job> {
+        if self.generated_in_a_row < GENERATED_IN_A_ROW || self.imported.is_empty() {
+            if let Some(job) = self.generated.pop_front() {
+                self.generated_in_a_row = self.generated_in_a_row.saturating_add(1);
+                return Some(job);
+            }
+        }
+        self.generated_in_a_row = 0;
+        self.imported.pop_front().or_else(|| self.idle.pop_front())
+    }
+
+    fn take_all(&mut self) -> Vec<Job> {
+        let all = self.generated.drain(..).chain(self.imported.drain(..));
+        all.chain(self.idle.drain(..)).collect()
+    }
+}
+
+/// No job runs under a lock, so a poisoned one guards nothing half-done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::{Pin, pin};
+    use std::sync::mpsc;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
+    const TINY: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    /// Puts a future's job into its queue.
+    fn poll(future: Pin<&mut impl Future<Output = Result<PhcHash, HashingError>>>) -> bool {
+        future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    /// A pool whose one thread is busy until the sender goes.
+    fn busy_pool() -> (HashingPool, mpsc::Sender<()>) {
+        let pool = HashingPool::start(ONE).unwrap();
+        let (release, held) = mpsc::channel::<()>();
+        let (started, start) = mpsc::channel();
+        pool.idle(move || {
+            started.send(()).unwrap();
+            let _ = held.recv();
+        });
+        start.recv().unwrap();
+        (pool, release)
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_computed_and_counted() {
+        let pool = HashingPool::start(HashingPool::default_threads()).unwrap();
+        let salt = b"saltsalt".to_vec();
+        let made = pool.hash(HashQueue::Generated, secret("a"), salt.clone(), TINY).await.unwrap();
+        assert!(made.verify(&secret("a")));
+        assert!(pool.verify(HashQueue::Imported, secret("a"), made.clone()).await.unwrap());
+        assert!(!pool.verify(HashQueue::Imported, secret("b"), made).await.unwrap());
+        let low = HashCost::GENERATED;
+        pool.hash(HashQueue::Generated, secret("a"), salt, low).await.unwrap();
+        assert_eq!(pool.counts(), BTreeMap::from([(TINY, 3), (low, 1)]));
+    }
+
+    #[tokio::test]
+    async fn a_salt_past_the_bounds_is_refused() {
+        let pool = HashingPool::start(ONE).unwrap();
+        let refused = pool.hash(HashQueue::Generated, secret("a"), Vec::new(), TINY).await;
+        assert_eq!(refused.unwrap_err(), HashingError::Refused(SecretHashError::Salt));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_the_others_go_on() {
+        for (queue, other, capacity) in [
+            (HashQueue::Generated, HashQueue::Imported, GENERATED_CAPACITY),
+            (HashQueue::Imported, HashQueue::Generated, IMPORTED_CAPACITY_PER_THREAD),
+        ] {
+            let (pool, release) = busy_pool();
+            let hash = |queue| pool.hash(queue, secret("a"), b"saltsalt".to_vec(), TINY);
+            let mut waiting: Vec<_> = (0..capacity).map(|_| Box::pin(hash(queue))).collect();
+            assert!(waiting.iter_mut().all(|future| poll(future.as_mut())));
+            assert_eq!(hash(queue).await.unwrap_err(), HashingError::QueueFull);
+            let mut fits = pin!(hash(other));
+            assert!(poll(fits.as_mut()));
+            drop(release);
+            assert!(fits.await.is_ok());
+            for future in waiting {
+                assert!(future.await.is_ok());
+            }
+            assert_eq!(pool.counts()[&TINY], capacity as u64 + 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn idle_jobs_past_their_number_are_dropped() {
+        let (pool, release) = busy_pool();
+        let (done, ran) = mpsc::channel();
+        for _ in 0..=IDLE_CAPACITY {
+            let done = done.clone();
+            pool.idle(move || done.send(()).unwrap());
+        }
+        drop((release, done));
+        assert_eq!(ran.iter().count(), IDLE_CAPACITY);
+    }
+
+    #[test]
+    fn a_flood_of_generated_ones_starves_no_imported_one() {
+        let (order, seen) = mpsc::channel();
+        let mut queues = Queues::new(1);
+        let mut push = |name, count| {
+            for _ in 0..count {
+                let order = order.clone();
+                let job: Job = Box::new(move || order.send(name).unwrap());
+                match name {
+                    'g' => queues.push(HashQueue::Generated, job).unwrap(),
+                    'i' => queues.push(HashQueue::Imported, job).unwrap(),
+                    _ => queues.idle.push_back(job),
+                }
+            }
+        };
+        push('x', 1);
+        push('i', 3);
+        push('g', 80);
+        while let Some(job) = queues.pop() {
+            job();
+        }
+        drop(order);
+        let g = |count| "g".repeat(count);
+        let expected = format!("{}i{}i{}ix", g(32), g(32), g(16));
+        assert_eq!(seen.iter().collect::<String>(), expected);
+    }
+
+    #[test]
+    fn an_imported_one_that_comes_late_in_a_flood_is_next() {
+        let mut queues = Queues::new(1);
+        for _ in 0..100 {
+            queues.push(HashQueue::Generated, Box::new(|| ())).unwrap();
+        }
+        for _ in 0..60 {
+            queues.pop().unwrap()();
+        }
+        queues.push(HashQueue::Imported, Box::new(|| ())).unwrap();
+        queues.pop().unwrap()();
+        assert!(queues.imported.is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_hashed_for_a_caller_who_went_away() {
+        let (pool, release) = busy_pool();
+        let gone = HashCost { memory_kib: 16, ..TINY };
+        {
+            let salt = b"saltsalt".to_vec();
+            let mut future = pin!(pool.hash(HashQueue::Generated, secret("a"), salt, gone));
+            assert!(poll(future.as_mut()));
+        }
+        drop(release);
+        let salt = b"saltsalt".to_vec();
+        pool.hash(HashQueue::Generated, secret("b"), salt, TINY).await.unwrap();
+        assert_eq!(pool.counts(), BTreeMap::from([(TINY, 1)]));
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_no_thread() {
+        let pool = HashingPool::start(ONE).unwrap();
+        pool.idle(|| panic!("on purpose"));
+        let lost = pool.run(HashQueue::Generated, TINY, || panic!("on purpose")).await;
+        assert_eq!(lost, Err::<(), _>(HashingError::Lost));
+        let salt = b"saltsalt".to_vec();
+        assert!(pool.hash(HashQueue::Generated, secret("b"), salt, TINY).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn dropping_the_pool_ends_its_threads() {
+        let mut pool = HashingPool::start(NonZeroUsize::new(3).unwrap()).unwrap();
+        let threads = std::mem::take(&mut pool.threads);
+        drop(pool);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn dropping_the_pool_frees_who_waits() {
+        let (pool, release) = busy_pool();
+        let (answer, waiting) = oneshot::channel::<()>();
+        let job = move || drop(answer);
+        pool.shared.queues().push(HashQueue::Generated, Box::new(job)).unwrap();
+        drop(pool);
+        assert!(waiting.blocking_recv().is_err());
+        drop(release);
+    }
+}

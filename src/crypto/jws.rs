@@ -1,0 +1,399 @@
+//! Signing and verifying bytes (RFC 7515, RFC 7518 section 3, RFC 8037); the only user of josekit.
+//!
+//! josekit sees bytes only: its reading of the compact form, of headers and of claims is more
+//! lenient than ours (see `compact`).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use josekit::jwk::alg::ed::EdCurve;
+use josekit::jwk::{Jwk, KeyPair};
+use josekit::jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::digest::base64url;
+use super::public_jwk::{PublicJwk, PublicJwkError};
+use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::audience::JwtTyp;
+
+const RSA_BITS: u32 = 2048;
+/// ES256 is R and S in 32 octets each (RFC 7518 section 3.4); Ed25519 has 64 octets too.
+const CURVE_SIGNATURE: usize = 64;
+
+/// Why a key or a signature could not be made. What josekit says is left out: it may quote keys.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JwsError {
+    /// No key pair was made.
+    #[error("no key pair could be made for {0}")]
+    Generation(SigningAlgorithm),
+    /// A new key's public half is not of the form that we publish.
+    #[error("the new public key is malformed: {0}")]
+    NewPublicKey(#[from] PublicJwkError),
+    /// A private key that is no PKCS#8 key of the algorithm.
+    #[error("the private key is no PKCS#8 key for {0}")]
+    PrivateKey(SigningAlgorithm),
+    /// A public key of another kind than the algorithm's, or a point that is not on its curve.
+    #[error("the public key is no key for {0}")]
+    PublicKey(SigningAlgorithm),
+    /// Signing failed.
+    #[error("signing with {0} failed")]
+    Signing(SigningAlgorithm),
+}
+
+/// A new key pair.
+pub struct NewKey {
+    /// Its RFC 7638 thumbprint.
+    pub kid: String,
+    /// PKCS#8 in DER; to be sealed before it is stored.
+    pub private: Zeroizing<Vec<u8>>,
+    /// The half that is published.
+    pub public_jwk: PublicJwk,
+}
+
+impl fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+/// Makes a key pair: P-256, Ed25519 or RSA of 2048 bits (some 100 ms; keep it off async threads).
+///
+/// # Errors
+/// Where the key cannot be made.
+pub fn generate(algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
+    let failed = || JwsError::Generation(algorithm);
+    let pair: Box<dyn KeyPair> = match algorithm {
+        SigningAlgorithm::Es256 => ES256.generate_key_pair().map(|pair| Box::new(pair) as _),
+        SigningAlgorithm::EdDsa => {
+            EdDSA.generate_key_pair(EdCurve::Ed25519).map(|pair| Box::new(pair) as _)
+        }
+        SigningAlgorithm::Rs256 => {
+            RS256.generate_key_pair(RSA_BITS).map(|pair| Box::new(pair) as _)
+        }
+        SigningAlgorithm::Ps256 => {
+            PS256.generate_key_pair(RSA_BITS).map(|pair| Box::new(pair) as _)
+        }
+    }
+    .map_err(|_| failed())?;
+    let private = pkcs8(&Zeroizing::new(pair.to_pem_private_key())).ok_or_else(failed)?;
+    let public_jwk = PublicJwk::from_members(pair.to_jwk_public_key().as_ref())?;
+    Ok(NewKey { kid: public_jwk.thumbprint(), private, public_jwk })
+}
+
+/// Signs with one key; made once per key and shared.
+pub struct Signer {
+    algorithm: SigningAlgorithm,
+    inner: Box<dyn JwsSigner>,
+    /// The encoded headers with their dot, for both values of `typ`.
+    access_token_header: String,
+    jwt_header: String,
+}
+
+impl Signer {
+    /// A signer with the private key `pkcs8` (DER), whose tokens name it `kid`.
+    ///
+    /// # Errors
+    /// Where `pkcs8` is no private key for `algorithm`.
+    pub fn from_private(
+        algorithm: SigningAlgorithm,
+        kid: &str,
+        pkcs8: &[u8],
+    ) -> Result<Self, JwsError> {
+        let inner: Box<dyn JwsSigner> = match algorithm {
+            SigningAlgorithm::Es256 => ES256.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
+            SigningAlgorithm::EdDsa => EdDSA.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
+            SigningAlgorithm::Rs256 => RS256.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
+            SigningAlgorithm::Ps256 => PS256.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
+        }
+        .map_err(|_| JwsError::PrivateKey(algorithm))?;
+        let header = |typ: JwtTyp| {
+            let header = json!({"alg": algorithm.as_str(), "kid": kid, "typ": typ.as_str()});
+            format!("{}.", base64url(header.to_string().as_bytes()))
+        };
+        let (access_token_header, jwt_header) = (header(JwtTyp::AccessToken), header(JwtTyp::Jwt));
+        Ok(Self { algorithm, inner, access_token_header, jwt_header })
+    }
+
+    /// What it signs with.
+    #[must_use]
+    pub const fn algorithm(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
+    /// `payload` as a compact JWS whose header has exactly `alg`, `kid` and `typ`.
+    ///
+    /// # Errors
+    /// Where OpenSSL fails to sign.
+    pub fn sign_compact(&self, typ: JwtTyp, payload: &[u8]) -> Result<String, JwsError> {
+        let mut text = match typ {
+            JwtTyp::AccessToken => self.access_token_header.clone(),
+            JwtTyp::Jwt => self.jwt_header.clone(),
+        };
+        text.push_str(&base64url(payload));
+        let signature = self.inner.sign(text.as_bytes());
+        let signature = signature.map_err(|_| JwsError::Signing(self.algorithm))?;
+        text.push('.');
+        text.push_str(&base64url(&signature));
+        Ok(text)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// Verifies with one public key; made once per key and shared.
+pub struct Verifier {
+    signature_length: usize,
+    inner: Box<dyn JwsVerifier>,
+}
+
+impl Verifier {
+    /// A verifier for signatures of `algorithm` by `key`.
+    ///
+    /// # Errors
+    /// Where the key is of another kind, or its point is not on the curve.
+    pub fn new(algorithm: SigningAlgorithm, key: &PublicJwk) -> Result<Self, JwsError> {
+        let wrong = || JwsError::PublicKey(algorithm);
+        if !key.fits(algorithm) {
+            return Err(wrong());
+        }
+        let jwk = Jwk::from_map(key.key_members()).map_err(|_| wrong())?;
+        let inner: Box<dyn JwsVerifier> = match algorithm {
+            SigningAlgorithm::Es256 => ES256.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
+            SigningAlgorithm::EdDsa => EdDSA.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
+            SigningAlgorithm::Rs256 => RS256.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
+            SigningAlgorithm::Ps256 => PS256.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
+        }
+        .map_err(|_| wrong())?;
+        let signature_length = match key {
+            PublicJwk::P256 { .. } | PublicJwk::Ed25519 { .. } => CURVE_SIGNATURE,
+            PublicJwk::Rsa { n, .. } => n.len(),
+        };
+        Ok(Self { signature_length, inner })
+    }
+
+    /// Whether `signature` is the key's over `signing_input` (JOSE-08).
+    #[must_use]
+    pub fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
+        signature.len() == self.signature_length
+            && self.inner.verify(signing_input, signature).is_ok()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+/// The DER inside of a PKCS#8 PEM. josekit's own DER of an EC key is SEC 1, its PEM is PKCS#8 for
+/// every kind of key.
+fn pkcs8(pem: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = std::str::from_utf8(pem).ok()?.trim();
+    let body = text
+        .strip_prefix("-----BEGIN PRIVATE KEY-----")?
+        .strip_suffix("-----END PRIVATE KEY-----")?;
+    let body: Zeroizing<String> =
+        Zeroizing::new(body.chars().filter(|character| !character.is_ascii_whitespace()).collect());
+    STANDARD.decode(body.as_bytes()).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+        RsaPublicKeyComponents, UnparsedPublicKey,
+    };
+
+    use super::*;
+    use crate::crypto::compact::CompactJws;
+    use crate::crypto::digest::decode_base64url;
+
+    /// RFC 7515 appendix A.2: RS256.
+    const A2_KEY: &str = r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"}"#;
+    const A2: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+    /// RFC 7515 appendix A.3: ES256.
+    const A3_KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+    const A3: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    /// RFC 8037 appendix A.4: EdDSA. Its payload is no JSON.
+    const A4_KEY: &str =
+        r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    const A4: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+
+    const VECTORS: [(SigningAlgorithm, &str, &str); 3] = [
+        (SigningAlgorithm::Rs256, A2_KEY, A2),
+        (SigningAlgorithm::Es256, A3_KEY, A3),
+        (SigningAlgorithm::EdDsa, A4_KEY, A4),
+    ];
+
+    fn split(jws: &str) -> (&[u8], Vec<u8>) {
+        let (input, signature) = jws.rsplit_once('.').unwrap();
+        (input.as_bytes(), decode_base64url(signature).unwrap())
+    }
+
+    fn verifier(algorithm: SigningAlgorithm, key: &str) -> Verifier {
+        Verifier::new(algorithm, &PublicJwk::parse(key).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_standards_signatures_verify_and_no_flipped_bit_does() {
+        for (algorithm, key, jws) in VECTORS {
+            let verifier = verifier(algorithm, key);
+            let (input, signature) = split(jws);
+            assert!(verifier.verify(input, &signature), "{algorithm}");
+            for place in (0..signature.len() * 8).step_by(7) {
+                let mut flipped = signature.clone();
+                flipped[place / 8] ^= 1 << (place % 8);
+                assert!(!verifier.verify(input, &flipped), "{algorithm} {place}");
+            }
+            let mut other = input.to_vec();
+            other[30] ^= 1;
+            assert!(!verifier.verify(&other, &signature));
+            assert!(!verifier.verify(&[], &[]));
+        }
+    }
+
+    /// JOSE-08.
+    #[test]
+    fn an_es256_signature_is_64_octets_in_range() {
+        let verifier = verifier(SigningAlgorithm::Es256, A3_KEY);
+        let (input, signature) = split(A3);
+        let (r, s) = signature.split_at(32);
+        let integer = |n: &[u8]| {
+            let zero = usize::from(n[0] >= 0x80);
+            [&[2, u8::try_from(n.len() + zero).unwrap()], &vec![0; zero][..], n].concat()
+        };
+        let body = [integer(r), integer(s)].concat();
+        let der = [&[0x30, u8::try_from(body.len()).unwrap()], &body[..]].concat();
+        assert!(!verifier.verify(input, &der));
+        // The order n of P-256, FIPS 186-4 D.1.2.3.
+        let order = decode_base64url("_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE").unwrap();
+        for wrong in [
+            signature[..63].to_vec(),
+            [&signature[..], &[0]].concat(),
+            [&[0], &signature[..]].concat(),
+            vec![0; 64],
+            [&[0; 32], s].concat(),
+            [r, &[0; 32]].concat(),
+            [order.as_slice(), s].concat(),
+            [r, order.as_slice()].concat(),
+            vec![0xff; 64],
+        ] {
+            assert!(!verifier.verify(input, &wrong), "{} octets", wrong.len());
+        }
+    }
+
+    #[test]
+    fn a_key_verifies_only_its_own_algorithm_and_its_own_signatures() {
+        for (algorithm, key, _) in VECTORS {
+            let key = PublicJwk::parse(key).unwrap();
+            for other in SigningAlgorithm::ALL.into_iter().filter(|other| !key.fits(*other)) {
+                assert_eq!(Verifier::new(other, &key).unwrap_err(), JwsError::PublicKey(other));
+            }
+            let new = generate(algorithm).unwrap();
+            let signer = Signer::from_private(algorithm, &new.kid, &new.private).unwrap();
+            let jws = signer.sign_compact(JwtTyp::Jwt, b"{}").unwrap();
+            let (input, signature) = split(&jws);
+            assert!(!Verifier::new(algorithm, &key).unwrap().verify(input, &signature));
+        }
+        // One RSA key, two algorithms: the padding tells them apart.
+        let (input, signature) = split(A2);
+        assert!(!verifier(SigningAlgorithm::Ps256, A2_KEY).verify(input, &signature));
+    }
+
+    #[test]
+    fn a_point_beside_the_curve_is_no_key() {
+        let beside = PublicJwk::P256 { x: [1; 32], y: [1; 32] };
+        let made = Verifier::new(SigningAlgorithm::Es256, &beside);
+        assert_eq!(made.unwrap_err(), JwsError::PublicKey(SigningAlgorithm::Es256));
+    }
+
+    /// Whether an implementation other than josekit accepts it.
+    fn verified_by_aws_lc(algorithm: SigningAlgorithm, key: &PublicJwk, jws: &str) -> bool {
+        let (input, signature) = split(jws);
+        match key {
+            PublicJwk::P256 { x, y } => {
+                let point = [&[4], x.as_slice(), y].concat();
+                let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+                key.verify(input, &signature).is_ok()
+            }
+            PublicJwk::Ed25519 { x } => {
+                UnparsedPublicKey::new(&ED25519, x).verify(input, &signature).is_ok()
+            }
+            PublicJwk::Rsa { n, e } => {
+                let parameters = match algorithm {
+                    SigningAlgorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+                    _ => &RSA_PKCS1_2048_8192_SHA256,
+                };
+                RsaPublicKeyComponents { n, e }.verify(parameters, input, &signature).is_ok()
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_signed_is_verified_by_another_implementation() {
+        for algorithm in SigningAlgorithm::ALL {
+            let new = generate(algorithm).unwrap();
+            assert_eq!(new.kid, new.public_jwk.thumbprint());
+            let signer = Signer::from_private(algorithm, &new.kid, &new.private).unwrap();
+            let verifier = Verifier::new(algorithm, &new.public_jwk).unwrap();
+            for typ in [JwtTyp::AccessToken, JwtTyp::Jwt] {
+                let text = signer.sign_compact(typ, br#"{"sub":"a"}"#).unwrap();
+                assert!(verified_by_aws_lc(algorithm, &new.public_jwk, &text), "{algorithm}");
+                let read = CompactJws::parse(&text).unwrap();
+                assert!(verifier.verify(read.signing_input(), read.signature()));
+                assert_eq!(read.alg(), algorithm.as_str());
+                assert_eq!(read.kid(), Some(new.kid.as_str()));
+                assert_eq!(read.typ(), Some(typ.as_str()));
+                assert_eq!(read.header().len(), 3);
+                assert_eq!(read.claims()["sub"], "a");
+            }
+        }
+    }
+
+    /// JOSE-02: about one P-256 key in 128 has a coordinate with a leading zero octet.
+    #[test]
+    fn every_new_key_has_coordinates_in_full_width() {
+        for _ in 0..500 {
+            let new = generate(SigningAlgorithm::Es256).unwrap();
+            let json = new.public_jwk.to_json(&new.kid, SigningAlgorithm::Es256);
+            assert_eq!(json["x"].as_str().unwrap().len(), 43);
+            assert_eq!(json["y"].as_str().unwrap().len(), 43);
+        }
+    }
+
+    #[test]
+    fn the_private_key_is_pkcs8_and_hidden() {
+        for algorithm in SigningAlgorithm::ALL {
+            let new = generate(algorithm).unwrap();
+            // SEQUENCE, then the version 0 and the algorithm's SEQUENCE.
+            let version = new.private.windows(4).position(|bytes| bytes == [2, 1, 0, 0x30]);
+            assert!(version.is_some_and(|place| place <= 4), "{algorithm}");
+            let signer = Signer::from_private(algorithm, &new.kid, &new.private).unwrap();
+            assert!(!format!("{new:?} {signer:?}").contains("private"));
+        }
+        for garbage in [b"".as_slice(), b"garbage", &[0x30, 0x80], &[0xff; 64]] {
+            for algorithm in SigningAlgorithm::ALL {
+                let made = Signer::from_private(algorithm, "kid", garbage);
+                assert_eq!(made.unwrap_err(), JwsError::PrivateKey(algorithm));
+            }
+        }
+    }
+
+    #[test]
+    fn a_private_key_serves_only_its_algorithm() {
+        let new = generate(SigningAlgorithm::EdDsa).unwrap();
+        for other in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256, SigningAlgorithm::Ps256] {
+            assert!(Signer::from_private(other, &new.kid, &new.private).is_err());
+        }
+    }
+
+    const fn is_shared<T: Send + Sync>() {}
+    const _: () = is_shared::<Signer>();
+    const _: () = is_shared::<Verifier>();
+}

@@ -1,0 +1,11 @@
+//! Keys, hashes, signatures and the strict reading of JOSE: one file per package that it wraps.
+
+pub mod compact;
+pub mod digest;
+pub mod hashing_pool;
+pub mod jws;
+pub mod public_jwk;
+pub mod random;
+pub mod sealing;
+pub mod secret_hash;
+pub mod strict_json;
