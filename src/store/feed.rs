@@ -29,7 +29,7 @@ named! {
 }
 
 /// One thing that changed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Change {
     /// What kind of thing.
     pub kind: ChangeKind,

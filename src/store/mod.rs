@@ -11,6 +11,7 @@ pub mod clients;
 pub mod credentials;
 pub mod error;
 pub mod feed;
+pub mod memory;
 pub mod policies;
 pub mod revoked_tokens;
 pub mod schema;

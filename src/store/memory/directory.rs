@@ -1,0 +1,250 @@
+//! Clients and audiences in memory, bounded in number, and true to the feed.
+//!
+//! A load reads the feed's number and its rows in one snapshot. It is kept only if no later change of that key
+//! was applied meanwhile; so a load that is overtaken by a change never hides it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+
+use super::fingerprint::Fingerprints;
+use crate::domain::audience::Audience;
+use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::known_client::KnownClient;
+use crate::store::Store;
+use crate::store::clients::Loaded;
+use crate::store::error::StoreError;
+use crate::store::feed::{Change, ChangeKind};
+
+/// Applied changes that are remembered for loads under way; older ones make such a load repeat itself.
+const RECENT_CHANGES: usize = 4096;
+/// How often a load is repeated that changes keep overtaking.
+const LOAD_ATTEMPTS: usize = 10;
+
+/// How much is remembered, in numbers of entries; 0 remembers nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Known clients.
+    pub clients: u64,
+    /// Known audiences.
+    pub audiences: u64,
+    /// Client ids that do not exist; apart, so that a flood of them evicts no client.
+    pub unknown_clients: u64,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { clients: 10_000, audiences: 1000, unknown_clients: 131_072 }
+    }
+}
+
+/// Clients and audiences by name, from memory where they are there.
+#[derive(Debug)]
+pub struct Directory {
+    store: Arc<Store>,
+    capacity: Capacity,
+    fingerprints: Fingerprints,
+    caches: ArcSwap<Caches>,
+    applied: Mutex<Applied>,
+}
+
+#[derive(Debug)]
+struct Caches {
+    clients: Cache<ClientId, Arc<KnownClient>>,
+    audiences: Cache<AudienceId, Arc<Audience>>,
+    unknown_clients: Cache<u128, ()>,
+}
+
+/// The changes that were applied last, each with its number.
+#[derive(Debug, Default)]
+struct Applied {
+    generation: u64,
+    numbers: HashMap<Change, i64>,
+    order: VecDeque<(Change, i64)>,
+    /// No change up to this number is remembered any more.
+    floor: i64,
+}
+
+impl Directory {
+    /// An empty directory over `store`.
+    #[must_use]
+    pub fn new(store: Arc<Store>, capacity: Capacity) -> Self {
+        Self {
+            store,
+            capacity,
+            fingerprints: Fingerprints::default(),
+            caches: ArcSwap::from_pointee(Caches::new(capacity)),
+            applied: Mutex::default(),
+        }
+    }
+
+    /// The client `id` with its credentials and policies; `None` where it does not exist.
+    ///
+    /// # Errors
+    /// A database out of reach, where memory does not have it.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<KnownClient>>, StoreError> {
+        let caches = self.caches.load();
+        if let Some(client) = caches.clients.get(id) {
+            return Ok(Some(client));
+        }
+        if caches.unknown_clients.contains_key(&self.fingerprints.long(id.as_str())) {
+            return Ok(None);
+        }
+        self.load_client(id).await
+    }
+
+    /// The audience `id`; `None` where it does not exist.
+    ///
+    /// # Errors
+    /// A database out of reach, where memory does not have it.
+    pub async fn audience(&self, id: &AudienceId) -> Result<Option<Arc<Audience>>, StoreError> {
+        if let Some(audience) = self.caches.load().audiences.get(id) {
+            return Ok(Some(audience));
+        }
+        let key = Change { kind: ChangeKind::Audience, key: id.to_string() };
+        let keep = |caches: &Caches, value: &Option<Arc<Audience>>| {
+            if let Some(audience) = value {
+                caches.audiences.insert(id.clone(), Arc::clone(audience));
+            }
+        };
+        self.load(&key, (self.capacity.audiences, || self.store.load_audience(id)), keep).await
+    }
+
+    async fn load_client(&self, id: &ClientId) -> Result<Option<Arc<KnownClient>>, StoreError> {
+        let key = Change { kind: ChangeKind::Client, key: id.to_string() };
+        let keep = |caches: &Caches, value: &Option<Arc<KnownClient>>| match value {
+            Some(client) => caches.clients.insert(id.clone(), Arc::clone(client)),
+            None => caches.unknown_clients.insert(self.fingerprints.long(id.as_str()), ()),
+        };
+        self.load(&key, (self.capacity.clients, || self.store.load_client(id)), keep).await
+    }
+
+    async fn load<T, F: Future<Output = Result<Loaded<Option<T>>, StoreError>>>(
+        &self,
+        key: &Change,
+        (capacity, load): (u64, impl Fn() -> F),
+        keep: impl Fn(&Caches, &Option<Arc<T>>),
+    ) -> Result<Option<Arc<T>>, StoreError> {
+        for _ in 0..LOAD_ATTEMPTS {
+            let generation = self.lock().generation;
+            let loaded = load().await?;
+            let value = loaded.value.map(Arc::new);
+            let applied = self.lock();
+            if applied.allows(generation, key, loaded.feed.n) {
+                if capacity > 0 {
+                    keep(&self.caches.load(), &value);
+                }
+                return Ok(value);
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// Forgets what `changes` name; `n` is their number in the feed.
+    pub fn forget(&self, n: i64, changes: &[Change]) {
+        let mut applied = self.lock();
+        let caches = self.caches.load();
+        for change in changes {
+            applied.note(change, n);
+            match change.kind {
+                ChangeKind::Client => {
+                    caches.clients.invalidate(change.key.as_str());
+                    caches.unknown_clients.invalidate(&self.fingerprints.long(&change.key));
+                }
+                ChangeKind::Audience => caches.audiences.invalidate(change.key.as_str()),
+                ChangeKind::SigningKey | ChangeKind::RevokedToken => {}
+            }
+        }
+    }
+
+    /// Forgets everything, loads under way included.
+    pub fn forget_all(&self) {
+        let mut applied = self.lock();
+        *applied = Applied { generation: applied.generation + 1, ..Applied::default() };
+        self.caches.store(Arc::new(Caches::new(self.capacity)));
+    }
+
+    /// How many unknown client ids are remembered.
+    #[must_use]
+    pub fn unknown_clients(&self) -> u64 {
+        let caches = self.caches.load();
+        caches.unknown_clients.run_pending_tasks();
+        caches.unknown_clients.entry_count()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Applied> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Caches {
+    fn new(capacity: Capacity) -> Self {
+        let lru = EvictionPolicy::lru;
+        Self {
+            clients: Cache::builder().max_capacity(capacity.clients).eviction_policy(lru()).build(),
+            audiences: Cache::builder()
+                .max_capacity(capacity.audiences)
+                .eviction_policy(lru())
+                .build(),
+            unknown_clients: Cache::builder()
+                .max_capacity(capacity.unknown_clients)
+                .eviction_policy(lru())
+                .build(),
+        }
+    }
+}
+
+impl Applied {
+    /// Whether a load of `key` that began in `generation` and saw the feed at `n` missed nothing.
+    fn allows(&self, generation: u64, key: &Change, n: i64) -> bool {
+        let later = self.numbers.get(key).is_some_and(|applied| *applied > n);
+        generation == self.generation && n >= self.floor && !later
+    }
+
+    fn note(&mut self, change: &Change, n: i64) {
+        self.numbers.insert(change.clone(), n);
+        self.order.push_back((change.clone(), n));
+        if self.order.len() > RECENT_CHANGES
+            && let Some((oldest, number)) = self.order.pop_front()
+        {
+            self.floor = self.floor.max(number);
+            if self.numbers.get(&oldest) == Some(&number) {
+                self.numbers.remove(&oldest);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(key: &str) -> Change {
+        Change { kind: ChangeKind::Client, key: key.into() }
+    }
+
+    #[test]
+    fn a_load_that_a_change_overtook_is_not_kept() {
+        let mut applied = Applied::default();
+        assert!(applied.allows(0, &change("a"), 4));
+        applied.note(&change("a"), 5);
+        assert!(!applied.allows(0, &change("a"), 4));
+        assert!(applied.allows(0, &change("a"), 5));
+        assert!(applied.allows(0, &change("b"), 4));
+        assert!(!applied.allows(1, &change("b"), 4));
+    }
+
+    #[test]
+    fn a_load_older_than_what_is_remembered_is_not_kept() {
+        let mut applied = Applied::default();
+        for n in 1..=i64::try_from(RECENT_CHANGES).unwrap() + 3 {
+            applied.note(&change(&n.to_string()), n);
+        }
+        assert_eq!(applied.numbers.len(), RECENT_CHANGES);
+        assert!(!applied.allows(0, &change("x"), 2));
+        assert!(applied.allows(0, &change("x"), 3));
+    }
+}

@@ -1,0 +1,5 @@
+//! What a replica remembers of the store, and how it forgets what changed (DESIGN section 1).
+
+pub mod directory;
+pub mod fingerprint;
+pub mod revocations;

@@ -1,0 +1,120 @@
+//! Live revocations in memory, as fingerprints: introspecting a live token asks no database.
+//!
+//! A fingerprint that is there must be confirmed by SQL; one that is not there proves that the token is not
+//! revoked, once all revocations are loaded.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::fingerprint::Fingerprints;
+use crate::domain::timestamp::Timestamp;
+use crate::store::revoked_tokens::RevokedToken;
+
+/// Revocations that are held at most (16 bytes each and the map's own); past it the database is asked.
+const MOST: usize = 2_000_000;
+
+/// The revocations that this replica knows of.
+#[derive(Debug, Default)]
+pub struct Revocations {
+    fingerprints: Fingerprints,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    live: HashMap<u64, i64>,
+    loaded: bool,
+    overflown: bool,
+    generation: u64,
+}
+
+impl Revocations {
+    /// Whether the token is surely not revoked; else the database must be asked.
+    #[must_use]
+    pub fn surely_not(&self, jti: &str) -> bool {
+        let inner = self.read();
+        inner.loaded && !inner.overflown && !inner.live.contains_key(&self.fingerprints.short(jti))
+    }
+
+    /// Adds revocations that hold.
+    pub fn add(&self, tokens: &[RevokedToken]) {
+        let mut inner = self.write();
+        for token in tokens {
+            if inner.live.len() >= MOST {
+                inner.overflown = true;
+                return;
+            }
+            inner.live.insert(self.fingerprints.short(&token.jti), token.expires_at.unix());
+        }
+    }
+
+    /// Forgets everything before a load; gives the number of this load.
+    #[must_use]
+    pub fn begin_load(&self) -> u64 {
+        let mut inner = self.write();
+        let generation = inner.generation + 1;
+        *inner = Inner { generation, ..Inner::default() };
+        generation
+    }
+
+    /// All revocations are in, unless another load began meanwhile.
+    pub fn end_load(&self, generation: u64) {
+        let mut inner = self.write();
+        if inner.generation == generation {
+            inner.loaded = true;
+        }
+    }
+
+    /// Whether all revocations are in memory.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.read().loaded
+    }
+
+    /// Forgets revocations of tokens that have expired.
+    pub fn prune(&self, now: Timestamp) {
+        self.write().live.retain(|_, expires_at| *expires_at > now.unix());
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(jti: &str) -> RevokedToken {
+        RevokedToken { jti: jti.into(), expires_at: Timestamp::from_unix(100) }
+    }
+
+    #[test]
+    fn nothing_is_sure_before_all_is_loaded() {
+        let revocations = Revocations::default();
+        assert!(!revocations.surely_not("a"));
+        let load = revocations.begin_load();
+        revocations.add(&[token("b")]);
+        assert!(!revocations.surely_not("a"));
+        revocations.end_load(load);
+        assert!(revocations.surely_not("a"));
+        assert!(!revocations.surely_not("b"));
+        revocations.prune(Timestamp::from_unix(100));
+        assert!(revocations.surely_not("b"));
+    }
+
+    #[test]
+    fn a_load_that_another_one_overtook_does_not_count() {
+        let revocations = Revocations::default();
+        let first = revocations.begin_load();
+        let second = revocations.begin_load();
+        revocations.end_load(first);
+        assert!(!revocations.is_loaded());
+        revocations.end_load(second);
+        assert!(revocations.is_loaded());
+    }
+}
