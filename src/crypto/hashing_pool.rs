@@ -419,7 +419,9 @@ mod tests {
         let all_started = Arc::new(Barrier::new(4));
         for _ in 0..3 {
             let all_started = Arc::clone(&all_started);
-            pool.idle(move || drop(all_started.wait()));
+            pool.idle(move || {
+                all_started.wait();
+            });
         }
         all_started.wait();
         // Most often they wait for work by then; the end must come in either case.
