@@ -238,11 +238,7 @@ mod tests {
         assert_eq!(fault(&format!("{header}.e31.c2ln")), CompactError::PayloadEncoding);
         for signature in ["c2l", "c2ln\n", "c2ln=", "c2l+", "YR"] {
             let text = format!("{header}.{payload}.{signature}");
-            let expected = match CompactJws::parse(&text) {
-                Err(error) => error,
-                Ok(_) => panic!("{signature} was read"),
-            };
-            assert_eq!(expected, CompactError::SignatureEncoding, "{signature}");
+            assert_eq!(fault(&text), CompactError::SignatureEncoding, "{signature}");
         }
         assert_eq!(fault(&"a".repeat(MAX_LENGTH + 1)), CompactError::TooLong);
     }

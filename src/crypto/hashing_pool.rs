@@ -239,11 +239,10 @@ impl Queues {
     /// Generated ones first, as they are many and cheap; but no flood of them keeps an imported one
     /// waiting for ever.
     fn pop(&mut self) -> Option<Job> {
-        if self.generated_in_a_row < GENERATED_IN_A_ROW || self.imported.is_empty() {
-            if let Some(job) = self.generated.pop_front() {
-                self.generated_in_a_row = self.generated_in_a_row.saturating_add(1);
-                return Some(job);
-            }
+        let has_turn = self.generated_in_a_row < GENERATED_IN_A_ROW || self.imported.is_empty();
+        if has_turn && let Some(job) = self.generated.pop_front() {
+            self.generated_in_a_row = self.generated_in_a_row.saturating_add(1);
+            return Some(job);
         }
         self.generated_in_a_row = 0;
         self.imported.pop_front().or_else(|| self.idle.pop_front())
@@ -264,7 +263,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::future::Future;
     use std::pin::{Pin, pin};
-    use std::sync::mpsc;
+    use std::sync::{Barrier, mpsc};
     use std::task::{Context, Waker};
 
     use super::*;
@@ -414,9 +413,19 @@ mod tests {
         assert!(pool.hash(HashQueue::Generated, secret("b"), salt, TINY).await.is_ok());
     }
 
-    #[tokio::test]
-    async fn dropping_the_pool_ends_its_threads() {
+    #[test]
+    fn dropping_the_pool_ends_its_threads() {
         let mut pool = HashingPool::start(NonZeroUsize::new(3).unwrap()).unwrap();
+        let all_started = Arc::new(Barrier::new(4));
+        for _ in 0..3 {
+            let all_started = Arc::clone(&all_started);
+            pool.idle(move || {
+                all_started.wait();
+            });
+        }
+        all_started.wait();
+        // Most often they wait for work by then; the end must come in either case.
+        (0..1000).for_each(|_| thread::yield_now());
         let threads = std::mem::take(&mut pool.threads);
         drop(pool);
         for thread in threads {

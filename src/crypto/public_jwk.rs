@@ -172,7 +172,7 @@ fn coordinate(
     octets(members, name)?.try_into().map_err(|_| PublicJwkError::Member(name))
 }
 
-/// Base64urlUInt has no leading zero octet (RFC 7518 sections 2 and 6.3.1), so that one key has one
+/// `Base64urlUInt` has no leading zero octet (RFC 7518 sections 2 and 6.3.1), so that one key has one
 /// thumbprint. The bits are counted, not the octets.
 fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicJwk, PublicJwkError> {
     let (Some(first @ 1..), Some(last)) = (n.first().copied(), n.last()) else {

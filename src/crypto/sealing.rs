@@ -106,7 +106,8 @@ impl SealingKey {
     pub fn id(&self) -> String {
         let labelled = Zeroizing::new(length_prefixed(&[b"grantd sealing key", self.0.as_slice()]));
         let hash = sha256(&labelled);
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let id = hash.iter().take(8).fold(0, |id, byte| (id << 8) | u64::from(*byte));
+        format!("{id:016x}")
     }
 
     fn cipher(&self) -> Result<RandomizedNonceKey, SealingError> {
