@@ -11,6 +11,7 @@ pub mod clients;
 pub mod credentials;
 pub mod error;
 pub mod feed;
+pub mod feed_news;
 pub mod memory;
 pub mod policies;
 pub mod revoked_tokens;
@@ -26,7 +27,7 @@ use error::StoreError;
 /// The store: one database, Postgres or SQLite.
 #[derive(Debug)]
 pub struct Store {
-    database: Database,
+    database: std::sync::Arc<Database>,
 }
 
 impl Store {
@@ -35,6 +36,6 @@ impl Store {
     /// # Errors
     /// A URL that is none of ours.
     pub fn open(options: DatabaseOptions) -> Result<Self, StoreError> {
-        Ok(Self { database: Database::open(options)? })
+        Ok(Self { database: std::sync::Arc::new(Database::open(options)?) })
     }
 }

@@ -1,0 +1,123 @@
+//! The audit log: events are queued off the hot path and written in batches; nothing a stranger sends can
+//! grow the queue or the table without bound.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::crypto::random;
+use crate::domain::decision::Refused;
+use crate::domain::identifier::CredentialId;
+use crate::domain::timestamp::Timestamp;
+use crate::store::Store;
+use crate::store::audit_events::AuditEvent;
+
+/// Events that wait to be written at most.
+const QUEUE: usize = 4096;
+/// Events that are written at most in one second; the rest is counted in one event.
+const PER_SECOND: usize = 100;
+
+/// Where events are handed in; clones share it.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    queue: mpsc::Sender<AuditEvent>,
+    suppressed: Arc<AtomicU64>,
+}
+
+/// The other end, for the task that writes.
+#[derive(Debug)]
+pub struct AuditQueue {
+    events: mpsc::Receiver<AuditEvent>,
+    suppressed: Arc<AtomicU64>,
+}
+
+impl Audit {
+    /// Both ends of a queue.
+    #[must_use]
+    pub fn new() -> (Self, AuditQueue) {
+        let (queue, events) = mpsc::channel(QUEUE);
+        let suppressed = Arc::new(AtomicU64::new(0));
+        (Self { queue, suppressed: Arc::clone(&suppressed) }, AuditQueue { events, suppressed })
+    }
+
+    /// A refusal.
+    pub fn refused(&self, refused: &Refused<'_>, now: Timestamp) {
+        let check = refused.check();
+        let decision = refused.decision;
+        self.send(AuditEvent {
+            id: random::token_id(),
+            at: now,
+            actor: decision.client.clone().unwrap_or_default(),
+            action: "refused",
+            target: decision.endpoint.to_owned(),
+            details: json!({
+                "request_id": decision.request_id,
+                "source": decision.source.to_string(),
+                "error": refused.refusal.error().as_str(),
+                "check": check.name,
+                "expected": check.expected,
+                "found": check.found,
+            }),
+        });
+    }
+
+    /// Somebody still uses a secret that was retired.
+    pub fn alert_retired_secret(&self, credential: &CredentialId, now: Timestamp) {
+        tracing::warn!(%credential, "a retired secret was used: somebody still has it");
+        self.send(AuditEvent {
+            id: random::token_id(),
+            at: now,
+            actor: String::new(),
+            action: "retired_secret_used",
+            target: credential.to_string(),
+            details: json!({}),
+        });
+    }
+
+    fn send(&self, event: AuditEvent) {
+        if self.queue.try_send(event).is_err() {
+            self.suppressed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl AuditQueue {
+    /// Writes what waits; at most [`PER_SECOND`] events, the rest as one event that counts them.
+    pub async fn write_waiting(&mut self, store: &Store, now: Timestamp) {
+        let mut events = Vec::new();
+        let mut rest = self.suppressed.swap(0, Ordering::Relaxed);
+        while let Ok(event) = self.events.try_recv() {
+            if events.len() < PER_SECOND {
+                events.push(event);
+            } else {
+                rest += 1;
+            }
+        }
+        if rest > 0 {
+            events.push(AuditEvent {
+                id: random::token_id(),
+                at: now,
+                actor: String::new(),
+                action: "events_suppressed",
+                target: String::new(),
+                details: json!({ "count": rest }),
+            });
+        }
+        if !events.is_empty()
+            && let Err(error) = store.write_audit_events(&events).await
+        {
+            tracing::warn!(%error, lost = events.len(), "audit events were not written");
+        }
+    }
+
+    /// Writes once a second, for ever.
+    pub async fn run(mut self, store: Arc<Store>, clock: crate::clock::Clock) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.write_waiting(&store, clock.now()).await;
+        }
+    }
+}

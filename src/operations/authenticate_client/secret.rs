@@ -1,0 +1,194 @@
+//! `client_secret_basic` and `client_secret_post`, RFC 6749 section 2.3.1.
+//!
+//! Order of work: form and checksum, memory of verified secrets, queue, hash. The presented form, never the
+//! client, picks queue and cost, and unknown clients cost the same hash; so neither time nor load tells a known
+//! client from an unknown one.
+
+use std::sync::Arc;
+
+use super::super::Grantd;
+use super::super::caller::Caller;
+use super::super::error::OperationError;
+use super::proof::{AuthenticatedClient, MatchedSecret};
+use crate::crypto::digest;
+use crate::crypto::hashing_pool::HashQueue;
+use crate::crypto::secret_hash::{HashCost, PhcHash};
+use crate::domain::client::AuthMethod;
+use crate::domain::credential::{Credential, CredentialState, SecretForm};
+use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::refusal::ClientFault;
+use crate::domain::secret_format::{PresentedForm, Secret};
+use crate::domain::timestamp::Timestamp;
+
+/// The salt that is hashed with where there is no hash to compare with.
+const NO_SALT: [u8; 16] = *b"no such client..";
+
+impl Grantd {
+    pub(super) async fn authenticate_by_secret(
+        &self,
+        (method, client_id, secret): (AuthMethod, &str, Secret),
+        caller: &Caller,
+    ) -> Result<AuthenticatedClient, OperationError> {
+        let form = digest::present(&secret);
+        match form {
+            PresentedForm::Malformed => return Err(ClientFault::SecretMistyped.into()),
+            PresentedForm::Impossible => return Err(ClientFault::SecretImpossible.into()),
+            PresentedForm::Generated(_) | PresentedForm::Other => {}
+        }
+        let known = match ClientId::parse(client_id) {
+            Ok(id) => self.directory.client(&id).await?,
+            Err(_) => None,
+        };
+        let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
+        let matching = match self.remembered(credentials, &secret) {
+            Some(credential) => vec![credential],
+            None => self.matching(&form, credentials, &secret, caller).await?,
+        };
+        let known = known.ok_or(ClientFault::UnknownClient)?;
+        let credential = live(&matching, self.clock.now())?;
+        let proof = MatchedSecret { credential: credential.id.clone(), method };
+        let client = AuthenticatedClient::by_secret(Arc::clone(&known), proof)?;
+        self.verified_secrets.remember(&credential.id, &secret);
+        self.credential_uses.note(&credential.id, self.clock.now());
+        self.rehash_import(&known, credential, secret);
+        Ok(client)
+    }
+
+    /// The credential for which `secret` was verified before.
+    fn remembered<'a>(
+        &self,
+        credentials: &'a [Credential],
+        secret: &Secret,
+    ) -> Option<&'a Credential> {
+        credentials
+            .iter()
+            .filter(|credential| credential.secret().is_some())
+            .find(|credential| self.verified_secrets.knows(&credential.id, secret))
+    }
+
+    /// The credentials of the client, live or not, that `secret` is the secret of.
+    async fn matching<'a>(
+        &self,
+        form: &PresentedForm,
+        credentials: &'a [Credential],
+        secret: &Secret,
+        caller: &Caller,
+    ) -> Result<Vec<&'a Credential>, OperationError> {
+        let _turn = caller.hashing_turn.lock().await;
+        match form {
+            PresentedForm::Generated(id) => self.matching_generated(id, credentials, secret).await,
+            _ => self.matching_imported(credentials, secret).await,
+        }
+    }
+
+    /// One hash at low cost, whether or not the credential exists.
+    async fn matching_generated<'a>(
+        &self,
+        id: &CredentialId,
+        credentials: &'a [Credential],
+        secret: &Secret,
+    ) -> Result<Vec<&'a Credential>, OperationError> {
+        let named: Vec<_> = with_form(credentials, SecretForm::Generated)
+            .filter(|(credential, _)| &credential.id == id)
+            .collect();
+        self.compare(HashQueue::Generated, HashCost::GENERATED, named, secret).await
+    }
+
+    /// One hash at full cost for all imported secrets, which share a salt, whether or not there are any; and one
+    /// for each import that is still a foreign hash.
+    async fn matching_imported<'a>(
+        &self,
+        credentials: &'a [Credential],
+        secret: &Secret,
+    ) -> Result<Vec<&'a Credential>, OperationError> {
+        let foreign: Vec<_> = with_form(credentials, SecretForm::Phc).collect();
+        let imported: Vec<_> = with_form(credentials, SecretForm::Imported).collect();
+        let mut matching = Vec::new();
+        if foreign.is_empty() || !imported.is_empty() {
+            let cost = self.imported_cost;
+            matching = self.compare(HashQueue::Imported, cost, imported, secret).await?;
+        }
+        for (credential, expected) in foreign {
+            if credential.state(self.clock.now()) == CredentialState::Retired {
+                self.recognise_retired(credential, expected, secret.clone());
+            } else if self
+                .hashing
+                .verify(HashQueue::Imported, secret.clone(), expected)
+                .await?
+            {
+                matching.push(credential);
+            }
+        }
+        Ok(matching)
+    }
+
+    /// Hashes once and compares with all `candidates`, which share salt and cost.
+    async fn compare<'a>(
+        &self,
+        queue: HashQueue,
+        cost: HashCost,
+        candidates: Vec<(&'a Credential, PhcHash)>,
+        secret: &Secret,
+    ) -> Result<Vec<&'a Credential>, OperationError> {
+        let (salt, cost) = candidates
+            .first()
+            .map_or((NO_SALT.to_vec(), cost), |(_, hash)| (hash.salt().to_vec(), hash.cost()));
+        let presented = self.hashing.hash(queue, secret.clone(), salt, cost).await?;
+        Ok(candidates
+            .into_iter()
+            .filter(|(_, hash)| hash.same_output(&presented))
+            .map(|(credential, _)| credential)
+            .collect())
+    }
+
+    /// A retired foreign hash is judged after the answer, when nothing else waits: whoever still uses its secret
+    /// should be found, but must not cost more than anybody else.
+    fn recognise_retired(&self, credential: &Credential, expected: PhcHash, secret: Secret) {
+        let (audit, id, now) = (self.audit.clone(), credential.id.clone(), self.clock.now());
+        self.hashing.idle(move || {
+            if expected.verify(&secret) {
+                audit.alert_retired_secret(&id, now);
+            }
+        });
+    }
+
+    /// Puts our own hash in the place of a foreign one whose secret was just seen.
+    fn rehash_import(&self, known: &KnownClient, credential: &Credential, secret: Secret) {
+        let Some(old) = credential.secret().filter(|hash| hash.form == SecretForm::Phc) else {
+            return;
+        };
+        let salt = super::super::import_secret::shared_salt(&known.credentials);
+        let job = super::super::import_secret::Rehash {
+            client: known.client.id.clone(),
+            credential: credential.id.clone(),
+            old: old.clone(),
+        };
+        self.rehash(job, secret, salt);
+    }
+}
+
+/// The secrets of one form with their hashes; a hash that cannot be read matches nothing.
+fn with_form(
+    credentials: &[Credential],
+    form: SecretForm,
+) -> impl Iterator<Item = (&Credential, PhcHash)> {
+    credentials.iter().filter_map(move |credential| {
+        let hash = credential.secret().filter(|hash| hash.form == form)?;
+        Some((credential, hash.phc.parse().ok()?))
+    })
+}
+
+/// The one that is live at `now`; else why the right secret does not count.
+fn live<'a>(matching: &[&'a Credential], now: Timestamp) -> Result<&'a Credential, ClientFault> {
+    let fault = |credential: &Credential| match credential.state(now) {
+        CredentialState::NotYetActive => ClientFault::SecretNotYetActive(credential.id.clone()),
+        CredentialState::Expired => ClientFault::SecretExpired(credential.id.clone()),
+        CredentialState::Retired => ClientFault::SecretRetired(credential.id.clone()),
+        CredentialState::Live => ClientFault::SecretWrong,
+    };
+    match matching.iter().find(|credential| credential.state(now) == CredentialState::Live) {
+        Some(credential) => Ok(credential),
+        None => Err(matching.first().map_or(ClientFault::SecretWrong, |credential| fault(credential))),
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether what this replica remembers may still be trusted: `max_staleness` (DESIGN section 1).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::store::error::StoreError;
+
+/// When the feed was last read, by the monotonic clock.
+#[derive(Debug)]
+pub struct Freshness {
+    /// Milliseconds plus one; 0 before the first time.
+    last_read: AtomicU64,
+    max_staleness: Duration,
+}
+
+impl Freshness {
+    /// Nothing was read yet.
+    #[must_use]
+    pub const fn new(max_staleness: Duration) -> Self {
+        Self { last_read: AtomicU64::new(0), max_staleness }
+    }
+
+    /// The feed was read; `began` is when the reading began.
+    pub fn read_at(&self, began: Duration) {
+        self.last_read.fetch_max(milliseconds(began).saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Whether memory may be trusted.
+    ///
+    /// # Errors
+    /// [`StoreError::NotLoaded`] before the first time, [`StoreError::Stale`] when it was too long ago.
+    pub fn check(&self, clock: &Clock) -> Result<(), StoreError> {
+        match self.last_read.load(Ordering::Relaxed) {
+            0 => Err(StoreError::NotLoaded),
+            last => {
+                let age = milliseconds(clock.monotonic()).saturating_sub(last - 1);
+                if age <= milliseconds(self.max_staleness) { Ok(()) } else { Err(StoreError::Stale) }
+            }
+        }
+    }
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::timestamp::{Seconds, Timestamp};
+
+    #[test]
+    fn memory_is_trusted_up_to_the_bound_and_no_longer() {
+        let clock = Clock::manual(Timestamp::from_unix(1000));
+        let freshness = Freshness::new(Duration::from_secs(30));
+        assert!(matches!(freshness.check(&clock), Err(StoreError::NotLoaded)));
+        freshness.read_at(clock.monotonic());
+        clock.advance(Seconds::new(30));
+        assert!(freshness.check(&clock).is_ok());
+        clock.advance(Seconds::new(1));
+        assert!(matches!(freshness.check(&clock), Err(StoreError::Stale)));
+    }
+}

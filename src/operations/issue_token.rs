@@ -1,0 +1,142 @@
+//! Issues an access token: the client credentials grant, RFC 6749 section 4.4, as JWT of RFC 9068.
+
+use super::Grantd;
+use super::authenticate_client::AuthenticatedClient;
+use super::caller::Caller;
+use super::error::{OperationError, Outage};
+use crate::crypto::random;
+use crate::domain::access_token::AccessToken;
+use crate::domain::audience::SenderConstraint;
+use crate::domain::client::{Client, GrantType};
+use crate::domain::decision::Decision;
+use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold};
+use crate::domain::policy::Policy;
+use crate::domain::presented::Presented;
+use crate::domain::refusal::RequestFault;
+use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::token_request::TokenRequest;
+use crate::store::error::StoreError;
+
+/// How long a request waits for a second to pass: a dead one, or the one before a key begins to sign.
+const LONGEST_WAIT: Seconds = Seconds::new(2);
+
+/// An issued token, RFC 6749 section 5.1.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// The token.
+    pub access_token: String,
+    /// How long it lives, in seconds.
+    pub expires_in: u32,
+    /// What it grants, always said.
+    pub scope: String,
+}
+
+/// What a token request asks for, before its grammar is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The `scope` parameter.
+    pub scope: Option<&'a str>,
+    /// Each `resource` parameter.
+    pub resources: &'a [&'a str],
+    /// The `audience` parameter.
+    pub audience: Option<&'a str>,
+}
+
+impl Grantd {
+    /// Issues a token to the client that `presented` proves, for what it `asked`.
+    ///
+    /// # Errors
+    /// A refusal of STANDARDS A, or an outage.
+    pub async fn issue_token(
+        &self,
+        presented: Presented,
+        asked: Asked<'_>,
+        caller: &Caller,
+        decision: &mut Decision,
+    ) -> Result<IssuedToken, OperationError> {
+        self.freshness.check(&self.clock)?;
+        let client = self.authenticate_client(presented, caller, decision).await?;
+        self.wait_out_dead_seconds(client.client()).await?;
+        let grant = self.decide_grant(&client, asked, caller).await?;
+        require_confirmation(client.client(), &grant)?;
+        self.sign(client.client(), &grant).await
+    }
+
+    /// Tokens issued up to and including `tokens_not_before` are dead; so wait until it is past.
+    async fn wait_out_dead_seconds(&self, client: &Client) -> Result<(), OperationError> {
+        let (now, mark) = (self.clock.now(), client.tokens_not_before);
+        if mark < now {
+            return Ok(());
+        }
+        let alive = mark.plus(Seconds::new(1));
+        if alive > now.plus(LONGEST_WAIT) {
+            return Err(Outage::TokensNotBefore.into());
+        }
+        self.clock.sleep_until(alive).await;
+        Ok(())
+    }
+
+    async fn decide_grant(
+        &self,
+        client: &AuthenticatedClient,
+        asked: Asked<'_>,
+        caller: &Caller,
+    ) -> Result<Grant, OperationError> {
+        let circumstances = (caller.source, client.method());
+        let grant = GrantType::ClientCredentials;
+        let policies =
+            policies_that_hold(client.client(), client.policies(), grant, circumstances)?;
+        let request = TokenRequest::parse(asked.scope, asked.resources, asked.audience)?;
+        let offers = self.offers(&policies).await?;
+        Ok(decide(&offers, &request)?)
+    }
+
+    async fn offers(&self, policies: &[&Policy]) -> Result<Vec<Offer>, StoreError> {
+        let mut offers = Vec::with_capacity(policies.len());
+        for policy in policies {
+            if let Some(audience) = self.directory.audience(&policy.audience).await? {
+                offers.push(Offer { policy: (*policy).clone(), audience });
+            }
+        }
+        Ok(offers)
+    }
+
+    async fn sign(&self, client: &Client, grant: &Grant) -> Result<IssuedToken, OperationError> {
+        let ring = self.keys.load_full().ok_or(Outage::Store(StoreError::NotLoaded))?;
+        let algorithm = grant.audience.algorithm;
+        if ring.signer(algorithm, self.clock.now()).is_none() {
+            let next = ring.next_activation(algorithm, self.clock.now());
+            self.wait_for_key(next).await.ok_or(Outage::NoSigningKey(algorithm))?;
+        }
+        let now = self.clock.now();
+        let signer = ring.signer(algorithm, now).ok_or(Outage::NoSigningKey(algorithm))?;
+        let claims = AccessToken::new(&self.issuer, client, grant, (now, random::token_id()));
+        let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
+        let access_token =
+            signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;
+        tracing::debug!(client = %client.id, audience = %grant.audience.id, jti = %claims.jti, "issued");
+        Ok(IssuedToken { access_token, expires_in: grant.lifetime.get(), scope: claims.scope })
+    }
+
+    /// A key that was just made begins to sign in a moment.
+    async fn wait_for_key(&self, activation: Option<Timestamp>) -> Option<()> {
+        let activation = activation.filter(|at| *at <= self.clock.now().plus(LONGEST_WAIT))?;
+        self.clock.sleep_until(activation).await;
+        Some(())
+    }
+}
+
+/// No way of binding is built yet, so what is demanded to be bound is refused.
+fn require_confirmation(client: &Client, grant: &Grant) -> Result<(), RequestFault> {
+    let constraint = grant.audience.sender_constraint;
+    let demanded = if client.dpop_bound_access_tokens {
+        Some("a DPoP proof, demanded by the client")
+    } else if client.certificate_bound_access_tokens {
+        Some("a client certificate, demanded by the client")
+    } else if constraint == SenderConstraint::None {
+        None
+    } else {
+        Some("a binding, demanded by the audience")
+    };
+    demanded.map_or(Ok(()), |what| Err(RequestFault::MissingConfirmation(what)))
+}

@@ -1,0 +1,79 @@
+//! Makes the signing keys that audiences need, inside the transaction that makes the need.
+
+use std::collections::BTreeSet;
+
+use crate::crypto::jws::{self, JwsError};
+use crate::crypto::sealing::{SealingError, SealingKeys};
+use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::signing_key::KeyLife;
+use crate::domain::timestamp::Seconds;
+use crate::store::change::ChangeTx;
+use crate::store::error::StoreError;
+use crate::store::signing_keys::StoredKey;
+
+/// How long after its announcement a key begins to sign: by then every replica that reads the feed has it.
+pub const ACTIVATION_DELAY: Seconds = Seconds::new(2);
+
+/// Why a key was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeKeyError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key pair.
+    #[error(transparent)]
+    Generation(#[from] JwsError),
+    /// The sealing.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// There is no sealing key.
+    #[error(
+        "a signing key must be made, and there is no sealing key to keep it with: set [sealing] key_file \
+         (or GRANTD_SEALING__KEY_FILE) to a file of 32 random bytes, the same on every replica"
+    )]
+    NoSealingKey,
+}
+
+/// Makes a key for each of `algorithms` that has none which signs now or will; gives the made ones.
+///
+/// # Errors
+/// A database out of reach, no sealing key, or a failed generation.
+pub async fn make_missing_keys(
+    change: &mut ChangeTx,
+    algorithms: &BTreeSet<SigningAlgorithm>,
+    sealing: Option<&SealingKeys>,
+    delay: Seconds,
+) -> Result<Vec<SigningAlgorithm>, MakeKeyError> {
+    let now = change.now();
+    let existing = change.signing_keys().await?;
+    let has = |algorithm| {
+        existing.iter().any(|key| {
+            key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now)
+        })
+    };
+    let missing: Vec<_> =
+        algorithms.iter().copied().filter(|algorithm| !has(*algorithm)).collect();
+    for algorithm in &missing {
+        let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
+        let key = new_key(*algorithm, sealing, KeyLife::from(now, now.plus(delay)))?;
+        change.insert_signing_key(&key).await?;
+    }
+    Ok(missing)
+}
+
+fn new_key(
+    algorithm: SigningAlgorithm,
+    sealing: &SealingKeys,
+    life: KeyLife,
+) -> Result<StoredKey, MakeKeyError> {
+    let key = jws::generate(algorithm)?;
+    let sealed = sealing.seal(&key.kid, algorithm, &key.private)?;
+    Ok(StoredKey {
+        public_jwk: key.public_jwk.to_json(&key.kid, algorithm).to_string(),
+        kid: key.kid,
+        algorithm,
+        sealed_private_key: sealed.text,
+        sealing_key_id: sealed.key_id,
+        life,
+    })
+}

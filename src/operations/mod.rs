@@ -1,0 +1,222 @@
+//! What grantd does, one verb a file: where deciding meets doing.
+
+pub mod audit;
+pub mod authenticate_client;
+pub mod caller;
+pub mod credential_uses;
+pub mod error;
+pub mod follow_feed;
+pub mod freshness;
+pub mod import_secret;
+pub mod introspect_token;
+pub mod issue_token;
+pub mod key_ring;
+pub mod make_signing_keys;
+mod own_token;
+pub mod revoke_token;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::clock::Clock;
+use crate::crypto::hashing_pool::HashingPool;
+use crate::crypto::sealing::SealingKeys;
+use crate::crypto::secret_hash::HashCost;
+use crate::domain::decision::Refused;
+use crate::store::Store;
+use crate::store::memory::directory::{Capacity, Directory};
+use crate::store::memory::revocations::Revocations;
+use audit::{Audit, AuditQueue};
+use authenticate_client::VerifiedSecrets;
+use credential_uses::CredentialUses;
+use follow_feed::Followed;
+use freshness::Freshness;
+use key_ring::KeyRing;
+use revoke_token::Revocation;
+
+/// How one replica works; everything but the database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The issuer, compared byte by byte.
+    pub issuer: String,
+    /// How old what it remembers may be.
+    pub max_staleness: Duration,
+    /// How much it remembers.
+    pub capacity: Capacity,
+    /// How many verified secrets it remembers.
+    pub verified_secrets: u64,
+    /// Threads that hash.
+    pub hashing_threads: NonZeroUsize,
+    /// What an imported secret costs.
+    pub imported_cost: HashCost,
+    /// Opens the signing keys.
+    pub sealing: SealingKeys,
+}
+
+/// One replica.
+#[derive(Debug)]
+pub struct Grantd {
+    issuer: String,
+    clock: Clock,
+    store: Arc<Store>,
+    directory: Directory,
+    revocations: Revocations,
+    keys: ArcSwapOption<KeyRing>,
+    sealing: SealingKeys,
+    hashing: HashingPool,
+    imported_cost: HashCost,
+    verified_secrets: VerifiedSecrets,
+    credential_uses: CredentialUses,
+    freshness: Freshness,
+    followed: Mutex<Followed>,
+    audit: Audit,
+    revoker: mpsc::Sender<Revocation>,
+    fatal: watch::Sender<Option<String>>,
+    myself: Weak<Self>,
+}
+
+/// The queues whose other ends a replica feeds; [`Grantd::run`] empties them.
+#[derive(Debug)]
+pub struct Queues {
+    /// Audit events.
+    pub audit: AuditQueue,
+    /// Revocations.
+    pub revocations: mpsc::Receiver<Revocation>,
+}
+
+impl Grantd {
+    /// A replica over `store` that has loaded nothing yet.
+    ///
+    /// # Errors
+    /// Where the system starts no thread.
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        options: Options,
+    ) -> std::io::Result<(Arc<Self>, Queues)> {
+        let (audit, audit_queue) = Audit::new();
+        let (revoker, revocations) = revoke_token::queue();
+        let hashing = HashingPool::start(options.hashing_threads)?;
+        let this = Arc::new_cyclic(|myself| Self {
+            issuer: options.issuer,
+            directory: Directory::new(Arc::clone(&store), options.capacity),
+            clock,
+            store,
+            revocations: Revocations::default(),
+            keys: ArcSwapOption::empty(),
+            sealing: options.sealing,
+            hashing,
+            imported_cost: options.imported_cost,
+            verified_secrets: VerifiedSecrets::new(options.verified_secrets),
+            credential_uses: CredentialUses::default(),
+            freshness: Freshness::new(options.max_staleness),
+            followed: Mutex::default(),
+            audit,
+            revoker,
+            fatal: watch::Sender::new(None),
+            myself: Weak::clone(myself),
+        });
+        Ok((this, Queues { audit: audit_queue, revocations }))
+    }
+
+    /// Starts what runs beside the requests: following the feed at every `poll_interval`, writing what waits,
+    /// removing what nobody needs.
+    pub fn run(self: &Arc<Self>, queues: Queues, poll_interval: Duration) {
+        let store = Arc::clone(&self.store);
+        tokio::spawn(queues.audit.run(store, self.clock.clone()));
+        tokio::spawn(Arc::clone(self).keep_revoking(queues.revocations));
+        tokio::spawn(Arc::clone(self).keep_following(poll_interval));
+        tokio::spawn(Arc::clone(self).keep_sweeping());
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The clock.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// What is remembered of clients and audiences.
+    #[must_use]
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Where secrets are hashed.
+    #[must_use]
+    pub const fn hashing(&self) -> &HashingPool {
+        &self.hashing
+    }
+
+    /// What this replica remembers of revocations.
+    #[must_use]
+    pub const fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// Whether the feed was read recently enough.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.freshness.check(&self.clock).is_ok()
+    }
+
+    /// The signing keys; `None` before they were loaded.
+    #[must_use]
+    pub fn keys(&self) -> Option<Arc<KeyRing>> {
+        self.keys.load_full()
+    }
+
+    /// Why this replica must stop: a sentence for the operator, once there is one.
+    #[must_use]
+    pub fn fatal(&self) -> watch::Receiver<Option<String>> {
+        self.fatal.subscribe()
+    }
+
+    /// Records a refusal: one log line and one audit event, both made from the decision.
+    pub fn record_refusal(&self, refused: &Refused<'_>) {
+        crate::telemetry::log_refusal(refused);
+        self.audit.refused(refused, self.clock.now());
+    }
+
+    async fn keep_sweeping(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            self.sweep().await;
+        }
+    }
+
+    /// Writes the last uses of credentials, and removes what nobody needs any more.
+    pub async fn sweep(&self) {
+        let now = self.clock.now();
+        self.credential_uses.write(&self.store).await;
+        self.revocations.prune(now);
+        loop {
+            match self.store.sweep(now).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "expired rows were not removed");
+                    return;
+                }
+            }
+        }
+        if let Err(error) = self.store.prune_feed(now).await {
+            tracing::warn!(%error, "old changes were not removed");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Revocation, RFC 7009: a client kills a token of its own. Concurrent ones are gathered into one transaction.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Grantd;
+use super::caller::Caller;
+use super::error::{OperationError, Outage};
+use crate::crypto::random;
+use crate::domain::decision::Decision;
+use crate::domain::presented::Presented;
+use crate::domain::refusal::GrantFault;
+use crate::domain::timestamp::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::revoked_tokens::RevokedToken;
+
+/// Revocations that wait to be written at most.
+const QUEUE: usize = 4096;
+/// Revocations of one transaction at most.
+const BATCH: usize = 256;
+
+/// A revocation that waits to be written, and who waits for it.
+pub type Revocation = (RevokedToken, oneshot::Sender<Result<(), Arc<StoreError>>>);
+
+/// Both ends of the queue.
+#[must_use]
+pub fn queue() -> (mpsc::Sender<Revocation>, mpsc::Receiver<Revocation>) {
+    mpsc::channel(QUEUE)
+}
+
+impl Grantd {
+    /// Revokes `token` for the client that `presented` proves. A token that is unknown, expired or garbage is
+    /// revoked already (RFC 7009 section 2.2).
+    ///
+    /// # Errors
+    /// A failed client authentication, another client's token, or an outage: then it is not revoked.
+    pub async fn revoke_token(
+        &self,
+        presented: Presented,
+        token: &str,
+        caller: &Caller,
+        decision: &mut Decision,
+    ) -> Result<(), OperationError> {
+        self.freshness.check(&self.clock)?;
+        let client = self.authenticate_client(presented, caller, decision).await?;
+        let Some(token) = self.own_token(token, self.clock.now()) else { return Ok(()) };
+        if token.client_id != client.client().id.as_str() {
+            return Err(GrantFault::TokenOfAnotherClient.into());
+        }
+        let expires_at = Timestamp::from_unix(token.exp);
+        self.write_revocation(RevokedToken { jti: token.jti, expires_at }).await
+    }
+
+    async fn write_revocation(&self, token: RevokedToken) -> Result<(), OperationError> {
+        let (answer, answered) = oneshot::channel();
+        self.revoker.try_send((token, answer)).map_err(|_| Outage::RevocationsQueueFull)?;
+        match answered.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a revocation was not written");
+                Err(Outage::Ended.into())
+            }
+            Err(_) => Err(Outage::Ended.into()),
+        }
+    }
+
+    /// Writes what waits, for ever. A caller who goes away does not cancel the transaction.
+    pub async fn keep_revoking(self: Arc<Self>, mut waiting: mpsc::Receiver<Revocation>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while waiting.recv_many(&mut batch, BATCH).await > 0 {
+            let (tokens, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+            let written = self.write_revocations(&tokens).await.map_err(Arc::new);
+            for answer in answers {
+                // Nobody may be waiting any more; the token is revoked all the same.
+                let _ = answer.send(written.clone());
+            }
+        }
+    }
+
+    async fn write_revocations(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
+        let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
+        change.revoke_tokens(tokens).await?;
+        let committed = change.commit().await?;
+        self.apply_committed(&committed);
+        Ok(())
+    }
+}

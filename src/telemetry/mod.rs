@@ -1,0 +1,62 @@
+//! The log: one line an event, made from structured values, never with secret material at any level.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::domain::decision::Refused;
+use crate::domain::refusal::ErrorCode;
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts the log on standard error. `filter` is a level or a list of `target=level`; one that cannot be read
+/// gives `info`.
+pub fn init(format: LogFormat, filter: &str) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    // A second start, as in tests, changes nothing.
+    let _ = match format {
+        LogFormat::Text => registry
+            .with(fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false))
+            .try_init(),
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
+        }
+    };
+}
+
+/// One line for a refused request.
+pub fn log_refusal(refused: &Refused<'_>) {
+    let check = refused.check();
+    let decision = refused.decision;
+    let client = decision.client.as_deref().unwrap_or("-");
+    let method = decision.method.map_or("-", |method| method.as_str());
+    let error = refused.refusal.error();
+    let remedy = check.remedy.unwrap_or("-");
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = %decision.request_id,
+                endpoint = decision.endpoint,
+                source = %decision.source,
+                client,
+                method,
+                error = error.as_str(),
+                check = check.name,
+                expected = check.expected,
+                found = check.found,
+                remedy,
+                "refused"
+            )
+        };
+    }
+    if error == ErrorCode::InvalidClient { line!(warn) } else { line!(info) }
+}
