@@ -3,4 +3,5 @@
 //! The modules stand in the order of their dependence; each imports only what stands above it
 //! (`tests/it/layering.rs` holds them to it).
 
+pub mod config;
 pub mod domain;

@@ -5,6 +5,7 @@ pub mod audience;
 pub mod client;
 pub mod credential;
 pub mod identifier;
+pub mod issuer;
 pub mod policy;
 pub mod scope;
 pub mod secret_format;
