@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::fault::{Fault, Place, Problem};
+use super::fault::{ConfigError, Fault, Place, Problem};
 
 /// A table: keys in alphabetical order.
 #[derive(Default)]
@@ -52,7 +52,7 @@ impl Node {
 }
 
 /// Reads `text`; `file` is its name in errors.
-pub(super) fn parse(file: &str, text: &str) -> Result<Table, Fault> {
+pub(super) fn parse(file: &str, text: &str) -> Result<Table, ConfigError> {
     let lines = Lines::of(file, text);
     let document = DeTable::parse(text).map_err(|error| Fault {
         place: lines.place(error.span().map_or(0, |span| span.start)),
@@ -80,7 +80,7 @@ impl Lines {
         Place::File { file: Arc::clone(&self.file), line }
     }
 
-    fn table(&self, table: DeTable<'_>) -> Result<Table, Fault> {
+    fn table(&self, table: DeTable<'_>) -> Result<Table, ConfigError> {
         let entry = |(key, value): (Spanned<_>, Spanned<DeValue<'_>>)| {
             let place = self.place(key.span().start);
             let name = std::borrow::Cow::into_owned(key.into_inner());
@@ -89,7 +89,7 @@ impl Lines {
         table.into_iter().map(entry).collect::<Result<_, _>>().map(Table)
     }
 
-    fn value(&self, value: Spanned<DeValue<'_>>) -> Result<Located, Fault> {
+    fn value(&self, value: Spanned<DeValue<'_>>) -> Result<Located, ConfigError> {
         let place = self.place(value.span().start);
         let node = match value.into_inner() {
             DeValue::String(text) => Node::Text(text.into_owned()),
@@ -111,7 +111,7 @@ impl Lines {
     }
 }
 
-fn out_of_range(place: &Place) -> Fault {
+fn out_of_range(place: &Place) -> ConfigError {
     let problem = Problem::Expected("a number that fits 64 bits");
-    Fault { place: place.clone(), key: String::new(), problem }
+    Fault { place: place.clone(), key: String::new(), problem }.into()
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::domain::algorithm::UnknownAlgorithm;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::CredentialKind;
 use crate::domain::identifier::InvalidIdentifier;
@@ -196,9 +195,6 @@ pub enum Problem {
     /// A scope that is none.
     #[error(transparent)]
     Scope(#[from] InvalidScope),
-    /// An algorithm that is none.
-    #[error(transparent)]
-    Algorithm(#[from] UnknownAlgorithm),
     /// An issuer that is none.
     #[error(transparent)]
     Issuer(#[from] InvalidIssuer),

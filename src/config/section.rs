@@ -32,6 +32,20 @@ impl<'f> Section<'f> {
         Self { title, place, table, faults }
     }
 
+    /// As [`Self::new`], for a table that its key `id` names.
+    pub(super) fn named(
+        what: &str,
+        (place, table): (Place, Table),
+        known: &'static [&'static str],
+        faults: &'f Faults,
+    ) -> Self {
+        let title = match table.0.get("id").map(|entry| &entry.value.node) {
+            Some(Node::Text(id)) => format!("{what} \"{}\": ", shown(id)),
+            _ => format!("{what}: "),
+        };
+        Self::new(title, (place, table), known, faults)
+    }
+
     /// Where the table begins.
     pub(super) fn place(&self) -> &Place {
         &self.place
@@ -45,11 +59,6 @@ impl<'f> Section<'f> {
     /// What stands before keys in errors.
     pub(super) fn title(&self) -> &str {
         &self.title
-    }
-
-    /// Changes what stands before keys in errors, once the table's own name is known.
-    pub(super) fn rename(&mut self, title: String) {
-        self.title = title;
     }
 
     /// Where `key` stands, or the table where it is absent.

@@ -1,8 +1,8 @@
 //! How single values are read: texts, numbers, durations, instants, names from a fixed set, paths.
 
+use std::io::Read as _;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use super::document::{Located, Node};
 use super::fault::{Place, Problem, nearest};
@@ -11,6 +11,9 @@ use crate::domain::timestamp::{Seconds, Timestamp};
 
 /// The most characters of a name for people.
 const MAX_TEXT: usize = 255;
+
+/// The most bytes of a file that a value names.
+const MAX_FILE: u64 = 1_048_576;
 
 /// The fault of a value of another type.
 pub(super) const fn type_error(expected: &'static str, found: &Node) -> Problem {
@@ -31,14 +34,6 @@ pub(super) fn label(value: Located) -> Result<String, Problem> {
     let fits =
         (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits { Ok(text) } else { Err(Problem::Text(MAX_TEXT)) }
-}
-
-/// A text that `T` reads.
-pub(super) fn parsed<T: FromStr>(value: Located) -> Result<T, Problem>
-where
-    Problem: From<T::Err>,
-{
-    Ok(text(value)?.parse()?)
 }
 
 /// A text that `parse` reads.
@@ -124,8 +119,10 @@ pub(super) fn path(base: &Path) -> impl Fn(Located) -> Result<PathBuf, Problem> 
 
 /// The text of a small file, without one trailing line break.
 pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
-    let failed = |reason: String| Problem::File { path: path.display().to_string(), reason };
-    let mut text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let mut text = bounded(path).map_err(|error| Problem::File {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -133,4 +130,31 @@ pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
         }
     }
     Ok(text)
+}
+
+/// Reads no more than [`MAX_FILE`] bytes, so that a device named by mistake does not fill the memory.
+fn bounded(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_loses_one_line_break_and_may_not_be_large() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        for (written, read) in [("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a"), ("", "")] {
+            std::fs::write(&path, written).unwrap();
+            assert_eq!(file_text(&path).unwrap(), read);
+        }
+        std::fs::write(&path, "x".repeat(1_048_577)).unwrap();
+        assert!(file_text(&path).unwrap_err().to_string().contains("larger than 1 MiB"));
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fluent_uri::Uri;
 use fluent_uri::component::Authority;
+use fluent_uri::pct_enc::EStr;
 
 /// The issuer: what stands in `iss`, in the metadata and in the `aud` of assertions, byte for byte.
 ///
@@ -137,7 +138,7 @@ fn check_authority(authority: Authority<'_>, https: bool) -> Result<(), InvalidI
         return Err(InvalidIssuer::CapitalHost);
     }
     let implied = if https { "443" } else { "80" };
-    match authority.port().map(|port| port.as_str()) {
+    match authority.port().map(EStr::as_str) {
         None => Ok(()),
         Some(port) if port.is_empty() || port.starts_with('0') || port == implied => {
             Err(InvalidIssuer::Port)

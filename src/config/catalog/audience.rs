@@ -33,11 +33,8 @@ pub(super) const CEILING: u32 = 86_400;
 
 /// Reads an audience; none where anything needed is wrong, which is then reported.
 pub(super) fn read(table: (Place, Table), faults: &Faults) -> Option<CatalogAudience> {
-    let mut table = Section::new("audience: ".to_owned(), table, KEYS, faults);
+    let mut table = Section::named("audience", table, KEYS, faults);
     let id = table.required("id", "write the `aud` value", value::parsed_by(AudienceId::parse));
-    if let Some(id) = &id {
-        table.rename(format!("audience \"{id}\": "));
-    }
     let (token_lifetime, max_token_lifetime) = lifetimes(&mut table);
     let algorithm = value::one_of(&SigningAlgorithm::ALL, SigningAlgorithm::as_str);
     let jwt_typ = value::one_of(JwtTyp::ALL, JwtTyp::as_str);

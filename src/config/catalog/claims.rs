@@ -9,7 +9,7 @@ use crate::config::section::{self, Section, shown};
 /// Tokens travel in headers, so extra claims stay small; bytes of JSON.
 const MAX_BYTES: usize = 4096;
 
-/// Names that RFC 7519, 9068, 8693, 8705, 9449 and OpenID Connect give a meaning to, or that grantd
+/// Names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect give a meaning to, or that grantd
 /// sets itself.
 const REGISTERED: [&str; 32] = [
     "iss",

@@ -1,6 +1,6 @@
 //! Reads one `[[client]]`.
 
-use super::{CatalogClient, CatalogOptions, claims, credentials, policy};
+use super::{CatalogAudience, CatalogClient, CatalogOptions, claims, credentials, policy};
 use crate::config::document::Table;
 use crate::config::fault::{Faults, Place, Problem};
 use crate::config::section::Section;
@@ -40,19 +40,20 @@ pub(super) const KEYS: &[&str] = &[
 /// What a catalog may state; `deleted` is not among it.
 const STATUSES: &[ClientStatus] = &[ClientStatus::Active, ClientStatus::Disabled];
 
-/// Reads a client; none where its id is missing or wrong.
+/// Reads a client whose policies may name `audiences`; none where its id is missing or wrong.
 pub(super) fn read(
     table: (Place, Table),
+    audiences: &[CatalogAudience],
     options: &CatalogOptions<'_>,
     faults: &Faults,
 ) -> Option<CatalogClient> {
-    let mut table = Section::new("client: ".to_owned(), table, KEYS, faults);
+    let mut table = Section::named("client", table, KEYS, faults);
     let id = table.required("id", "write the client_id", value::parsed_by(ClientId::parse))?;
-    table.rename(format!("client \"{id}\": "));
     let auth_methods = auth_methods(&mut table);
     let credentials = credentials::read(&mut table, &auth_methods, options);
     let policies = table.tables("policy");
-    let policies = policies.into_iter().filter_map(|table| policy::read(table, &id, faults));
+    let policies =
+        policies.into_iter().filter_map(|table| policy::read(table, &id, audiences, faults));
     let policies = policies.collect();
     let grant = value::one_of(GrantType::ALL, GrantType::as_str);
     let audience = value::one_of(AssertionAudience::ALL, AssertionAudience::as_str);

@@ -177,7 +177,7 @@ impl Catalog {
     ///
     /// # Errors
     /// Everything that is wrong, each with file and line.
-    pub fn read(path: &Path, options: CatalogOptions<'_>) -> Result<Self, ConfigError> {
+    pub fn read(path: &Path, options: &CatalogOptions<'_>) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| Fault {
             place: Place::File { file: name.as_str().into(), line: 1 },
@@ -185,7 +185,7 @@ impl Catalog {
             problem: Problem::Unreadable(error.to_string()),
         })?;
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
-        Self::parse(&name, &text, &CatalogOptions { base, ..options })
+        Self::parse(&name, &text, &CatalogOptions { base, ..*options })
     }
 
     /// Reads `text`, whose name in errors is `file`.
@@ -209,7 +209,7 @@ impl Catalog {
         let clients: Vec<CatalogClient> = root
             .tables("client")
             .into_iter()
-            .filter_map(|table| client::read(table, options, &faults))
+            .filter_map(|table| client::read(table, &audiences, options, &faults))
             .collect();
         let catalog = Self { audiences, clients };
         check::whole(&catalog, &faults);

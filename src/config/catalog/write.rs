@@ -68,11 +68,11 @@ fn audience_keys(audience: &Audience) -> Keys {
     vec![
         ("id", text(&audience.id)),
         ("scopes", scopes),
-        ("token_lifetime", text(audience.token_lifetime)),
-        ("max_token_lifetime", text(audience.max_token_lifetime)),
-        ("algorithm", text(audience.algorithm)),
-        ("jwt_typ", text(audience.jwt_typ)),
-        ("sender_constraint", text(audience.sender_constraint)),
+        ("token_lifetime", text(&audience.token_lifetime)),
+        ("max_token_lifetime", text(&audience.max_token_lifetime)),
+        ("algorithm", text(&audience.algorithm)),
+        ("jwt_typ", text(&audience.jwt_typ)),
+        ("sender_constraint", text(&audience.sender_constraint)),
         ("served_by", texts(&audience.served_by)),
     ]
 }
@@ -85,16 +85,16 @@ fn client_keys(client: &Client) -> Keys {
         ("environment", &client.environment),
         ("tenant", &client.tenant),
     ];
-    keys.extend(named.into_iter().filter_map(|(key, value)| Some((key, text(value.as_ref()?)))));
-    keys.push(("status", text(client.status)));
+    keys.extend(named.into_iter().filter_map(|(key, value)| Some((key, text(value.as_deref()?)))));
+    keys.push(("status", text(&client.status)));
     if !client.claims.is_empty() {
         keys.push(("claims", Value::Table(claims(&client.claims))));
     }
     keys.push(("grants", texts(&client.grants)));
     keys.push(("auth", texts(&client.auth_methods)));
-    keys.push(("assertion_audience", text(client.assertion_audience)));
+    keys.push(("assertion_audience", text(&client.assertion_audience)));
     if let Some(most) = client.max_assertion_lifetime {
-        keys.push(("max_assertion_lifetime", text(most)));
+        keys.push(("max_assertion_lifetime", text(&most)));
     }
     if client.dpop_bound_access_tokens {
         keys.push(("dpop_bound_access_tokens", Value::Boolean(true)));
@@ -152,7 +152,7 @@ fn policy_keys(policy: &Policy) -> Keys {
         ("default_scopes", texts(policy.default_scopes.iter())),
     ];
     if let Some(lifetime) = policy.token_lifetime {
-        keys.push(("token_lifetime", text(lifetime)));
+        keys.push(("token_lifetime", text(&lifetime)));
     }
     if !policy.networks.is_empty() {
         keys.push(("networks", texts(&policy.networks)));
@@ -191,10 +191,199 @@ fn toml_value(value: &serde_json::Value) -> Option<Value> {
     })
 }
 
-fn text(value: impl ToString) -> Value {
+fn text(value: &(impl ToString + ?Sized)) -> Value {
     Value::String(value.to_string())
 }
 
 fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Value {
-    Value::Array(values.into_iter().map(text).collect())
+    Value::Array(values.into_iter().map(|value| text(&value)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::catalog::{Catalog, CatalogCredential, CatalogMaterial, CatalogOptions};
+    use crate::domain::algorithm::SigningAlgorithm;
+    use crate::domain::audience::{JwtTyp, SenderConstraint};
+    use crate::domain::client::{AssertionAudience, AuthMethod, GrantType};
+    use crate::domain::credential::{SecretHash, SubjectKind, SubjectName};
+    use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+    use crate::domain::scope::Scope;
+    use crate::domain::timestamp::Seconds;
+
+    fn audience(id: &str, description: &str) -> Audience {
+        Audience {
+            id: AudienceId::parse(id).unwrap(),
+            scopes: [(Scope::parse("a:'\u{7e}").unwrap(), description.to_owned())].into(),
+            token_lifetime: Seconds::new(61),
+            max_token_lifetime: Seconds::new(3600),
+            algorithm: SigningAlgorithm::EdDsa,
+            jwt_typ: JwtTyp::Jwt,
+            sender_constraint: SenderConstraint::Any,
+            served_by: vec![ClientId::parse("it is \"me\"\\").unwrap()],
+        }
+    }
+
+    fn client(id: &str, text: &str) -> Client {
+        Client {
+            id: ClientId::parse(id).unwrap(),
+            name: Some(text.to_owned()),
+            owner: None,
+            environment: Some(text.to_owned()),
+            tenant: None,
+            status: ClientStatus::Disabled,
+            grants: vec![GrantType::ClientCredentials],
+            auth_methods: AuthMethod::ALL.to_vec(),
+            assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
+            max_assertion_lifetime: Some(Seconds::new(3600)),
+            dpop_bound_access_tokens: true,
+            certificate_bound_access_tokens: true,
+            claims: serde_json::json!({ "a b": text, "n": [1, 2.5, true, { "x": -1 }] })
+                .as_object()
+                .unwrap()
+                .clone(),
+            tokens_not_before: Timestamp::EPOCH,
+            created_at: Timestamp::EPOCH,
+            rotated_at: None,
+        }
+    }
+
+    fn credential(number: usize, material: CredentialMaterial) -> Credential {
+        let at = |seconds| (number.is_multiple_of(2)).then(|| Timestamp::from_unix(seconds));
+        Credential {
+            id: CredentialId::parse(&format!("k3v9x0q2m{number}")).unwrap(),
+            label: (number.is_multiple_of(3)).then(|| "2026 \"Q4\"".to_owned()),
+            material,
+            active_from: at(1_767_225_600),
+            expires_at: at(i64::MAX),
+            retired_at: at(1_767_225_601),
+            created_at: Timestamp::EPOCH,
+            last_used_at: None,
+        }
+    }
+
+    fn credentials() -> Vec<Credential> {
+        let hash = |form| {
+            let phc = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned();
+            CredentialMaterial::Secret(SecretHash { form, phc })
+        };
+        let subject = SubjectName { kind: SubjectKind::Dn, value: "CN=\"a\",O=b".to_owned() };
+        let jwk = |kid| {
+            let text = format!(r#"{{"crv":"Ed25519","kid":"{kid}","kty":"OKP","x":"eA"}}"#);
+            CredentialMaterial::Jwk(text)
+        };
+        let materials = [
+            jwk("1"),
+            jwk("2"),
+            hash(SecretForm::Generated),
+            hash(SecretForm::Imported),
+            hash(SecretForm::Phc),
+            CredentialMaterial::Subject(subject),
+            CredentialMaterial::Certificate("A".repeat(43)),
+        ];
+        materials.into_iter().enumerate().map(|(at, it)| credential(at, it)).collect()
+    }
+
+    fn policy(audience: &str) -> Policy {
+        Policy {
+            audience: AudienceId::parse(audience).unwrap(),
+            scopes: [Scope::parse("a:'\u{7e}").unwrap()].into_iter().collect(),
+            default_scopes: [Scope::parse("a:'\u{7e}").unwrap()].into_iter().collect(),
+            token_lifetime: Some(Seconds::new(120)),
+            networks: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
+            methods: vec![AuthMethod::ClientSecretPost],
+            enabled: false,
+        }
+    }
+
+    fn parse(text: &str) -> Catalog {
+        let environment = |_: &str| None;
+        Catalog::parse("export", text, &CatalogOptions::strict(&environment))
+            .unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    fn same_credential(read: &CatalogCredential, written: &Credential) -> bool {
+        let material = match (&read.material, &written.material) {
+            (CatalogMaterial::Phc(phc), CredentialMaterial::Secret(hash)) => {
+                let generated = hash.form == SecretForm::Generated;
+                *phc == hash.phc && read.id == generated.then(|| written.id.clone())
+            }
+            (CatalogMaterial::Jwk(read), CredentialMaterial::Jwk(written))
+            | (CatalogMaterial::Certificate(read), CredentialMaterial::Certificate(written)) => {
+                read == written
+            }
+            (CatalogMaterial::Subject(read), CredentialMaterial::Subject(written)) => {
+                read == written
+            }
+            _ => false,
+        };
+        material
+            && read.label == written.label
+            && (read.active_from, read.expires_at, read.retired_at)
+                == (written.active_from, written.expires_at, written.retired_at)
+    }
+
+    fn check(audience: &Audience, exported: &ExportedClient) {
+        let text = to_toml(std::slice::from_ref(audience), std::slice::from_ref(exported));
+        let catalog = parse(&text);
+        assert_eq!(&catalog.audiences[0].audience, audience);
+        let (read, written) = (&catalog.clients[0], &exported.client);
+        assert_eq!(read.id, written.id);
+        assert_eq!(
+            [&read.name, &read.owner, &read.environment, &read.tenant],
+            [&written.name, &written.owner, &written.environment, &written.tenant]
+        );
+        assert_eq!(read.status, Some(written.status));
+        assert_eq!(read.claims, written.claims);
+        assert_eq!(read.grants, written.grants);
+        assert_eq!(read.auth_methods, written.auth_methods);
+        assert_eq!(read.assertion_audience, written.assertion_audience);
+        assert_eq!(read.max_assertion_lifetime, written.max_assertion_lifetime);
+        assert!(read.dpop_bound_access_tokens && read.certificate_bound_access_tokens);
+        assert_eq!(read.credentials.len(), exported.credentials.len());
+        for written in &exported.credentials {
+            assert!(read.credentials.iter().any(|read| same_credential(read, written)), "{text}");
+        }
+        let policies: Vec<_> = read.policies.iter().map(|it| it.policy.clone()).collect();
+        assert_eq!(policies, exported.policies);
+    }
+
+    fn exported(id: &str, text: &str, audience: &str) -> ExportedClient {
+        ExportedClient {
+            client: client(id, text),
+            credentials: credentials(),
+            policies: vec![policy(audience)],
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        check(
+            &audience("https://api.example/", ""),
+            &exported("c", "Orders", "https://api.example/"),
+        );
+        check(&audience("pricing-api", "Read"), &exported("c", "Orders", "pricing-api"));
+    }
+
+    #[test]
+    fn a_deleted_client_is_not_written() {
+        let mut gone = exported("gone", "x", "a");
+        gone.client.status = ClientStatus::Deleted;
+        assert_eq!(to_toml(&[], &[gone]), "");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back(
+            id in "[ -~]{1,20}",
+            name in "[^\\p{Cc}]{1,20}",
+            api in "[!#-\\[\\]-~]{1,20}",
+            description in any::<String>(),
+        ) {
+            prop_assume!(id != api);
+            check(&audience(&api, &description), &exported(&id, &name, &api));
+        }
+    }
 }

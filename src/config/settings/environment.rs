@@ -21,12 +21,11 @@ pub(super) fn overlay(
             continue;
         }
         let place = Place::Environment(name.as_str().into());
-        match known.iter().find(|(variable, ..)| *variable == name) {
-            Some((_, inside, key)) => set(table, (*inside, key), &place, value),
-            None => {
-                let key = String::new();
-                faults.push(Fault { place, key, problem: unknown(&name, &known) });
-            }
+        if let Some((_, inside, key)) = known.iter().find(|(variable, ..)| *variable == name) {
+            set(table, (*inside, key), &place, value);
+        } else {
+            let problem = unknown(&name, &known);
+            faults.push(Fault { place, key: String::new(), problem });
         }
     }
 }

@@ -32,8 +32,11 @@ fn the_example_file_is_accepted_and_names_every_key() {
         EXAMPLE.split("\n[").find_map(|part| part.strip_prefix(&format!("{table}]"))).unwrap()
     };
     let shows = |text: &str, key: &str| {
-        text.lines()
-            .any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} =")))
+        let start = format!("{key} =");
+        text.lines().any(|line| {
+            let line = line.trim_start_matches(['#', ' ']).trim_start_matches("default: ");
+            line.starts_with(&start)
+        })
     };
     for key in keys::ROOT {
         assert!(shows(EXAMPLE.split("\n[").next().unwrap(), key), "{key}");
