@@ -3,22 +3,16 @@
 //! Each member is the material alone, or a table of `value`, `label` and times.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
-use std::path::Path;
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-
-use super::{CatalogCredential, CatalogMaterial, CatalogOptions, jwk, secret};
+use super::{
+    CatalogCredential, CatalogMaterial, CatalogOptions, certificate, jwk, secret, subject,
+};
 use crate::config::document::{Located, Node};
 use crate::config::fault::{Place, Problem};
 use crate::config::section::Section;
 use crate::config::value;
 use crate::domain::client::AuthMethod;
-use crate::domain::credential::{CredentialKind, SubjectKind, SubjectName};
+use crate::domain::credential::{CredentialKind, SubjectKind};
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 
@@ -54,17 +48,20 @@ pub(super) fn read(
     add(table, "jwks", read);
     for key in ["certificate_file", "certificate_files"] {
         let path = value::path(&options.base);
-        let certificate =
-            |value| Ok((CatalogMaterial::Certificate(thumbprint_of(&path(value)?)?), None));
+        let certificate = |value| {
+            Ok((CatalogMaterial::Certificate(certificate::thumbprint_of(&path(value)?)?), None))
+        };
         let read = members(table, key, OTHER_KEYS, certificate);
         add(table, key, read);
     }
     let read = members(table, "thumbprints", OTHER_KEYS, |value| {
-        Ok((CatalogMaterial::Certificate(thumbprint(value)?), None))
+        Ok((CatalogMaterial::Certificate(certificate::thumbprint(value)?), None))
     });
     add(table, "thumbprints", read);
     for kind in SubjectKind::ALL {
-        let read = members(table, kind.as_str(), OTHER_KEYS, |value| subject(*kind, value));
+        let read = members(table, kind.as_str(), OTHER_KEYS, |value| {
+            Ok((CatalogMaterial::Subject(subject::read(*kind, value)?), None))
+        });
         add(table, kind.as_str(), read);
     }
     check_one_subject(table, &all);
@@ -220,46 +217,6 @@ fn check_kids(table: &Section<'_>, keys: &[CatalogCredential]) {
         if kid.is_some_and(|kid| !seen.insert(kid)) {
             table.fault(&key.place, "jwks", Problem::DoubledKid);
         }
-    }
-}
-
-/// The `x5t#S256` of the first certificate of a PEM file (RFC 8705 section 3.1): of a chain, the leaf.
-fn thumbprint_of(path: &Path) -> Result<String, Problem> {
-    let text = value::file_text(path)?;
-    let der = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| Problem::Certificate)?;
-    Ok(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &der)))
-}
-
-fn thumbprint(value: Located) -> Result<String, Problem> {
-    let text = value::text(value)?;
-    match URL_SAFE_NO_PAD.decode(&text) {
-        Ok(bytes) if bytes.len() == 32 => Ok(text),
-        _ => Err(Problem::Thumbprint),
-    }
-}
-
-fn subject(kind: SubjectKind, value: Located) -> Result<Material, Problem> {
-    let value = value::text(value)?;
-    let visible = (1..=1024).contains(&value.len()) && !value.chars().any(char::is_control);
-    let (fits, expected) = match kind {
-        SubjectKind::Dn => {
-            (value.contains('='), "a distinguished name, for example CN=ledger,O=Example")
-        }
-        SubjectKind::Dns => {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            (value.bytes().all(plain), "a DNS name without wildcard")
-        }
-        SubjectKind::Uri => (
-            fluent_uri::Uri::parse(value.as_str()).is_ok(),
-            "an absolute URI, for example spiffe://example.org/job",
-        ),
-        SubjectKind::Ip => (value.parse::<IpAddr>().is_ok(), "an IP address"),
-        SubjectKind::Email => (value.contains('@') && value.is_ascii(), "an e-mail address"),
-    };
-    if visible && fits {
-        Ok((CatalogMaterial::Subject(SubjectName { kind, value }), None))
-    } else {
-        Err(Problem::Subject(expected))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The catalog: audiences, clients and policies as an operator writes them (`config/catalog.toml`).
 
 mod audience;
+mod certificate;
 mod check;
 mod claims;
 mod client;
@@ -8,6 +9,7 @@ mod credentials;
 mod jwk;
 mod policy;
 mod secret;
+mod subject;
 pub mod write;
 
 use std::fmt;

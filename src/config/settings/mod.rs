@@ -2,6 +2,7 @@
 
 mod environment;
 mod keys;
+mod listeners;
 mod read;
 
 use std::net::SocketAddr;

@@ -1,13 +1,11 @@
 //! From the tree of a settings document to [`Settings`], table by table.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{
-    Cache, Database, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel, Metadata,
-    OperationsListener, PublicListener, Sealing, SealingKey, Settings, TlsFiles, Tokens,
-    environment, keys,
+    Cache, Database, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel, Metadata, Sealing,
+    SealingKey, Settings, Tokens, environment, keys, listeners,
 };
 use crate::config::document::{Located, Table};
 use crate::config::fault::{ConfigError, Fault, Faults, Place, Problem};
@@ -42,8 +40,8 @@ pub(super) fn settings(
 
 fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     root.read("profile", profile);
-    let public = public(&mut inner(root, "public"), base);
-    let operations = operations(&mut inner(root, "operations"), public.as_ref());
+    let public = listeners::public(&mut inner(root, "public"), base);
+    let operations = listeners::operations(&mut inner(root, "operations"), public.as_ref());
     let issuer = issuer(root, public.as_ref().is_some_and(|it| it.allow_plain_http));
     let database_url = database_url(root, base);
     let sealing = sealing(&mut inner(root, "sealing"), base);
@@ -118,50 +116,6 @@ fn checked_database_url(text: String) -> Result<Secret, Problem> {
     } else {
         Err(Problem::Expected("a URL that begins with postgres://, postgresql:// or sqlite:"))
     }
-}
-
-fn public(table: &mut Section<'_>, base: &Path) -> Option<PublicListener> {
-    let place = table.place_of("listen");
-    let listen = address(table, SocketAddr::from(([0, 0, 0, 0], 8443)));
-    let allow_plain_http = table.read("allow_plain_http", value::boolean).unwrap_or(false);
-    let certificate_at = table.place_of("tls_certificate_file");
-    let key_at = table.place_of("tls_key_file");
-    let certificate = table.read("tls_certificate_file", value::path(base));
-    let key = table.read("tls_key_file", value::path(base));
-    let tls = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
-        (None, None) => None,
-        (Some(_), None) => {
-            table.fault(&certificate_at, "tls_certificate_file", Problem::Without("tls_key_file"));
-            return None;
-        }
-        (None, Some(_)) => {
-            table.fault(&key_at, "tls_key_file", Problem::Without("tls_certificate_file"));
-            return None;
-        }
-    };
-    if tls.is_none() && !allow_plain_http && !listen.ip().is_loopback() {
-        table.fault(&place, "listen", Problem::PlainHttp(listen));
-    }
-    Some(PublicListener { listen, tls, allow_plain_http })
-}
-
-fn operations(table: &mut Section<'_>, public: Option<&PublicListener>) -> OperationsListener {
-    let place = table.place_of("listen");
-    let listen = address(table, SocketAddr::from(([127, 0, 0, 1], 9090)));
-    if listen.port() != 0 && public.is_some_and(|public| public.listen == listen) {
-        table.fault(&place, "listen", Problem::SameAddress);
-    }
-    OperationsListener { listen }
-}
-
-fn address(table: &mut Section<'_>, default: SocketAddr) -> SocketAddr {
-    let parse = |text: &str| {
-        text.parse().map_err(|_| {
-            Problem::Expected("an IP address and a port, for example 127.0.0.1:8080 or [::1]:8080")
-        })
-    };
-    table.read("listen", value::parsed_by(parse)).unwrap_or(default)
 }
 
 fn sealing(table: &mut Section<'_>, base: &Path) -> Sealing {
