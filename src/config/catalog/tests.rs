@@ -163,6 +163,13 @@ fn a_generated_secret_keeps_its_id_and_a_mistyped_one_is_refused() {
 }
 
 #[test]
+fn a_credential_id_stands_once_in_the_whole_catalog() {
+    let secrets = format!("secrets = [{{ id = \"k3v9x0q2ma\", value = \"{PHC}\" }}]\n");
+    let text = message(strict(&format!("{CLIENT}{secrets}[[client]]\nid = \"b\"\n{secrets}")));
+    assert!(text.starts_with("c.toml:6: credential \"k3v9x0q2ma\": this name is taken"), "{text}");
+}
+
+#[test]
 fn faults_are_reported_together_in_the_order_of_their_lines() {
     let text = "[[audience]]\n\
                 id = \"pricing-api\"\n\
@@ -317,6 +324,8 @@ fn certificates_and_subject_names_are_read() {
     let two = format!("{text}san_dns = \"a.example\"\n");
     let error = Catalog::parse("c.toml", &two, &options).unwrap_err().to_string();
     assert!(error.contains("exactly one of subject_dn"), "{error}");
+    let retired = format!("{text}san_dns = {{ value = \"a.example\", retired_at = 5 }}\n");
+    assert!(Catalog::parse("c.toml", &retired, &options).is_ok(), "it is kept for its history");
 }
 
 #[test]
