@@ -3,9 +3,16 @@
 //! The modules stand in the order of their dependence; each imports only what stands above it
 //! (`tests/it/layering.rs` holds them to it).
 
-pub mod crypto;
 pub mod domain;
 
 pub mod clock;
 
+pub mod config;
+
+pub mod telemetry;
+
+pub mod crypto;
+
 pub mod store;
+
+pub mod operations;

@@ -8,6 +8,7 @@ pub mod credential;
 pub mod decision;
 pub mod grant_decision;
 pub mod identifier;
+pub mod issuer;
 pub mod known_client;
 pub mod policy;
 pub mod presented;

@@ -25,7 +25,9 @@ pub enum Outage {
     #[error(transparent)]
     Hashing(#[from] HashingError),
     /// No key of the audience's algorithm may sign now.
-    #[error("no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with")]
+    #[error(
+        "no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with"
+    )]
     NoSigningKey(crate::domain::algorithm::SigningAlgorithm),
     /// The signature itself failed.
     #[error("signing failed")]

@@ -63,11 +63,8 @@ impl Grantd {
 
     fn begin_anew(&self, followed: &mut Followed, position: FeedPosition) {
         self.directory.forget_all();
-        *followed = Followed {
-            position: Some(position),
-            keys_outdated: true,
-            revocations_outdated: true,
-        };
+        *followed =
+            Followed { position: Some(position), keys_outdated: true, revocations_outdated: true };
     }
 
     fn apply_change(&self, followed: &mut Followed, n: i64, change: Change) {

@@ -35,7 +35,11 @@ impl Freshness {
             0 => Err(StoreError::NotLoaded),
             last => {
                 let age = milliseconds(clock.monotonic()).saturating_sub(last - 1);
-                if age <= milliseconds(self.max_staleness) { Ok(()) } else { Err(StoreError::Stale) }
+                if age <= milliseconds(self.max_staleness) {
+                    Ok(())
+                } else {
+                    Err(StoreError::Stale)
+                }
             }
         }
     }

@@ -55,7 +55,11 @@ impl KeyRing {
 
     /// When the next key of `algorithm` begins to sign.
     #[must_use]
-    pub fn next_activation(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<Timestamp> {
+    pub fn next_activation(
+        &self,
+        algorithm: SigningAlgorithm,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         self.keys
             .values()
             .filter(|key| key.algorithm == algorithm && key.signer.is_some())

@@ -47,12 +47,11 @@ pub async fn make_missing_keys(
     let now = change.now();
     let existing = change.signing_keys().await?;
     let has = |algorithm| {
-        existing.iter().any(|key| {
-            key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now)
-        })
+        existing
+            .iter()
+            .any(|key| key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now))
     };
-    let missing: Vec<_> =
-        algorithms.iter().copied().filter(|algorithm| !has(*algorithm)).collect();
+    let missing: Vec<_> = algorithms.iter().copied().filter(|algorithm| !has(*algorithm)).collect();
     for algorithm in &missing {
         let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
         let key = new_key(*algorithm, sealing, KeyLife::from(now, now.plus(delay)))?;

@@ -9,7 +9,7 @@ use super::Store;
 use super::database::{Database, Pools};
 
 /// How long a listener is trusted to hear anything; a connection that died silently hears nothing.
-const TRUSTED: Duration = Duration::from_secs(60);
+const TRUSTED: Duration = Duration::from_mins(1);
 /// How long connecting a listener may take.
 const CONNECTING: Duration = Duration::from_secs(2);
 

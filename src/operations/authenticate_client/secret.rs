@@ -45,13 +45,13 @@ impl Grantd {
             Some(credential) => vec![credential],
             None => self.matching(&form, credentials, &secret, caller).await?,
         };
-        let known = known.ok_or(ClientFault::UnknownClient)?;
+        let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
         let credential = live(&matching, self.clock.now())?;
         let proof = MatchedSecret { credential: credential.id.clone(), method };
-        let client = AuthenticatedClient::by_secret(Arc::clone(&known), proof)?;
+        let client = AuthenticatedClient::by_secret(Arc::clone(known), proof)?;
         self.verified_secrets.remember(&credential.id, &secret);
         self.credential_uses.note(&credential.id, self.clock.now());
-        self.rehash_import(&known, credential, secret);
+        self.rehash_import(known, credential, secret);
         Ok(client)
     }
 
@@ -112,11 +112,7 @@ impl Grantd {
         for (credential, expected) in foreign {
             if credential.state(self.clock.now()) == CredentialState::Retired {
                 self.recognise_retired(credential, expected, secret.clone());
-            } else if self
-                .hashing
-                .verify(HashQueue::Imported, secret.clone(), expected)
-                .await?
-            {
+            } else if self.hashing.verify(HashQueue::Imported, secret.clone(), expected).await? {
                 matching.push(credential);
             }
         }
@@ -189,6 +185,8 @@ fn live<'a>(matching: &[&'a Credential], now: Timestamp) -> Result<&'a Credentia
     };
     match matching.iter().find(|credential| credential.state(now) == CredentialState::Live) {
         Some(credential) => Ok(credential),
-        None => Err(matching.first().map_or(ClientFault::SecretWrong, |credential| fault(credential))),
+        None => {
+            Err(matching.first().map_or(ClientFault::SecretWrong, |credential| fault(credential)))
+        }
     }
 }

@@ -1,0 +1,91 @@
+//! Reads a client's extra claims: TOML to JSON, without any name that means something.
+
+use serde_json::{Map, Value};
+
+use crate::config::document::{Located, Node};
+use crate::config::fault::Problem;
+use crate::config::section::{self, Section, shown};
+
+/// Tokens travel in headers, so extra claims stay small; bytes of JSON.
+const MAX_BYTES: usize = 4096;
+
+/// Names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect give a meaning to, or that grantd
+/// sets itself.
+const REGISTERED: [&str; 32] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "scope",
+    "scp",
+    "client_id",
+    "azp",
+    "tenant",
+    "env",
+    "cnf",
+    "act",
+    "may_act",
+    "typ",
+    "auth_time",
+    "acr",
+    "amr",
+    "roles",
+    "groups",
+    "entitlements",
+    "nonce",
+    "sid",
+    "at_hash",
+    "c_hash",
+    "events",
+    "active",
+    "username",
+    "token_type",
+    "authorization_details",
+];
+
+/// The table `claims`, empty where it is absent.
+pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let Some((place, inner)) = table.read("claims", section::table) else { return claims };
+    for (name, entry) in inner.0 {
+        if REGISTERED.contains(&name.as_str()) {
+            table.fault(&entry.key, "claims", Problem::RegisteredClaim(name));
+            continue;
+        }
+        let key = format!("claims.{}", shown(&name));
+        let at = entry.value.place.clone();
+        match json(entry.value) {
+            Ok(value) => drop(claims.insert(name, value)),
+            Err(problem) => table.fault(&at, &key, problem),
+        }
+    }
+    if serde_json::to_string(&claims).map_or(0, |text| text.len()) > MAX_BYTES {
+        table.fault(&place, "claims", Problem::ClaimSize(MAX_BYTES));
+    }
+    claims
+}
+
+fn json(value: Located) -> Result<Value, Problem> {
+    Ok(match value.node {
+        Node::Text(text) => Value::String(text),
+        Node::Integer(number) => Value::from(number),
+        Node::Boolean(flag) => Value::Bool(flag),
+        Node::Float(number) => {
+            serde_json::Number::from_f64(number).map(Value::Number).ok_or(Problem::ClaimType)?
+        }
+        Node::List(list) => {
+            list.into_iter().map(json).collect::<Result<_, _>>().map(Value::Array)?
+        }
+        Node::Table(table) => {
+            let member = |(name, entry): (String, crate::config::document::Entry)| {
+                Ok((name, json(entry.value)?))
+            };
+            let members: Result<Map<_, _>, Problem> = table.0.into_iter().map(member).collect();
+            Value::Object(members?)
+        }
+        Node::Instant(_) => return Err(Problem::ClaimType),
+    })
+}

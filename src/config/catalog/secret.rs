@@ -1,0 +1,87 @@
+//! Reads the value of a secret: `env:NAME`, `file:PATH`, a PHC string, or the secret itself.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{CatalogMaterial, CatalogOptions};
+use crate::config::document::Located;
+use crate::config::fault::Problem;
+use crate::config::value;
+use crate::domain::identifier::CredentialId;
+use crate::domain::secret_format::{
+    CHECKSUM_LENGTH, MAX_LENGTH, PresentedForm, Secret, presented_form,
+};
+
+/// How the only PHC strings begin that grantd reads.
+const PHC: &str = "$argon2id$";
+
+/// The secret that `value` states or points at, and the id inside where grantd made it.
+///
+/// What a variable or a file holds is the secret itself, or a PHC string.
+pub(super) fn read(
+    value: Located,
+    options: &CatalogOptions<'_>,
+) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
+    let text = value::text(value)?;
+    if let Some(name) = text.strip_prefix("env:") {
+        return stored(variable(name, options)?, options);
+    }
+    if let Some(path) = text.strip_prefix("file:") {
+        return stored(value::file_text(&options.base.join(path))?, options);
+    }
+    if text.starts_with(PHC) {
+        return Ok((CatalogMaterial::Phc(text), None));
+    }
+    if text.starts_with('$') {
+        return Err(Problem::ForeignHash);
+    }
+    if !options.allow_literal_secrets {
+        return Err(Problem::LiteralSecret);
+    }
+    let literal = text.strip_prefix("literal:").map(str::to_owned);
+    clear(literal.unwrap_or(text), options)
+}
+
+fn variable(name: &str, options: &CatalogOptions<'_>) -> Result<String, Problem> {
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.is_empty() || !name.bytes().all(named) {
+        return Err(Problem::VariableName);
+    }
+    (options.environment)(name).ok_or_else(|| Problem::VariableUnset(name.to_owned()))
+}
+
+fn stored(
+    text: String,
+    options: &CatalogOptions<'_>,
+) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
+    if text.starts_with(PHC) {
+        return Ok((CatalogMaterial::Phc(text), None));
+    }
+    clear(text, options)
+}
+
+fn clear(
+    text: String,
+    options: &CatalogOptions<'_>,
+) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
+    let least = options.min_secret_length.max(1);
+    let secret = Secret::new(text);
+    let id = match presented_form(&secret, checksum) {
+        PresentedForm::Generated(id) => Some(id),
+        PresentedForm::Other if secret.expose().len() >= least => None,
+        PresentedForm::Malformed => return Err(Problem::SecretChecksum),
+        PresentedForm::Other | PresentedForm::Impossible => {
+            return Err(Problem::SecretForm { least, most: MAX_LENGTH });
+        }
+    };
+    Ok((CatalogMaterial::Secret(secret), id))
+}
+
+/// The checksum of a generated secret: the beginning of base64url(SHA-256) of what stands before it.
+fn checksum(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    let mut sum = URL_SAFE_NO_PAD.encode(hash);
+    sum.truncate(CHECKSUM_LENGTH);
+    sum
+}

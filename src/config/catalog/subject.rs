@@ -1,0 +1,30 @@
+//! Reads registered subject names of certificates (RFC 8705 section 2.1.2).
+
+use std::net::IpAddr;
+
+use crate::config::document::Located;
+use crate::config::fault::Problem;
+use crate::config::value;
+use crate::domain::credential::{SubjectKind, SubjectName};
+
+/// The subject name of `kind`.
+pub(super) fn read(kind: SubjectKind, value: Located) -> Result<SubjectName, Problem> {
+    let value = value::text(value)?;
+    let visible = (1..=1024).contains(&value.len()) && !value.chars().any(char::is_control);
+    let (fits, expected) = match kind {
+        SubjectKind::Dn => {
+            (value.contains('='), "a distinguished name, for example CN=ledger,O=Example")
+        }
+        SubjectKind::Dns => {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            (value.bytes().all(plain), "a DNS name without wildcard")
+        }
+        SubjectKind::Uri => (
+            fluent_uri::Uri::parse(value.as_str()).is_ok(),
+            "an absolute URI, for example spiffe://example.org/job",
+        ),
+        SubjectKind::Ip => (value.parse::<IpAddr>().is_ok(), "an IP address"),
+        SubjectKind::Email => (value.contains('@') && value.is_ascii(), "an e-mail address"),
+    };
+    if visible && fits { Ok(SubjectName { kind, value }) } else { Err(Problem::Subject(expected)) }
+}

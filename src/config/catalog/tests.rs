@@ -1,0 +1,377 @@
+//! Tests of the catalog: the demo, what is accepted, what is refused and what errors say.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::audience::JwtTyp;
+
+const CLIENT: &str = "[[client]]\nid = \"orders\"\n";
+const PHC: &str = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaA";
+
+fn nothing(_: &str) -> Option<String> {
+    None
+}
+
+fn dev(text: &str) -> Result<Catalog, ConfigError> {
+    Catalog::parse("c.toml", text, &CatalogOptions::dev(&nothing))
+}
+
+fn strict(text: &str) -> Result<Catalog, ConfigError> {
+    let environment = |name: &str| match name {
+        "SECRET" => Some("a secret of the environment".to_owned()),
+        "SHORT" => Some("short".to_owned()),
+        "HASH" => Some(PHC.to_owned()),
+        _ => None,
+    };
+    Catalog::parse("c.toml", text, &CatalogOptions::strict(&environment))
+}
+
+fn message(result: Result<Catalog, ConfigError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn every_demo_client_needs_nothing_but_its_secret() {
+    let catalog = Catalog::parse(DEMO_NAME, DEMO, &CatalogOptions::dev(&nothing)).unwrap();
+    assert!(catalog.clients.iter().any(|it| it.id.as_str() == "archival-service"));
+    assert!(catalog.audiences.iter().any(|it| it.audience.jwt_typ == JwtTyp::Jwt));
+    for CatalogAudience { audience, .. } in &catalog.audiences {
+        assert!(
+            !matches!(audience.algorithm, SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256),
+            "an RSA key takes longer than the whole start"
+        );
+    }
+    for client in &catalog.clients {
+        let both = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+        assert_eq!(client.auth_methods, both, "{}", client.id);
+        let [credential] = &client.credentials[..] else { panic!("{}", client.id) };
+        let CatalogMaterial::Secret(secret) = &credential.material else { panic!() };
+        assert!(secret.expose().len() >= MIN_IMPORTED_LENGTH);
+        if client.grants.is_empty() {
+            let serves = |it: &CatalogAudience| it.audience.served_by.contains(&client.id);
+            assert!(client.policies.is_empty() && catalog.audiences.iter().any(serves));
+        } else {
+            let [policy] = &client.policies[..] else { panic!("{}", client.id) };
+            assert!(!policy.policy.default_scopes.is_empty(), "{}", client.id);
+        }
+    }
+    assert!(!format!("{catalog:?}").contains("-secret"));
+}
+
+#[test]
+fn the_demo_catalog_explains_every_key() {
+    let shows = |key: &&&str| {
+        let start = format!("{key} =");
+        DEMO.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&start))
+            || DEMO.contains(&format!("{key}]"))
+    };
+    // These stand beside the example of the key that they are an alternative to.
+    let beside = [
+        "certificate_files",
+        "thumbprints",
+        "jwks",
+        "subject_dn",
+        "san_dns",
+        "san_ip",
+        "san_email",
+    ];
+    for key in audience::KEYS.iter().chain(client::KEYS).chain(policy::KEYS) {
+        assert!(shows(&key) || beside.contains(key) && DEMO.contains(key), "{key}");
+    }
+    for key in credentials::SECRET_KEYS {
+        assert!(DEMO.contains(&format!("{key} = ")), "{key}");
+    }
+}
+
+#[test]
+fn what_is_not_stated_has_its_default() {
+    let catalog = strict("[[audience]]\nid = \"a\"\n[[client]]\nid = \"c\"\n").unwrap();
+    let audience = &catalog.audiences[0].audience;
+    assert_eq!(audience.token_lifetime, Seconds::new(300));
+    assert_eq!(audience.max_token_lifetime, Seconds::new(900));
+    assert_eq!(audience.algorithm, SigningAlgorithm::Es256);
+    let client = &catalog.clients[0];
+    assert_eq!(client.status, None);
+    assert_eq!(client.grants, [GrantType::ClientCredentials]);
+    assert_eq!(client.auth_methods, [AuthMethod::ClientSecretBasic]);
+    assert_eq!(client.place.to_string(), "c.toml:3");
+}
+
+#[test]
+fn secrets_come_from_variables_files_and_hashes() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("s"), "the secret of a file\r\n").unwrap();
+    let environment = |name: &str| (name == "SECRET").then(|| "from the environment".to_owned());
+    let options = CatalogOptions {
+        base: directory.path().to_owned(),
+        ..CatalogOptions::strict(&environment)
+    };
+    let text = format!(
+        "{CLIENT}secrets = [\"env:SECRET\", {{ value = \"file:s\", label = \"old\", \
+         active_from = 2026-01-01T00:00:00Z, expires_at = \"2027-01-01T00:00:00Z\", \
+         retired_at = 1767225600 }}, {{ id = \"k3v9x0q2ma\", value = \"{PHC}\" }}]\n"
+    );
+    let catalog = Catalog::parse("c.toml", &text, &options).unwrap();
+    let [first, second, third] = &catalog.clients[0].credentials[..] else { panic!() };
+    let clear = |it: &CatalogCredential| match &it.material {
+        CatalogMaterial::Secret(secret) => secret.expose().to_owned(),
+        _ => panic!("no secret in clear"),
+    };
+    assert_eq!(clear(first), "from the environment");
+    assert_eq!(clear(second), "the secret of a file");
+    assert_eq!(second.label.as_deref(), Some("old"));
+    assert_eq!(second.active_from, Some(Timestamp::from_unix(1_767_225_600)));
+    assert_eq!(second.active_from, second.retired_at);
+    assert_eq!(third.id.as_ref().map(CredentialId::as_str), Some("k3v9x0q2ma"));
+    assert!(matches!(third.material, CatalogMaterial::Phc(_)));
+}
+
+#[test]
+fn a_secret_in_clear_is_for_dev_alone() {
+    let text = format!("{CLIENT}secret = \"marked\"\n");
+    assert_eq!(
+        message(strict(&text)),
+        "c.toml:3: client \"orders\": secret: a secret in clear in the catalog is for `grantd dev` \
+         only; write env:NAME, file:PATH or an argon2id PHC string"
+    );
+    for (text, clear) in [("x", "x"), ("literal:env:X", "env:X"), ("literal:$2b$x", "$2b$x")] {
+        let catalog = dev(&format!("{CLIENT}secret = \"{text}\"\n")).unwrap();
+        let CatalogMaterial::Secret(secret) = &catalog.clients[0].credentials[0].material else {
+            panic!()
+        };
+        assert_eq!(secret.expose(), clear);
+    }
+}
+
+#[test]
+fn a_generated_secret_keeps_its_id_and_a_mistyped_one_is_refused() {
+    use base64::Engine as _;
+    let body = format!("grantd_k3v9x0q2ma_{}", "A".repeat(43));
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
+    let sum = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(hash);
+    let secret = format!("{body}{}", &sum[..6]);
+    let catalog = dev(&format!("{CLIENT}secret = \"{secret}\"\n")).unwrap();
+    let id = catalog.clients[0].credentials[0].id.as_ref();
+    assert_eq!(id.map(CredentialId::as_str), Some("k3v9x0q2ma"));
+    let typo = message(dev(&format!("{CLIENT}secret = \"{}\"\n", secret.replacen('A', "B", 1))));
+    assert!(typo.contains("its checksum is wrong") && !typo.contains("grantd_k3v"), "{typo}");
+    let other = format!("{CLIENT}secrets = [{{ id = \"aaaaaaaaaa\", value = \"{secret}\" }}]\n");
+    assert!(message(dev(&other)).contains("must equal the id in it"));
+}
+
+#[test]
+fn a_credential_id_stands_once_in_the_whole_catalog() {
+    let secrets = format!("secrets = [{{ id = \"k3v9x0q2ma\", value = \"{PHC}\" }}]\n");
+    let text = message(strict(&format!("{CLIENT}{secrets}[[client]]\nid = \"b\"\n{secrets}")));
+    assert!(text.starts_with("c.toml:6: credential \"k3v9x0q2ma\": this name is taken"), "{text}");
+}
+
+#[test]
+fn faults_are_reported_together_in_the_order_of_their_lines() {
+    let text = "[[audience]]\n\
+                id = \"pricing-api\"\n\
+                scopes = [\"read\"]\n\
+                algorithm = \"ES255\"\n\
+                token_lifetme = \"5m\"\n\
+                [[client]]\n\
+                id = \"orders\"\n\
+                secret = \"env:ABSENT\"\n\
+                [[client.policy]]\n\
+                audience = \"pricing-api\"\n\
+                scopes = [\"read\", \"write\"]\n\
+                default_scopes = [\"admin\"]\n\
+                token_lifetime = \"1h\"\n\
+                [[clients]]\n";
+    assert_eq!(
+        message(strict(text)),
+        "c.toml:4: audience \"pricing-api\": algorithm: \"ES255\" is not one of ES256, EdDSA, \
+         RS256, PS256; the nearest is \"ES256\"\n\
+         c.toml:5: audience \"pricing-api\": token_lifetme: unknown key; the nearest known one is \
+         `token_lifetime`\n\
+         c.toml:8: client \"orders\": secret: the environment variable ABSENT is not set\n\
+         c.toml:11: client \"orders\": policy: scopes: write is not a scope of pricing-api; it has \
+         read\n\
+         c.toml:12: client \"orders\": policy: default_scopes: admin is not among the policy's \
+         `scopes`; add it there or remove it here\n\
+         c.toml:13: client \"orders\": policy: token_lifetime: 1h is more than the audience's \
+         max_token_lifetime of 15m\n\
+         c.toml:14: clients: unknown key; the nearest known one is `client`"
+    );
+}
+
+#[test]
+fn wrong_clients_are_refused() {
+    let policy = "[[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\n";
+    for (text, sentence) in [
+        ("name = 5", "expected text, found a whole number"),
+        ("name = \"\"", "1 to 255 characters"),
+        ("status = \"deleted\"", "is not one of active, disabled"),
+        ("claims = { sub = \"x\" }", "`sub` is a registered claim"),
+        ("claims = { groups = [] }", "`groups` is a registered claim"),
+        ("claims = { x = nan }", "a claim is text"),
+        ("claims = { x = 2026-01-01 }", "a claim is text"),
+        ("grants = [\"password\"]", "is not one of client_credentials"),
+        ("auth = \"client_secret_jwt\"", "is not one of client_secret_basic"),
+        ("auth = []", "name at least one method"),
+        ("auth = \"private_key_jwt\"\nsecret = \"env:SECRET\"", "no method that uses a secret"),
+        (
+            "thumbprints = [\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"]",
+            "no method that uses a certificate",
+        ),
+        ("secret = \"env:SHORT\"", "16 to 1024 printable ASCII"),
+        ("secret = \"env:no name\"", "the name of an environment variable"),
+        ("secret = \"file:/no/such\"", "cannot read the file /no/such"),
+        ("secret = \"$2b$12$x\"", "only argon2id"),
+        ("secret = \"env:SECRET\"\nsecrets = []", "`secret` is given as well"),
+        ("secrets = [{ id = \"k3v9x0q2ma\", value = \"env:SECRET\" }]", "an id belongs only"),
+        ("secrets = [{ vale = \"env:SECRET\" }]", "the nearest known one is `value`"),
+        (
+            "secrets = [{ value = \"env:SECRET\", active_from = 5, expires_at = 5 }]",
+            "later than active_from",
+        ),
+        ("max_assertion_lifetime = \"2h\"", "from 1s to 1h"),
+        ("policy = 5", "expected a list"),
+        ("[[client.policy]]\nscopes = [\"s\"]", "audience: this key is required"),
+        ("[[client.policy]]\naudience = \"a\"", "name at least one scope"),
+        ("[[client.policy]]\naudience = \"a\"\nscopes = [\"a b\"]", "a scope is visible ASCII"),
+        (
+            "[[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\nnetworks = [\"10.0.0.0\"]",
+            "expected a network",
+        ),
+        (
+            "[[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\ntoken_lifetime = \"0s\"",
+            "from 1s to 24h",
+        ),
+        (&format!("{policy}{policy}"), "taken by the one at c.toml:3"),
+        ("[[client]]\nid = \"orders\"", "client \"orders\": this name is taken"),
+        ("[[client]]", "client: id: this key is required"),
+    ] {
+        let text = message(strict(&format!("{CLIENT}{text}\n")));
+        assert!(text.contains(sentence), "{sentence:?} is not in {text}");
+    }
+}
+
+#[test]
+fn an_audience_is_never_its_client_9068_04() {
+    let text = format!("{CLIENT}[[client.policy]]\naudience = \"orders\"\nscopes = [\"s\"]\n");
+    assert!(message(strict(&text)).contains("aud would equal client_id"));
+}
+
+#[test]
+fn wrong_audiences_are_refused() {
+    for (text, sentence) in [
+        ("id = \"a b\"", "an audience is 1 to 255 visible"),
+        ("token_lifetime = \"20m\"\nmax_token_lifetime = \"15m\"", "20m is more than"),
+        ("max_token_lifetime = \"25h\"", "from 1s to 24h"),
+        ("token_lifetime = \"0s\"", "from 1s to 24h"),
+        ("jwt_typ = \"jwt\"", "the nearest is \"JWT\""),
+        ("scopes = \"read\"", "expected a list of scopes or a table"),
+        ("scopes = { \"a b\" = \"\" }", "a scope is visible ASCII"),
+        ("scopes = { a = 1 }", "expected text"),
+        ("served_by = [\"\"]", "a client id is 1 to 255"),
+        ("[[audience]]\nid = \"a\"\n[[audience]]\nid = \"a\"", "this name is taken"),
+    ] {
+        let id = if text.starts_with("id") { "" } else { "id = \"x\"\n" };
+        let text = message(strict(&format!("[[audience]]\n{id}{text}\n")));
+        assert!(text.contains(sentence), "{sentence:?} is not in {text}");
+    }
+}
+
+#[test]
+fn registered_keys_are_public_and_have_one_name_each() {
+    let jwk = r#"{"kty":"EC","crv":"P-256","x":"eA","y":"eQ","kid":"1"}"#;
+    let client = format!("{CLIENT}auth = \"private_key_jwt\"\n");
+    let set = |keys: &str| strict(&format!("{client}jwks = '''{{\"keys\":[{keys}]}}'''\n"));
+    assert_eq!(set(jwk).unwrap().clients[0].credentials.len(), 1);
+    let list = strict(&format!("{client}jwks = [{{ value = '{jwk}', label = \"x\" }}]\n")).unwrap();
+    assert_eq!(list.clients[0].credentials[0].label.as_deref(), Some("x"));
+    for (keys, sentence) in [
+        (format!("{jwk},{jwk}"), "the same kid"),
+        (String::new(), "expected a JWK set"),
+        ("5".to_owned(), "expected a JWK"),
+        (r#"{"kty":"oct","k":"marked"}"#.to_owned(), "the private member `k`"),
+        (jwk.replace("\"x\"", "\"d\""), "the private member `d`"),
+        (r#"{"kty":"RSA","n":"bg"}"#.to_owned(), "needs the member `e`"),
+        (r#"{"kty":"XYZ"}"#.to_owned(), "expected a JWK"),
+        (jwk.replace("\"kid\":\"1\"", "\"use\":\"enc\""), "must be \"sig\""),
+    ] {
+        let text = message(set(&keys));
+        assert!(text.contains(sentence) && !text.contains("marked"), "{text}");
+    }
+}
+
+#[test]
+fn certificates_and_subject_names_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    // Any DER will do: the thumbprint is of the bytes. base64 of "abc".
+    let pem = "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n";
+    std::fs::write(directory.path().join("ledger.pem"), pem).unwrap();
+    let options =
+        CatalogOptions { base: directory.path().to_owned(), ..CatalogOptions::strict(&nothing) };
+    let text = format!(
+        "{CLIENT}auth = [\"self_signed_tls_client_auth\", \"tls_client_auth\"]\n\
+         certificate_file = \"ledger.pem\"\nsan_uri = \"spiffe://example.org/job\"\n"
+    );
+    let catalog = Catalog::parse("c.toml", &text, &options).unwrap();
+    let [certificate, subject] = &catalog.clients[0].credentials[..] else { panic!() };
+    // SHA-256 of "abc" is a test vector of FIPS 180-2.
+    let CatalogMaterial::Certificate(print) = &certificate.material else { panic!() };
+    assert_eq!(print, "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+    assert!(matches!(&subject.material, CatalogMaterial::Subject(it) if it.value.len() == 24));
+    let two = format!("{text}san_dns = \"a.example\"\n");
+    let error = Catalog::parse("c.toml", &two, &options).unwrap_err().to_string();
+    assert!(error.contains("exactly one of subject_dn"), "{error}");
+    let retired = format!("{text}san_dns = {{ value = \"a.example\", retired_at = 5 }}\n");
+    assert!(Catalog::parse("c.toml", &retired, &options).is_ok(), "it is kept for its history");
+}
+
+#[test]
+fn no_error_shows_a_secret() {
+    for text in [
+        "secret = \"marked",
+        "secret = \"marked\" x",
+        "secret = { value = \"marked\" }",
+        "secrets = { x = \"marked\" }",
+        "secret = [[\"marked\"]]",
+        "secrets = [{ id = \"x\", value = \"grantd_marked\" }]",
+        "secret = \"\\u00e9marked\"",
+        "claims = { x = \"marked\", sub = 1 }",
+    ] {
+        let error = strict(&format!("{CLIENT}{text}\n")).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("marked"), "{error}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_and_never_overflows() {
+    for text in [
+        format!("x = {}", "[".repeat(100_000)),
+        format!("x = {}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("x = {}", "{a=".repeat(100_000)),
+        format!("{}x = 1", "a.".repeat(100_000)),
+        format!("[{}x]", "a.".repeat(100_000)),
+    ] {
+        assert!(dev(&text).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "\\PC*") {
+        let _ = dev(&text);
+    }
+
+    #[test]
+    fn no_almost_right_catalog_makes_the_parser_panic(
+        keys in prop::collection::vec((0..client::KEYS.len(), "[\\[\\]{}\"'=,:$a-z0-9.\\- ]{0,24}"), 0..6),
+    ) {
+        let mut text = CLIENT.to_owned();
+        for (key, value) in keys {
+            writeln!(text, "{} = {value}", client::KEYS[key]).unwrap();
+        }
+        let _ = dev(&text);
+    }
+}

@@ -1,0 +1,336 @@
+//! What can be wrong in settings and catalog: where it stands, what it is, and what to do about it.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::domain::client::AuthMethod;
+use crate::domain::credential::CredentialKind;
+use crate::domain::identifier::InvalidIdentifier;
+use crate::domain::issuer::InvalidIssuer;
+use crate::domain::scope::{InvalidScope, Scope};
+use crate::domain::timestamp::{InvalidSeconds, InvalidTimestamp, Seconds};
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In a file.
+    File {
+        /// The file, as the operator named it.
+        file: Arc<str>,
+        /// Counted from one.
+        line: usize,
+    },
+    /// In an environment variable of this name.
+    Environment(Arc<str>),
+    /// Nowhere: it is missing, and no file was read.
+    Nowhere,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, line } => write!(f, "{file}:{line}"),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::Nowhere => f.write_str("settings"),
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// The key, with what it belongs to in front; empty where the document itself is broken.
+    pub key: String,
+    /// What.
+    pub problem: Problem,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, key, problem } = self;
+        if key.is_empty() {
+            write!(f, "{place}: {problem}")
+        } else {
+            write!(f, "{place}: {key}: {problem}")
+        }
+    }
+}
+
+/// Everything that is wrong with one document, in the order of its lines; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(Vec<Fault>);
+
+impl ConfigError {
+    /// The faults, in the order of their lines.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.0
+    }
+}
+
+impl From<Fault> for ConfigError {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
+
+impl fmt::Display for ConfigError {
+    /// One line per fault.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Where faults gather while a document is read, so that all are reported at once.
+#[derive(Default)]
+pub(super) struct Faults(std::cell::RefCell<Vec<Fault>>);
+
+impl Faults {
+    pub(super) fn push(&self, fault: Fault) {
+        self.0.borrow_mut().push(fault);
+    }
+
+    /// `value` where nothing was wrong.
+    pub(super) fn or<T>(self, value: Option<T>) -> Result<T, ConfigError> {
+        let mut faults = self.0.into_inner();
+        faults.sort_by(|left, right| left.place.cmp(&right.place));
+        match value {
+            Some(value) if faults.is_empty() => Ok(value),
+            _ => Err(ConfigError(faults)),
+        }
+    }
+}
+
+/// What is wrong. No variant ever holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Not TOML.
+    #[error("this is not TOML: {0}")]
+    Syntax(String),
+    /// The document cannot be read.
+    #[error("cannot read the file: {0}")]
+    Unreadable(String),
+    /// A file that a value names cannot be read.
+    #[error("cannot read the file {path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// A key that nobody reads.
+    #[error("unknown key; the nearest known one is `{0}`")]
+    UnknownKey(&'static str),
+    /// An environment variable of our prefix that nobody reads.
+    #[error("unknown setting; the nearest known variable is {0}")]
+    UnknownVariable(String),
+    /// Something that a later version will know.
+    #[error("{0} is not built in this version; remove it")]
+    NotBuilt(&'static str),
+    /// A required key is absent.
+    #[error("this key is required and missing; {0}")]
+    Missing(&'static str),
+    /// A value of another type.
+    #[error("expected {expected}, found {found}")]
+    Type {
+        /// What should stand here.
+        expected: &'static str,
+        /// What stands here.
+        found: &'static str,
+    },
+    /// A text that is none of a few.
+    #[error("{value:?} is not one of {known}; the nearest is {nearest:?}")]
+    NotOneOf {
+        /// What stands here, cut to a reasonable length.
+        value: String,
+        /// All that may stand here.
+        known: String,
+        /// The nearest of them.
+        nearest: &'static str,
+    },
+    /// A number outside its range.
+    #[error("a number from {} to {} belongs here", .0.start(), .0.end())]
+    NumberRange(RangeInclusive<u64>),
+    /// A duration outside its range.
+    #[error("a duration from {} to {} belongs here", .0.start(), .0.end())]
+    DurationRange(RangeInclusive<Seconds>),
+    /// A text of unsuitable length or with control characters.
+    #[error("1 to {0} characters without control characters belong here")]
+    Text(usize),
+    /// Something else that does not parse.
+    #[error("expected {0}")]
+    Expected(&'static str),
+    /// An empty list where one member is needed.
+    #[error("the list is empty; {0}")]
+    EmptyList(&'static str),
+    /// Two keys that exclude each other.
+    #[error("`{0}` is given as well; keep one of the two")]
+    Both(&'static str),
+    /// A key that needs another one.
+    #[error("`{0}` is needed as well")]
+    Without(&'static str),
+    /// The same name twice.
+    #[error("this name is taken by the one at {0}; names are unique")]
+    Doubled(Place),
+    /// A duration that is none.
+    #[error(transparent)]
+    Seconds(#[from] InvalidSeconds),
+    /// An instant that is none.
+    #[error(transparent)]
+    Timestamp(#[from] InvalidTimestamp),
+    /// A name that is none.
+    #[error(transparent)]
+    Identifier(#[from] InvalidIdentifier),
+    /// A scope that is none.
+    #[error(transparent)]
+    Scope(#[from] InvalidScope),
+    /// An issuer that is none.
+    #[error(transparent)]
+    Issuer(#[from] InvalidIssuer),
+
+    /// TLS is absent on an address that others reach.
+    #[error(
+        "{0} is reachable from other machines: give public.tls_certificate_file and \
+         public.tls_key_file, or set public.allow_plain_http = true behind a proxy that speaks TLS"
+    )]
+    PlainHttp(std::net::SocketAddr),
+    /// Both listeners on one address.
+    #[error("the public and the operations listener need different addresses")]
+    SameAddress,
+
+    /// A default scope that the policy does not permit.
+    #[error("{0} is not among the policy's `scopes`; add it there or remove it here")]
+    DefaultScope(Scope),
+    /// A scope that the audience does not know.
+    #[error("{scope} is not a scope of {audience}; {known}")]
+    UnknownScope {
+        /// The scope.
+        scope: Scope,
+        /// The audience.
+        audience: String,
+        /// What the audience knows, as a sentence.
+        known: String,
+    },
+    /// A lifetime above the most that there may be.
+    #[error("{given} is more than the audience's max_token_lifetime of {most}")]
+    LifetimeAbove {
+        /// What stands here.
+        given: Seconds,
+        /// The most.
+        most: Seconds,
+    },
+    /// An extra claim with a name that means something.
+    #[error("`{0}` is a registered claim that extra claims may not set; use a name of your own")]
+    RegisteredClaim(String),
+    /// A claim that JSON cannot hold.
+    #[error("a claim is text, a whole number, a finite number, true or false, a list or a table")]
+    ClaimType,
+    /// Claims too large for a token in a header.
+    #[error("extra claims may take {0} bytes of JSON at most")]
+    ClaimSize(usize),
+    /// An audience that is the client itself, so that `aud` would equal `client_id`.
+    #[error(
+        "an audience may not have the id of the client that asks for it (aud would equal client_id)"
+    )]
+    AudienceIsClient,
+    /// Material that no registered method uses.
+    #[error("the client's `auth` has no method that uses a {0}; add one, for example {1}")]
+    UnusedMaterial(CredentialKind, AuthMethod),
+    /// Several subject names that are all in force.
+    #[error("exactly one of subject_dn, san_dns, san_uri, san_ip, san_email may be in force")]
+    SeveralSubjects,
+    /// A life that ends before it begins.
+    #[error("expires_at must be later than active_from")]
+    EmptyLife,
+
+    /// A secret in clear outside `grantd dev`.
+    #[error(
+        "a secret in clear in the catalog is for `grantd dev` only; write env:NAME, file:PATH or \
+         an argon2id PHC string"
+    )]
+    LiteralSecret,
+    /// A hash of another kind.
+    #[error(
+        "this looks like a hash, but only argon2id PHC strings ($argon2id$…) are read; write \
+         literal: before it where it is the secret itself"
+    )]
+    ForeignHash,
+    /// Too short, too long or not printable ASCII.
+    #[error("a secret is {least} to {most} printable ASCII characters")]
+    SecretForm {
+        /// The fewest characters.
+        least: usize,
+        /// The most characters.
+        most: usize,
+    },
+    /// A generated secret with a typo.
+    #[error("this begins like a secret made by grantd, but its checksum is wrong; copy it again")]
+    SecretChecksum,
+    /// An id beside material that has none, or another one.
+    #[error(
+        "an id belongs only beside the hash of a secret made by grantd, or must equal the id in it"
+    )]
+    SecretId,
+    /// A name that no environment variable has.
+    #[error("after env: stands the name of an environment variable: letters, digits and _")]
+    VariableName,
+    /// An environment variable that is not set.
+    #[error("the environment variable {0} is not set")]
+    VariableUnset(String),
+
+    /// Not a JWK set.
+    #[error("expected a JWK set, {{\"keys\": [ … ]}}, with at least one key")]
+    JwkSet,
+    /// Not a JWK.
+    #[error("expected a JWK: a JSON object whose kty is RSA, EC or OKP")]
+    Jwk,
+    /// A member of a key is missing.
+    #[error("a JWK of type {kty} needs the member `{member}` as text")]
+    JwkMember {
+        /// The key's type.
+        kty: &'static str,
+        /// What is missing.
+        member: &'static str,
+    },
+    /// A private or symmetric key.
+    #[error(
+        "the JWK holds the private member `{0}`; register the public key only and replace this key pair"
+    )]
+    PrivateJwk(&'static str),
+    /// A key that does not sign.
+    #[error("the JWK's `use` must be \"sig\" where it is given")]
+    JwkUse,
+    /// Two keys of one name.
+    #[error("two keys of this client have the same kid")]
+    DoubledKid,
+    /// Not a certificate.
+    #[error("expected a certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
+    Certificate,
+    /// Not a thumbprint.
+    #[error(
+        "expected an x5t#S256 thumbprint: 43 characters base64url of the SHA-256 of the DER form"
+    )]
+    Thumbprint,
+    /// Not a subject name of its kind.
+    #[error("expected {0}")]
+    Subject(&'static str),
+}
+
+/// The member of `known` that is nearest to `word`.
+pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    known
+        .into_iter()
+        .min_by_key(|candidate| strsim::damerau_levenshtein(&word, &candidate.to_lowercase()))
+}

@@ -1,0 +1,11 @@
+//! What an operator writes: the server's settings and the catalog. Both are strict, and every fault
+//! names its file and line.
+
+pub mod catalog;
+mod document;
+pub mod fault;
+mod section;
+pub mod settings;
+mod value;
+
+pub use fault::{ConfigError, Fault, Place, Problem};

@@ -1,0 +1,57 @@
+//! Environment variables over the settings file: `GRANTD_PUBLIC__LISTEN` sets `listen` of `[public]`.
+
+use super::keys;
+use crate::config::document::{Entry, Located, Node, Table};
+use crate::config::fault::{Fault, Faults, Place, Problem, nearest};
+
+/// How every variable begins.
+pub(super) const PREFIX: &str = "GRANTD_";
+/// Variables of our prefix that the command line reads.
+const ELSEWHERE: [&str; 3] = ["GRANTD_CONFIG", "GRANTD_DATA", "GRANTD_LOG"];
+
+/// Puts each `GRANTD_` variable in the place of the file's value; an unknown one is a fault.
+pub(super) fn overlay(
+    table: &mut Table,
+    environment: impl IntoIterator<Item = (String, String)>,
+    faults: &Faults,
+) {
+    let known: Vec<_> = keys::variables().collect();
+    for (name, value) in environment {
+        if !name.starts_with(PREFIX) || ELSEWHERE.contains(&name.as_str()) {
+            continue;
+        }
+        let place = Place::Environment(name.as_str().into());
+        if let Some((_, inside, key)) = known.iter().find(|(variable, ..)| *variable == name) {
+            set(table, (*inside, key), &place, value);
+        } else {
+            let problem = unknown(&name, &known);
+            faults.push(Fault { place, key: String::new(), problem });
+        }
+    }
+}
+
+type Variable = (String, Option<&'static str>, &'static str);
+
+fn unknown(name: &str, known: &[Variable]) -> Problem {
+    if name.starts_with("GRANTD_MTLS__") {
+        return Problem::NotBuilt(super::read::MUTUAL_TLS);
+    }
+    let near = nearest(name, known.iter().map(|(variable, ..)| variable.as_str()));
+    Problem::UnknownVariable(near.unwrap_or_default().to_owned())
+}
+
+fn set(table: &mut Table, (inside, key): (Option<&str>, &str), place: &Place, value: String) {
+    let located =
+        |node| Entry { key: place.clone(), value: Located { place: place.clone(), node } };
+    let entry = located(Node::Text(value));
+    let Some(inside) = inside else {
+        table.0.insert(key.to_owned(), entry);
+        return;
+    };
+    let inner =
+        table.0.entry(inside.to_owned()).or_insert_with(|| located(Node::Table(Table::default())));
+    // A value that is no table stays as it is: reading it reports the fault.
+    if let Node::Table(inner) = &mut inner.value.node {
+        inner.0.insert(key.to_owned(), entry);
+    }
+}

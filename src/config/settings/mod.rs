@@ -1,0 +1,264 @@
+//! The server's settings: `config/grantd.toml`, with each key overridable by an environment variable.
+
+mod environment;
+mod keys;
+mod listeners;
+mod read;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::document::{self, Table};
+use super::fault::{ConfigError, Fault, Place, Problem};
+use crate::domain::issuer::Issuer;
+use crate::domain::secret_format::Secret;
+use crate::domain::timestamp::Seconds;
+
+/// The example file, in which every key is explained.
+pub const EXAMPLE: &str = include_str!("../../../config/grantd.toml");
+
+/// All settings of `grantd serve`; the defaults are those of `config/grantd.toml`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The issuer, and with it the base of every endpoint's URL.
+    pub issuer: Issuer,
+    /// Where the data lies: `postgres://…`, `postgresql://…` or `sqlite:…`. It may hold a password.
+    pub database_url: Secret,
+    /// The listener that clients reach.
+    pub public: PublicListener,
+    /// The listener for health and metrics.
+    pub operations: OperationsListener,
+    /// The key-encryption keys of the signing keys.
+    pub sealing: Sealing,
+    /// Bounds of tokens.
+    pub tokens: Tokens,
+    /// The work that client secrets may cost.
+    pub hashing: Hashing,
+    /// The most entries of each cache.
+    pub cache: Cache,
+    /// How changes of other replicas are followed.
+    pub feed: Feed,
+    /// The pool of database connections.
+    pub database: Database,
+    /// What one connection and one request may take.
+    pub limits: Limits,
+    /// What the discovery document says.
+    pub metadata: Metadata,
+    /// The signing keys.
+    pub keys: Keys,
+    /// The log.
+    pub log: Log,
+}
+
+/// The table `[public]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicListener {
+    /// The address.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key; none: plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Whether plain HTTP is allowed beyond loopback.
+    pub allow_plain_http: bool,
+}
+
+/// Two PEM files, read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and its chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// The table `[operations]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationsListener {
+    /// The address.
+    pub listen: SocketAddr,
+}
+
+/// The table `[sealing]`: what seals the signing keys in the database.
+#[derive(Clone, Debug, Default)]
+pub struct Sealing {
+    /// Seals and opens; a command that needs it and finds none says so.
+    pub key: Option<SealingKey>,
+    /// Only open.
+    pub old_key_files: Vec<PathBuf>,
+}
+
+/// Where a sealing key comes from: 32 raw bytes, or 43 or 44 characters base64.
+#[derive(Clone, Debug)]
+pub enum SealingKey {
+    /// From a file, which may hold either form.
+    File(PathBuf),
+    /// From the settings themselves, in base64.
+    Inline(Secret),
+}
+
+/// The table `[tokens]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// No token lives longer, whatever audience and policy say.
+    pub max_lifetime: Seconds,
+}
+
+/// The table `[hashing]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashing {
+    /// Threads that hash; none: half of the cores, at least one.
+    pub threads: Option<usize>,
+    /// How many secrets of the generated form may wait.
+    pub generated_queue: usize,
+    /// How many other secrets may wait.
+    pub imported_queue: usize,
+}
+
+/// The table `[cache]`: the most entries of each; 0 turns one off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// Clients with their credentials and policies.
+    pub clients: u64,
+    /// Audiences.
+    pub audiences: u64,
+    /// Client ids that do not exist.
+    pub unknown_clients: u64,
+    /// Secrets that were found right.
+    pub verified_secrets: u64,
+}
+
+/// The table `[feed]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// How often the feed is read.
+    pub poll_interval: std::time::Duration,
+    /// Without the feed for this long, nothing is issued or introspected.
+    pub max_staleness: Seconds,
+}
+
+/// The table `[database]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// The most connections of the pool.
+    pub max_connections: u32,
+    /// How long a request waits for a connection.
+    pub acquire_timeout: Seconds,
+    /// How long a statement may run.
+    pub statement_timeout: Seconds,
+    /// How long a statement waits for a lock.
+    pub lock_timeout: Seconds,
+}
+
+/// The table `[limits]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes of a request's body.
+    pub body_bytes: usize,
+    /// The most bytes of a request's head.
+    pub header_bytes: usize,
+    /// The most header fields of a request.
+    pub header_count: usize,
+    /// From the first byte of a head to its last.
+    pub header_timeout: Seconds,
+    /// From the head to the last byte of the body.
+    pub body_timeout: Seconds,
+    /// How long a connection may do nothing.
+    pub idle_timeout: Seconds,
+    /// The most connections at once.
+    pub connections: usize,
+    /// How long running requests may take when the server stops.
+    pub drain_timeout: Seconds,
+    /// From accepting a connection to its first byte.
+    pub first_byte_timeout: Seconds,
+    /// How long a TLS handshake may take.
+    pub tls_handshake_timeout: Seconds,
+}
+
+/// The table `[metadata]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// `response_types_supported`, for clients that insist on it; none: absent (RFC 8414 section 3.2).
+    pub response_types_supported: Option<Vec<String>>,
+}
+
+/// The table `[keys]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// How long the JWKS may be cached.
+    pub jwks_max_age: Seconds,
+}
+
+/// The table `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Its form.
+    pub format: LogFormat,
+    /// The least severe lines that are written.
+    pub level: LogLevel,
+}
+
+crate::domain::client::named! {
+    /// The form of the log.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object per line.
+        Json = "json",
+    }
+}
+
+crate::domain::client::named! {
+    /// The severity of log lines.
+    LogLevel {
+        /// What needs a person.
+        Error = "error",
+        /// What may need one.
+        Warn = "warn",
+        /// What happened.
+        Info = "info",
+        /// Why it happened.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+impl Settings {
+    /// Reads the settings file, where there is one, and lets `environment` override it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let Some(path) = file else { return Self::parse(None, Path::new(""), environment) };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| Fault {
+            place: Place::File { file: name.as_str().into(), line: 1 },
+            key: String::new(),
+            problem: Problem::Unreadable(error.to_string()),
+        })?;
+        Self::parse(Some((&name, &text)), path.parent().unwrap_or(Path::new("")), environment)
+    }
+
+    /// Reads settings from `document` (its name and its text); paths in it are relative to `base`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn parse(
+        document: Option<(&str, &str)>,
+        base: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let (table, place) = match document {
+            Some((name, text)) => {
+                (document::parse(name, text)?, Place::File { file: name.into(), line: 1 })
+            }
+            None => (Table::default(), Place::Nowhere),
+        };
+        read::settings(table, place, base, environment)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! From the tree of a settings document to [`Settings`], table by table.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{
+    Cache, Database, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel, Metadata, Sealing,
+    SealingKey, Settings, Tokens, environment, keys, listeners,
+};
+use crate::config::document::{Located, Table};
+use crate::config::fault::{ConfigError, Fault, Faults, Place, Problem};
+use crate::config::section::{self, Section};
+use crate::config::value;
+use crate::domain::issuer::Issuer;
+use crate::domain::secret_format::Secret;
+use crate::domain::timestamp::Seconds;
+
+pub(super) const MUTUAL_TLS: &str = "mutual TLS";
+/// The longest time-out that makes sense, in seconds.
+const HOUR: u32 = 3600;
+const DAY: u32 = 24 * HOUR;
+
+/// Reads everything; `place` is the document itself.
+pub(super) fn settings(
+    mut table: Table,
+    place: Place,
+    base: &Path,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, ConfigError> {
+    let faults = Faults::default();
+    environment::overlay(&mut table, variables, &faults);
+    if let Some(entry) = table.0.remove("mtls") {
+        let problem = Problem::NotBuilt(MUTUAL_TLS);
+        faults.push(Fault { place: entry.key, key: "mtls".to_owned(), problem });
+    }
+    let mut root = Section::new(String::new(), (place, table), keys::TOP, &faults);
+    let settings = build(&mut root, base);
+    faults.or(settings)
+}
+
+fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
+    root.read("profile", profile);
+    let public = listeners::public(&mut inner(root, "public"), base);
+    let operations = listeners::operations(&mut inner(root, "operations"), public.as_ref());
+    let issuer = issuer(root, public.as_ref().is_some_and(|it| it.allow_plain_http));
+    let database_url = database_url(root, base);
+    let sealing = sealing(&mut inner(root, "sealing"), base);
+    let tokens = tokens(&mut inner(root, "tokens"));
+    let hashing = hashing(&mut inner(root, "hashing"));
+    let cache = cache(&mut inner(root, "cache"));
+    let feed = feed(&mut inner(root, "feed"));
+    let database = database(&mut inner(root, "database"));
+    let limits = limits(&mut inner(root, "limits"));
+    let metadata = metadata(&mut inner(root, "metadata"));
+    let keys = keys_table(&mut inner(root, "keys"));
+    let log = log(&mut inner(root, "log"));
+    Some(Settings {
+        issuer: issuer?,
+        database_url: database_url?,
+        public: public?,
+        operations,
+        sealing,
+        tokens,
+        hashing,
+        cache,
+        feed,
+        database,
+        limits,
+        metadata,
+        keys,
+        log,
+    })
+}
+
+/// The table `name`; an absent one is empty.
+fn inner<'f>(root: &mut Section<'f>, name: &'static str) -> Section<'f> {
+    let place = root.place().clone();
+    let table = root.read(name, section::table).unwrap_or((place, Table::default()));
+    Section::new(format!("{name}."), table, keys::of(name), root.faults())
+}
+
+fn profile(located: Located) -> Result<(), Problem> {
+    match value::text(located)?.as_str() {
+        "default" => Ok(()),
+        "fapi2" => Err(Problem::NotBuilt("the profile fapi2")),
+        _ => Err(Problem::Expected("\"default\"")),
+    }
+}
+
+fn issuer(root: &mut Section<'_>, allow_plain_http: bool) -> Option<Issuer> {
+    let remedy = "write the URL that clients reach, for example \"https://auth.internal.example\"";
+    let parse = |text: &str| Issuer::parse(text, allow_plain_http);
+    root.required("issuer", remedy, value::parsed_by(parse))
+}
+
+fn database_url(root: &mut Section<'_>, base: &Path) -> Option<Secret> {
+    let place = root.place_of("database_url_file");
+    let from_file = root.read("database_url_file", |located| {
+        let path = value::path(base)(located)?;
+        checked_database_url(value::file_text(&path)?)
+    });
+    if place != *root.place() {
+        if root.take("database_url").is_some() {
+            root.fault(&place, "database_url_file", Problem::Both("database_url"));
+        }
+        return from_file;
+    }
+    let remedy = "write postgres://… or sqlite://…, or use database_url_file";
+    root.required("database_url", remedy, |located| checked_database_url(value::text(located)?))
+}
+
+fn checked_database_url(text: String) -> Result<Secret, Problem> {
+    let known = ["postgres://", "postgresql://", "sqlite:"];
+    if known.iter().any(|scheme| text.starts_with(scheme)) {
+        Ok(Secret::new(text))
+    } else {
+        Err(Problem::Expected("a URL that begins with postgres://, postgresql:// or sqlite:"))
+    }
+}
+
+fn sealing(table: &mut Section<'_>, base: &Path) -> Sealing {
+    let place = table.place_of("key");
+    let file = table.read("key_file", value::path(base)).map(SealingKey::File);
+    let inline = table.read("key", sealing_key);
+    if file.is_some() && inline.is_some() {
+        table.fault(&place, "key", Problem::Both("key_file"));
+    }
+    let old_at = table.place_of("old_key_files");
+    let old_key_files: Vec<PathBuf> =
+        table.list("old_key_files", value::path(base)).unwrap_or_default();
+    let key = file.or(inline);
+    if key.is_none() && !old_key_files.is_empty() {
+        table.fault(&old_at, "old_key_files", Problem::Without("key_file"));
+    }
+    Sealing { key, old_key_files }
+}
+
+fn sealing_key(located: Located) -> Result<SealingKey, Problem> {
+    let text = value::text(located)?;
+    if matches!(text.len(), 43 | 44) {
+        Ok(SealingKey::Inline(Secret::new(text)))
+    } else {
+        Err(Problem::Expected("32 bytes in base64, which are 43 or 44 characters"))
+    }
+}
+
+fn tokens(table: &mut Section<'_>) -> Tokens {
+    Tokens { max_lifetime: span(table, "max_lifetime", HOUR, 1..=DAY) }
+}
+
+fn hashing(table: &mut Section<'_>) -> Hashing {
+    Hashing {
+        threads: table.read("threads", size(1..=1024)),
+        generated_queue: count(table, "generated_queue", 1024, 1..=1_000_000),
+        imported_queue: count(table, "imported_queue", 64, 1..=100_000),
+    }
+}
+
+fn cache(table: &mut Section<'_>) -> Cache {
+    let mut most = |key, default| table.read(key, value::number(0..=10_000_000)).unwrap_or(default);
+    Cache {
+        clients: most("clients", 10_000),
+        audiences: most("audiences", 1000),
+        unknown_clients: most("unknown_clients", 131_072),
+        verified_secrets: most("verified_secrets", 10_000),
+    }
+}
+
+fn feed(table: &mut Section<'_>) -> Feed {
+    // At least twice a second, so that a change holds everywhere within one.
+    let poll = table.read("poll_interval_ms", value::number(10..=500)).unwrap_or(250);
+    Feed {
+        poll_interval: Duration::from_millis(poll),
+        max_staleness: span(table, "max_staleness", 30, 2..=HOUR),
+    }
+}
+
+fn database(table: &mut Section<'_>) -> Database {
+    let connections = |located: Located| {
+        value::number(1..=1000)(located).map(|it| u32::try_from(it).unwrap_or(u32::MAX))
+    };
+    Database {
+        max_connections: table.read("max_connections", connections).unwrap_or(10),
+        acquire_timeout: span(table, "acquire_timeout", 2, 1..=60),
+        statement_timeout: span(table, "statement_timeout", 5, 1..=60),
+        lock_timeout: span(table, "lock_timeout", 2, 1..=60),
+    }
+}
+
+fn limits(table: &mut Section<'_>) -> Limits {
+    Limits {
+        body_bytes: count(table, "body_bytes", 16_384, 1024..=1_048_576),
+        header_bytes: count(table, "header_bytes", 32_768, 8192..=1_048_576),
+        header_count: count(table, "header_count", 100, 16..=1000),
+        header_timeout: span(table, "header_timeout", 10, 1..=HOUR),
+        body_timeout: span(table, "body_timeout", 10, 1..=HOUR),
+        idle_timeout: span(table, "idle_timeout", 60, 1..=HOUR),
+        connections: count(table, "connections", 10_000, 1..=1_000_000),
+        drain_timeout: span(table, "drain_timeout", 20, 0..=HOUR),
+        first_byte_timeout: span(table, "first_byte_timeout", 10, 1..=HOUR),
+        tls_handshake_timeout: span(table, "tls_handshake_timeout", 10, 1..=HOUR),
+    }
+}
+
+fn metadata(table: &mut Section<'_>) -> Metadata {
+    let key = "response_types_supported";
+    let place = table.place_of(key);
+    let list = table.list(key, value::label);
+    if list.as_ref().is_some_and(Vec::is_empty) {
+        table.fault(&place, key, Problem::EmptyList("leave the key out instead"));
+    }
+    Metadata { response_types_supported: list }
+}
+
+fn keys_table(table: &mut Section<'_>) -> Keys {
+    Keys { jwks_max_age: span(table, "jwks_max_age", 300, 0..=DAY) }
+}
+
+fn log(table: &mut Section<'_>) -> Log {
+    let format = table.read("format", value::one_of(LogFormat::ALL, LogFormat::as_str));
+    let level = table.read("level", value::one_of(LogLevel::ALL, LogLevel::as_str));
+    Log { format: format.unwrap_or(LogFormat::Text), level: level.unwrap_or(LogLevel::Info) }
+}
+
+fn span(
+    table: &mut Section<'_>,
+    key: &str,
+    default: u32,
+    range: std::ops::RangeInclusive<u32>,
+) -> Seconds {
+    table.read(key, value::duration(range)).unwrap_or(Seconds::new(default))
+}
+
+fn count(
+    table: &mut Section<'_>,
+    key: &str,
+    default: usize,
+    range: std::ops::RangeInclusive<u64>,
+) -> usize {
+    table.read(key, size(range)).unwrap_or(default)
+}
+
+fn size(range: std::ops::RangeInclusive<u64>) -> impl Fn(Located) -> Result<usize, Problem> {
+    move |located| {
+        let number = value::number(range.clone())(located)?;
+        Ok(usize::try_from(number).unwrap_or(usize::MAX))
+    }
+}

@@ -1,0 +1,196 @@
+//! Tests of the settings: the example file, overrides, and what errors say.
+
+use super::*;
+
+const NONE: [(String, String); 0] = [];
+
+fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn parse(text: &str) -> Result<Settings, ConfigError> {
+    Settings::parse(Some(("grantd.toml", text)), Path::new("/etc/grantd"), NONE)
+}
+
+fn with(text: &str) -> Result<Settings, ConfigError> {
+    let minimal = "issuer = \"http://localhost:8080\"\ndatabase_url = \"sqlite://x.db\"\n";
+    parse(&format!("{minimal}{text}"))
+}
+
+fn message(result: Result<Settings, ConfigError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+const LOOPBACK: &str = "[public]\nlisten = \"127.0.0.1:8080\"\n";
+
+#[test]
+fn the_example_file_is_accepted_and_names_every_key() {
+    let name = "config/grantd.toml";
+    let settings = Settings::parse(Some((name, EXAMPLE)), Path::new("/etc"), NONE).unwrap();
+    assert_eq!(settings.issuer.as_str(), "https://auth.internal.example");
+    let section = |table: &str| {
+        EXAMPLE.split("\n[").find_map(|part| part.strip_prefix(&format!("{table}]"))).unwrap()
+    };
+    let shows = |text: &str, key: &str| {
+        let start = format!("{key} =");
+        text.lines().any(|line| {
+            let line = line.trim_start_matches(['#', ' ']).trim_start_matches("default: ");
+            line.starts_with(&start)
+        })
+    };
+    for key in keys::ROOT {
+        assert!(shows(EXAMPLE.split("\n[").next().unwrap(), key), "{key}");
+    }
+    for (table, keys) in keys::TABLES {
+        for key in *keys {
+            assert!(shows(section(table), key), "{table}.{key}");
+        }
+    }
+}
+
+#[test]
+fn the_defaults_are_those_that_the_example_shows() {
+    // Uncommenting every default must change nothing.
+    let uncommented: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# default: ") {
+            Some(line) => format!("{line}\n"),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    assert_ne!(uncommented.trim(), EXAMPLE.trim());
+    let settings =
+        |text| format!("{:?}", Settings::parse(Some(("x", text)), Path::new(""), NONE).unwrap());
+    assert_eq!(settings(EXAMPLE), settings(&uncommented));
+}
+
+#[test]
+fn every_known_key_is_read() {
+    for (table, keys) in keys::TABLES {
+        for key in *keys {
+            let text = message(with(&format!("[{table}]\n{key} = {{ }}\n")));
+            assert!(text.contains(&format!("{table}.{key}: expected ")), "{text}");
+        }
+    }
+    for key in keys::ROOT {
+        let text = message(parse(&format!("{key} = {{ }}\n")));
+        assert!(text.contains(&format!("{key}: expected ")), "{text}");
+    }
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_replaces_it() {
+    let pairs = env(&[
+        ("GRANTD_ISSUER", "https://auth.example"),
+        ("GRANTD_DATABASE_URL", "postgres://u:marked@h/d"),
+        ("GRANTD_PUBLIC__LISTEN", "127.0.0.1:1"),
+        ("GRANTD_PUBLIC__ALLOW_PLAIN_HTTP", "true"),
+        ("GRANTD_CACHE__CLIENTS", "0"),
+        ("GRANTD_LIMITS__IDLE_TIMEOUT", "5m"),
+        ("GRANTD_SEALING__KEY_FILE", "k"),
+        ("GRANTD_SEALING__OLD_KEY_FILES", "a.key, b.key"),
+        ("GRANTD_CONFIG", "ignored"),
+        ("GRANTD_DATA", "ignored"),
+        ("GRANTD_LOG", "ignored"),
+        ("PATH", "ignored"),
+    ]);
+    let check = |settings: Settings| {
+        assert_eq!(settings.issuer.as_str(), "https://auth.example");
+        assert_eq!(settings.public.listen.port(), 1);
+        assert!(settings.public.allow_plain_http);
+        assert_eq!(settings.cache.clients, 0);
+        assert_eq!(settings.limits.idle_timeout, Seconds::new(300));
+        assert_eq!(settings.sealing.old_key_files, ["a.key", "b.key"].map(PathBuf::from));
+        assert!(!format!("{settings:?}").contains("marked"));
+    };
+    check(Settings::parse(None, Path::new(""), pairs.clone()).unwrap());
+    check(Settings::parse(Some(("example", EXAMPLE)), Path::new("/x"), pairs).unwrap());
+}
+
+#[test]
+fn paths_in_the_file_are_relative_to_it() {
+    let settings = with(&format!("{LOOPBACK}[sealing]\nkey_file = \"sealing.key\"\n")).unwrap();
+    let Some(SealingKey::File(path)) = settings.sealing.key else { panic!("no file") };
+    assert_eq!(path, PathBuf::from("/etc/grantd/sealing.key"));
+}
+
+#[test]
+fn a_fault_names_place_key_and_the_nearest_known_key() {
+    let text = "issuer = \"https://auth.example\"\n\
+                database_ulr = \"postgres://h/d\"\n\
+                [public]\n\
+                lisen = \"127.0.0.1:1\"\n\
+                allow_plain_http = true\n\
+                [limts]\n\
+                [log]\n\
+                format = \"jsn\"\n";
+    assert_eq!(
+        message(parse(text)),
+        "grantd.toml:1: database_url: this key is required and missing; \
+         write postgres://… or sqlite://…, or use database_url_file\n\
+         grantd.toml:2: database_ulr: unknown key; the nearest known one is `database_url`\n\
+         grantd.toml:4: public.lisen: unknown key; the nearest known one is `listen`\n\
+         grantd.toml:6: limts: unknown key; the nearest known one is `limits`\n\
+         grantd.toml:8: log.format: \"jsn\" is not one of text, json; the nearest is \"json\""
+    );
+}
+
+#[test]
+fn an_unknown_variable_names_the_nearest() {
+    let pairs = env(&[("GRANTD_PUBLIC_LISTEN", "127.0.0.1:1")]);
+    let text = message(Settings::parse(Some(("example", EXAMPLE)), Path::new(""), pairs));
+    assert_eq!(
+        text,
+        "environment variable GRANTD_PUBLIC_LISTEN: unknown setting; the nearest known variable \
+         is GRANTD_PUBLIC__LISTEN"
+    );
+}
+
+#[test]
+fn what_is_not_built_says_so() {
+    let text = message(with(&format!("{LOOPBACK}[mtls]\nlisten = \"127.0.0.1:2\"\n")));
+    assert_eq!(text, "grantd.toml:5: mtls: mutual TLS is not built in this version; remove it");
+    let text = message(with(&format!("profile = \"fapi2\"\n{LOOPBACK}")));
+    assert!(text.contains("the profile fapi2 is not built in this version"), "{text}");
+}
+
+#[test]
+fn contradictions_are_refused() {
+    for (text, sentence) in [
+        ("[public]\nlisten = \"0.0.0.0:1\"\n", "reachable from other machines"),
+        ("[public]\nlisten = \"127.0.0.1:1\"\ntls_key_file = \"k\"\n", "`tls_certificate_file`"),
+        ("[public]\nlisten = \"127.0.0.1:9090\"\n", "different addresses"),
+        (
+            "[sealing]\nkey_file = \"k\"\nkey = \"0123456789012345678901234567890123456789012\"\n",
+            "`key_file` is given as well",
+        ),
+        ("[sealing]\nold_key_files = [\"k\"]\n", "`key_file` is needed"),
+        ("database_url_file = \"f\"\n", "`database_url` is given as well"),
+        ("[feed]\npoll_interval_ms = 501\n", "a number from 10 to 500"),
+        ("[tokens]\nmax_lifetime = \"25h\"\n", "a duration from 1s to 24h"),
+        ("[tokens]\nmax_lifetime = 60\n", "expected a duration as text"),
+        ("[metadata]\nresponse_types_supported = []\n", "leave the key out"),
+    ] {
+        let text = message(with(text));
+        assert!(text.contains(sentence), "{text}");
+    }
+}
+
+#[test]
+fn no_error_shows_a_secret() {
+    for text in [
+        "database_url = \"mysql://u:marked@h/d\"\n[sealing]\nkey = \"marked\"\n",
+        "database_url = \"mysql://u:marked@h/d\n",
+        "database_url = [\"marked\"]\nsealing = \"marked\"\n",
+        "issuer = \"https://u:marked@h\"\ndatabase_url = 'postgres://marked' x\n",
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("marked"), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_a_fault_with_its_name() {
+    let text = message(Settings::read(Some(Path::new("/no/such.toml")), NONE));
+    assert!(text.starts_with("/no/such.toml:1: cannot read the file: "), "{text}");
+}

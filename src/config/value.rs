@@ -1,0 +1,160 @@
+//! How single values are read: texts, numbers, durations, instants, names from a fixed set, paths.
+
+use std::io::Read as _;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use super::document::{Located, Node};
+use super::fault::{Place, Problem, nearest};
+use super::section::shown;
+use crate::domain::timestamp::{Seconds, Timestamp};
+
+/// The most characters of a name for people.
+const MAX_TEXT: usize = 255;
+
+/// The most bytes of a file that a value names.
+const MAX_FILE: u64 = 1_048_576;
+
+/// The fault of a value of another type.
+pub(super) const fn type_error(expected: &'static str, found: &Node) -> Problem {
+    Problem::Type { expected, found: found.type_name() }
+}
+
+/// Any text.
+pub(super) fn text(value: Located) -> Result<String, Problem> {
+    match value.node {
+        Node::Text(text) => Ok(text),
+        other => Err(type_error("text", &other)),
+    }
+}
+
+/// A text for people: 1 to 255 characters on one line.
+pub(super) fn label(value: Located) -> Result<String, Problem> {
+    let text = text(value)?;
+    let fits =
+        (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits { Ok(text) } else { Err(Problem::Text(MAX_TEXT)) }
+}
+
+/// A text that `parse` reads.
+pub(super) fn parsed_by<T, E>(
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> impl Fn(Located) -> Result<T, Problem>
+where
+    Problem: From<E>,
+{
+    move |value| Ok(parse(&text(value)?)?)
+}
+
+/// A text that is one of a few.
+pub(super) fn one_of<T: Copy>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl Fn(Located) -> Result<T, Problem> {
+    move |value| {
+        let text = text(value)?;
+        all.iter().copied().find(|known| name(*known) == text).ok_or_else(|| Problem::NotOneOf {
+            nearest: nearest(&text, all.iter().map(|known| name(*known))).unwrap_or_default(),
+            value: shown(&text),
+            known: all.iter().map(|known| name(*known)).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+/// True or false; as a word in an environment variable.
+pub(super) fn boolean(value: Located) -> Result<bool, Problem> {
+    match (value.node, value.place) {
+        (Node::Boolean(flag), _) => Ok(flag),
+        (Node::Text(text), Place::Environment(_)) => {
+            text.parse().map_err(|_| Problem::Expected("true or false"))
+        }
+        (other, _) => Err(type_error("true or false", &other)),
+    }
+}
+
+/// A whole number in `range`; as digits in an environment variable.
+pub(super) fn number(range: RangeInclusive<u64>) -> impl Fn(Located) -> Result<u64, Problem> {
+    move |value| {
+        let number = match (value.node, value.place) {
+            (Node::Integer(number), _) => u64::try_from(number).ok(),
+            (Node::Text(text), Place::Environment(_)) => text.parse().ok(),
+            (other, _) => return Err(type_error("a whole number", &other)),
+        };
+        number.filter(|it| range.contains(it)).ok_or_else(|| Problem::NumberRange(range.clone()))
+    }
+}
+
+/// A duration in `range`, both ends in seconds.
+pub(super) fn duration(range: RangeInclusive<u32>) -> impl Fn(Located) -> Result<Seconds, Problem> {
+    move |value| {
+        let Node::Text(text) = value.node else {
+            return Err(type_error("a duration as text, for example \"5m\"", &value.node));
+        };
+        let span: Seconds = text.parse()?;
+        let bounds = Seconds::new(*range.start())..=Seconds::new(*range.end());
+        if bounds.contains(&span) { Ok(span) } else { Err(Problem::DurationRange(bounds)) }
+    }
+}
+
+/// An instant: RFC 3339 as text or TOML date-time, or Unix seconds.
+pub(super) fn instant(value: Located) -> Result<Timestamp, Problem> {
+    match value.node {
+        Node::Text(text) | Node::Instant(text) => Ok(text.parse()?),
+        Node::Integer(seconds) => Ok(Timestamp::from_unix(seconds)),
+        other => Err(type_error("an instant", &other)),
+    }
+}
+
+/// The path of a file: relative to `base` in a document, to the working directory in the environment.
+pub(super) fn path(base: &Path) -> impl Fn(Located) -> Result<PathBuf, Problem> {
+    move |value| {
+        let from_environment = matches!(value.place, Place::Environment(_));
+        let text = text(value)?;
+        if text.is_empty() || text.contains('\0') {
+            return Err(Problem::Expected("the path of a file"));
+        }
+        Ok(if from_environment { PathBuf::from(text) } else { base.join(text) })
+    }
+}
+
+/// The text of a small file, without one trailing line break.
+pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
+    let mut text = bounded(path).map_err(|error| Problem::File {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+/// Reads no more than [`MAX_FILE`] bytes, so that a device named by mistake does not fill the memory.
+fn bounded(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_loses_one_line_break_and_may_not_be_large() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        for (written, read) in [("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a"), ("", "")] {
+            std::fs::write(&path, written).unwrap();
+            assert_eq!(file_text(&path).unwrap(), read);
+        }
+        std::fs::write(&path, "x".repeat(1_048_577)).unwrap();
+        assert!(file_text(&path).unwrap_err().to_string().contains("larger than 1 MiB"));
+    }
+}

@@ -1,0 +1,258 @@
+//! The issuer identifier, RFC 8414 section 2: one exact string that names this server everywhere.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use fluent_uri::Uri;
+use fluent_uri::component::Authority;
+use fluent_uri::pct_enc::EStr;
+
+/// The issuer: what stands in `iss`, in the metadata and in the `aud` of assertions, byte for byte.
+///
+/// It never ends in `/`, so that an endpoint is the issuer followed by the endpoint's path.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Issuer {
+    text: Arc<str>,
+    /// Where the path begins; equal to the length where there is none.
+    path_at: usize,
+    loopback: bool,
+}
+
+/// What cannot be an issuer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIssuer {
+    /// Not an absolute URI with a host.
+    #[error("an issuer is an absolute URI with a host, for example https://auth.internal.example")]
+    NotAbsolute,
+    /// Neither of the two schemes.
+    #[error("an issuer begins with https:// (or http://, see allow_plain_http), in small letters")]
+    Scheme,
+    /// It carries a name or a password.
+    #[error("an issuer has no user name or password in it")]
+    Userinfo,
+    /// It has a query (RFC 8414 section 2).
+    #[error("an issuer has no query; remove the question mark and what follows it")]
+    Query,
+    /// It has a fragment (RFC 8414 section 2).
+    #[error("an issuer has no fragment; remove the # and what follows it")]
+    Fragment,
+    /// Its host has capital letters, which many clients would change.
+    #[error("write the issuer's host in small letters: it is compared byte for byte")]
+    CapitalHost,
+    /// Its port is none, or the one that the scheme implies.
+    #[error("leave the port out where it is 443 for https or 80 for http; else it is 1 to 65535")]
+    Port,
+    /// It ends in a slash.
+    #[error(
+        "an issuer does not end in a slash: it is compared byte for byte, and endpoints are appended to it"
+    )]
+    TrailingSlash,
+    /// Its path has characters or segments that clients would rewrite.
+    #[error(
+        "an issuer's path has segments of letters, digits, '-', '.', '_', '~' and no '.' or '..'"
+    )]
+    Path,
+    /// It is http, and its host is not this machine.
+    #[error(
+        "an issuer is https; http is for localhost, or with public.allow_plain_http = true behind a proxy"
+    )]
+    PlainHttp,
+}
+
+impl Issuer {
+    /// Reads an issuer. `allow_plain_http` permits http on a host that is not loopback.
+    ///
+    /// # Errors
+    /// See [`InvalidIssuer`]; all comparison is of exact strings, so nothing is repaired.
+    pub fn parse(text: &str, allow_plain_http: bool) -> Result<Self, InvalidIssuer> {
+        let uri = Uri::parse(text).map_err(|_| InvalidIssuer::NotAbsolute)?;
+        let https = match uri.scheme().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(InvalidIssuer::Scheme),
+        };
+        let authority = uri.authority().ok_or(InvalidIssuer::NotAbsolute)?;
+        if uri.has_query() {
+            return Err(InvalidIssuer::Query);
+        }
+        if uri.has_fragment() {
+            return Err(InvalidIssuer::Fragment);
+        }
+        check_authority(authority, https)?;
+        let path = uri.path().as_str();
+        check_path(path)?;
+        let loopback = is_loopback(authority);
+        if !https && !loopback && !allow_plain_http {
+            return Err(InvalidIssuer::PlainHttp);
+        }
+        Ok(Self { text: text.into(), path_at: text.len() - path.len(), loopback })
+    }
+
+    /// The issuer itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its path: empty, or for example `/t1`; never with a slash at the end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.text.get(self.path_at..).unwrap_or_default()
+    }
+
+    /// Scheme and authority, for example `https://auth.internal.example`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.text.get(..self.path_at).unwrap_or_default()
+    }
+
+    /// The URL of an endpoint below the issuer; `path` begins with a slash.
+    #[must_use]
+    pub fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.text)
+    }
+
+    /// Whether its scheme is https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
+    /// Whether its host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+    #[must_use]
+    pub const fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+}
+
+fn check_authority(authority: Authority<'_>, https: bool) -> Result<(), InvalidIssuer> {
+    if authority.has_userinfo() {
+        return Err(InvalidIssuer::Userinfo);
+    }
+    let host = authority.host();
+    if host.is_empty() || host.contains('%') {
+        return Err(InvalidIssuer::NotAbsolute);
+    }
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(InvalidIssuer::CapitalHost);
+    }
+    let implied = if https { "443" } else { "80" };
+    match authority.port().map(EStr::as_str) {
+        None => Ok(()),
+        Some(port) if port.is_empty() || port.starts_with('0') || port == implied => {
+            Err(InvalidIssuer::Port)
+        }
+        Some(port) => port.parse::<u16>().map(drop).map_err(|_| InvalidIssuer::Port),
+    }
+}
+
+fn check_path(path: &str) -> Result<(), InvalidIssuer> {
+    if path.ends_with('/') {
+        return Err(InvalidIssuer::TrailingSlash);
+    }
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let fits =
+        |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(unreserved);
+    if path.is_empty() || path.split('/').skip(1).all(fits) {
+        Ok(())
+    } else {
+        Err(InvalidIssuer::Path)
+    }
+}
+
+fn is_loopback(authority: Authority<'_>) -> bool {
+    let host = authority.host();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Issuer, InvalidIssuer> {
+        Issuer::parse(text, false)
+    }
+
+    #[test]
+    fn an_issuer_falls_into_origin_and_path() {
+        let issuer = parse("https://auth.example:8443/t1/eu").unwrap();
+        assert_eq!(issuer.as_str(), "https://auth.example:8443/t1/eu");
+        assert_eq!((issuer.origin(), issuer.path()), ("https://auth.example:8443", "/t1/eu"));
+        assert_eq!(
+            issuer.endpoint("/oauth2/token"),
+            "https://auth.example:8443/t1/eu/oauth2/token"
+        );
+        assert!(issuer.is_https() && !issuer.is_loopback());
+        assert_eq!(parse("https://auth.example").unwrap().path(), "");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_or_by_permission_8414_02() {
+        for local in ["http://localhost:8080", "http://127.0.0.9", "http://[::1]:8080/t1"] {
+            assert!(parse(local).unwrap().is_loopback(), "{local}");
+        }
+        for other in ["http://auth.example", "http://localhost.example", "http://10.0.0.1"] {
+            assert_eq!(parse(other), Err(InvalidIssuer::PlainHttp), "{other}");
+            assert!(Issuer::parse(other, true).is_ok_and(|it| !it.is_https()), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_byte_for_byte_is_no_issuer_8414_02() {
+        use InvalidIssuer as I;
+        for (text, fault) in [
+            ("", I::NotAbsolute),
+            ("auth.example", I::NotAbsolute),
+            ("https:", I::NotAbsolute),
+            ("https://", I::NotAbsolute),
+            ("https://:8443", I::NotAbsolute),
+            (" https://a.example", I::NotAbsolute),
+            ("https://ä.example", I::NotAbsolute),
+            ("ftp://a.example", I::Scheme),
+            ("HTTPS://a.example", I::Scheme),
+            ("https://u:p@a.example", I::Userinfo),
+            ("https://a.example?", I::Query),
+            ("https://a.example?x=1", I::Query),
+            ("https://a.example#", I::Fragment),
+            ("https://A.example", I::CapitalHost),
+            ("https://a.example:443", I::Port),
+            ("http://localhost:80", I::Port),
+            ("https://a.example:", I::Port),
+            ("https://a.example:0", I::Port),
+            ("https://a.example:65536", I::Port),
+            ("https://a.example/", I::TrailingSlash),
+            ("https://a.example/t1/", I::TrailingSlash),
+            ("https://a.example/t1/../t2", I::Path),
+            ("https://a.example//t1", I::Path),
+            ("https://a.example/%74", I::Path),
+            ("https://a.example/{t}", I::NotAbsolute),
+            ("https://a.example/t;1", I::Path),
+        ] {
+            assert_eq!(parse(text), Err(fault), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_issuer_is_always_its_origin_and_its_path(text in "https?://[a-z.:@\\[\\]0-9]{0,12}[ -~]{0,12}") {
+            if let Ok(issuer) = Issuer::parse(&text, true) {
+                prop_assert_eq!(format!("{}{}", issuer.origin(), issuer.path()), text);
+            }
+        }
+    }
+}
