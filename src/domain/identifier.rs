@@ -69,6 +69,20 @@ impl CredentialId {
     }
 }
 
+impl CredentialId {
+    /// The id that follows from a SHA-256 hash: about 51 of its bits.
+    #[must_use]
+    pub fn from_hash(hash: &[u8; 32]) -> Self {
+        let id: String = hash
+            .chunks_exact(2)
+            .take(Self::LENGTH)
+            .map(|pair| pair.iter().fold(0, |number, byte| number * 256 + u32::from(*byte)) % 36)
+            .filter_map(|number| char::from_digit(number, 36))
+            .collect();
+        Self(id.into())
+    }
+}
+
 macro_rules! reads_as_text {
     ($($name:ident),+) => {$(
         impl $name {
@@ -122,6 +136,13 @@ mod tests {
         for wrong in ["", "a b", "a\"b", "a\\b", "ä"] {
             assert_eq!(AudienceId::parse(wrong), Err(InvalidIdentifier::AudienceId));
         }
+    }
+
+    #[test]
+    fn a_credential_id_follows_from_a_hash() {
+        let id = CredentialId::from_hash(&[0xff; 32]);
+        assert_eq!(CredentialId::parse(id.as_str()), Ok(id.clone()));
+        assert_ne!(CredentialId::from_hash(&[7; 32]), id);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What grantd does, one verb a file: where deciding meets doing.
 
+pub mod apply_catalog;
 pub mod audit;
 pub mod authenticate_client;
 pub mod caller;

@@ -45,6 +45,23 @@ impl ChangeTx {
         self.now
     }
 
+    /// Waits for other administrators, so that what this change reads stays as it is until it ends.
+    ///
+    /// SQLite has one writer at a time anyhow.
+    ///
+    /// # Errors
+    /// A database out of reach, or an administrator who takes too long.
+    pub async fn lock_administration(&mut self) -> Result<(), StoreError> {
+        if let Tx::Postgres(tx) = &mut self.tx {
+            sqlx::query(
+                "SELECT pg_advisory_xact_lock(hashtext('grantd administration ' || current_schema()))",
+            )
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(())
+    }
+
     pub(super) fn note(&mut self, kind: ChangeKind, key: &str) {
         self.changes.push(Change { kind, key: key.to_owned() });
     }

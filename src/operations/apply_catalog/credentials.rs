@@ -1,0 +1,185 @@
+//! The credentials of a catalog's client: which of them are there already, and which are new.
+
+use std::collections::BTreeSet;
+
+use super::plan::{Action, Subject, differing};
+use super::{Application, ApplyError};
+use crate::config::catalog::{CatalogClient, CatalogCredential, CatalogMaterial};
+use crate::crypto::digest;
+use crate::crypto::random;
+use crate::crypto::secret_hash::PhcHash;
+use crate::domain::credential::{
+    Credential, CredentialKind, CredentialMaterial, SecretForm, SecretHash,
+};
+use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::secret_format::{PresentedForm, Secret};
+use crate::operations::import_secret::{hash_generated, hash_imported, shared_salt};
+
+impl Application<'_> {
+    /// Writes the credentials of `stated`; tells whether any changed.
+    pub(super) async fn put_credentials(
+        &mut self,
+        stated: &CatalogClient,
+        existing: &[Credential],
+    ) -> Result<bool, ApplyError> {
+        let salt = shared_salt(existing);
+        let mut kept: BTreeSet<CredentialId> = BTreeSet::new();
+        let before = self.plan.changes();
+        for credential in &stated.credentials {
+            let new = self.resolve(stated, credential, (existing, &salt))?;
+            if !kept.insert(new.id.clone()) {
+                return Err(misfit(credential, "this credential stands here twice".to_owned()));
+            }
+            let old = existing.iter().find(|old| old.id == new.id);
+            self.put_credential(&stated.id, old, &new).await?;
+        }
+        let states_secrets =
+            stated.credentials.iter().any(|it| it.material.kind() == CredentialKind::Secret);
+        for other in existing.iter().filter(|it| !kept.contains(&it.id)) {
+            // Secrets that `credential add-secret` made belong to no catalog, unless it lists secrets itself.
+            let ours = states_secrets || other.kind() != CredentialKind::Secret;
+            self.drop_credential(&stated.id, other, ours).await?;
+        }
+        Ok(self.plan.changes() > before)
+    }
+
+    async fn put_credential(
+        &mut self,
+        client: &ClientId,
+        old: Option<&Credential>,
+        new: &Credential,
+    ) -> Result<(), ApplyError> {
+        let name = format!("{client} {} {}", new.kind(), new.id);
+        match old {
+            None => self.plan.note(Action::Created, Subject::Credential, name),
+            Some(old) => {
+                let members = differing!(*old, *new; label, active_from, expires_at, retired_at);
+                self.plan.note_compared(Subject::Credential, name, members);
+            }
+        }
+        if old != Some(new) {
+            self.change.put_credential(client, new).await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_credential(
+        &mut self,
+        client: &ClientId,
+        credential: &Credential,
+        ours: bool,
+    ) -> Result<(), ApplyError> {
+        let name = format!("{client} {} {}", credential.kind(), credential.id);
+        let remove = self.options.prune && ours;
+        let action = if remove { Action::Removed } else { Action::Kept };
+        self.plan.note(action, Subject::Credential, name);
+        if remove {
+            self.change.delete_credential(client, &credential.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The credential as it will be: the existing one with what the catalog states, or a new one.
+    fn resolve(
+        &mut self,
+        client: &CatalogClient,
+        stated: &CatalogCredential,
+        (existing, salt): (&[Credential], &[u8]),
+    ) -> Result<Credential, ApplyError> {
+        let (id, material) = match &stated.material {
+            CatalogMaterial::Secret(secret) => {
+                self.resolve_secret(secret, stated, (existing, salt))?
+            }
+            CatalogMaterial::Phc(phc) => self.resolve_phc(client, stated, (existing, phc))?,
+            CatalogMaterial::Jwk(jwk) => {
+                (derived_id(&client.id, jwk), CredentialMaterial::Jwk(jwk.clone()))
+            }
+            CatalogMaterial::Certificate(thumbprint) => (
+                derived_id(&client.id, thumbprint),
+                CredentialMaterial::Certificate(thumbprint.clone()),
+            ),
+            CatalogMaterial::Subject(name) => (
+                derived_id(&client.id, &format!("{} {}", name.kind, name.value)),
+                CredentialMaterial::Subject(name.clone()),
+            ),
+        };
+        let old = existing.iter().find(|old| old.id == id);
+        Ok(Credential {
+            label: stated.label.clone(),
+            active_from: stated.active_from,
+            expires_at: stated.expires_at,
+            // A credential that was retired by command stays so: a catalog that lags must not revive it.
+            retired_at: stated.retired_at.or(old.and_then(|old| old.retired_at)),
+            created_at: old.map_or(self.change.now(), |old| old.created_at),
+            last_used_at: old.and_then(|old| old.last_used_at),
+            material: old.map_or(material, |old| old.material.clone()),
+            id,
+        })
+    }
+
+    fn resolve_secret(
+        &self,
+        secret: &Secret,
+        stated: &CatalogCredential,
+        (existing, salt): (&[Credential], &[u8]),
+    ) -> Result<(CredentialId, CredentialMaterial), ApplyError> {
+        if let PresentedForm::Generated(id) = digest::present(secret) {
+            let old = existing.iter().find(|old| old.id == id);
+            if old.is_some_and(|old| !is_secret_of(old, secret)) {
+                return Err(misfit(stated, format!("the credential {id} has another secret")));
+            }
+            return Ok((id, CredentialMaterial::Secret(hash_generated(secret)?)));
+        }
+        let new = hash_imported(secret, salt, self.options.imported_cost)?;
+        let same = existing
+            .iter()
+            .find(|old| old.secret().is_some_and(|hash| *hash == new) || is_secret_of(old, secret));
+        let id = same.map_or_else(random::credential_id, |old| old.id.clone());
+        Ok((id, CredentialMaterial::Secret(new)))
+    }
+
+    fn resolve_phc(
+        &mut self,
+        client: &CatalogClient,
+        stated: &CatalogCredential,
+        (existing, phc): (&[Credential], &str),
+    ) -> Result<(CredentialId, CredentialMaterial), ApplyError> {
+        if let Err(error) = phc.parse::<PhcHash>() {
+            return Err(misfit(stated, error.to_string()));
+        }
+        let of_form = |form| CredentialMaterial::Secret(SecretHash { form, phc: phc.to_owned() });
+        let same = existing.iter().find(|old| old.secret().is_some_and(|hash| hash.phc == phc));
+        if let Some(id) = &stated.id {
+            let old = existing.iter().find(|old| &old.id == id);
+            if old.is_some() && same.is_none_or(|same| &same.id != id) {
+                return Err(misfit(stated, format!("the credential {id} has another secret")));
+            }
+            return Ok((id.clone(), of_form(SecretForm::Generated)));
+        }
+        let id = same.map_or_else(|| derived_id(&client.id, phc), |old| old.id.clone());
+        if !existing.iter().any(|old| old.id == id) {
+            self.plan.warnings.push(format!(
+                "{}: a secret of {} is imported as hash: it costs what that hash says until the \
+                 client uses it for the first time",
+                stated.place, client.id
+            ));
+        }
+        Ok((id, of_form(SecretForm::Phc)))
+    }
+}
+
+fn is_secret_of(credential: &Credential, secret: &Secret) -> bool {
+    let hash = credential.secret().and_then(|hash| hash.phc.parse::<PhcHash>().ok());
+    hash.is_some_and(|hash| hash.verify(secret))
+}
+
+/// A name that follows from what the credential is, so that the same catalog always finds it again. Never made
+/// of a secret: the name is public.
+fn derived_id(client: &ClientId, material: &str) -> CredentialId {
+    let parts = [client.as_str().as_bytes(), material.as_bytes()];
+    CredentialId::from_hash(&digest::sha256(&digest::length_prefixed(&parts)))
+}
+
+fn misfit(stated: &CatalogCredential, message: String) -> ApplyError {
+    ApplyError::Misfit { place: stated.place.clone(), message }
+}

@@ -1,0 +1,134 @@
+//! `apply`: brings the database to what a catalog states, in one transaction, and says what it did.
+//!
+//! It removes nothing that the catalog does not state, unless it is told to prune.
+
+mod audiences;
+mod clients;
+mod credentials;
+mod plan;
+mod policies;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use plan::{Action, Plan, Step, Subject};
+
+use super::make_signing_keys::{MakeKeyError, make_missing_keys};
+use crate::clock::Clock;
+use crate::config::catalog::Catalog;
+use crate::config::fault::Place;
+use crate::crypto::random;
+use crate::crypto::sealing::SealingKeys;
+use crate::crypto::secret_hash::{HashCost, SecretHashError};
+use crate::domain::audience::Audience;
+use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::timestamp::Seconds;
+use crate::store::Store;
+use crate::store::audit_events::AuditEvent;
+use crate::store::change::{ChangeTx, Committed};
+use crate::store::error::StoreError;
+
+/// How a catalog is applied.
+#[derive(Clone, Copy, Debug)]
+pub struct ApplyOptions<'a> {
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Remove what the catalog does not state.
+    pub prune: bool,
+    /// What an imported secret costs.
+    pub imported_cost: HashCost,
+    /// Seals the keys that are made.
+    pub sealing: Option<&'a SealingKeys>,
+    /// How long after their announcement new keys begin to sign.
+    pub key_delay: Seconds,
+}
+
+/// Why a catalog was not applied; then nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The catalog and the database do not fit together.
+    #[error("{place}: {message}")]
+    Misfit {
+        /// Where in the catalog.
+        place: Place,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A signing key.
+    #[error(transparent)]
+    Key(#[from] MakeKeyError),
+    /// A secret.
+    #[error(transparent)]
+    Secret(#[from] SecretHashError),
+}
+
+/// One application of a catalog, under way.
+struct Application<'a> {
+    change: ChangeTx,
+    options: ApplyOptions<'a>,
+    plan: Plan,
+    /// The audiences as they will be.
+    audiences: BTreeMap<AudienceId, Audience>,
+    /// The clients as they were.
+    clients: BTreeMap<ClientId, KnownClient>,
+}
+
+/// Applies `catalog`. Gives the plan, and what was committed.
+///
+/// # Errors
+/// A catalog that does not fit the database, no sealing key where one is needed, a database out of reach.
+pub async fn apply_catalog(
+    (store, clock): (&Store, &Clock),
+    catalog: &Catalog,
+    options: ApplyOptions<'_>,
+) -> Result<(Plan, Committed), ApplyError> {
+    let mut change = store.begin_change(clock.now(), random::token_id()).await?;
+    change.lock_administration().await?;
+    let audiences = change.audiences().await?;
+    let clients = change.clients().await?;
+    let mut application = Application {
+        change,
+        options,
+        plan: Plan::default(),
+        audiences: audiences.into_iter().map(|it| (it.id.clone(), it)).collect(),
+        clients: clients.into_iter().map(|it| (it.client.id.clone(), it)).collect(),
+    };
+    application.put_audiences(catalog).await?;
+    application.put_clients(catalog).await?;
+    application.check_stored_policies(catalog)?;
+    application.warn_of_unknown_servers(catalog);
+    application.make_keys().await?;
+    application.finish().await
+}
+
+impl Application<'_> {
+    async fn make_keys(&mut self) -> Result<(), ApplyError> {
+        let algorithms: BTreeSet<_> = self.audiences.values().map(|it| it.algorithm).collect();
+        let (sealing, delay) = (self.options.sealing, self.options.key_delay);
+        for made in make_missing_keys(&mut self.change, &algorithms, sealing, delay).await? {
+            self.plan.note(Action::Created, Subject::SigningKey, made.to_string());
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(Plan, Committed), ApplyError> {
+        // Dropped without a commit, the transaction leaves everything as it was.
+        if self.options.dry_run || self.plan.changes() == 0 {
+            return Ok((self.plan, Committed::default()));
+        }
+        let event = AuditEvent {
+            id: random::token_id(),
+            at: self.change.now(),
+            actor: "operator".to_owned(),
+            action: "catalog_applied",
+            target: String::new(),
+            details: self.plan.to_json(),
+        };
+        self.change.audit(&event).await?;
+        let committed = self.change.commit().await?;
+        Ok((self.plan, committed))
+    }
+}

@@ -1,0 +1,116 @@
+//! What `apply` does or would do, one step a thing.
+
+use crate::domain::client::named;
+
+named! {
+    /// What happens to a thing.
+    Action {
+        /// It was not there.
+        Created = "created",
+        /// It was there, and another.
+        Changed = "changed",
+        /// It is gone.
+        Removed = "removed",
+        /// It is there, not in the catalog, and stays.
+        Kept = "kept",
+        /// It is as the catalog states.
+        Unchanged = "unchanged",
+    }
+}
+
+named! {
+    /// What kind of thing.
+    Subject {
+        /// An audience.
+        Audience = "audience",
+        /// A client.
+        Client = "client",
+        /// A credential of a client.
+        Credential = "credential",
+        /// A policy of a client.
+        Policy = "policy",
+        /// A signing key.
+        SigningKey = "signing key",
+    }
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What happens.
+    pub action: Action,
+    /// To what kind of thing.
+    pub subject: Subject,
+    /// Which one.
+    pub name: String,
+    /// The members that change.
+    pub members: Vec<&'static str>,
+}
+
+/// All steps, and what an operator should know besides.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The steps in the order in which they are done.
+    pub steps: Vec<Step>,
+    /// Sentences.
+    pub warnings: Vec<String>,
+}
+
+impl Plan {
+    pub(super) fn note(&mut self, action: Action, subject: Subject, name: String) {
+        self.steps.push(Step { action, subject, name, members: Vec::new() });
+    }
+
+    /// A thing that is there: changed in `members`, or unchanged where there are none.
+    pub(super) fn note_compared(
+        &mut self,
+        subject: Subject,
+        name: String,
+        members: Vec<&'static str>,
+    ) {
+        let action = if members.is_empty() { Action::Unchanged } else { Action::Changed };
+        self.steps.push(Step { action, subject, name, members });
+    }
+
+    /// How many steps have this action.
+    #[must_use]
+    pub fn count(&self, action: Action) -> usize {
+        self.steps.iter().filter(|step| step.action == action).count()
+    }
+
+    /// How many steps change something.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.count(Action::Created) + self.count(Action::Changed) + self.count(Action::Removed)
+    }
+
+    /// As JSON: each step that changes something.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let changing = self
+            .steps
+            .iter()
+            .filter(|step| !matches!(step.action, Action::Unchanged | Action::Kept));
+        changing
+            .map(|step| {
+                serde_json::json!({
+                    "action": step.action.as_str(),
+                    "subject": step.subject.as_str(),
+                    "name": step.name,
+                    "members": step.members,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The names of the members in which two values differ.
+macro_rules! differing {
+    ($old:expr, $new:expr; $($member:ident),+ $(,)?) => {{
+        let (old, new) = (&$old, &$new);
+        let mut members: Vec<&'static str> = Vec::new();
+        $(if old.$member != new.$member { members.push(stringify!($member)); })+
+        members
+    }};
+}
+pub(super) use differing;
