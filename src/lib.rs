@@ -6,3 +6,5 @@
 pub mod domain;
 
 pub mod clock;
+pub mod http;
+pub mod server;
