@@ -16,3 +16,7 @@ pub mod crypto;
 pub mod store;
 
 pub mod operations;
+
+pub mod http;
+
+pub mod server;

@@ -1,0 +1,117 @@
+//! The one table from refusal to answer: nothing else knows the status codes of refusals (RFC 6749 section 5.2).
+
+use axum::body::Body;
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::domain::refusal::{ErrorCode, Refusal, RequestFault};
+
+/// What a 401 asks for; always all of it, whatever was wrong (RFC 9110 section 15.5.2).
+const CHALLENGE: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"grantd\", charset=\"UTF-8\"");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+#[derive(Serialize)]
+struct ErrorBody {
+    error: &'static str,
+    error_description: &'static str,
+}
+
+/// The answer to a refused request. The refusal itself stands in the answer's extensions, for the log.
+#[must_use]
+pub fn refuse(refusal: &Refusal) -> Response {
+    let body =
+        ErrorBody { error: refusal.error().as_str(), error_description: refusal.description() };
+    let mut response = error(status(refusal), &body);
+    let headers = response.headers_mut();
+    if refusal.error() == ErrorCode::InvalidClient {
+        headers.insert(WWW_AUTHENTICATE, CHALLENGE);
+    }
+    if let Refusal::Request(RequestFault::Method(allow)) = refusal
+        && !allow.is_empty()
+    {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    response.extensions_mut().insert(refusal.clone());
+    response
+}
+
+fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Client(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Request(RequestFault::UnknownPath) => StatusCode::NOT_FOUND,
+        Refusal::Request(RequestFault::Method(_)) => StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::Request(RequestFault::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Request(RequestFault::ContentEncoding) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::Request(_) | Refusal::Grant(_) => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The answer when the fault is ours: a full queue, an absent database. The client may try again.
+#[must_use]
+pub fn unavailable(retry_after_seconds: u32) -> Response {
+    let body = ErrorBody {
+        error: "temporarily_unavailable",
+        error_description: "the server cannot answer now, try again later",
+    };
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, &body);
+    response.headers_mut().insert(RETRY_AFTER, retry_after_seconds.into());
+    response
+}
+
+fn error(status: StatusCode, body: &ErrorBody) -> Response {
+    let mut response = ok_json(serde_json::to_vec(body).unwrap_or_default());
+    *response.status_mut() = status;
+    response
+}
+
+/// 200 with a JSON document that no cache may keep (RFC 6749 section 5.1).
+#[must_use]
+pub fn ok_json(document: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(document));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    forbid_caching(response.headers_mut());
+    response
+}
+
+/// 200 without a body that no cache may keep (RFC 7009 section 2.2).
+#[must_use]
+pub fn ok_empty() -> Response {
+    let mut response = Response::new(Body::empty());
+    forbid_caching(response.headers_mut());
+    response
+}
+
+/// 200 with a JSON document that anyone may keep for `max_age` seconds. `etag` is its quoted text; one that
+/// no header can bear is left out.
+#[must_use]
+pub fn cacheable_json(
+    content_type: &'static str,
+    document: Vec<u8>,
+    max_age: u32,
+    etag: Option<&str>,
+) -> Response {
+    let mut response = Response::new(Body::from(document));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Ok(value) = HeaderValue::from_str(&format!("public, max-age={max_age}")) {
+        headers.insert(CACHE_CONTROL, value);
+    }
+    if let Some(Ok(value)) = etag.map(HeaderValue::from_str) {
+        headers.insert(ETAG, value);
+    }
+    response
+}
+
+/// `no-store`, and `Pragma` for caches of HTTP/1.0, as RFC 6749 section 5.1 wants both.
+pub(super) fn forbid_caching(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! The whole table, each variant of [`Refusal`].
+
+use std::fmt::Write;
+
+use http_body_util::BodyExt;
+
+use super::*;
+use crate::domain::client::{AuthMethod, GrantType};
+use crate::domain::identifier::{AudienceId, CredentialId};
+use crate::domain::refusal::{ClientFault, GrantFault};
+
+fn request_faults() -> Vec<Refusal> {
+    use RequestFault as F;
+    [
+        F::UnknownPath,
+        F::Method("POST"),
+        F::BodyTooLarge,
+        F::BodyIncomplete,
+        F::ContentEncoding,
+        F::Host,
+        F::MediaType,
+        F::Charset,
+        F::FormEncoding,
+        F::TooManyParameters,
+        F::RepeatedParameter,
+        F::QueryParameters,
+        F::MissingGrantType,
+        F::MissingToken,
+        F::BasicEncoding,
+        F::SeveralAuthMethods,
+        F::ClientIdMismatch,
+        F::UnsupportedGrantType,
+        F::MissingConfirmation("dpop"),
+    ]
+    .map(Refusal::Request)
+    .into()
+}
+
+fn client_faults() -> Vec<Refusal> {
+    use ClientFault as F;
+    let id = || CredentialId::parse("k3v9x0q2ma").unwrap();
+    [
+        F::NoCredentials,
+        F::UnknownScheme,
+        F::AssertionNotSupported,
+        F::UnknownClient,
+        F::Disabled,
+        F::Deleted,
+        F::MethodNotRegistered {
+            used: AuthMethod::ClientSecretPost,
+            registered: vec![AuthMethod::ClientSecretBasic],
+        },
+        F::SecretMistyped,
+        F::SecretImpossible,
+        F::SecretWrong,
+        F::SecretNotYetActive(id()),
+        F::SecretExpired(id()),
+        F::SecretRetired(id()),
+    ]
+    .map(Refusal::Client)
+    .into()
+}
+
+fn grant_faults() -> Vec<Refusal> {
+    use GrantFault as F;
+    let audience = || AudienceId::parse("pricing-api").unwrap();
+    [
+        F::GrantNotRegistered(GrantType::ClientCredentials),
+        F::NoPolicy,
+        F::ScopeGrammar,
+        F::ScopeUnknown("\"\\\r\n".to_owned()),
+        F::ScopesOfSeveralAudiences,
+        F::ScopeOutsidePolicy { audience: audience(), scope: "x".to_owned() },
+        F::NoDefaultScopes(audience()),
+        F::TargetGrammar,
+        F::SeveralTargets,
+        F::TargetRefused,
+        F::TargetAmbiguous,
+        F::TokenOfAnotherClient,
+    ]
+    .map(Refusal::Grant)
+    .into()
+}
+
+fn all() -> Vec<Refusal> {
+    [request_faults(), client_faults(), grant_faults()].concat()
+}
+
+async fn shown(response: Response) -> String {
+    let (head, body) = response.into_parts();
+    let mut text = format!("{}\n", head.status);
+    for (name, value) in &head.headers {
+        writeln!(text, "  {name}: {}", value.to_str().unwrap()).unwrap();
+    }
+    let body = body.collect().await.unwrap().to_bytes();
+    writeln!(text, "  {}", String::from_utf8(body.to_vec()).unwrap()).unwrap();
+    text
+}
+
+/// 6749-19, 6749-23, 6749-31: status, challenge, no-store and body of every refusal.
+#[tokio::test]
+async fn the_whole_table_6749_31() {
+    let mut table = String::new();
+    for refusal in all() {
+        writeln!(table, "{refusal:?}\n  {}", shown(refuse(&refusal)).await).unwrap();
+    }
+    writeln!(table, "unavailable\n  {}", shown(unavailable(2)).await).unwrap();
+    insta::assert_snapshot!("refusals", table);
+}
+
+#[tokio::test]
+async fn a_refused_client_always_gets_the_same_bytes_6749_21() {
+    let reference = shown(refuse(&Refusal::Client(ClientFault::NoCredentials))).await;
+    for refusal in client_faults() {
+        assert_eq!(shown(refuse(&refusal)).await, reference, "{refusal:?}");
+    }
+}
+
+#[test]
+fn descriptions_stay_within_their_characters_6749_30() {
+    for refusal in all() {
+        let description = refusal.description();
+        let fits = |c| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
+        assert!(!description.is_empty() && description.chars().all(fits), "{description}");
+    }
+}
+
+#[test]
+fn a_cacheable_document_says_for_how_long() {
+    let answer = cacheable_json("application/jwk-set+json", b"{}".to_vec(), 300, Some("\"x\""));
+    assert_eq!(answer.headers()[CACHE_CONTROL], "public, max-age=300");
+    assert_eq!(answer.headers()[ETAG], "\"x\"");
+    assert!(!answer.headers().contains_key(PRAGMA));
+}

@@ -1,0 +1,148 @@
+//! Finds the one way in which a request presents its client's credentials (RFC 6749 section 2.3).
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+use super::basic::{Authorization, parse_authorization};
+use super::form::Form;
+use crate::domain::client::AuthMethod;
+use crate::domain::presented::Presented;
+use crate::domain::refusal::RequestFault;
+use crate::domain::secret_format::Secret;
+
+/// What the request presents; nothing of it is believed yet.
+///
+/// # Errors
+/// More than one way at once, an `Authorization: Basic` that cannot be read, and a `client_id` in the body
+/// other than the one there.
+pub fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestFault> {
+    let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+    let authorization = authorizations.next();
+    let secret = form.get("client_secret");
+    let assertion = form.get("client_assertion").or(form.get("client_assertion_type"));
+
+    let ways = [
+        authorization.is_some(),
+        authorizations.next().is_some(),
+        secret.is_some(),
+        assertion.is_some(),
+    ];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        return Err(RequestFault::SeveralAuthMethods);
+    }
+    match authorization {
+        Some(value) => in_header(value.as_bytes(), form),
+        None => Ok(in_body(form, secret, assertion.is_some())),
+    }
+}
+
+fn in_header(value: &[u8], form: &Form) -> Result<Presented, RequestFault> {
+    let (client_id, secret) = match parse_authorization(value)? {
+        Authorization::OtherScheme => return Ok(Presented::UnknownScheme),
+        Authorization::Basic { client_id, secret } => (client_id, secret),
+    };
+    if form.get("client_id").is_some_and(|other| other != client_id) {
+        return Err(RequestFault::ClientIdMismatch);
+    }
+    Ok(Presented::Secret { method: AuthMethod::ClientSecretBasic, client_id, secret })
+}
+
+fn in_body(form: &Form, secret: Option<&str>, assertion: bool) -> Presented {
+    let client_id = form.get("client_id").map(str::to_owned);
+    match (client_id, secret) {
+        (client_id, _) if assertion => Presented::Assertion { client_id },
+        (Some(client_id), Some(secret)) => Presented::Secret {
+            method: AuthMethod::ClientSecretPost,
+            client_id,
+            secret: Secret::new(secret.to_owned()),
+        },
+        (client_id, _) => Presented::Nothing { client_id },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `id:s`
+    const BASIC: &str = "Basic aWQ6cw==";
+
+    fn find(authorizations: &[&str], body: &str) -> Result<Presented, RequestFault> {
+        let headers = authorizations
+            .iter()
+            .map(|value| (AUTHORIZATION, value.parse().unwrap()))
+            .collect::<HeaderMap>();
+        presented(&headers, &Form::parse_body(body.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn two_ways_at_once_are_refused_6749_11() {
+        for (authorizations, body) in [
+            (&[BASIC][..], "client_secret=s"),
+            (&[BASIC], "client_id=id&client_secret=s"),
+            (&[BASIC], "client_assertion=a&client_assertion_type=t"),
+            (&[BASIC], "client_assertion_type=t"),
+            (&[], "client_id=id&client_secret=s&client_assertion=a"),
+            (&[BASIC, "Bearer x"], ""),
+            (&[BASIC, BASIC], ""),
+            (&["Bearer x"], "client_id=id&client_secret=s"),
+            (&["Basic unreadable"], "client_secret=s"),
+        ] {
+            let found = find(authorizations, body);
+            assert!(matches!(found, Err(RequestFault::SeveralAuthMethods)), "{body}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_id_in_the_body_must_be_the_one_of_the_header_6749_17() {
+        for body in ["", "client_id=id", "client_id="] {
+            let found = find(&[BASIC], body);
+            assert!(
+                matches!(&found, Ok(Presented::Secret { method: AuthMethod::ClientSecretBasic, client_id, secret })
+                    if client_id == "id" && secret.expose() == "s"),
+                "{body}: {found:?}"
+            );
+        }
+        assert!(matches!(find(&[BASIC], "client_id=Id"), Err(RequestFault::ClientIdMismatch)));
+    }
+
+    #[test]
+    fn a_secret_in_the_body_needs_a_client_id() {
+        let found = find(&[], "client_id=id&client_secret=+s").unwrap();
+        assert!(
+            matches!(&found, Presented::Secret { method: AuthMethod::ClientSecretPost, client_id, secret }
+                if client_id == "id" && secret.expose() == " s"),
+            "{found:?}"
+        );
+        assert!(matches!(find(&[], "client_secret=s"), Ok(Presented::Nothing { client_id: None })));
+    }
+
+    /// 6749-07: an empty secret is no credential.
+    #[test]
+    fn no_credentials_are_nothing_6749_20() {
+        for (body, id) in
+            [("", None), ("client_id=id", Some("id")), ("client_id=id&client_secret=", Some("id"))]
+        {
+            let found = find(&[], body).unwrap();
+            assert!(
+                matches!(&found, Presented::Nothing { client_id } if client_id.as_deref() == id),
+                "{body}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_scheme_is_an_unknown_one_6749_22() {
+        for scheme in ["Digest a=b", "Negotiate x", "Bearer x", ""] {
+            assert!(matches!(find(&[scheme], ""), Ok(Presented::UnknownScheme)), "{scheme}");
+        }
+    }
+
+    #[test]
+    fn half_an_assertion_is_an_assertion() {
+        for body in ["client_assertion=a&client_id=id", "client_assertion_type=t&client_id=id"] {
+            let found = find(&[], body).unwrap();
+            assert!(matches!(found, Presented::Assertion { client_id: Some(_) }), "{body}");
+        }
+    }
+}

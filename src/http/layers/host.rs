@@ -1,0 +1,92 @@
+//! Demands exactly one usable host per request (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+
+use axum::extract::Request;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, Version};
+
+use crate::domain::refusal::RequestFault;
+
+/// Checks `Host` or `:authority`. Which host it names changes nothing here: the issuer is a constant.
+pub(super) fn check(request: &Request) -> Result<(), RequestFault> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(RequestFault::Host);
+    }
+    let host = host.map(parse).transpose()?;
+    let authority = request.uri().authority();
+    let fits = match request.version() {
+        Version::HTTP_2 => match (&host, authority) {
+            (Some(host), Some(authority)) => host == authority,
+            (None, Some(authority)) => is_usable(authority),
+            (host, None) => host.is_some(),
+        },
+        Version::HTTP_11 => host.is_some(),
+        _ => true,
+    };
+    if fits { Ok(()) } else { Err(RequestFault::Host) }
+}
+
+fn parse(value: &HeaderValue) -> Result<Authority, RequestFault> {
+    let authority = Authority::try_from(value.as_bytes()).map_err(|_| RequestFault::Host)?;
+    if is_usable(&authority) { Ok(authority) } else { Err(RequestFault::Host) }
+}
+
+/// No user before the host, and a port that can be one.
+fn is_usable(authority: &Authority) -> bool {
+    let text = authority.as_str();
+    let after_host = text.strip_prefix(authority.host()).unwrap_or("@");
+    let port_fits = match after_host.strip_prefix(':') {
+        None => after_host.is_empty(),
+        Some(port) => port.is_empty() || port.parse::<u16>().is_ok(),
+    };
+    port_fits && !authority.host().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn judge(version: Version, uri: &str, hosts: &[&str]) -> bool {
+        let mut request = Request::builder().version(version).uri(uri);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        check(&request.body(Body::empty()).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn http_1_1_needs_exactly_one_valid_host() {
+        for good in ["localhost", "a.example:8080", "[::1]:8080", "127.0.0.1", "a.example:"] {
+            assert!(judge(Version::HTTP_11, "/", &[good]), "{good}");
+        }
+        for wrong in
+            ["", "a b", "u@a", "a:b", "a:99999", "a/b", "a,b c", "[::1", ":80", "a%zz", "a:1:2"]
+        {
+            assert!(!judge(Version::HTTP_11, "/", &[wrong]), "{wrong}");
+        }
+        assert!(!judge(Version::HTTP_11, "/", &[]));
+        assert!(!judge(Version::HTTP_11, "/", &["a", "a"]));
+        assert!(judge(Version::HTTP_10, "/", &[]));
+    }
+
+    /// B-H02: the authority of an absolute form is allowed and means nothing.
+    #[test]
+    fn the_absolute_form_still_needs_a_host_b_h02() {
+        assert!(judge(Version::HTTP_11, "http://other.example/", &["a"]));
+        assert!(!judge(Version::HTTP_11, "http://other.example/", &[]));
+    }
+
+    #[test]
+    fn http_2_needs_an_authority_that_no_host_contradicts() {
+        assert!(judge(Version::HTTP_2, "http://a/", &[]));
+        assert!(judge(Version::HTTP_2, "http://a/", &["A"]));
+        assert!(judge(Version::HTTP_2, "/", &["a"]));
+        assert!(!judge(Version::HTTP_2, "http://a/", &["b"]));
+        assert!(!judge(Version::HTTP_2, "http://u@a/", &[]));
+        assert!(!judge(Version::HTTP_2, "/", &[]));
+    }
+}

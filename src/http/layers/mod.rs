@@ -1,0 +1,54 @@
+//! What surrounds every endpoint: request id, checks of the head, JSON for what no endpoint answers.
+
+mod fallback;
+mod host;
+mod request_id;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::CACHE_CONTROL;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use request_id::RequestId;
+
+use super::answer;
+use crate::domain::refusal::Refusal;
+
+/// Surrounds a router that has all its routes; called last.
+///
+/// Every answer gets an `x-request-id` of ours and, unless it says otherwise, `no-store`. What no route
+/// answers is JSON too: 404, and 405 with `Allow`.
+pub fn surround<S>(router: Router<S>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    router
+        .fallback(fallback::unknown_path)
+        .method_not_allowed_fallback(fallback::other_method)
+        .layer(CatchPanicLayer::custom(fallback::after_panic))
+        .layer(from_fn(around))
+}
+
+async fn around(mut request: Request, next: Next) -> Response {
+    let id = RequestId::new();
+    let header = id.header();
+    request.extensions_mut().insert(id.clone());
+    let mut response = match host::check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => answer::refuse(&Refusal::Request(fault)),
+    };
+    response.extensions_mut().insert(id);
+    let headers = response.headers_mut();
+    if let Some(value) = header {
+        headers.insert(request_id::NAME, value);
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        answer::forbid_caching(headers);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+//! Requests in, answers out: the only user of axum. Everything a stranger sends is parsed strictly here,
+//! and one table turns a refusal into an answer.
+
+pub mod answer;
+pub mod basic;
+pub mod body;
+pub mod client_credentials;
+pub mod connection;
+pub mod form;
+mod form_encoding;
+pub mod layers;
+mod media_type;
