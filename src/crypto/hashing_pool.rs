@@ -21,6 +21,34 @@ pub const IDLE_CAPACITY: usize = 256;
 /// After so many generated ones in a row a waiting imported one has its turn.
 const GENERATED_IN_A_ROW: u32 = 32;
 
+/// How much hashing there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashingCapacity {
+    /// Threads that hash.
+    pub threads: NonZeroUsize,
+    /// Secrets of the generated form that may wait.
+    pub generated: usize,
+    /// Other secrets that may wait.
+    pub imported: usize,
+}
+
+impl HashingCapacity {
+    /// The usual queues for so many threads.
+    #[must_use]
+    pub const fn with_threads(threads: NonZeroUsize) -> Self {
+        let imported = threads.get().saturating_mul(IMPORTED_CAPACITY_PER_THREAD);
+        Self { threads, generated: GENERATED_CAPACITY, imported }
+    }
+}
+
+impl Default for HashingCapacity {
+    /// Half of the cores, at least one: the other half keeps answering.
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self::with_threads(NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN))
+    }
+}
+
 /// Where a hash waits: the presented form of the secret decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashQueue {
@@ -63,26 +91,20 @@ struct Queues {
     generated: VecDeque<Job>,
     imported: VecDeque<Job>,
     idle: VecDeque<Job>,
-    imported_capacity: usize,
+    capacity: HashingCapacity,
     generated_in_a_row: u32,
     ended: bool,
 }
 
 impl HashingPool {
-    /// Half of the cores, at least one: the other half keeps answering.
-    #[must_use]
-    pub fn default_threads() -> NonZeroUsize {
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN)
-    }
-
-    /// Starts `threads` threads.
+    /// Starts the threads.
     ///
     /// # Errors
     /// Where the system starts no thread.
-    pub fn start(threads: NonZeroUsize) -> std::io::Result<Self> {
+    pub fn start(capacity: HashingCapacity) -> std::io::Result<Self> {
+        let threads = capacity.threads;
         let shared = Arc::new(Shared {
-            queues: Mutex::new(Queues::new(threads.get())),
+            queues: Mutex::new(Queues::new(capacity)),
             work_or_end: Condvar::new(),
             counts: Mutex::default(),
         });
@@ -213,12 +235,12 @@ impl Shared {
 }
 
 impl Queues {
-    const fn new(threads: usize) -> Self {
+    const fn new(capacity: HashingCapacity) -> Self {
         Self {
             generated: VecDeque::new(),
             imported: VecDeque::new(),
             idle: VecDeque::new(),
-            imported_capacity: threads.saturating_mul(IMPORTED_CAPACITY_PER_THREAD),
+            capacity,
             generated_in_a_row: 0,
             ended: false,
         }
@@ -226,8 +248,8 @@ impl Queues {
 
     fn push(&mut self, queue: HashQueue, job: Job) -> Result<(), HashingError> {
         let (waiting, capacity) = match queue {
-            HashQueue::Generated => (&mut self.generated, GENERATED_CAPACITY),
-            HashQueue::Imported => (&mut self.imported, self.imported_capacity),
+            HashQueue::Generated => (&mut self.generated, self.capacity.generated),
+            HashQueue::Imported => (&mut self.imported, self.capacity.imported),
         };
         if waiting.len() >= capacity {
             return Err(HashingError::QueueFull);
@@ -282,7 +304,7 @@ mod tests {
 
     /// A pool whose one thread is busy until the sender goes.
     fn busy_pool() -> (HashingPool, mpsc::Sender<()>) {
-        let pool = HashingPool::start(ONE).unwrap();
+        let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
         let (release, held) = mpsc::channel::<()>();
         let (started, start) = mpsc::channel();
         pool.idle(move || {
@@ -295,7 +317,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_computed_and_counted() {
-        let pool = HashingPool::start(HashingPool::default_threads()).unwrap();
+        let pool = HashingPool::start(HashingCapacity::default()).unwrap();
         let salt = b"saltsalt".to_vec();
         let made = pool.hash(HashQueue::Generated, secret("a"), salt.clone(), TINY).await.unwrap();
         assert!(made.verify(&secret("a")));
@@ -308,7 +330,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_salt_past_the_bounds_is_refused() {
-        let pool = HashingPool::start(ONE).unwrap();
+        let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
         let refused = pool.hash(HashQueue::Generated, secret("a"), Vec::new(), TINY).await;
         assert_eq!(refused.unwrap_err(), HashingError::Refused(SecretHashError::Salt));
     }
@@ -350,7 +372,7 @@ mod tests {
     #[test]
     fn a_flood_of_generated_ones_starves_no_imported_one() {
         let (order, seen) = mpsc::channel();
-        let mut queues = Queues::new(1);
+        let mut queues = Queues::new(HashingCapacity::with_threads(ONE));
         let mut push = |name, count| {
             for _ in 0..count {
                 let order = order.clone();
@@ -376,7 +398,7 @@ mod tests {
 
     #[test]
     fn an_imported_one_that_comes_late_in_a_flood_is_next() {
-        let mut queues = Queues::new(1);
+        let mut queues = Queues::new(HashingCapacity::with_threads(ONE));
         for _ in 0..100 {
             queues.push(HashQueue::Generated, Box::new(|| ())).unwrap();
         }
@@ -405,7 +427,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_no_thread() {
-        let pool = HashingPool::start(ONE).unwrap();
+        let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
         pool.idle(|| panic!("on purpose"));
         let lost = pool.run(HashQueue::Generated, TINY, || panic!("on purpose")).await;
         assert_eq!(lost, Err::<(), _>(HashingError::Lost));
@@ -415,7 +437,9 @@ mod tests {
 
     #[test]
     fn dropping_the_pool_ends_its_threads() {
-        let mut pool = HashingPool::start(NonZeroUsize::new(3).unwrap()).unwrap();
+        let mut pool =
+            HashingPool::start(HashingCapacity::with_threads(NonZeroUsize::new(3).unwrap()))
+                .unwrap();
         let all_started = Arc::new(Barrier::new(4));
         for _ in 0..3 {
             let all_started = Arc::clone(&all_started);

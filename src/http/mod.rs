@@ -4,9 +4,18 @@
 pub mod answer;
 pub mod basic;
 pub mod body;
+mod call;
 pub mod client_credentials;
 pub mod connection;
 pub mod form;
 mod form_encoding;
+pub mod health;
+mod introspect;
+mod jwks;
 pub mod layers;
 mod media_type;
+mod metadata;
+mod revoke;
+pub mod routes;
+pub mod state;
+mod token;

@@ -57,7 +57,8 @@ impl Grantd {
         self.freshness.check(&self.clock)?;
         let client = self.authenticate_client(presented, caller, decision).await?;
         self.wait_out_dead_seconds(client.client()).await?;
-        let grant = self.decide_grant(&client, asked, caller).await?;
+        let mut grant = self.decide_grant(&client, asked, caller).await?;
+        grant.lifetime = grant.lifetime.min(self.max_lifetime);
         require_confirmation(client.client(), &grant)?;
         self.sign(client.client(), &grant).await
     }
@@ -110,7 +111,8 @@ impl Grantd {
         }
         let now = self.clock.now();
         let signer = ring.signer(algorithm, now).ok_or(Outage::NoSigningKey(algorithm))?;
-        let claims = AccessToken::new(&self.issuer, client, grant, (now, random::token_id()));
+        let claims =
+            AccessToken::new(self.issuer.as_str(), client, grant, (now, random::token_id()));
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
         let access_token =
             signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;

@@ -16,7 +16,6 @@ pub mod make_signing_keys;
 mod own_token;
 pub mod revoke_token;
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -24,10 +23,12 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::clock::Clock;
-use crate::crypto::hashing_pool::HashingPool;
+use crate::crypto::hashing_pool::{HashingCapacity, HashingPool};
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::decision::Refused;
+use crate::domain::issuer::Issuer;
+use crate::domain::timestamp::Seconds;
 use crate::store::Store;
 use crate::store::memory::directory::{Capacity, Directory};
 use crate::store::memory::revocations::Revocations;
@@ -43,15 +44,17 @@ use revoke_token::Revocation;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The issuer, compared byte by byte.
-    pub issuer: String,
+    pub issuer: Issuer,
+    /// No token lives longer, whatever audience and policy say.
+    pub max_lifetime: Seconds,
     /// How old what it remembers may be.
     pub max_staleness: Duration,
     /// How much it remembers.
     pub capacity: Capacity,
     /// How many verified secrets it remembers.
     pub verified_secrets: u64,
-    /// Threads that hash.
-    pub hashing_threads: NonZeroUsize,
+    /// Threads that hash, and how many secrets may wait for them.
+    pub hashing: HashingCapacity,
     /// What an imported secret costs.
     pub imported_cost: HashCost,
     /// Opens the signing keys.
@@ -61,7 +64,8 @@ pub struct Options {
 /// One replica.
 #[derive(Debug)]
 pub struct Grantd {
-    issuer: String,
+    issuer: Issuer,
+    max_lifetime: Seconds,
     clock: Clock,
     store: Arc<Store>,
     directory: Directory,
@@ -101,9 +105,10 @@ impl Grantd {
     ) -> std::io::Result<(Arc<Self>, Queues)> {
         let (audit, audit_queue) = Audit::new();
         let (revoker, revocations) = revoke_token::queue();
-        let hashing = HashingPool::start(options.hashing_threads)?;
+        let hashing = HashingPool::start(options.hashing)?;
         let this = Arc::new_cyclic(|myself| Self {
             issuer: options.issuer,
+            max_lifetime: options.max_lifetime,
             directory: Directory::new(Arc::clone(&store), options.capacity),
             clock,
             store,
@@ -136,7 +141,7 @@ impl Grantd {
 
     /// The issuer.
     #[must_use]
-    pub fn issuer(&self) -> &str {
+    pub const fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 

@@ -22,6 +22,6 @@ impl Grantd {
         }
         let claims = serde_json::Value::Object(jws.claims().clone());
         let token: AccessToken = serde_json::from_value(claims).ok()?;
-        (token.iss == self.issuer && token.is_within_life(now)).then_some(token)
+        (token.iss == self.issuer.as_str() && token.is_within_life(now)).then_some(token)
     }
 }

@@ -7,3 +7,8 @@ mod layering;
 mod source_tree;
 #[cfg(test)]
 mod standards;
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod token;

@@ -1,0 +1,27 @@
+//! `POST /oauth2/introspect`, RFC 7662.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::answer::ok_json;
+use super::call::{Call, answer};
+use super::state::HttpState;
+use crate::domain::decision::Decision;
+use crate::operations::caller::Caller;
+
+/// Exactly this, whatever the reason (RFC 7662 section 2.2).
+const INACTIVE: &[u8] = br#"{"active":false}"#;
+
+/// Tells whether a token is active.
+pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response {
+    let handle = async |call: Call, caller: &Caller, decision: &mut Decision| {
+        let token = call.token()?;
+        let members =
+            state.grantd.introspect_token(call.presented()?, token, caller, decision).await?;
+        Ok(ok_json(members.map_or_else(
+            || INACTIVE.to_vec(),
+            |members| serde_json::Value::Object(members).to_string().into_bytes(),
+        )))
+    };
+    answer(&state, request, "introspection", handle).await
+}

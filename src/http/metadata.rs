@@ -1,0 +1,63 @@
+//! The discovery document, RFC 8414: what this server really does, and nothing else.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::answer::{cacheable_json, unavailable};
+use super::state::{HttpState, Publication};
+
+/// The methods of client authentication, the same at all three endpoints.
+const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post"];
+
+/// The members, RFC 8414 section 2. No member is an empty list (section 3.2).
+#[derive(Serialize)]
+struct Metadata<'a> {
+    issuer: &'a str,
+    token_endpoint: String,
+    jwks_uri: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    grant_types_supported: &'static [&'static str],
+    token_endpoint_auth_methods_supported: &'static [&'static str],
+    introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    /// A member of `OpenID` Connect Discovery: without it Spring's `issuer-uri` fails at start.
+    subject_types_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_types_supported: Option<&'a [String]>,
+}
+
+/// The document; it never depends on what a request says of its host.
+pub(super) async fn get(State(state): State<HttpState>) -> Response {
+    if state.grantd.keys().is_none() {
+        return unavailable(1);
+    }
+    cacheable_json(
+        "application/json",
+        document(&state.publication),
+        state.publication.max_age,
+        None,
+    )
+}
+
+fn document(publication: &Publication) -> Vec<u8> {
+    let issuer = &publication.issuer;
+    let metadata = Metadata {
+        issuer: issuer.as_str(),
+        token_endpoint: issuer.endpoint("/oauth2/token"),
+        jwks_uri: issuer.endpoint("/oauth2/jwks"),
+        introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
+        revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
+        grant_types_supported: &["client_credentials"],
+        token_endpoint_auth_methods_supported: AUTH_METHODS,
+        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        subject_types_supported: &["public"],
+        response_types_supported: publication
+            .response_types_supported
+            .as_deref()
+            .filter(|types| !types.is_empty()),
+    };
+    serde_json::to_vec(&metadata).unwrap_or_default()
+}

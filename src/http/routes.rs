@@ -1,0 +1,39 @@
+//! The routes of both listeners.
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::health::{self, HealthState};
+use super::layers;
+use super::state::HttpState;
+use super::{introspect, jwks, metadata, revoke, token};
+
+/// The two names of the discovery document.
+const WELL_KNOWN: [&str; 2] =
+    ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+
+/// The public listener: endpoints below the issuer's path, metadata where clients look for it.
+pub fn public(state: HttpState) -> Router {
+    let path = state.publication.issuer.path().to_owned();
+    let mut router = Router::new()
+        .route(&format!("{path}/oauth2/token"), post(token::post))
+        .route(&format!("{path}/oauth2/introspect"), post(introspect::post))
+        .route(&format!("{path}/oauth2/revoke"), post(revoke::post))
+        .route(&format!("{path}/oauth2/jwks"), get(jwks::get))
+        .route("/.well-known/jwks.json", get(jwks::get));
+    for name in WELL_KNOWN {
+        // RFC 8414 section 3.1 inserts the name before the path; many clients append it instead.
+        router = router.route(&format!("{name}{path}"), get(metadata::get));
+        if !path.is_empty() {
+            router = router.route(&format!("{path}{name}"), get(metadata::get));
+        }
+    }
+    layers::surround(router).with_state(state)
+}
+
+/// The operations listener, which strangers do not reach.
+pub fn operations(state: HealthState) -> Router {
+    let router =
+        Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
+    layers::surround(router).with_state(state)
+}

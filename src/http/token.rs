@@ -1,0 +1,66 @@
+//! `POST /oauth2/token`, RFC 6749 section 3.2.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::answer::ok_json;
+use super::call::{Call, answer};
+use super::state::HttpState;
+use crate::domain::client::GrantType;
+use crate::domain::decision::Decision;
+use crate::domain::refusal::RequestFault;
+use crate::operations::caller::Caller;
+use crate::operations::error::OperationError;
+use crate::operations::issue_token::Asked;
+
+/// The body of a successful answer, RFC 6749 section 5.1.
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u32,
+    scope: &'a str,
+}
+
+/// Issues a token.
+pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response {
+    answer(
+        &state,
+        request,
+        "token",
+        async |call: Call, caller: &Caller, decision: &mut Decision| {
+            issue(&state, &call, caller, decision).await
+        },
+    )
+    .await
+}
+
+async fn issue(
+    state: &HttpState,
+    call: &Call,
+    caller: &Caller,
+    decision: &mut Decision,
+) -> Result<Response, OperationError> {
+    match call.form.get("grant_type") {
+        None => return Err(RequestFault::MissingGrantType.into()),
+        Some(name) if GrantType::from_text(name).is_none() => {
+            return Err(RequestFault::UnsupportedGrantType.into());
+        }
+        Some(_) => {}
+    }
+    let resources = call.form.all("resource");
+    let asked = Asked {
+        scope: call.form.get("scope"),
+        resources: &resources,
+        audience: call.form.get("audience"),
+    };
+    let issued = state.grantd.issue_token(call.presented()?, asked, caller, decision).await?;
+    let body = TokenBody {
+        access_token: &issued.access_token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        scope: &issued.scope,
+    };
+    Ok(ok_json(serde_json::to_vec(&body).unwrap_or_default()))
+}

@@ -1,0 +1,365 @@
+//! The production router over a manual clock, on SQLite and on a real Postgres with a schema per test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use base64::Engine as _;
+use grantd::clock::Clock;
+use grantd::config::catalog::{Catalog, CatalogOptions};
+use grantd::crypto::hashing_pool::HashingCapacity;
+use grantd::crypto::sealing::{SealingKey, SealingKeys};
+use grantd::crypto::secret_hash::HashCost;
+use grantd::domain::issuer::Issuer;
+use grantd::domain::timestamp::{Seconds, Timestamp};
+use grantd::http::body::BodyLimits;
+use grantd::http::routes;
+use grantd::http::state::{HttpState, Publication};
+use grantd::operations::apply_catalog::{ApplyOptions, Plan, apply_catalog};
+use grantd::operations::{Grantd, Options, Queues};
+use grantd::store::memory::directory::Capacity;
+use grantd::store::{DatabaseOptions, Store};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// When every test begins: 2026-01-01T00:00:00Z.
+pub(crate) const START: i64 = 1_767_225_600;
+/// The issuer of every test.
+pub(crate) const ISSUER: &str = "https://auth.example";
+
+/// Makes a test of each function, once on SQLite and once on Postgres.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($env:ident) $body:block)+) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($env: $crate::harness::Env) $body
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                let database = $crate::harness::Database::sqlite();
+                test($crate::harness::Env::new(database).await).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                let database = $crate::harness::Database::postgres().await;
+                test($crate::harness::Env::new(database).await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;
+
+/// An empty database that goes when it is dropped.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl Database {
+    /// A file of its own.
+    pub(crate) fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("grantd.db").display());
+        Self { url, _directory: Some(directory) }
+    }
+
+    /// A schema of its own in the database that `./check` provides. It stays behind: a cluster of `./check` is
+    /// thrown away whole.
+    pub(crate) async fn postgres() -> Self {
+        let url = std::env::var("TEST_POSTGRES_URL")
+            .expect("TEST_POSTGRES_URL is not set: run ./check, which provides a Postgres");
+        let schema = format!("t_{}", uuid::Uuid::new_v4().simple());
+        let admin = sqlx::PgPool::connect(&url).await.expect("Postgres answers");
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}")))
+            .execute(&admin)
+            .await
+            .unwrap();
+        admin.close().await;
+        let separator = if url.contains('?') { '&' } else { '?' };
+        Self {
+            url: format!("{url}{separator}options=-c%20search_path%3D{schema}"),
+            _directory: None,
+        }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres")
+    }
+}
+
+/// A database with its schema, a clock and a sealing key: what replicas share.
+pub(crate) struct Env {
+    pub(crate) database: Database,
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Clock,
+    pub(crate) sealing: SealingKeys,
+}
+
+impl Env {
+    pub(crate) async fn new(database: Database) -> Self {
+        let store = Arc::new(Store::open(DatabaseOptions::new(database.url.clone())).unwrap());
+        store.migrate().await.unwrap();
+        Self {
+            database,
+            store,
+            clock: Clock::manual(Timestamp::from_unix(START)),
+            sealing: SealingKeys::new(SealingKey::generate()),
+        }
+    }
+
+    /// Applies a catalog as an operator does, with its keys active at once.
+    pub(crate) async fn apply(&self, catalog: &str) -> Plan {
+        self.try_apply(catalog, false).await.unwrap()
+    }
+
+    /// Applies a catalog and removes what it does not state.
+    pub(crate) async fn prune(&self, catalog: &str) -> Plan {
+        self.try_apply(catalog, true).await.unwrap()
+    }
+
+    pub(crate) async fn try_apply(&self, catalog: &str, prune: bool) -> Result<Plan, String> {
+        let none = |_: &str| None;
+        let options = CatalogOptions::dev(&none);
+        let catalog =
+            Catalog::parse("test.toml", catalog, &options).map_err(|error| error.to_string())?;
+        let options = ApplyOptions {
+            dry_run: false,
+            prune,
+            imported_cost: HashCost::GENERATED,
+            sealing: Some(&self.sealing),
+            key_delay: Seconds::new(0),
+        };
+        apply_catalog((&self.store, &self.clock), &catalog, options)
+            .await
+            .map(|(plan, _)| plan)
+            .map_err(|error| error.to_string())
+    }
+
+    /// A replica that has loaded and follows the feed when it is told to.
+    pub(crate) async fn replica(&self) -> Replica {
+        self.replica_with(|_| {}).await
+    }
+
+    /// A replica with other options.
+    pub(crate) async fn replica_with(&self, adjust: impl FnOnce(&mut Options)) -> Replica {
+        let replica = self.unloaded_replica(adjust);
+        replica.follow().await;
+        replica
+    }
+
+    /// A replica that has loaded nothing yet, with a pool of its own.
+    pub(crate) fn unloaded_replica(&self, adjust: impl FnOnce(&mut Options)) -> Replica {
+        let store = Arc::new(Store::open(DatabaseOptions::new(self.database.url.clone())).unwrap());
+        let mut options = Options {
+            issuer: Issuer::parse(ISSUER, false).unwrap(),
+            max_lifetime: Seconds::new(3600),
+            max_staleness: Duration::from_secs(30),
+            capacity: Capacity::default(),
+            verified_secrets: 1000,
+            hashing: HashingCapacity::default(),
+            imported_cost: HashCost::GENERATED,
+            sealing: self.sealing.clone(),
+        };
+        adjust(&mut options);
+        let issuer = options.issuer.clone();
+        let (grantd, queues) = Grantd::new(store, self.clock.clone(), options).unwrap();
+        let Queues { audit, revocations } = queues;
+        tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
+        let publication = Publication {
+            issuer,
+            body_limits: BodyLimits::default(),
+            max_age: 300,
+            response_types_supported: None,
+        };
+        let state = HttpState { grantd: Arc::clone(&grantd), publication: Arc::new(publication) };
+        Replica { grantd, router: routes::public(state), audit: tokio::sync::Mutex::new(audit) }
+    }
+}
+
+/// One replica behind its production router.
+pub(crate) struct Replica {
+    pub(crate) grantd: Arc<Grantd>,
+    pub(crate) router: axum::Router,
+    audit: tokio::sync::Mutex<grantd::operations::audit::AuditQueue>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Replica {
+    /// Reads the feed once, and waits until the revocations are loaded.
+    pub(crate) async fn follow(&self) {
+        self.grantd.follow_feed().await.unwrap();
+        while !self.grantd.revocations().is_loaded() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Writes waiting audit events, and counts those of `action`.
+    pub(crate) async fn audit_events(&self, action: &str) -> i64 {
+        let store = self.grantd.store();
+        self.audit.lock().await.write_waiting(store, self.grantd.clock().now()).await;
+        store.count_audit_events(action).await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).header(header::HOST, "auth.example");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts a form with the headers given.
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], form: &str) -> Answer {
+        let mut request = Request::post(path)
+            .header(header::HOST, "auth.example")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// Asks for a token with `client_secret_basic`; `more` are further parameters, such as `&scope=a`.
+    pub(crate) async fn token(&self, client: &str, secret: &str, more: &str) -> Answer {
+        let authorization = basic(client, secret);
+        let form = format!("grant_type=client_credentials{more}");
+        self.post("/oauth2/token", &[("authorization", &authorization)], &form).await
+    }
+
+    /// A token, which must be issued.
+    pub(crate) async fn issued(&self, client: &str, secret: &str, more: &str) -> String {
+        let answer = self.token(client, secret, more).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Introspects as `client`.
+    pub(crate) async fn introspect(&self, client: &str, secret: &str, token: &str) -> Answer {
+        let authorization = basic(client, secret);
+        let form = format!("token={token}");
+        self.post("/oauth2/introspect", &[("authorization", &authorization)], &form).await
+    }
+
+    /// Revokes as `client`.
+    pub(crate) async fn revoke(&self, client: &str, secret: &str, token: &str) -> Answer {
+        let authorization = basic(client, secret);
+        let form = format!("token={token}");
+        self.post("/oauth2/revoke", &[("authorization", &authorization)], &form).await
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("not JSON: {:?}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The `error` member.
+    pub(crate) fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Everything of the answer but what differs between any two: for SAME of STANDARDS.
+    pub(crate) fn same(&self) -> (StatusCode, Vec<(String, String)>, Vec<u8>) {
+        let mut headers: Vec<(String, String)> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "x-request-id" && *name != "date")
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        headers.sort();
+        (self.status, headers, self.body.clone())
+    }
+
+    /// ERR(status, code) of STANDARDS.
+    #[track_caller]
+    pub(crate) fn assert_error(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.error(), code, "{self:?}");
+        assert_eq!(self.headers["content-type"], "application/json");
+        assert_eq!(self.headers["cache-control"], "no-store");
+        let members = self.json();
+        let members = members.as_object().unwrap();
+        assert!(members.keys().all(|key| key == "error" || key == "error_description"));
+        if status == 401 {
+            assert!(self.headers["www-authenticate"].to_str().unwrap().starts_with("Basic realm="));
+        }
+    }
+}
+
+/// The `Authorization` of `client_secret_basic`, both halves form-encoded.
+pub(crate) fn basic(client: &str, secret: &str) -> String {
+    basic_raw(&format!("{}:{}", form_encoded(client), form_encoded(secret)))
+}
+
+/// The `Authorization` of exactly these user and password bytes.
+pub(crate) fn basic_raw(pair: &str) -> String {
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+}
+
+/// RFC 6749 appendix B.
+pub(crate) fn form_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
+                char::from(byte).to_string()
+            }
+            b' ' => "+".to_owned(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// Header and claims of a JWT, unverified.
+pub(crate) fn decoded(token: &str) -> (Value, Value) {
+    let part = |index| {
+        let text: &str = token.split('.').nth(index).unwrap();
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    };
+    (part(0), part(1))
+}
+
+/// A catalog with one audience, a client `reader` that gets tokens and a client `api` that introspects them.
+pub(crate) const CATALOG: &str = r#"
+[[audience]]
+id = "pricing"
+scopes = ["read", "write"]
+served_by = ["api"]
+
+[[client]]
+id = "reader"
+auth = ["client_secret_basic", "client_secret_post"]
+secret = "reader secret of 1"
+  [[client.policy]]
+  audience = "pricing"
+  scopes = ["read", "write"]
+  default_scopes = ["read"]
+
+[[client]]
+id = "api"
+grants = []
+auth = "client_secret_basic"
+secret = "api secret of tests"
+"#;
+/// The secret of `reader`.
+pub(crate) const READER: &str = "reader secret of 1";
+/// The secret of `api`.
+pub(crate) const API: &str = "api secret of tests";
