@@ -20,3 +20,5 @@ pub mod operations;
 pub mod http;
 
 pub mod server;
+
+pub mod cli;

@@ -1,3 +1,5 @@
 //! The `grantd` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    grantd::cli::main()
+}

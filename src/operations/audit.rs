@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use crate::clock::Clock;
 use crate::crypto::random;
 use crate::domain::decision::Refused;
 use crate::domain::identifier::CredentialId;
@@ -113,11 +114,18 @@ impl AuditQueue {
         }
     }
 
-    /// Writes once a second, for ever.
-    pub async fn run(mut self, store: Arc<Store>, clock: crate::clock::Clock) {
+    /// Writes once a second, and a last time when it is stopped.
+    pub async fn run(mut self, store: Arc<Store>, clock: Clock, mut stopped: watch::Receiver<bool>) {
         loop {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            let second = tokio::time::sleep(Duration::from_secs(1));
+            let ends = tokio::select! {
+                () = second => false,
+                _ = stopped.wait_for(|stop| *stop) => true,
+            };
             self.write_waiting(&store, clock.now()).await;
+            if ends {
+                return;
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod introspect_token;
 pub mod issue_token;
 pub mod key_ring;
 pub mod make_signing_keys;
+pub mod manage_credentials;
 mod own_token;
 pub mod revoke_token;
 
@@ -39,6 +40,9 @@ use follow_feed::Followed;
 use freshness::Freshness;
 use key_ring::KeyRing;
 use revoke_token::Revocation;
+
+/// How long the last writes of a replica that stops may take.
+const LAST_WRITES: Duration = Duration::from_secs(3);
 
 /// How one replica works; everything but the database.
 #[derive(Clone, Debug)]
@@ -93,6 +97,13 @@ pub struct Queues {
     pub revocations: mpsc::Receiver<Revocation>,
 }
 
+/// What runs beside the requests.
+#[derive(Debug)]
+pub struct Background {
+    stop: watch::Sender<bool>,
+    audit: tokio::task::JoinHandle<()>,
+}
+
 impl Grantd {
     /// A replica over `store` that has loaded nothing yet.
     ///
@@ -131,12 +142,26 @@ impl Grantd {
 
     /// Starts what runs beside the requests: following the feed at every `poll_interval`, writing what waits,
     /// removing what nobody needs.
-    pub fn run(self: &Arc<Self>, queues: Queues, poll_interval: Duration) {
+    pub fn run(self: &Arc<Self>, queues: Queues, poll_interval: Duration) -> Background {
         let store = Arc::clone(&self.store);
-        tokio::spawn(queues.audit.run(store, self.clock.clone()));
         tokio::spawn(Arc::clone(self).keep_revoking(queues.revocations));
         tokio::spawn(Arc::clone(self).keep_following(poll_interval));
         tokio::spawn(Arc::clone(self).keep_sweeping());
+        let (stop, stopped) = watch::channel(false);
+        let audit = tokio::spawn(queues.audit.run(store, self.clock.clone(), stopped));
+        Background { stop, audit }
+    }
+
+    /// Writes what still waits, for a moment at most; called when no request is in flight any more.
+    pub async fn stop(&self, background: Background) {
+        background.stop.send_replace(true);
+        let writing = async {
+            self.credential_uses.write(&self.store).await;
+            let _ = background.audit.await;
+        };
+        if tokio::time::timeout(LAST_WRITES, writing).await.is_err() {
+            tracing::warn!("what waited to be written was given up");
+        }
     }
 
     /// The issuer.

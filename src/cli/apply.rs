@@ -1,0 +1,76 @@
+//! `grantd apply`: brings the database to what a catalog states, and says what it did.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::target::{Opened, Target};
+use crate::config::catalog::{Catalog, CatalogOptions};
+use crate::operations::apply_catalog::{Action, ApplyOptions, Plan, apply_catalog};
+use crate::operations::make_signing_keys::ACTIVATION_DELAY;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The catalog
+    file: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Remove what the catalog does not state
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let opened = arguments.target.open().await?;
+    let catalog = read(arguments, &opened)?;
+    let options = ApplyOptions {
+        dry_run: arguments.dry_run,
+        prune: arguments.prune,
+        imported_cost: opened.imported_cost(),
+        sealing: opened.sealing.as_ref(),
+        key_delay: ACTIVATION_DELAY,
+    };
+    let (plan, _) = apply_catalog((&opened.store, &opened.clock), &catalog, options).await?;
+    print(&plan, arguments.dry_run);
+    Ok(())
+}
+
+fn read(arguments: &Arguments, opened: &Opened) -> anyhow::Result<Catalog> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = if opened.is_dev {
+        CatalogOptions::dev(&environment)
+    } else {
+        CatalogOptions::strict(&environment)
+    };
+    Ok(Catalog::read(&arguments.file, &options)?)
+}
+
+fn print(plan: &Plan, dry_run: bool) {
+    for step in &plan.steps {
+        let members = if step.members.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", step.members.join(", "))
+        };
+        let hint = match step.action {
+            Action::Kept => " (not in the catalog; --prune removes it)",
+            _ => "",
+        };
+        println!("{:<9} {} {}{members}{hint}", step.action.as_str(), step.subject, step.name);
+    }
+    for warning in &plan.warnings {
+        eprintln!("warning: {warning}");
+    }
+    println!(
+        "{}: {} created, {} changed, {} removed, {} unchanged, {} kept",
+        if dry_run { "would be done" } else { "done" },
+        plan.count(Action::Created),
+        plan.count(Action::Changed),
+        plan.count(Action::Removed),
+        plan.count(Action::Unchanged),
+        plan.count(Action::Kept),
+    );
+}

@@ -1,0 +1,133 @@
+//! The data directory of `grantd dev`: database, sealing key, and the issuer that it had.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::crypto::sealing::{SealingKey, SealingKeys};
+
+/// A data directory, which goes with the process where it is a temporary one.
+pub(super) struct DataDirectory {
+    path: PathBuf,
+    temporary: Option<TempDir>,
+}
+
+impl DataDirectory {
+    /// A private directory that goes when it is dropped.
+    pub(super) fn temporary() -> anyhow::Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("grantd-")
+            .tempdir()
+            .context("no temporary directory can be made")?;
+        Ok(Self { path: directory.path().to_owned(), temporary: Some(directory) })
+    }
+
+    /// The directory at `path`, made where it is not there.
+    pub(super) fn made(path: &Path) -> anyhow::Result<Self> {
+        if !path.is_dir() {
+            fs::create_dir_all(path)
+                .with_context(|| format!("the directory {} cannot be made", path.display()))?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(Self { path: path.to_owned(), temporary: None })
+    }
+
+    /// The directory at `path` of a `grantd dev` that ran before.
+    pub(super) fn existing(path: &Path) -> anyhow::Result<Self> {
+        if !path.join("grantd.db").is_file() {
+            bail!(
+                "there is no grantd data in {}: start `grantd dev --data {0}` first",
+                path.display()
+            );
+        }
+        Ok(Self { path: path.to_owned(), temporary: None })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it goes with the process.
+    pub(super) const fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+
+    pub(super) fn database_url(&self) -> String {
+        format!("sqlite://{}", self.path.join("grantd.db").display())
+    }
+
+    /// The sealing key, made where there is none.
+    pub(super) fn sealing(&self) -> anyhow::Result<SealingKeys> {
+        let path = self.path.join("sealing.key");
+        if !path.exists() {
+            let key = SealingKey::generate();
+            self.put_new("sealing.key", key.to_text().as_bytes())?;
+        }
+        let bytes = zeroize::Zeroizing::new(
+            fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?,
+        );
+        let key = SealingKey::parse(&bytes)
+            .with_context(|| format!("{} cannot be used", path.display()))?;
+        Ok(SealingKeys::new(key))
+    }
+
+    /// The issuer of the last start, where another one was remembered; and remembers `issuer`.
+    pub(super) fn remember_issuer(&self, issuer: &str) -> anyhow::Result<Option<String>> {
+        let path = self.path.join("issuer");
+        let before = fs::read_to_string(&path).ok().map(|text| text.trim().to_owned());
+        let mut file = NamedTempFile::new_in(&self.path)?;
+        writeln!(file, "{issuer}")?;
+        file.persist(&path)?;
+        Ok(before.filter(|before| before != issuer))
+    }
+
+    /// Writes a file whole before it gets its name; where another process was first, its file stays.
+    fn put_new(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
+        let mut file = NamedTempFile::new_in(&self.path)
+            .with_context(|| format!("nothing can be written in {}", self.path.display()))?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(self.path.join(name)) {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error.error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealing_key_is_made_once_and_is_private() {
+        let directory = DataDirectory::temporary().unwrap();
+        let first = directory.sealing().unwrap().first.id();
+        assert_eq!(directory.sealing().unwrap().first.id(), first);
+        let mode = fs::metadata(directory.path().join("sealing.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        directory.put_new("sealing.key", b"another").unwrap();
+        assert_eq!(directory.sealing().unwrap().first.id(), first);
+    }
+
+    #[test]
+    fn an_issuer_that_changed_is_told() {
+        let directory = DataDirectory::temporary().unwrap();
+        assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
+        assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
+        assert_eq!(directory.remember_issuer("http://b").unwrap().as_deref(), Some("http://a"));
+    }
+
+    #[test]
+    fn a_temporary_directory_goes() {
+        let directory = DataDirectory::temporary().unwrap();
+        let path = directory.path().to_owned();
+        assert!(directory.is_temporary() && path.is_dir());
+        drop(directory);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,181 @@
+//! `grantd dev`: an identity provider for a laptop or a CI job, in one command and well under a second.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::data_directory::DataDirectory;
+use super::dev_screen::{ReadyFile, Screen};
+use crate::clock::Clock;
+use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
+use crate::crypto::hashing_pool::HashingCapacity;
+use crate::crypto::random;
+use crate::crypto::sealing::SealingKeys;
+use crate::crypto::secret_hash::HashCost;
+use crate::domain::issuer::Issuer;
+use crate::domain::timestamp::Seconds;
+use crate::http::body::BodyLimits;
+use crate::http::state::Publication;
+use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
+use crate::operations::{Grantd, Options};
+use crate::server::limits::Limits;
+use crate::server::listener::{bind, bind_loopback_pair};
+use crate::server::replica::Replica;
+use crate::server::serve::Endpoint;
+use crate::server::shutdown::Shutdown;
+use crate::store::memory::directory::Capacity;
+use crate::store::{DatabaseOptions, Store};
+use crate::telemetry::{self, LogFormat};
+
+/// The port of `grantd dev` without `--listen`.
+const PORT: u16 = 8080;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The catalog; without it the built-in demo catalog
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+    /// Where to listen; 127.0.0.1:0 takes a free port [default: port 8080 of both loopback addresses]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Keep the data here; without it they go with the process
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The issuer, where it is not the listener's own URL
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Write a JSON file with all URLs when requests are accepted
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // The first random number of the process takes 30 ms: have it made while the database opens.
+    std::thread::spawn(random::random_bytes::<1>);
+    let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
+    telemetry::init(LogFormat::Text, &filter);
+    // The first signal that comes while we start must not be lost.
+    let shutdown = Shutdown::on_signals()?;
+    let listeners = listeners(arguments.listen)?;
+    let issuer = issuer(&arguments, &listeners)?;
+    let data = match &arguments.data {
+        Some(path) => DataDirectory::made(path)?,
+        None => DataDirectory::temporary()?,
+    };
+    if let Some(before) = data.remember_issuer(issuer.as_str())? {
+        tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
+    }
+    let sealing = data.sealing()?;
+    let (store, catalog) = seed(&arguments, &data, &sealing).await?;
+    let (grantd, queues) = Grantd::new(store, Clock::system(), options(&issuer, sealing))?;
+    grantd.follow_feed().await?;
+    let operations = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let ready = ReadyFile::new(&issuer, operations.local_addr()?, data.path());
+    let replica = Replica {
+        grantd,
+        queues,
+        publication: publication(issuer),
+        public: Endpoint { listeners, tls: None },
+        operations: Endpoint { listeners: vec![operations], tls: None },
+        limits: Limits::default(),
+        poll_interval: Duration::from_millis(250),
+    };
+    // The listeners are bound: whoever connects from here on is served.
+    if let Some(path) = &arguments.ready_file {
+        ready.write(path)?;
+    }
+    Screen { ready: &ready, catalog: &catalog, data: &data, is_demo: arguments.catalog.is_none() }
+        .print();
+    replica.run(shutdown).await.map_err(anyhow::Error::msg)
+}
+
+fn listeners(listen: Option<SocketAddr>) -> anyhow::Result<Vec<TcpListener>> {
+    match listen {
+        Some(address) => Ok(vec![bind(address)?]),
+        None => bind_loopback_pair(PORT)
+            .context("another program has the port; choose one with --listen 127.0.0.1:0"),
+    }
+}
+
+/// The issuer follows the listener unless it is given.
+fn issuer(arguments: &Arguments, listeners: &[TcpListener]) -> anyhow::Result<Issuer> {
+    if let Some(text) = &arguments.issuer {
+        return Issuer::parse(text, true).with_context(|| format!("--issuer {text}"));
+    }
+    let address = listeners.first().context("nothing is bound")?.local_addr()?;
+    let host = match (arguments.listen, address.ip()) {
+        (None, _) => "localhost".to_owned(),
+        (Some(_), ip) if ip.is_unspecified() => {
+            tracing::warn!("other machines reach this under another name: say which by --issuer URL");
+            "localhost".to_owned()
+        }
+        (Some(_), IpAddr::V4(ip)) => ip.to_string(),
+        (Some(_), IpAddr::V6(ip)) => format!("[{ip}]"),
+    };
+    let port = address.port();
+    let text =
+        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") };
+    Ok(Issuer::parse(&text, true)?)
+}
+
+/// Opens the database and applies the catalog; the demo only where nothing is there yet.
+async fn seed(
+    arguments: &Arguments,
+    data: &DataDirectory,
+    sealing: &SealingKeys,
+) -> anyhow::Result<(Arc<Store>, Catalog)> {
+    let store = Arc::new(Store::open(DatabaseOptions::new(data.database_url()))?);
+    store.migrate().await?;
+    let catalog = catalog(arguments.catalog.as_deref())?;
+    if arguments.catalog.is_some() || store.all_audiences().await?.is_empty() {
+        let options = ApplyOptions {
+            dry_run: false,
+            prune: false,
+            imported_cost: HashCost::GENERATED,
+            sealing: Some(sealing),
+            key_delay: Seconds::new(0),
+        };
+        let clock = Clock::system();
+        let (plan, _) = apply_catalog((&store, &clock), &catalog, options).await?;
+        for warning in plan.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+    Ok((store, catalog))
+}
+
+fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = CatalogOptions::dev(&environment);
+    Ok(match file {
+        Some(path) => Catalog::read(path, &options)?,
+        None => Catalog::parse(DEMO_NAME, DEMO, &options)?,
+    })
+}
+
+fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
+    Options {
+        issuer: issuer.clone(),
+        max_lifetime: Seconds::new(24 * 3600),
+        max_staleness: Duration::from_secs(30),
+        capacity: Capacity::default(),
+        verified_secrets: 10_000,
+        hashing: HashingCapacity::default(),
+        imported_cost: HashCost::GENERATED,
+        sealing,
+    }
+}
+
+fn publication(issuer: Issuer) -> Publication {
+    Publication {
+        issuer,
+        body_limits: BodyLimits::default(),
+        max_age: 300,
+        response_types_supported: None,
+    }
+}

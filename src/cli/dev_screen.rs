@@ -1,0 +1,116 @@
+//! What `grantd dev` tells when it is ready: a screen for people, a file for programs.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use super::data_directory::DataDirectory;
+use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
+use crate::domain::client::AuthMethod;
+use crate::domain::issuer::Issuer;
+
+/// The ready file: where everything is.
+#[derive(Debug, Serialize)]
+pub(super) struct ReadyFile {
+    issuer: String,
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    jwks_uri: String,
+    operations: String,
+    data_dir: PathBuf,
+    pid: u32,
+}
+
+impl ReadyFile {
+    pub(super) fn new(issuer: &Issuer, operations: SocketAddr, data: &Path) -> Self {
+        Self {
+            issuer: issuer.as_str().to_owned(),
+            token_endpoint: issuer.endpoint("/oauth2/token"),
+            introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
+            revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
+            jwks_uri: issuer.endpoint("/oauth2/jwks"),
+            operations: format!("http://{operations}"),
+            data_dir: data.to_owned(),
+            pid: std::process::id(),
+        }
+    }
+
+    /// Writes it whole before it gets its name: who sees it can read it.
+    pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let written = || -> anyhow::Result<()> {
+            let mut file = NamedTempFile::new_in(directory)?;
+            file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
+            file.persist(path)?;
+            Ok(())
+        };
+        written().with_context(|| format!("the ready file {} cannot be written", path.display()))
+    }
+}
+
+/// The screen.
+pub(super) struct Screen<'a> {
+    pub(super) ready: &'a ReadyFile,
+    pub(super) catalog: &'a Catalog,
+    pub(super) data: &'a DataDirectory,
+    pub(super) is_demo: bool,
+}
+
+impl Screen<'_> {
+    pub(super) fn print(&self) {
+        let kept = if self.data.is_temporary() {
+            "gone when this process ends; keep them with --data DIR"
+        } else {
+            "kept"
+        };
+        println!("grantd dev, issuer {}", self.ready.issuer);
+        println!();
+        println!("  token          {}", self.ready.token_endpoint);
+        println!("  introspection  {}", self.ready.introspection_endpoint);
+        println!("  keys           {}", self.ready.jwks_uri);
+        println!("  health         {}/readyz", self.ready.operations);
+        println!("  data           {} ({kept})", self.data.path().display());
+        println!();
+        println!("Get a token:");
+        for client in &self.catalog.clients {
+            if let Some(line) = self.curl(client) {
+                println!();
+                println!("  # {}", client.id);
+                println!("  {line}");
+            }
+        }
+        println!();
+        println!("Ctrl-C ends it.");
+    }
+
+    /// A line that works as printed; for a catalog of one's own with a placeholder for the secret, which is
+    /// never printed.
+    fn curl(&self, client: &CatalogClient) -> Option<String> {
+        let secret = client.credentials.iter().find_map(|credential| match &credential.material {
+            CatalogMaterial::Secret(secret) if self.is_demo => Some(secret.expose()),
+            CatalogMaterial::Secret(_) | CatalogMaterial::Phc(_) => Some("SECRET"),
+            _ => None,
+        })?;
+        if client.grants.is_empty() {
+            return None;
+        }
+        let basic = client.auth_methods.contains(&AuthMethod::ClientSecretBasic);
+        let (id, endpoint) = (&client.id, &self.ready.token_endpoint);
+        Some(if basic {
+            format!("curl -s -u '{id}:{secret}' -d grant_type=client_credentials {endpoint}")
+        } else {
+            format!(
+                "curl -s -d grant_type=client_credentials --data-urlencode 'client_id={id}' \
+                 --data-urlencode 'client_secret={secret}' {endpoint}"
+            )
+        })
+    }
+}

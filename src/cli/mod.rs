@@ -1,0 +1,96 @@
+//! The command line, over the same operations as the server. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line does")]
+
+mod apply;
+mod check_config;
+mod client;
+mod credential;
+mod data_directory;
+mod dev;
+mod dev_screen;
+mod export;
+mod health;
+mod migrate;
+mod output;
+mod serve;
+mod target;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// grantd: an OAuth 2.0 authorization server for machines.
+#[derive(Debug, Parser)]
+#[command(version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start an identity provider for a laptop or a CI job: embedded database, demo catalog, one command
+    Dev(dev::Arguments),
+    /// Serve as token issuer, with the settings of a file and of GRANTD_ variables
+    Serve(serve::Arguments),
+    /// Bring the database schema to this version
+    Migrate(migrate::Arguments),
+    /// Bring the database to what a catalog states
+    Apply(apply::Arguments),
+    /// Print the database as a catalog, without any secret in clear
+    Export(export::Arguments),
+    /// Check the settings, and a catalog, without touching anything
+    CheckConfig(check_config::Arguments),
+    /// Ask a running server whether it is ready
+    Health(health::Arguments),
+    /// Look at clients
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Look at, make and retire what clients prove themselves with
+    #[command(subcommand)]
+    Credential(credential::Command),
+    /// Look at tokens
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("grantd: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(cli.command));
+    // Whatever still runs in the background is of no use any more.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("grantd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Dev(arguments) => dev::run(arguments).await?,
+        Command::Serve(arguments) => serve::run(arguments).await?,
+        Command::Migrate(arguments) => migrate::run(&arguments).await?,
+        Command::Apply(arguments) => apply::run(&arguments).await?,
+        Command::Export(arguments) => export::run(&arguments).await?,
+        Command::CheckConfig(arguments) => check_config::run(&arguments)?,
+        Command::Health(arguments) => return health::run(&arguments).await,
+        Command::Client(command) => client::run(&command).await?,
+        Command::Credential(command) => credential::run(&command).await?,
+        Command::Token(command) => token::run(&command).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

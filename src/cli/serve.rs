@@ -1,0 +1,130 @@
+//! `grantd serve`: a replica with the settings of a file and of the environment.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::target::{database_options, sealing};
+use crate::clock::Clock;
+use crate::config::settings::{LogFormat as SettingsLogFormat, Settings};
+use crate::crypto::hashing_pool::HashingCapacity;
+use crate::crypto::secret_hash::HashCost;
+use crate::http::body::BodyLimits;
+use crate::http::state::Publication;
+use crate::operations::make_signing_keys::MakeKeyError;
+use crate::operations::{Grantd, Options};
+use crate::server::limits::Limits;
+use crate::server::listener::bind;
+use crate::server::replica::Replica;
+use crate::server::serve::Endpoint;
+use crate::server::shutdown::Shutdown;
+use crate::server::tls::{Tls, TlsFiles};
+use crate::store::Store;
+use crate::store::memory::directory::Capacity;
+use crate::telemetry::{self, LogFormat};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The settings file; GRANTD_ variables override it
+    #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
+    config: Option<PathBuf>,
+    /// Bring the database schema to this version first
+    #[arg(long)]
+    migrate: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let settings = Settings::read(arguments.config.as_deref(), std::env::vars())?;
+    start_log(&settings);
+    // The first signal that comes while we start must not be lost.
+    let shutdown = Shutdown::on_signals()?;
+    let store = Arc::new(Store::open(database_options(&settings))?);
+    if arguments.migrate {
+        store.migrate().await?;
+    }
+    let (grantd, queues) = Grantd::new(store, Clock::system(), options(&settings)?)?;
+    let replica = Replica {
+        grantd,
+        queues,
+        publication: publication(&settings),
+        public: public(&settings)?,
+        operations: Endpoint { listeners: vec![bind(settings.operations.listen)?], tls: None },
+        limits: limits(&settings),
+        poll_interval: settings.feed.poll_interval,
+    };
+    tracing::info!(
+        issuer = settings.issuer.as_str(),
+        public = %settings.public.listen,
+        operations = %settings.operations.listen,
+        "serving"
+    );
+    replica.run(shutdown).await.map_err(anyhow::Error::msg)
+}
+
+fn start_log(settings: &Settings) {
+    let format = match settings.log.format {
+        SettingsLogFormat::Text => LogFormat::Text,
+        SettingsLogFormat::Json => LogFormat::Json,
+    };
+    let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| settings.log.level.to_string());
+    telemetry::init(format, &filter);
+}
+
+fn options(settings: &Settings) -> anyhow::Result<Options> {
+    let mut hashing = HashingCapacity::default();
+    if let Some(threads) = settings.hashing.threads {
+        hashing.threads = threads.try_into().context("[hashing] threads is at least 1")?;
+    }
+    hashing.generated = settings.hashing.generated_queue;
+    hashing.imported = settings.hashing.imported_queue;
+    Ok(Options {
+        issuer: settings.issuer.clone(),
+        max_lifetime: settings.tokens.max_lifetime,
+        max_staleness: settings.feed.max_staleness.duration(),
+        capacity: Capacity {
+            clients: settings.cache.clients,
+            audiences: settings.cache.audiences,
+            unknown_clients: settings.cache.unknown_clients,
+        },
+        verified_secrets: settings.cache.verified_secrets,
+        hashing,
+        imported_cost: HashCost::IMPORTED,
+        sealing: sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?,
+    })
+}
+
+fn publication(settings: &Settings) -> Publication {
+    Publication {
+        issuer: settings.issuer.clone(),
+        body_limits: BodyLimits {
+            bytes: settings.limits.body_bytes,
+            time: settings.limits.body_timeout.duration(),
+        },
+        max_age: settings.keys.jwks_max_age.get(),
+        response_types_supported: settings.metadata.response_types_supported.clone(),
+    }
+}
+
+fn public(settings: &Settings) -> anyhow::Result<Endpoint> {
+    let tls = settings.public.tls.as_ref().map(|files| {
+        Tls::load(TlsFiles { certificate: files.certificate.clone(), key: files.key.clone() })
+    });
+    Ok(Endpoint { listeners: vec![bind(settings.public.listen)?], tls: tls.transpose()? })
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let limits = &settings.limits;
+    Limits {
+        connections: limits.connections,
+        handshake_time: limits.tls_handshake_timeout.duration(),
+        first_bytes_time: limits.first_byte_timeout.duration(),
+        head_time: limits.header_timeout.duration(),
+        stall_time: limits.idle_timeout.duration(),
+        drain_time: limits.drain_timeout.duration(),
+        head_bytes: limits.header_bytes,
+        headers: limits.header_count,
+        ..Limits::default()
+    }
+}

@@ -1,0 +1,136 @@
+//! Which database an administrative command works on, and what opens its keys.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::data_directory::DataDirectory;
+use crate::clock::Clock;
+use crate::config::settings::{Sealing, SealingKey as SealingSource, Settings};
+use crate::crypto::sealing::{SealingKey, SealingKeys};
+use crate::crypto::secret_hash::HashCost;
+use crate::store::{DatabaseOptions, Store};
+
+/// Says which database; the first of these that is given counts.
+#[derive(Args, Debug)]
+pub(super) struct Target {
+    /// The database itself: postgres://… or sqlite://…
+    #[arg(long, value_name = "URL", env = "GRANTD_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// The data directory of a `grantd dev --data DIR`
+    #[arg(long, value_name = "DIR", env = "GRANTD_DATA")]
+    data: Option<PathBuf>,
+    /// The settings file of a `grantd serve`
+    #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+/// An open database with what belongs to it.
+pub(super) struct Opened {
+    pub(super) store: Arc<Store>,
+    pub(super) clock: Clock,
+    pub(super) sealing: Option<SealingKeys>,
+    /// Whether it is the database of a `grantd dev`, which is laxer with secrets.
+    pub(super) is_dev: bool,
+}
+
+impl Target {
+    /// Whether any database is named.
+    pub(super) fn is_named(&self) -> bool {
+        self.database_url.is_some() || self.data.is_some() || self.config.is_some()
+    }
+
+    /// Opens the database, and refuses a schema of another version.
+    pub(super) async fn open(&self) -> anyhow::Result<Opened> {
+        let opened = self.open_unchecked()?;
+        opened.store.check_schema().await?;
+        Ok(opened)
+    }
+
+    /// Opens the database whatever its schema.
+    pub(super) fn open_unchecked(&self) -> anyhow::Result<Opened> {
+        if let Some(directory) = &self.data {
+            return open_data(directory);
+        }
+        if self.config.is_some() || (self.database_url.is_none() && has_settings()) {
+            return open_settings(self.config.as_deref());
+        }
+        let Some(url) = &self.database_url else {
+            bail!("say which database: --data DIR, --config FILE or --database-url URL");
+        };
+        let key = std::env::var("GRANTD_SEALING__KEY_FILE").ok();
+        let sealing = key.map(|path| read_key(Path::new(&path))).transpose()?;
+        Ok(Opened {
+            store: Arc::new(Store::open(DatabaseOptions::new(url.clone()))?),
+            clock: Clock::system(),
+            sealing: sealing.map(SealingKeys::new),
+            is_dev: false,
+        })
+    }
+}
+
+impl Opened {
+    /// What an imported secret costs there.
+    pub(super) const fn imported_cost(&self) -> HashCost {
+        if self.is_dev { HashCost::GENERATED } else { HashCost::IMPORTED }
+    }
+}
+
+/// Whether the environment says more than a URL: then it is read as settings.
+fn has_settings() -> bool {
+    std::env::var_os("GRANTD_DATABASE_URL_FILE").is_some()
+}
+
+fn open_data(path: &Path) -> anyhow::Result<Opened> {
+    let directory = DataDirectory::existing(path)?;
+    Ok(Opened {
+        store: Arc::new(Store::open(DatabaseOptions::new(directory.database_url()))?),
+        clock: Clock::system(),
+        sealing: Some(directory.sealing()?),
+        is_dev: true,
+    })
+}
+
+fn open_settings(file: Option<&Path>) -> anyhow::Result<Opened> {
+    let settings = Settings::read(file, std::env::vars())?;
+    Ok(Opened {
+        store: Arc::new(Store::open(database_options(&settings))?),
+        clock: Clock::system(),
+        sealing: sealing(&settings.sealing)?,
+        is_dev: false,
+    })
+}
+
+/// The database of the settings.
+pub(super) fn database_options(settings: &Settings) -> DatabaseOptions {
+    let database = &settings.database;
+    DatabaseOptions {
+        url: settings.database_url.expose().to_owned(),
+        max_connections: database.max_connections,
+        acquire_timeout: database.acquire_timeout.duration(),
+        statement_timeout: database.statement_timeout.duration(),
+        lock_timeout: database.lock_timeout.duration(),
+    }
+}
+
+/// The sealing keys of the settings; `None` where there are none.
+pub(super) fn sealing(sealing: &Sealing) -> anyhow::Result<Option<SealingKeys>> {
+    let first = match &sealing.key {
+        None => return Ok(None),
+        Some(SealingSource::File(path)) => read_key(path)?,
+        Some(SealingSource::Inline(text)) => {
+            SealingKey::parse(text.expose().as_bytes()).context("[sealing] key")?
+        }
+    };
+    let old = sealing.old_key_files.iter().map(|path| read_key(path));
+    Ok(Some(SealingKeys { first, old: old.collect::<Result<_, _>>()? }))
+}
+
+fn read_key(path: &Path) -> anyhow::Result<SealingKey> {
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("the sealing key {} cannot be read", path.display()))?;
+    SealingKey::parse(&zeroize::Zeroizing::new(bytes))
+        .with_context(|| format!("the sealing key {} cannot be used", path.display()))
+}

@@ -1,0 +1,85 @@
+//! `grantd token inspect`: what an access token says, and whether it would be accepted.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::target::{Opened, Target};
+use crate::crypto::compact::CompactJws;
+use crate::crypto::jws::Verifier;
+use crate::crypto::public_jwk::PublicJwk;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show header and claims of a token; with a database also whether signature, time and revocation hold
+    Inspect(Inspect),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Inspect {
+    /// The token; without it standard input is read, so that no token stands in the shell's history
+    token: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
+    let Command::Inspect(arguments) = command;
+    let text = match &arguments.token {
+        Some(token) => token.clone(),
+        None => from_standard_input()?,
+    };
+    let token = CompactJws::parse(text.trim()).context("this is no signed JWT")?;
+    println!("{:#}", json!({ "header": token.header(), "claims": token.claims() }));
+    for name in ["iat", "exp"] {
+        if let Some(at) = token.claims().get(name).and_then(Value::as_i64) {
+            println!("{name}: {}", Timestamp::from_unix(at));
+        }
+    }
+    if arguments.target.is_named() {
+        return judge(&arguments.target.open().await?, &token).await;
+    }
+    println!("not checked: name a database (--data, --config, --database-url) to check the signature");
+    Ok(())
+}
+
+fn from_standard_input() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().take(64 * 1024).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+async fn judge(opened: &Opened, token: &CompactJws) -> anyhow::Result<()> {
+    let kid = token.kid().context("it names no key (kid)")?;
+    let keys = opened.store.load_signing_keys().await?.value;
+    let Some(key) = keys.iter().find(|key| key.kid == kid) else {
+        bail!("its key {kid} is not one of this issuer's");
+    };
+    let verifier = Verifier::new(key.algorithm, &PublicJwk::parse(&key.public_jwk)?)?;
+    if token.alg() != key.algorithm.as_str()
+        || !verifier.verify(token.signing_input(), token.signature())
+    {
+        bail!("its signature is wrong");
+    }
+    println!("signature: right, by {kid}");
+    let claim = |name: &str| token.claims().get(name);
+    let expires_at = claim("exp").and_then(Value::as_i64).unwrap_or_default();
+    if opened.clock.now() >= Timestamp::from_unix(expires_at) {
+        bail!("it has expired");
+    }
+    let jti = claim("jti").and_then(Value::as_str).context("it has no jti")?;
+    if opened.store.is_revoked(jti).await? {
+        bail!("it was revoked");
+    }
+    let client = claim("client_id").and_then(Value::as_str).unwrap_or_default();
+    let known = super::client::find(&opened.store, client).await?;
+    let issued_at = claim("iat").and_then(Value::as_i64).unwrap_or_default();
+    if Timestamp::from_unix(issued_at) <= known.client.tokens_not_before {
+        bail!("it was issued before all tokens of {client} were killed");
+    }
+    println!("accepted: not expired, not revoked, client {client} is {}", known.client.status);
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! One replica from its first connection to its last: public and operations listeners, and what runs beside them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::limits::Limits;
+use super::serve::{Endpoint, serve};
+use super::shutdown::Shutdown;
+use crate::http::health::HealthState;
+use crate::http::routes;
+use crate::http::state::{HttpState, Publication};
+use crate::operations::{Grantd, Queues};
+
+/// A replica that is bound and ready to run.
+pub struct Replica {
+    /// The replica.
+    pub grantd: Arc<Grantd>,
+    /// Its queues.
+    pub queues: Queues,
+    /// How it is published.
+    pub publication: Publication,
+    /// The public listener.
+    pub public: Endpoint,
+    /// The operations listener.
+    pub operations: Endpoint,
+    /// What connections may cost.
+    pub limits: Limits,
+    /// How often the change feed is read.
+    pub poll_interval: Duration,
+}
+
+impl Replica {
+    /// Serves until `shutdown`, then drains: the operations listener answers until the public one is done.
+    ///
+    /// # Errors
+    /// A sentence for the operator, where the replica cannot go on: a database schema of another version.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), String> {
+        let draining = Arc::new(AtomicBool::new(false));
+        let background = self.grantd.run(self.queues, self.poll_interval);
+        let health =
+            HealthState { grantd: Arc::clone(&self.grantd), draining: Arc::clone(&draining) };
+        let (stop_operations, operations_shutdown) = Shutdown::manual();
+        let operations = tokio::spawn(serve(
+            self.operations,
+            routes::operations(health),
+            self.limits,
+            operations_shutdown,
+        ));
+        let state = HttpState {
+            grantd: Arc::clone(&self.grantd),
+            publication: Arc::new(self.publication),
+        };
+        let (stop_public, public_shutdown) = Shutdown::manual();
+        let public = serve(self.public, routes::public(state), self.limits, public_shutdown);
+        let mut fatal = self.grantd.fatal();
+        let stop = async {
+            tokio::select! {
+                () = shutdown.requested() => {}
+                _ = fatal.wait_for(Option::is_some) => {}
+            }
+            tracing::info!("stopping: finishing requests in flight");
+            draining.store(true, Ordering::Relaxed);
+            stop_public.stop();
+        };
+        tokio::join!(public, stop);
+        self.grantd.stop(background).await;
+        stop_operations.stop();
+        // It only serves health checks; nothing of it is worth waiting for.
+        operations.abort();
+        let reason = self.grantd.fatal().borrow().clone();
+        reason.map_or(Ok(()), Err)
+    }
+}
