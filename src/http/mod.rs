@@ -10,3 +10,6 @@ pub mod form;
 mod form_encoding;
 pub mod layers;
 mod media_type;
+
+#[cfg(test)]
+pub(crate) mod sample;
