@@ -112,7 +112,7 @@ impl Tls {
                 tracing::info!(file = %self.files.certificate.display(), "TLS certificate read");
             }
             Err(error) => {
-                tracing::error!(error, "the TLS files changed, the ones before stay in use")
+                tracing::error!(error, "the TLS files changed, the ones before stay in use");
             }
         }
         *seen = Some(now);

@@ -21,7 +21,6 @@ pub(super) async fn other_method() -> Response {
 
 /// The backstop for a bug: JSON and 503, because a stranger must never see a 500 or a cut connection (B-H07).
 /// What the panic says stays out of the log, because it may quote the request.
-#[expect(clippy::needless_pass_by_value, reason = "tower-http passes the payload by value")]
 pub(super) fn after_panic(_payload: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request handler panicked: this is a bug in grantd");
     answer::unavailable(RETRY_AFTER)
