@@ -40,6 +40,21 @@ async fn a_body_over_the_limit_is_answered_by_413_b_h03() {
     }
 }
 
+/// A reset would take the answer away from a client that is still sending.
+#[tokio::test]
+async fn a_refused_body_does_not_reset_the_connection_6749_32() {
+    let running = start(quick());
+    let request = post(&"x".repeat(100 * 1024));
+    let (now, later) = request.as_bytes().split_at(10 * 1024);
+    let mut stream = running.connect().await;
+    stream.write_all(now).await.unwrap();
+    let answer = read_until(&mut stream, "}").await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    stream.write_all(later).await.unwrap();
+    let mut rest = Vec::new();
+    assert_eq!(stream.read_to_end(&mut rest).await.unwrap(), 0, "a close, not a reset");
+}
+
 #[tokio::test]
 async fn a_connection_over_the_limit_waits_until_there_is_room() {
     let running = start(Limits { connections: 1, ..Limits::default() });
