@@ -48,11 +48,12 @@ async fn a_refused_body_does_not_reset_the_connection_6749_32() {
     let (now, later) = request.as_bytes().split_at(10 * 1024);
     let mut stream = running.connect().await;
     stream.write_all(now).await.unwrap();
-    let answer = read_until(&mut stream, "}").await;
+    let answer = read_to_end(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    stream.write_all(later).await.unwrap();
-    let mut rest = Vec::new();
-    assert_eq!(stream.read_to_end(&mut rest).await.unwrap(), 0, "a close, not a reset");
+    // The first piece would be answered by the reset, and the next one would meet it.
+    for piece in later.chunks(30 * 1024) {
+        stream.write_all(piece).await.expect("a close, not a reset");
+    }
 }
 
 #[tokio::test]
