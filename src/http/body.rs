@@ -47,7 +47,7 @@ pub async fn read_form(
     }
     media_type::check_form(&head.headers)?;
     let body = read_body(&head.headers, body, limits).await?;
-    let form = Form::parse(&head.headers, &body)?;
+    let form = Form::parse_body(&body)?;
     Ok((head, form))
 }
 

@@ -148,9 +148,9 @@ mod tests {
 
     #[test]
     fn floods_of_parameters_are_refused_b_h03() {
-        let distinct: String = (0..10_000).map(|n| format!("p{n}=1&")).collect();
+        let distinct: Vec<String> = (0..10_000).map(|n| format!("p{n}=1")).collect();
         assert_eq!(fault(&"&".repeat(10_000)), Some(RequestFault::TooManyParameters));
-        assert_eq!(fault(&distinct), Some(RequestFault::TooManyParameters));
+        assert_eq!(fault(&distinct.join("&")), Some(RequestFault::TooManyParameters));
         assert_eq!(fault(&"&".repeat(MAX_PARAMETERS - 1)), None);
         assert_eq!(fault(&"&".repeat(MAX_PARAMETERS)), Some(RequestFault::TooManyParameters));
     }

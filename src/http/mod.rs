@@ -19,3 +19,6 @@ mod revoke;
 pub mod routes;
 pub mod state;
 mod token;
+
+#[cfg(test)]
+pub(crate) mod sample;

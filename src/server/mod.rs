@@ -1,1 +1,14 @@
-//! server
+//! Binds, serves and drains: the listeners with the timers and limits that `axum::serve` does not expose.
+
+mod framing;
+pub mod limits;
+pub mod listener;
+mod protocol;
+pub mod serve;
+mod session;
+pub mod shutdown;
+pub mod tls;
+mod wire;
+
+#[cfg(test)]
+mod tests;

@@ -157,11 +157,11 @@ pub struct Limits {
     pub header_bytes: usize,
     /// The most header fields of a request.
     pub header_count: usize,
-    /// From the first byte of a head to its last.
+    /// HTTP/1.1: for a whole head, from the end of the answer before it.
     pub header_timeout: Seconds,
     /// From the head to the last byte of the body.
     pub body_timeout: Seconds,
-    /// How long a connection may do nothing.
+    /// How long a connection may live without a finished request.
     pub idle_timeout: Seconds,
     /// The most connections at once.
     pub connections: usize,

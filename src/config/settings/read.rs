@@ -190,13 +190,13 @@ fn database(table: &mut Section<'_>) -> Database {
 fn limits(table: &mut Section<'_>) -> Limits {
     Limits {
         body_bytes: count(table, "body_bytes", 16_384, 1024..=1_048_576),
-        header_bytes: count(table, "header_bytes", 32_768, 8192..=1_048_576),
-        header_count: count(table, "header_count", 100, 16..=1000),
-        header_timeout: span(table, "header_timeout", 10, 1..=HOUR),
+        header_bytes: count(table, "header_bytes", 73_728, 8192..=1_048_576),
+        header_count: count(table, "header_count", 64, 16..=1000),
+        header_timeout: span(table, "header_timeout", 20, 1..=HOUR),
         body_timeout: span(table, "body_timeout", 10, 1..=HOUR),
-        idle_timeout: span(table, "idle_timeout", 60, 1..=HOUR),
-        connections: count(table, "connections", 10_000, 1..=1_000_000),
-        drain_timeout: span(table, "drain_timeout", 20, 0..=HOUR),
+        idle_timeout: span(table, "idle_timeout", 22, 1..=HOUR),
+        connections: count(table, "connections", 4096, 1..=1_000_000),
+        drain_timeout: span(table, "drain_timeout", 10, 0..=HOUR),
         first_byte_timeout: span(table, "first_byte_timeout", 10, 1..=HOUR),
         tls_handshake_timeout: span(table, "tls_handshake_timeout", 10, 1..=HOUR),
     }

@@ -1,0 +1,109 @@
+//! Binds TCP listeners: one address, or one port on both loopback addresses.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Socket, Type};
+use tokio::net::TcpListener;
+
+/// Connections that the kernel holds for us while we are busy or full.
+const BACKLOG: i32 = 1024;
+/// How often a free port of one family may be taken in the other.
+const ATTEMPTS: usize = 16;
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}{}", remedy(.source))]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// The system's answer.
+    #[source]
+    pub source: io::Error,
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => "; another process listens there: stop it or take another port",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege: take another port",
+        io::ErrorKind::AddrNotAvailable => "; this machine does not have the address",
+        _ => "",
+    }
+}
+
+/// Listens on one address. `[::]` takes IPv4 as well. Needs a tokio runtime.
+///
+/// # Errors
+/// The address is taken, not ours, or not allowed.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+    open(address).map_err(|source| BindError { address, source })
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A restart must not wait for connections of the process before it.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Listens on one port of `127.0.0.1` and `[::1]`, because `localhost` may mean either; port 0 takes one that is
+/// free on both. Without IPv6 on the machine only the first is there. IPv4 stands first.
+///
+/// # Errors
+/// The port is taken on one of the two.
+pub fn bind_loopback_pair(port: u16) -> Result<Vec<TcpListener>, BindError> {
+    let mut attempt = 1;
+    loop {
+        match bind_pair(port) {
+            Err(error) if port == 0 && attempt < ATTEMPTS && is_taken(&error) => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
+fn bind_pair(port: u16) -> Result<Vec<TcpListener>, BindError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let first = bind(address)?;
+    let taken = first.local_addr().map_err(|source| BindError { address, source })?;
+    match bind(SocketAddr::from((Ipv6Addr::LOCALHOST, taken.port()))) {
+        Ok(second) => Ok(vec![first, second]),
+        // Whatever it is called: no IPv6 here. Only a port that somebody holds there is a fault.
+        Err(error) if !is_taken(&error) => Ok(vec![first]),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_taken(error: &BindError) -> bool {
+    error.source.kind() == io::ErrorKind::AddrInUse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_free_port_is_the_same_on_both_families() {
+        let listeners = bind_loopback_pair(0).unwrap();
+        let ports: Vec<u16> = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
+        assert_ne!(ports[0], 0);
+        assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_said_with_what_to_do() {
+        let holder = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let port = holder.local_addr().unwrap().port();
+        let error = bind_loopback_pair(port).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")), "{error}");
+        assert!(
+            error.ends_with("another process listens there: stop it or take another port"),
+            "{error}"
+        );
+    }
+}

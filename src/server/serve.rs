@@ -1,0 +1,92 @@
+//! Accepts connections within limits, and drains them when the server stops.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Body;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::limits::Limits;
+use super::session::{Answers, Phase, Session};
+use super::shutdown::Shutdown;
+use super::tls::Tls;
+
+/// The wait after a failed accept: without it, a process out of file descriptors would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Where one service listens: all its addresses share one count of connections.
+pub struct Endpoint {
+    /// The bound listeners.
+    pub listeners: Vec<TcpListener>,
+    /// TLS for all of them; plain HTTP without.
+    pub tls: Option<Arc<Tls>>,
+}
+
+/// Serves until the stop is asked for, then finishes requests in flight for at most `drain_time`.
+///
+/// Each request carries its [`Connection`](crate::http::connection::Connection) in its extensions. TLS files
+/// are read again when they change. Connections over the limit wait in the kernel's backlog.
+pub async fn serve<S, B>(endpoint: Endpoint, service: S, limits: Limits, shutdown: Shutdown)
+where
+    S: Answers<B>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (phase, watching) = watch::channel(Phase::Serving);
+    let session = Arc::new(Session::new(service, limits, endpoint.tls.clone(), watching));
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let mut tasks = JoinSet::new();
+    if let Some(tls) = endpoint.tls {
+        tasks.spawn(async move { tls.keep_fresh().await });
+    }
+    for listener in endpoint.listeners {
+        tasks.spawn(accept_all(listener, Arc::clone(&session), Arc::clone(&room)));
+    }
+    shutdown.requested().await;
+    tasks.shutdown().await;
+
+    phase.send_replace(Phase::Draining);
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    if timeout(limits.drain_time, room.acquire_many(all)).await.is_err() {
+        tracing::warn!("requests were still in flight when the time to drain was over: cut");
+    }
+    phase.send_replace(Phase::Closing);
+}
+
+async fn accept_all<S, B>(listener: TcpListener, session: Arc<Session<S>>, room: Arc<Semaphore>)
+where
+    S: Answers<B>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    // The semaphore is never closed.
+    while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let session = Arc::clone(&session);
+                tokio::spawn(async move {
+                    session.run(stream, peer).await;
+                    drop(permit);
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections; trying again");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The other side gave up before we took it.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,238 @@
+//! One connection from its first byte to its end: handshake, protocol, requests, and a watch that ends it
+//! (STANDARDS B-H04, B-H05).
+
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
+
+use super::framing::Scanner;
+use super::limits::Limits;
+use super::protocol::{self, Protocol};
+use super::tls::Tls;
+use super::wire::Wire;
+use crate::http::connection::Connection;
+
+/// How long a stalled connection may take to say goodbye.
+const GOODBYE_TIME: Duration = Duration::from_secs(2);
+/// How long a connection that has sent nothing yet is waited for when the server stops: its request may
+/// be on its way.
+const LATE_TIME: Duration = Duration::from_millis(250);
+/// HTTP/2's smallest frame size, and big enough for any request here.
+const FRAME_SIZE: u32 = 16 * 1024;
+/// How many times within the stall time the watch looks.
+const LOOKS: u32 = 4;
+
+/// A service that answers requests; axum's `Router` is one.
+pub trait Answers<B>:
+    tower::Service<
+        Request<Incoming>,
+        Response = Response<B>,
+        Error: Into<Box<dyn Error + Send + Sync>>,
+        Future: Send,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S, B> Answers<B> for S where
+    S: tower::Service<
+            Request<Incoming>,
+            Response = Response<B>,
+            Error: Into<Box<dyn Error + Send + Sync>>,
+            Future: Send,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// What the server is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Serving,
+    /// Requests in flight are finished, no new ones taken.
+    Draining,
+    /// What is left is cut.
+    Closing,
+}
+
+/// What all connections of one listener share.
+pub(super) struct Session<S> {
+    service: S,
+    limits: Limits,
+    tls: Option<Arc<Tls>>,
+    phase: watch::Receiver<Phase>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl<S> Session<S> {
+    pub(super) fn new(
+        service: S,
+        limits: Limits,
+        tls: Option<Arc<Tls>>,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        Self { service, limits, tls, phase, http1: http1(&limits), http2: http2(&limits) }
+    }
+
+    /// Waits for a phase; one whose sender is gone is over.
+    async fn reached(&self, phase: Phase) {
+        let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
+    }
+
+    /// Serves one connection to its end.
+    pub(super) async fn run<B>(&self, stream: TcpStream, peer: SocketAddr)
+    where
+        S: Answers<B>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        // An answer is one small write; waiting for more to send would only delay it.
+        let _ = stream.set_nodelay(true);
+        let ended = match &self.tls {
+            None => self.speak(stream, peer).await,
+            Some(tls) => match self.opening(self.limits.handshake_time, tls.accept(stream)).await {
+                Ok(stream) => self.speak(stream, peer).await,
+                Err(error) => Err(error.into()),
+            },
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, error, "a connection ended early");
+        }
+    }
+
+    /// Bounds a step before the first request, also by the end of the server.
+    async fn opening<T>(
+        &self,
+        time: Duration,
+        step: impl Future<Output = io::Result<T>>,
+    ) -> io::Result<T> {
+        tokio::select! {
+            done = timeout(time, step) => done?,
+            () = async { self.reached(Phase::Draining).await; sleep(LATE_TIME).await; } => {
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+        }
+    }
+
+    async fn speak<IO, B>(
+        &self,
+        mut io: IO,
+        peer: SocketAddr,
+    ) -> Result<(), Box<dyn Error + Send + Sync>>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Answers<B>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let detected = protocol::detect(&mut io);
+        let (protocol, seen) = self.opening(self.limits.first_bytes_time, detected).await?;
+        let finished = Arc::new(AtomicU64::new(0));
+        let (service, connection) = (self.service.clone(), Connection::new(peer));
+        let counter = Arc::clone(&finished);
+        let answer = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(connection.clone());
+            let (answer, counter) = (service.clone().oneshot(request), Arc::clone(&counter));
+            async move {
+                let answer = answer.await;
+                counter.fetch_add(1, Ordering::Relaxed);
+                answer
+            }
+        });
+        match protocol {
+            Protocol::Http1 => {
+                let io = TokioIo::new(Wire::new(io, seen, Some(Scanner::new())));
+                self.watch(self.http1.serve_connection(io, answer), &finished).await?;
+            }
+            Protocol::Http2 => {
+                let io = TokioIo::new(Wire::new(io, seen, None));
+                self.watch(self.http2.serve_connection(io, answer), &finished).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Drives a connection until it ends, stalls, or the server stops.
+    async fn watch<C: GracefulConnection>(
+        &self,
+        connection: C,
+        finished: &AtomicU64,
+    ) -> Result<(), C::Error> {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = stalled(finished, self.limits.stall_time) => {
+                connection.as_mut().graceful_shutdown();
+                return timeout(GOODBYE_TIME, connection).await.unwrap_or(Ok(()));
+            }
+            () = self.reached(Phase::Draining) => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            ended = connection => ended,
+            () = self.reached(Phase::Closing) => Ok(()),
+        }
+    }
+}
+
+/// Ends when no request was finished for `time`. Looking now and then costs a request one addition only.
+async fn stalled(finished: &AtomicU64, time: Duration) {
+    let mut seen = finished.load(Ordering::Relaxed);
+    let mut quiet = 0;
+    while quiet < LOOKS {
+        sleep(time / LOOKS).await;
+        let now = finished.load(Ordering::Relaxed);
+        quiet = if now == seen { quiet + 1 } else { 0 };
+        seen = now;
+    }
+}
+
+fn http1(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        // hyper refuses less than 8 KiB here, and reads on beyond it: the second line is the bound.
+        .max_buf_size(limits.head_bytes.max(8 * 1024))
+        .max_header_size(limits.head_bytes)
+        .max_headers(limits.headers);
+    builder
+}
+
+fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(limits.header_list_bytes)
+        .initial_stream_window_size(limits.stream_window)
+        .initial_connection_window_size(limits.connection_window)
+        .max_frame_size(FRAME_SIZE)
+        .max_send_buf_size(limits.send_buffer)
+        .max_pending_accept_reset_streams(limits.pending_resets)
+        .max_local_error_reset_streams(limits.local_resets);
+    builder
+}

@@ -1,0 +1,90 @@
+//! When to stop: SIGTERM or SIGINT, or a test that says so.
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// The exit status of a process that was told twice: 128 + SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// Tells whether the server shall stop; clones tell the same.
+#[derive(Clone, Debug)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+/// Makes a [`Shutdown`] come. Dropping it does so too.
+#[derive(Debug)]
+pub struct Trigger(watch::Sender<bool>);
+
+impl Trigger {
+    /// Asks for the stop.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Shutdown {
+    /// One that comes when the trigger says so.
+    #[must_use]
+    pub fn manual() -> (Trigger, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (Trigger(sender), Self(receiver))
+    }
+
+    /// One that comes with the first SIGTERM or SIGINT. The second ends the process at once.
+    ///
+    /// # Errors
+    /// The signals cannot be caught.
+    pub fn on_signals() -> io::Result<Self> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let (trigger, shutdown) = Self::manual();
+        tokio::spawn(async move {
+            for already_asked in [false, true] {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                if already_asked {
+                    std::process::exit(INTERRUPTED);
+                }
+                trigger.stop();
+            }
+        });
+        Ok(shutdown)
+    }
+
+    /// Whether the stop was asked for.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until the stop is asked for.
+    pub async fn requested(&self) {
+        // An error means that the trigger is gone: nobody could ask any more, so stop.
+        let _ = self.0.clone().wait_for(|asked| *asked).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stop_reaches_every_clone() {
+        let (trigger, shutdown) = Shutdown::manual();
+        let clone = shutdown.clone();
+        assert!(!clone.is_requested());
+        trigger.stop();
+        clone.requested().await;
+        assert!(shutdown.is_requested());
+    }
+
+    #[tokio::test]
+    async fn a_lost_trigger_is_a_stop() {
+        let (trigger, shutdown) = Shutdown::manual();
+        drop(trigger);
+        shutdown.requested().await;
+    }
+}

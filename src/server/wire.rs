@@ -1,0 +1,141 @@
+//! The bytes of one connection: what was read before it, the watch over its framing, and a close that lets the
+//! last answer arrive.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use super::framing::Scanner;
+
+/// Takes the place of an ambiguous byte and of all that follows: no head and no chunk may hold a NUL, and with
+/// the empty line hyper sees the end of a head at once. It answers 400 and closes.
+const POISON: &[u8] = b"\0\r\n\r\n";
+/// How long and how much is still read after our last answer. Closing with unread bytes would reset the
+/// connection, and the answer (a 413, say) would be lost on its way.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 256 * 1024;
+
+pub(super) struct Wire<IO> {
+    io: IO,
+    /// Read before; comes first.
+    prefix: Vec<u8>,
+    /// Only HTTP/1.1 has framing that can be ambiguous.
+    scanner: Option<Scanner>,
+    /// What is left of the poison, once the framing was ambiguous.
+    poison: Option<&'static [u8]>,
+    is_shut: bool,
+    lingering: Option<Pin<Box<Sleep>>>,
+    lingered: usize,
+}
+
+impl<IO> Wire<IO> {
+    pub(super) fn new(io: IO, prefix: Vec<u8>, scanner: Option<Scanner>) -> Self {
+        Self { io, prefix, scanner, poison: None, is_shut: false, lingering: None, lingered: 0 }
+    }
+
+    fn take_poison(&mut self, buf: &mut ReadBuf<'_>) {
+        if let Some(poison) = self.poison {
+            let (now, later) =
+                poison.split_at_checked(buf.remaining()).unwrap_or((poison, b"".as_slice()));
+            buf.put_slice(now);
+            self.poison = Some(later);
+        }
+    }
+
+    fn watch(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
+        let fresh = buf.filled().get(before..).unwrap_or_default();
+        if let Some(Err(at)) = self.scanner.as_mut().map(|scanner| scanner.scan(fresh)) {
+            buf.set_filled(before + at);
+            self.poison = Some(POISON);
+            self.take_poison(buf);
+        }
+    }
+
+    fn has_unread_request(&self) -> bool {
+        self.poison.is_some()
+            || self.scanner.as_ref().is_some_and(|scanner| !scanner.is_between_requests())
+    }
+}
+
+impl<IO: AsyncRead + Unpin> Wire<IO> {
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.lingering.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER_TIME)));
+        if timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut space = [0; 4096];
+        while self.lingered < LINGER_BYTES {
+            let mut buf = ReadBuf::new(&mut space);
+            let read = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf));
+            if read.is_err() || buf.filled().is_empty() {
+                break;
+            }
+            self.lingered += buf.filled().len();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.poison.is_some() {
+            self.take_poison(buf);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        if self.prefix.is_empty() {
+            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        } else {
+            let now = self.prefix.len().min(buf.remaining());
+            let rest = self.prefix.split_off(now);
+            buf.put_slice(&std::mem::replace(&mut self.prefix, rest));
+        }
+        self.watch(buf, before);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_shut {
+            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
+            self.is_shut = true;
+        }
+        if self.has_unread_request() {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
