@@ -10,6 +10,7 @@ use crate::domain::client::Client;
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
+use crate::domain::scope::Scope;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -92,10 +93,7 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
 }
 
 /// The client of this id, or what to do.
-pub(super) async fn find(
-    store: &crate::store::Store,
-    id: &str,
-) -> anyhow::Result<KnownClient> {
+pub(super) async fn find(store: &crate::store::Store, id: &str) -> anyhow::Result<KnownClient> {
     let unknown =
         || anyhow!("there is no client {id}; `grantd client list` shows those that there are");
     let id = ClientId::parse(id).map_err(|_| unknown())?;
@@ -133,8 +131,8 @@ fn policy_row(policy: &Policy) -> Vec<Value> {
     let methods: Vec<&str> = policy.methods.iter().map(|it| it.as_str()).collect();
     vec![
         json!(policy.audience.as_str()),
-        json!(policy.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>()),
-        json!(policy.default_scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>()),
+        json!(policy.scopes.iter().map(Scope::as_str).collect::<Vec<_>>()),
+        json!(policy.default_scopes.iter().map(Scope::as_str).collect::<Vec<_>>()),
         json!(policy.token_lifetime.map(|span| span.to_string())),
         json!(networks),
         json!(methods),
@@ -145,7 +143,8 @@ fn policy_row(policy: &Policy) -> Vec<Value> {
 fn document(known: &KnownClient) -> Value {
     let mut document: serde_json::Map<String, Value> =
         members(&known.client).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let credentials: Vec<Value> = known.credentials.iter().map(super::credential::document).collect();
+    let credentials: Vec<Value> =
+        known.credentials.iter().map(super::credential::document).collect();
     let policies: Vec<Value> = known
         .policies
         .iter()

@@ -111,15 +111,16 @@ fn issuer(arguments: &Arguments, listeners: &[TcpListener]) -> anyhow::Result<Is
     let host = match (arguments.listen, address.ip()) {
         (None, _) => "localhost".to_owned(),
         (Some(_), ip) if ip.is_unspecified() => {
-            tracing::warn!("other machines reach this under another name: say which by --issuer URL");
+            tracing::warn!(
+                "other machines reach this under another name: say which by --issuer URL"
+            );
             "localhost".to_owned()
         }
         (Some(_), IpAddr::V4(ip)) => ip.to_string(),
         (Some(_), IpAddr::V6(ip)) => format!("[{ip}]"),
     };
     let port = address.port();
-    let text =
-        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") };
+    let text = if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") };
     Ok(Issuer::parse(&text, true)?)
 }
 

@@ -94,11 +94,12 @@ impl Screen<'_> {
     /// A line that works as printed; for a catalog of one's own with a placeholder for the secret, which is
     /// never printed.
     fn curl(&self, client: &CatalogClient) -> Option<String> {
-        let secret = client.credentials.iter().find_map(|credential| match &credential.material {
-            CatalogMaterial::Secret(secret) if self.is_demo => Some(secret.expose()),
-            CatalogMaterial::Secret(_) | CatalogMaterial::Phc(_) => Some("SECRET"),
-            _ => None,
-        })?;
+        let secret =
+            client.credentials.iter().find_map(|credential| match &credential.material {
+                CatalogMaterial::Secret(secret) if self.is_demo => Some(secret.expose()),
+                CatalogMaterial::Secret(_) | CatalogMaterial::Phc(_) => Some("SECRET"),
+                _ => None,
+            })?;
         if client.grants.is_empty() {
             return None;
         }

@@ -18,7 +18,7 @@ const MOST: usize = 64 * 1024;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The operations listener; without it the one of GRANTD_OPERATIONS__LISTEN, or http://127.0.0.1:9090
+    /// The operations listener, by default <http://127.0.0.1:9090> or what `GRANTD_OPERATIONS__LISTEN` says
     url: Option<String>,
 }
 

@@ -1,6 +1,10 @@
 //! The command line, over the same operations as the server. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line does")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what a command line does"
+)]
 
 mod apply;
 mod check_config;

@@ -27,7 +27,7 @@ pub(super) fn print_rows(output: Output, columns: &[&str], rows: &[Vec<Value>]) 
 
 fn print_table(columns: &[&str], rows: &[Vec<Value>]) {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|column| column.to_uppercase()));
     for row in rows {

@@ -42,7 +42,9 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
     if arguments.target.is_named() {
         return judge(&arguments.target.open().await?, &token).await;
     }
-    println!("not checked: name a database (--data, --config, --database-url) to check the signature");
+    println!(
+        "not checked: name a database (--data, --config, --database-url) to check the signature"
+    );
     Ok(())
 }
 

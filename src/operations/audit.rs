@@ -115,7 +115,12 @@ impl AuditQueue {
     }
 
     /// Writes once a second, and a last time when it is stopped.
-    pub async fn run(mut self, store: Arc<Store>, clock: Clock, mut stopped: watch::Receiver<bool>) {
+    pub async fn run(
+        mut self,
+        store: Arc<Store>,
+        clock: Clock,
+        mut stopped: watch::Receiver<bool>,
+    ) {
         loop {
             let second = tokio::time::sleep(Duration::from_secs(1));
             let ends = tokio::select! {

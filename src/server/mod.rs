@@ -4,6 +4,7 @@ mod framing;
 pub mod limits;
 pub mod listener;
 mod protocol;
+pub mod replica;
 pub mod serve;
 mod session;
 pub mod shutdown;

@@ -47,10 +47,8 @@ impl Replica {
             self.limits,
             operations_shutdown,
         ));
-        let state = HttpState {
-            grantd: Arc::clone(&self.grantd),
-            publication: Arc::new(self.publication),
-        };
+        let state =
+            HttpState { grantd: Arc::clone(&self.grantd), publication: Arc::new(self.publication) };
         let (stop_public, public_shutdown) = Shutdown::manual();
         let public = serve(self.public, routes::public(state), self.limits, public_shutdown);
         let mut fatal = self.grantd.fatal();
