@@ -11,4 +11,8 @@ mod standards;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod token;
