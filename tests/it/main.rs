@@ -9,6 +9,10 @@ mod source_tree;
 mod standards;
 
 #[cfg(test)]
+mod captured_log;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod raw_sql;
 #[cfg(test)]
 mod token;
