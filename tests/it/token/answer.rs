@@ -59,7 +59,10 @@ on_both! {
         let answer = replica.token("reader", READER, "&scope=read").await;
         let body = answer.json();
         let members: BTreeSet<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(members.into_iter().collect::<Vec<_>>(), ["access_token", "expires_in", "scope", "token_type"]);
+        assert_eq!(
+            members.into_iter().collect::<Vec<_>>(),
+            ["access_token", "expires_in", "scope", "token_type"]
+        );
         assert_eq!(body["token_type"], "Bearer");
         assert_eq!(body["expires_in"].as_i64(), Some(420));
         let claims = claims(&answer);
@@ -71,18 +74,28 @@ on_both! {
         let replica = env.replica().await;
         let grant = "grant_type=client_credentials";
         let right = "client_id=reader&client_secret=reader+secret+of+1";
-        for form in ["", "echoed", "grant_type=echoed", "grant_type=echoed&grant_type=echoed", "echoed=%FF",
-            &format!("{grant}&client_id=echoed&client_secret=echoed"), &format!("{grant}&client_assertion=echoed"),
-            &format!("{grant}&{right}&scope=echoed"), &format!("{grant}&{right}&scope=%22echoed%0a"),
-            &format!("{grant}&{right}&resource=echoed"), &format!("{grant}&{right}&resource=urn%3Aechoed"),
-            &format!("{grant}&{right}&audience=echoed"), &format!("{grant}&{right}&audience=a&resource=urn:echoed")]
-        {
+        for form in [
+            "",
+            "echoed",
+            "grant_type=echoed",
+            "grant_type=echoed&grant_type=echoed",
+            "echoed=%FF",
+            &format!("{grant}&client_id=echoed&client_secret=echoed"),
+            &format!("{grant}&client_assertion=echoed"),
+            &format!("{grant}&{right}&scope=echoed"),
+            &format!("{grant}&{right}&scope=%22echoed%0a"),
+            &format!("{grant}&{right}&resource=echoed"),
+            &format!("{grant}&{right}&resource=urn%3Aechoed"),
+            &format!("{grant}&{right}&audience=echoed"),
+            &format!("{grant}&{right}&audience=a&resource=urn:echoed"),
+        ] {
             let answer = replica.ask(form).await;
             assert!(answer.status.is_client_error(), "{answer:?}");
             assert!(!String::from_utf8_lossy(&answer.body).contains("echoed"), "{form}");
             assert!(!format!("{:?}", answer.headers).contains("echoed"), "{form}");
             let description = answer.json()["error_description"].as_str().unwrap().to_owned();
-            let permitted = |byte: u8| (0x20..=0x7e).contains(&byte) && byte != b'"' && byte != b'\\';
+            let permitted =
+                |byte: u8| (0x20..=0x7e).contains(&byte) && byte != b'"' && byte != b'\\';
             assert!(description.bytes().all(permitted), "{description}");
         }
     }
@@ -92,14 +105,19 @@ on_both! {
         let replica = env.replica().await;
         let mut seen = BTreeSet::new();
         for _ in 0..200 {
-            let jti = claims(&replica.token("reader", READER, "").await)["jti"].as_str().unwrap().to_owned();
+            let jti = claims(&replica.token("reader", READER, "").await)["jti"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&jti).unwrap();
             assert!(bytes.len() >= 16);
             assert!(seen.insert(bytes));
         }
         // Each bit is sometimes 0 and sometimes 1.
         let all = |join: fn(u8, u8) -> u8| {
-            seen.iter().cloned().reduce(|a, b| a.iter().zip(&b).map(|(a, b)| join(*a, *b)).collect())
+            seen.iter()
+                .cloned()
+                .reduce(|a, b| a.iter().zip(&b).map(|(a, b)| join(*a, *b)).collect())
         };
         assert_eq!(all(|a, b| a | b), Some(vec![0xff; 16]));
         assert_eq!(all(|a, b| a & b), Some(vec![0; 16]));
@@ -111,11 +129,14 @@ on_both! {
         let replica = env.replica().await;
         let claims = claims(&replica.token("reader", READER, "&scope=write+read").await);
         let jti = claims["jti"].clone();
-        assert_eq!(claims, serde_json::json!({
-            "iss": ISSUER, "sub": "reader", "client_id": "reader", "azp": "reader", "aud": "pricing",
-            "scope": "read write", "iat": START, "exp": START + 420, "jti": jti,
-            "tenant": "acme", "env": "dev", "region": "eu", "level": 3,
-        }));
+        assert_eq!(
+            claims,
+            serde_json::json!({
+                "iss": ISSUER, "sub": "reader", "client_id": "reader", "azp": "reader", "aud": "pricing",
+                "scope": "read write", "iat": START, "exp": START + 420, "jti": jti,
+                "tenant": "acme", "env": "dev", "region": "eu", "level": 3,
+            })
+        );
     }
 
     async fn the_header_has_typ_kid_and_a_real_algorithm_9068_01(env) {
@@ -133,10 +154,14 @@ on_both! {
     async fn nothing_lives_longer_than_audience_policy_and_settings_allow_9068_08(env) {
         env.apply(RICH).await;
         let replica = env.replica_with(|options| options.max_lifetime = Seconds::new(400)).await;
-        let unbounded = env.replica_with(|options| options.max_lifetime = Seconds::new(86_400)).await;
-        for (replica, scope, lifetime) in [(&replica, "read", 400), (&replica, "bean", 400),
-            (&unbounded, "read", 420), (&unbounded, "bean", 36_000)]
-        {
+        let unbounded =
+            env.replica_with(|options| options.max_lifetime = Seconds::new(86_400)).await;
+        for (replica, scope, lifetime) in [
+            (&replica, "read", 400),
+            (&replica, "bean", 400),
+            (&unbounded, "read", 420),
+            (&unbounded, "bean", 36_000),
+        ] {
             let answer = replica.token("reader", READER, &format!("&scope={scope}")).await;
             let claims = claims(&answer);
             assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), lifetime);
@@ -149,14 +174,19 @@ on_both! {
 
     /// What is demanded to be bound is refused, as nothing can be bound yet.
     async fn a_token_that_must_be_bound_is_not_issued_unbound(env) {
-        for (line, at) in [("dpop_bound_access_tokens = true", "tenant ="),
+        for (line, at) in [
+            ("dpop_bound_access_tokens = true", "tenant ="),
             ("tls_client_certificate_bound_access_tokens = true", "tenant ="),
-            ("sender_constraint = \"any\"", "token_lifetime = \"7m\""), ("sender_constraint = \"dpop\"", "token_lifetime = \"7m\""),
-            ("sender_constraint = \"mtls\"", "token_lifetime = \"7m\"")]
-        {
+            ("sender_constraint = \"any\"", "token_lifetime = \"7m\""),
+            ("sender_constraint = \"dpop\"", "token_lifetime = \"7m\""),
+            ("sender_constraint = \"mtls\"", "token_lifetime = \"7m\""),
+        ] {
             env.apply(&RICH.replacen(at, &format!("{line}\n{at}"), 1)).await;
             let replica = env.replica().await;
-            replica.token("reader", READER, "&scope=read").await.assert_error(400, "invalid_request");
+            replica
+                .token("reader", READER, "&scope=read")
+                .await
+                .assert_error(400, "invalid_request");
         }
     }
 
@@ -165,7 +195,10 @@ on_both! {
         env.apply(RICH).await;
         let replica = env.replica().await;
         let claims = claims(&replica.token("reader", READER, "&audience=pricing").await);
-        assert_eq!((claims["aud"].as_str(), claims["scope"].as_str()), (Some("pricing"), Some("read")));
+        assert_eq!(
+            (claims["aud"].as_str(), claims["scope"].as_str()),
+            (Some("pricing"), Some("read"))
+        );
         let metadata = replica.get("/.well-known/oauth-authorization-server").await.json();
         let grants: Vec<_> = metadata["grant_types_supported"].as_array().unwrap().iter().collect();
         assert_eq!(grants, ["client_credentials"]);

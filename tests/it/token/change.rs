@@ -72,11 +72,15 @@ on_both! {
         for replica in &replicas {
             replica.issued("reader", READER, "&scope=write").await;
         }
-        let narrower = CATALOG.replacen("  scopes = [\"read\", \"write\"]", "  scopes = [\"read\"]", 1);
+        let narrower =
+            CATALOG.replacen("  scopes = [\"read\", \"write\"]", "  scopes = [\"read\"]", 1);
         env.apply(&narrower).await;
         for replica in &replicas {
             replica.follow().await;
-            replica.token("reader", READER, "&scope=write").await.assert_error(400, "invalid_scope");
+            replica
+                .token("reader", READER, "&scope=write")
+                .await
+                .assert_error(400, "invalid_scope");
             replica.issued("reader", READER, "&scope=read").await;
         }
         let policy = narrower.find("  [[client.policy]]").unwrap();
@@ -84,7 +88,10 @@ on_both! {
         env.prune(&format!("{}{}", &narrower[..policy], &narrower[end..])).await;
         for replica in &replicas {
             replica.follow().await;
-            replica.token("reader", READER, "&scope=read").await.assert_error(400, "unauthorized_client");
+            replica
+                .token("reader", READER, "&scope=read")
+                .await
+                .assert_error(400, "unauthorized_client");
         }
         env.apply(CATALOG).await;
         for replica in &replicas {
@@ -98,7 +105,10 @@ on_both! {
         let replicas = [env.replica().await, env.replica().await];
         for replica in &replicas {
             replica.issued("reader", READER, "").await;
-            replica.token("reader", "the second secret", "").await.assert_error(401, "invalid_client");
+            replica
+                .token("reader", "the second secret", "")
+                .await
+                .assert_error(401, "invalid_client");
         }
         env.prune(&CATALOG.replace(READER, "the second secret")).await;
         for replica in &replicas {

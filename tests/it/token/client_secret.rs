@@ -20,9 +20,14 @@ on_both! {
         let replica = env.replica().await;
         assert_eq!(replica.token(ID, SECRET, "").await.status, 200);
         let raw = basic_raw(&format!("{ID}:{SECRET}"));
-        replica.ask_with(&raw, "grant_type=client_credentials").await.assert_error(401, "invalid_client");
+        replica
+            .ask_with(&raw, "grant_type=client_credentials")
+            .await
+            .assert_error(401, "invalid_client");
         let undecodable = basic_raw(&format!("{ID}:50%"));
-        replica.ask_with(&undecodable, "grant_type=client_credentials").await
+        replica
+            .ask_with(&undecodable, "grant_type=client_credentials")
+            .await
             .assert_error(400, "invalid_request");
     }
 
@@ -32,11 +37,19 @@ on_both! {
         let replica = env.replica().await;
         assert_eq!(replica.token(&all, &all, "").await.status, 200);
         let encoded = form_encoded(&all);
-        let form = format!("grant_type=client_credentials&client_id={encoded}&client_secret={encoded}");
+        let form =
+            format!("grant_type=client_credentials&client_id={encoded}&client_secret={encoded}");
         assert_eq!(replica.ask(&form).await.status, 200);
-        for wrong in ["sécret of the reader", "secret\u{7f}of the reader", "secret\tof the reader"] {
-            assert!(env.try_apply(&with_clients(&[("other", &secret(wrong))]), false).await.is_err());
-            assert!(env.try_apply(&with_clients(&[(wrong, &secret("good secret of one"))]), false).await.is_err());
+        for wrong in ["sécret of the reader", "secret\u{7f}of the reader", "secret\tof the reader"]
+        {
+            assert!(
+                env.try_apply(&with_clients(&[("other", &secret(wrong))]), false).await.is_err()
+            );
+            assert!(
+                env.try_apply(&with_clients(&[(wrong, &secret("good secret of one"))]), false)
+                    .await
+                    .is_err()
+            );
             replica.token(&all, wrong, "").await.assert_error(401, "invalid_client");
             replica.token(wrong, &all, "").await.assert_error(401, "invalid_client");
         }
@@ -46,7 +59,9 @@ on_both! {
         env.apply(&with_clients(&[("urn:client", &secret("with:colons:in the secret"))])).await;
         let replica = env.replica().await;
         let grant = "grant_type=client_credentials";
-        for right in ["urn%3Aclient:with:colons:in+the+secret", "urn%3Aclient:with%3Acolons:in the secret"] {
+        for right in
+            ["urn%3Aclient:with:colons:in+the+secret", "urn%3Aclient:with%3Acolons:in the secret"]
+        {
             assert_eq!(replica.ask_with(&basic_raw(right), grant).await.status, 200, "{right}");
         }
         let raw = basic_raw("urn:client:with:colons:in+the+secret");
@@ -60,7 +75,11 @@ on_both! {
         let right = basic("reader", READER);
         let encoded = right.strip_prefix("Basic ").unwrap();
         for scheme in ["basic", "BASIC", "bAsIc", "Basic ", "Basic   "] {
-            assert_eq!(replica.ask_with(&format!("{scheme} {encoded}"), grant).await.status, 200, "{scheme}");
+            assert_eq!(
+                replica.ask_with(&format!("{scheme} {encoded}"), grant).await.status,
+                200,
+                "{scheme}"
+            );
         }
         let nul = basic_raw("reader:reader%00");
         let no_utf_8 = basic_raw("reader:%FF");
@@ -68,9 +87,19 @@ on_both! {
         let cut = format!("Basic {}", encoded.trim_end_matches('='));
         let trailing = format!("{right}x");
         let second = format!("{right} x");
-        for wrong in ["Basic", "Basic !!!!", "Basic cmVhZGVyOnM_Pg==", &nul, &no_utf_8, &no_colon, &cut,
-            &trailing, &second, "Basic cmVhZGVyOnM", "Basic cmVhZGVyOnM=="]
-        {
+        for wrong in [
+            "Basic",
+            "Basic !!!!",
+            "Basic cmVhZGVyOnM_Pg==",
+            &nul,
+            &no_utf_8,
+            &no_colon,
+            &cut,
+            &trailing,
+            &second,
+            "Basic cmVhZGVyOnM",
+            "Basic cmVhZGVyOnM==",
+        ] {
             if wrong != right {
                 replica.ask_with(wrong, grant).await.assert_error(400, "invalid_request");
             }
@@ -82,11 +111,17 @@ on_both! {
         let replica = env.replica().await;
         let mark = format!("query{}", uuid::Uuid::new_v4().simple());
         let seen = watch(&mark);
-        for query in [format!("client_id=reader&client_secret={mark}"), format!("{mark}=1"),
-            "grant_type=client_credentials&client_id=reader&client_secret=reader+secret+of+1".to_owned()]
-        {
+        for query in [
+            format!("client_id=reader&client_secret={mark}"),
+            format!("{mark}=1"),
+            "grant_type=client_credentials&client_id=reader&client_secret=reader+secret+of+1"
+                .to_owned(),
+        ] {
             let path = format!("/oauth2/token?{query}");
-            replica.post(&path, &[], "grant_type=client_credentials").await.assert_error(400, "invalid_request");
+            replica
+                .post(&path, &[], "grant_type=client_credentials")
+                .await
+                .assert_error(400, "invalid_request");
             replica.post(&path, &[], FORM).await.assert_error(400, "invalid_request");
         }
         assert_eq!(seen.lines(), Vec::<String>::new());
@@ -102,23 +137,37 @@ on_both! {
     }
 
     async fn nothing_tells_why_a_client_was_refused_6749_21(env) {
-        let expired = format!("secrets = [{{ value = \"secret that has expired\", expires_at = {START} }}]");
+        let expired =
+            format!("secrets = [{{ value = \"secret that has expired\", expires_at = {START} }}]");
         env.apply(&with_clients(&[
             ("reader", "secret = \"secret of the reader\""),
             ("disabled", "status = \"disabled\"\nsecret = \"secret of the disabled\""),
             ("expired", &expired),
             ("in-body", "auth = \"client_secret_post\"\nsecret = \"secret of the body\""),
-        ])).await;
+        ]))
+        .await;
         let replica = env.replica().await;
         let refused = replica.token("nobody", "secret of the reader", "").await;
         refused.assert_error(401, "invalid_client");
         let long = "x".repeat(1025);
-        for (client, secret) in [("reader", "wrong"), ("Reader", "secret of the reader"),
-            ("disabled", "secret of the disabled"), ("disabled", "wrong"), ("expired", "secret that has expired"),
-            ("in-body", "secret of the body"), ("reader", ""), ("reader", "é"), ("reader", "grantd_mistyped"),
-            ("reader", &long), ("nobody", &long)]
-        {
-            assert_eq!(replica.token(client, secret, "").await.same(), refused.same(), "{client} {secret}");
+        for (client, secret) in [
+            ("reader", "wrong"),
+            ("Reader", "secret of the reader"),
+            ("disabled", "secret of the disabled"),
+            ("disabled", "wrong"),
+            ("expired", "secret that has expired"),
+            ("in-body", "secret of the body"),
+            ("reader", ""),
+            ("reader", "é"),
+            ("reader", "grantd_mistyped"),
+            ("reader", &long),
+            ("nobody", &long),
+        ] {
+            assert_eq!(
+                replica.token(client, secret, "").await.same(),
+                refused.same(),
+                "{client} {secret}"
+            );
         }
         assert_eq!(replica.ask("grant_type=client_credentials").await.same(), refused.same());
         let bearer = replica.ask_with("Bearer x", "grant_type=client_credentials").await;
@@ -131,14 +180,31 @@ on_both! {
         let mark = format!("id{}", uuid::Uuid::new_v4().simple());
         let seen = watch(&mark);
         let long = "x".repeat(10_240);
-        for odd in ["'", "' OR 1=1 --", "\0", "\u{202e}", "\u{1F600}", &long, "../../reader", "\r\nlevel=INFO forged",
-            "\u{1b}[2J", "\u{9b}2J", "reаder", "READER", "reader ", " reader", "${jndi}", "%s%n"]
-        {
+        for odd in [
+            "'",
+            "' OR 1=1 --",
+            "\0",
+            "\u{202e}",
+            "\u{1F600}",
+            &long,
+            "../../reader",
+            "\r\nlevel=INFO forged",
+            "\u{1b}[2J",
+            "\u{9b}2J",
+            "reаder",
+            "READER",
+            "reader ",
+            " reader",
+            "${jndi}",
+            "%s%n",
+        ] {
             let id = format!("{mark}{odd}");
             for id in [odd, &id] {
                 let in_header = replica.token(id, READER, "").await;
                 let encoded = form_encoded(id);
-                let form = format!("grant_type=client_credentials&client_id={encoded}&client_secret=reader+secret+of+1");
+                let form = format!(
+                    "grant_type=client_credentials&client_id={encoded}&client_secret=reader+secret+of+1"
+                );
                 let in_body = replica.ask(&form).await;
                 for answer in [in_header, in_body] {
                     assert!(answer.status == 401 || answer.status == 400, "{id:?} {answer:?}");

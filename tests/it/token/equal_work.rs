@@ -73,7 +73,9 @@ const CLIENTS: [&str; 13] = [
 ];
 
 on_both! {
-    async fn a_wrong_secret_costs_the_same_hash_and_gets_the_same_bytes_for_every_client_b_c03(env) {
+    async fn a_wrong_secret_costs_the_same_hash_and_gets_the_same_bytes_for_every_client_b_c03(
+        env: Env,
+    ) {
         let env = Env { imported_cost: FULL, ..env };
         env.apply(&catalog(&generated_secret("aaaaaaaaaa", "A"))).await;
         let replica = env.replica().await;
@@ -82,7 +84,12 @@ on_both! {
         let refused = replica.token("nobody", "wrong secret of nobody", "").await;
         refused.assert_error(401, "invalid_client");
         for client in CLIENTS {
-            for (secret, cost) in [("a wrong secret of 1", FULL), ("x", FULL), (&stranger, LOW), (&known_elsewhere, LOW)] {
+            for (secret, cost) in [
+                ("a wrong secret of 1", FULL),
+                ("x", FULL),
+                (&stranger, LOW),
+                (&known_elsewhere, LOW),
+            ] {
                 // Twice: the second time a client is known, or known to be unknown.
                 for _ in 0..2 {
                     let (answer, hashes) = judged(&replica, client, secret).await;
@@ -98,10 +105,14 @@ on_both! {
         env.apply(&catalog(&generated_secret("aaaaaaaaaa", "A"))).await;
         let replica = env.replica().await;
         let refused = replica.token("nobody", "wrong secret of nobody", "").await;
-        for (client, secret) in [("expired", "secret that has expired"), ("retired", "secret that was retired"),
-            ("early", "secret of next year"), ("disabled", "secret of the disabled"),
-            ("body", "secret for the body"), ("several", "third of several")]
-        {
+        for (client, secret) in [
+            ("expired", "secret that has expired"),
+            ("retired", "secret that was retired"),
+            ("early", "secret of next year"),
+            ("disabled", "secret of the disabled"),
+            ("body", "secret for the body"),
+            ("several", "third of several"),
+        ] {
             for _ in 0..2 {
                 let (answer, hashes) = judged(&replica, client, secret).await;
                 assert_eq!(answer.same(), refused.same(), "{client}");
@@ -115,7 +126,11 @@ on_both! {
         let generated = generated_secret("aaaaaaaaaa", "A");
         env.apply(&catalog(&generated)).await;
         let replica = env.replica().await;
-        for (secret, cost) in [("first of several ones", FULL), ("second of several", FULL), (generated.as_str(), LOW)] {
+        for (secret, cost) in [
+            ("first of several ones", FULL),
+            ("second of several", FULL),
+            (generated.as_str(), LOW),
+        ] {
             let (answer, hashes) = judged(&replica, "several", secret).await;
             assert_eq!(answer.status, 200, "{answer:?}");
             assert_eq!(hashes, one(cost));
@@ -129,7 +144,15 @@ on_both! {
         let right = generated_secret("gggggggggg", "G");
         let typo = right.replacen("GG", "GH", 1);
         let long = "x".repeat(1025);
-        for secret in [typo.as_str(), &right[..66], &format!("{right}x"), "grantd_", &right.to_lowercase(), &long, "é"] {
+        for secret in [
+            typo.as_str(),
+            &right[..66],
+            &format!("{right}x"),
+            "grantd_",
+            &right.to_lowercase(),
+            &long,
+            "é",
+        ] {
             for client in ["generated", "imported", "nobody"] {
                 let (answer, hashes) = judged(&replica, client, secret).await;
                 assert_eq!(answer.same(), refused.same());
@@ -157,7 +180,9 @@ on_both! {
         env.apply(&catalog(&generated_secret("aaaaaaaaaa", "A"))).await;
         let replica = env.replica().await;
         let generated = generated_secret("gggggggggg", "G");
-        for (client, secret, cost) in [("imported", "secret that is imported", FULL), ("generated", &generated, LOW)] {
+        for (client, secret, cost) in
+            [("imported", "secret that is imported", FULL), ("generated", &generated, LOW)]
+        {
             let (answer, hashes) = judged(&replica, client, secret).await;
             assert_eq!((answer.status.as_u16(), hashes), (200, one(cost)));
             let (answer, hashes) = judged(&replica, client, secret).await;
@@ -178,16 +203,26 @@ on_both! {
         env.apply(&with_clients(&[
             ("imported", "secret = \"secret that is imported\""),
             ("generated", &format!("secret = \"{}\"", generated_secret("gggggggggg", "G"))),
-        ])).await;
-        for parameters in ["m=4194304,t=1,p=1", "m=256,t=4294967295,p=1", "m=256,t=1,p=255", "m=65537,t=1,p=1", "m=1,t=1,p=1"] {
-            let phc = format!("$argon2id$v=19${parameters}$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+        ]))
+        .await;
+        for parameters in [
+            "m=4194304,t=1,p=1",
+            "m=256,t=4294967295,p=1",
+            "m=256,t=1,p=255",
+            "m=65537,t=1,p=1",
+            "m=1,t=1,p=1",
+        ] {
+            let phc = format!(
+                "$argon2id$v=19${parameters}$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+            );
             for form in ["generated", "imported", "phc"] {
                 let sql = format!("UPDATE credentials SET material = '{phc}', form = '{form}'");
                 assert_eq!(raw_sql::execute(&env.database, &sql).await, 2);
                 let replica = env.replica().await;
-                for (client, secret) in [("imported", "secret that is imported"),
-                    ("generated", &generated_secret("gggggggggg", "G"))]
-                {
+                for (client, secret) in [
+                    ("imported", "secret that is imported"),
+                    ("generated", &generated_secret("gggggggggg", "G")),
+                ] {
                     let (answer, hashes) = judged(&replica, client, secret).await;
                     answer.assert_error(401, "invalid_client");
                     assert_eq!(hashes, one(LOW), "{parameters} {form}");

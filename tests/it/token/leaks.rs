@@ -72,9 +72,12 @@ on_both! {
         let client = mark("client");
         let imported = mark("imported");
         let generated = generated_secret("aaaaaaaaaa", "Q");
-        let catalog = with_clients(&[(&client, &format!(
-            "auth = [\"client_secret_basic\", \"client_secret_post\"]\nsecrets = [\"{imported}\", \"{generated}\"]"
-        ))]);
+        let catalog = with_clients(&[(
+            &client,
+            &format!(
+                "auth = [\"client_secret_basic\", \"client_secret_post\"]\nsecrets = [\"{imported}\", \"{generated}\"]"
+            ),
+        )]);
         let mut marked = Marked::new();
         let wrong = mark("wrong");
         let mistyped = format!("grantd_{}", mark("mistyped"));
@@ -94,8 +97,11 @@ on_both! {
             present_everywhere(&replica, &client, secret).await;
         }
         assert_eq!(replica.token(&client, &imported, "").await.status, 200);
-        env.apply(&catalog.replace(&format!("\"{imported}\""),
-            &format!("{{ value = \"{imported}\", retired_at = {START} }}"))).await;
+        env.apply(&catalog.replace(
+            &format!("\"{imported}\""),
+            &format!("{{ value = \"{imported}\", retired_at = {START} }}"),
+        ))
+        .await;
         replica.follow().await;
         present_everywhere(&replica, &client, &imported).await;
         assert!(replica.audit_events("refused").await > 50);
@@ -110,7 +116,12 @@ on_both! {
     async fn no_token_and_no_private_key_reaches_log_audit_or_database_b_h08(env) {
         let mut marked = Marked::new();
         // PKCS#8 of a P-256 key begins so, as base64, as hex and as text.
-        for private in ["MIGHAgEAMBMGByqGSM49", "308187020100301306072a8648ce3d", "PRIVATE KEY", "[48, 129, 135, 2, 1, 0"] {
+        for private in [
+            "MIGHAgEAMBMGByqGSM49",
+            "308187020100301306072a8648ce3d",
+            "PRIVATE KEY",
+            "[48, 129, 135, 2, 1, 0",
+        ] {
             marked.add(private);
         }
         env.apply(CATALOG).await;

@@ -55,7 +55,9 @@ on_both! {
         let replica = env.replica_with(|options| options.hashing = capacity(0, 0)).await;
         let full = replica.token("nobody", "a wrong secret of 1", "").await;
         assert_unavailable(&full);
-        for (client, secret) in [("reader", "a wrong secret of 1"), ("reader", READER), ("api", API)] {
+        for (client, secret) in
+            [("reader", "a wrong secret of 1"), ("reader", READER), ("api", API)]
+        {
             assert_eq!(replica.token(client, secret, "").await.same(), full.same());
         }
         let answer = replica.token("reader", &generated_secret("aaaaaaaaaa", "A"), "").await;
@@ -64,10 +66,15 @@ on_both! {
         assert_eq!(replica.get("/oauth2/jwks").await.status, 200);
     }
 
-    async fn a_flood_of_imported_secrets_does_not_stop_generated_and_remembered_ones_b_c05(env) {
+    async fn a_flood_of_imported_secrets_does_not_stop_generated_and_remembered_ones_b_c05(
+        env: Env,
+    ) {
         let generated = generated_secret("aaaaaaaaaa", "A");
-        env.apply(&with_clients(&[("reader", &format!("secret = \"{generated}\"")),
-            ("imported", "secret = \"secret that is imported\"")])).await;
+        env.apply(&with_clients(&[
+            ("reader", &format!("secret = \"{generated}\"")),
+            ("imported", "secret = \"secret that is imported\""),
+        ]))
+        .await;
         let replica = env.replica_with(|options| options.hashing = capacity(1, 0)).await;
         for _ in 0..3 {
             assert_unavailable(&replica.token("imported", "secret that is imported", "").await);

@@ -66,9 +66,15 @@ on_both! {
         let replica = env.replica().await;
         let form = format!("{FORM}&grant_type=client_credentials");
         replica.ask(&form).await.assert_error(400, "invalid_request");
-        for name in ["scope", "client_id", "client_secret", "client_assertion",
-            "client_assertion_type", "audience", "unknown"]
-        {
+        for name in [
+            "scope",
+            "client_id",
+            "client_secret",
+            "client_assertion",
+            "client_assertion_type",
+            "audience",
+            "unknown",
+        ] {
             for pair in [format!("&{name}=read&{name}=read"), format!("&{name}=&{name}=read")] {
                 let form = format!("{FORM}{pair}");
                 replica.ask(&form).await.assert_error(400, "invalid_request");
@@ -82,36 +88,58 @@ on_both! {
         let replica = env.replica().await;
         let answer = replica.ask(&format!("{FORM}&scope=&resource=&audience=")).await;
         assert_eq!(answer.json()["scope"], "read");
-        replica.ask("grant_type=&client_id=reader&client_secret=reader+secret+of+1").await
+        replica
+            .ask("grant_type=&client_id=reader&client_secret=reader+secret+of+1")
+            .await
             .assert_error(400, "invalid_request");
-        replica.ask("grant_type=client_credentials&client_id=reader&client_secret=").await
+        replica
+            .ask("grant_type=client_credentials&client_id=reader&client_secret=")
+            .await
             .assert_error(401, "invalid_client");
     }
 
     async fn the_grant_type_is_judged_after_the_form_and_before_the_client_6749_08(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
-        for form in ["", "&", "client_id=reader&client_secret=reader+secret+of+1", "client_id=nobody"] {
+        for form in
+            ["", "&", "client_id=reader&client_secret=reader+secret+of+1", "client_id=nobody"]
+        {
             replica.ask(form).await.assert_error(400, "invalid_request");
         }
         let nobody = basic("nobody", "wrong");
         replica.ask_with(&nobody, "scope=read").await.assert_error(400, "invalid_request");
-        replica.ask_with(&nobody, "grant_type=foo").await.assert_error(400, "unsupported_grant_type");
-        replica.ask_with(&nobody, "grant_type=foo&a=1&a=1").await.assert_error(400, "invalid_request");
+        replica
+            .ask_with(&nobody, "grant_type=foo")
+            .await
+            .assert_error(400, "unsupported_grant_type");
+        replica
+            .ask_with(&nobody, "grant_type=foo&a=1&a=1")
+            .await
+            .assert_error(400, "invalid_request");
         let headers = [("content-type", "text/plain"), ("authorization", &nobody)];
-        replica.exchange("POST", "/oauth2/token", &headers, "grant_type=foo").await
+        replica
+            .exchange("POST", "/oauth2/token", &headers, "grant_type=foo")
+            .await
             .assert_error(400, "invalid_request");
     }
 
     async fn another_grant_type_is_unsupported_6749_09_9700_01(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
-        for grant in ["password", "implicit", "CLIENT_CREDENTIALS", "client_credentials+", "foo",
-            "authorization_code", "refresh_token",
-            "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"]
-        {
-            let form = format!("grant_type={grant}&client_id=reader&client_secret=reader+secret+of+1\
-                &username=a&password=b&code=c&refresh_token=d");
+        for grant in [
+            "password",
+            "implicit",
+            "CLIENT_CREDENTIALS",
+            "client_credentials+",
+            "foo",
+            "authorization_code",
+            "refresh_token",
+            "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer",
+        ] {
+            let form = format!(
+                "grant_type={grant}&client_id=reader&client_secret=reader+secret+of+1\
+                &username=a&password=b&code=c&refresh_token=d"
+            );
             replica.ask(&form).await.assert_error(400, "unsupported_grant_type");
         }
     }
@@ -123,7 +151,9 @@ on_both! {
         let replica = env.replica().await;
         for more in ["", "&scope=read", "&audience=pricing", "&audience=nothing", "&scope=%22"] {
             replica.token("api", API, more).await.assert_error(400, "unauthorized_client");
-            replica.token("idle", "secret of the idle", more).await
+            replica
+                .token("idle", "secret of the idle", more)
+                .await
                 .assert_error(400, "unauthorized_client");
         }
         replica.token("api", "wrong", "").await.assert_error(401, "invalid_client");
@@ -134,7 +164,8 @@ on_both! {
         let replica = env.replica().await;
         replica.ask_with("Basic !", FORM).await.assert_error(400, "invalid_request");
         replica.token("reader", "wrong", "").await.assert_error(401, "invalid_client");
-        for path in ["/", "/oauth2", "/oauth2/", "/oauth2/token/", "/oauth2/Token", "/token", "//"] {
+        for path in ["/", "/oauth2", "/oauth2/", "/oauth2/token/", "/oauth2/Token", "/token", "//"]
+        {
             let headers = [("content-type", FORM_TYPE)];
             replica.exchange("POST", path, &headers, FORM).await.assert_error(404, "not_found");
         }
@@ -154,14 +185,23 @@ on_both! {
         replica.post("/oauth2/token", &length, FORM).await.assert_error(413, "invalid_request");
         for coding in ["gzip", "deflate", "br", "gzip, identity"] {
             let headers = [("content-encoding", coding)];
-            replica.post("/oauth2/token", &headers, FORM).await.assert_error(415, "invalid_request");
+            replica
+                .post("/oauth2/token", &headers, FORM)
+                .await
+                .assert_error(415, "invalid_request");
         }
     }
 
     async fn no_post_is_answered_by_a_redirect_6749_36(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
-        for path in ["/oauth2/token", "/oauth2/token/", "/oauth2//token", "/oauth2/./token", "/oauth2/token%2F"] {
+        for path in [
+            "/oauth2/token",
+            "/oauth2/token/",
+            "/oauth2//token",
+            "/oauth2/./token",
+            "/oauth2/token%2F",
+        ] {
             let headers = [("content-type", FORM_TYPE)];
             let answer = replica.exchange("POST", path, &headers, FORM).await;
             assert!(!answer.status.is_redirection(), "{path}");

@@ -35,9 +35,21 @@ on_both! {
         env.apply(TWO).await;
         let replica = env.replica().await;
         let long = "x".repeat(256);
-        for wrong in ["\"read\"", "re\\ad", "read\twrite", "read\nwrite", "réad", "\u{7f}", "\0", " ", " read",
-            "read ", "read  write", "read\u{a0}write", &long]
-        {
+        for wrong in [
+            "\"read\"",
+            "re\\ad",
+            "read\twrite",
+            "read\nwrite",
+            "réad",
+            "\u{7f}",
+            "\0",
+            " ",
+            " read",
+            "read ",
+            "read  write",
+            "read\u{a0}write",
+            &long,
+        ] {
             let more = format!("&scope={}", form_encoded(wrong));
             replica.token("reader", READER, &more).await.assert_error(400, "invalid_scope");
         }
@@ -46,7 +58,16 @@ on_both! {
     async fn a_scope_beyond_the_policy_is_refused_and_never_left_out_6749_27(env) {
         env.apply(TWO).await;
         let replica = env.replica().await;
-        for scope in ["admin", "nothing", "read+admin", "read+nothing", "*", "openid", "offline_access", "rea"] {
+        for scope in [
+            "admin",
+            "nothing",
+            "read+admin",
+            "read+nothing",
+            "*",
+            "openid",
+            "offline_access",
+            "rea",
+        ] {
             for more in [format!("&scope={scope}"), format!("&scope={scope}&audience=pricing")] {
                 let answer = replica.token("reader", READER, &more).await;
                 answer.assert_error(400, "invalid_scope");
@@ -66,7 +87,9 @@ on_both! {
         assert_eq!(answers, ["read write"; 4]);
         let upper = replica.token("reader", READER, "&scope=Read").await;
         assert_eq!(granted(&upper), "Read");
-        replica.token("explicit", "explicit secret of 1", "&scope=Read").await
+        replica
+            .token("explicit", "explicit secret of 1", "&scope=Read")
+            .await
             .assert_error(400, "invalid_scope");
     }
 
@@ -75,7 +98,10 @@ on_both! {
         let replica = env.replica().await;
         for more in ["", "&scope=", "&audience=pricing"] {
             assert_eq!(granted(&replica.token("reader", READER, more).await), "read write");
-            replica.token("explicit", "explicit secret of 1", more).await.assert_error(400, "invalid_scope");
+            replica
+                .token("explicit", "explicit secret of 1", more)
+                .await
+                .assert_error(400, "invalid_scope");
         }
         let answer = replica.token("explicit", "explicit secret of 1", "&scope=write").await;
         assert_eq!(granted(&answer), "write");

@@ -45,34 +45,55 @@ on_both! {
             "secrets = [{{ value = \"the old imported one\", expires_at = {} }}, \
              {{ value = \"{generated}\", active_from = {}, expires_at = {} }}, \
              {{ value = \"the new imported one\", active_from = {} }}]",
-            START + 20, START + 10, START + 30, START + 10,
+            START + 20,
+            START + 10,
+            START + 30,
+            START + 10,
         );
         env.apply(&with_clients(&[("reader", &secrets)])).await;
         let replica = env.replica().await;
-        for (at, old, made, new) in [(0, 200, 401, 401), (9, 200, 401, 401), (10, 200, 200, 200),
-            (19, 200, 200, 200), (20, 401, 200, 200), (29, 401, 200, 200), (30, 401, 401, 200)]
-        {
+        for (at, old, made, new) in [
+            (0, 200, 401, 401),
+            (9, 200, 401, 401),
+            (10, 200, 200, 200),
+            (19, 200, 200, 200),
+            (20, 401, 200, 200),
+            (29, 401, 200, 200),
+            (30, 401, 401, 200),
+        ] {
             let now = env.clock.now().unix();
             env.clock.advance(Seconds::new(u32::try_from(START + at - now).unwrap()));
             replica.follow().await;
-            for (secret, status) in [("the old imported one", old), (&generated, made), ("the new imported one", new)] {
+            for (secret, status) in
+                [("the old imported one", old), (&generated, made), ("the new imported one", new)]
+            {
                 // Twice: what is remembered lives no longer.
                 for _ in 0..2 {
-                    assert_eq!(replica.token("reader", secret, "").await.status, status, "{secret} at {at}");
+                    assert_eq!(
+                        replica.token("reader", secret, "").await.status,
+                        status,
+                        "{secret} at {at}"
+                    );
                 }
             }
         }
     }
 
     async fn a_secret_that_expires_while_it_is_remembered_is_refused_on_the_next_request(env) {
-        let secrets = format!("secrets = [{{ value = \"secret for a minute\", expires_at = {} }}]", START + 20);
+        let secrets = format!(
+            "secrets = [{{ value = \"secret for a minute\", expires_at = {} }}]",
+            START + 20
+        );
         env.apply(&with_clients(&[("reader", &secrets)])).await;
         let replica = env.replica().await;
         assert_eq!(replica.token("reader", "secret for a minute", "").await.status, 200);
         env.clock.advance(Seconds::new(19));
         assert_eq!(replica.token("reader", "secret for a minute", "").await.status, 200);
         env.clock.advance(Seconds::new(1));
-        replica.token("reader", "secret for a minute", "").await.assert_error(401, "invalid_client");
+        replica
+            .token("reader", "secret for a minute", "")
+            .await
+            .assert_error(401, "invalid_client");
     }
 
     async fn the_use_of_a_retired_secret_raises_an_alert(env) {
@@ -93,7 +114,9 @@ on_both! {
         env.apply(&catalog(&format!(", retired_at = {START}"))).await;
         replica.follow().await;
         let refused = replica.token("nobody", "the old imported one", "").await.same();
-        for (secret, alerts) in [("the old imported one", 1), (generated.as_str(), 2), ("any wrong secret", 2)] {
+        for (secret, alerts) in
+            [("the old imported one", 1), (generated.as_str(), 2), ("any wrong secret", 2)]
+        {
             assert_eq!(replica.token("reader", secret, "").await.same(), refused);
             assert_eq!(replica.audit_events("retired_secret_used").await, alerts, "{secret}");
         }
@@ -129,7 +152,10 @@ on_both! {
         env.apply(&with_clients(&[("reader", &secrets)])).await;
         let replica = one_thread(&env).await;
         let forms = "SELECT form FROM credentials ORDER BY form";
-        replica.token("reader", "not the foreign secret", "").await.assert_error(401, "invalid_client");
+        replica
+            .token("reader", "not the foreign secret", "")
+            .await
+            .assert_error(401, "invalid_client");
         replica.idle().await;
         assert_eq!(raw_sql::texts(&env.database, forms).await, ["imported", "phc"]);
         assert_eq!(replica.token("reader", "a foreign secret", "").await.status, 200);
@@ -147,7 +173,10 @@ on_both! {
         for secret in ["a foreign secret", "an imported secret"] {
             assert_eq!(other.token("reader", secret, "").await.status, 200, "{secret}");
         }
-        assert_eq!(other.grantd.hashing().counts().into_iter().collect::<Vec<_>>(), [(HashCost::GENERATED, 2)]);
+        assert_eq!(
+            other.grantd.hashing().counts().into_iter().collect::<Vec<_>>(),
+            [(HashCost::GENERATED, 2)]
+        );
     }
 
     async fn a_renewal_that_comes_too_late_changes_nothing(env) {
@@ -157,16 +186,25 @@ on_both! {
         let other = phc("another secret", b"pepperpepperpepp");
         let sql = format!("UPDATE credentials SET material = '{other}'");
         // Loaded before, and still answered from memory.
-        replica.token("reader", "a wrong foreign secret", "").await.assert_error(401, "invalid_client");
+        replica
+            .token("reader", "a wrong foreign secret", "")
+            .await
+            .assert_error(401, "invalid_client");
         raw_sql::execute(&env.database, &sql).await;
         assert_eq!(replica.token("reader", "a foreign secret", "").await.status, 200);
         until(&env, "SELECT CAST(count(*) AS TEXT) FROM changes WHERE n > 1", &["1"]).await;
-        assert_eq!(raw_sql::texts(&env.database, "SELECT material FROM credentials").await, [other]);
+        assert_eq!(
+            raw_sql::texts(&env.database, "SELECT material FROM credentials").await,
+            [other]
+        );
     }
 
     async fn two_foreign_hashes_renewed_at_once_both_still_work(env) {
-        let hashes = format!("secrets = [\"{}\", \"{}\"]", phc("foreign secret one", b"saltsaltsaltsalt"),
-            phc("foreign secret two", b"pepperpepperpepp"));
+        let hashes = format!(
+            "secrets = [\"{}\", \"{}\"]",
+            phc("foreign secret one", b"saltsaltsaltsalt"),
+            phc("foreign secret two", b"pepperpepperpepp")
+        );
         env.apply(&with_clients(&[("reader", &hashes)])).await;
         let replica = one_thread(&env).await;
         let (one, two) = tokio::join!(

@@ -24,17 +24,26 @@ on_both! {
         let replica = env.replica().await;
         let right = basic("reader", READER);
         let grant = "grant_type=client_credentials";
-        for form in [FORM, &format!("{grant}&client_secret=x"), &format!("{grant}&{UNSIGNED}&{ASSERTION_TYPE}"),
-            &format!("{grant}&{ASSERTION_TYPE}")]
-        {
+        for form in [
+            FORM,
+            &format!("{grant}&client_secret=x"),
+            &format!("{grant}&{UNSIGNED}&{ASSERTION_TYPE}"),
+            &format!("{grant}&{ASSERTION_TYPE}"),
+        ] {
             replica.ask_with(&right, form).await.assert_error(400, "invalid_request");
-            replica.ask_with(&basic("reader", "wrong"), form).await.assert_error(400, "invalid_request");
+            replica
+                .ask_with(&basic("reader", "wrong"), form)
+                .await
+                .assert_error(400, "invalid_request");
         }
         let form = format!("{FORM}&{UNSIGNED}&{ASSERTION_TYPE}");
         replica.ask(&form).await.assert_error(400, "invalid_request");
         for second in ["Bearer abc", &right] {
             let headers = [("authorization", right.as_str()), ("authorization", second)];
-            replica.post("/oauth2/token", &headers, grant).await.assert_error(400, "invalid_request");
+            replica
+                .post("/oauth2/token", &headers, grant)
+                .await
+                .assert_error(400, "invalid_request");
         }
         replica.ask_with("Bearer abc", FORM).await.assert_error(400, "invalid_request");
     }
@@ -66,9 +75,13 @@ on_both! {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let grant = "grant_type=client_credentials";
-        for more in ["", "&client_id=reader", "&client_id=nobody", "&client_id=reader&client_secret=",
-            "&client_secret=alone"]
-        {
+        for more in [
+            "",
+            "&client_id=reader",
+            "&client_id=nobody",
+            "&client_id=reader&client_secret=",
+            "&client_secret=alone",
+        ] {
             replica.ask(&format!("{grant}{more}")).await.assert_error(401, "invalid_client");
         }
     }
@@ -76,7 +89,14 @@ on_both! {
     async fn another_scheme_is_invalid_client_and_the_challenge_names_basic_6749_22(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
-        for scheme in ["Digest username=\"reader\"", "Negotiate abc", "Bearer abc", "Basicx abc", "", "DPoP x"] {
+        for scheme in [
+            "Digest username=\"reader\"",
+            "Negotiate abc",
+            "Bearer abc",
+            "Basicx abc",
+            "",
+            "DPoP x",
+        ] {
             let answer = replica.ask_with(scheme, "grant_type=client_credentials").await;
             answer.assert_error(401, "invalid_client");
         }
@@ -90,7 +110,9 @@ on_both! {
         for client in ["keyed", "certified"] {
             for secret in ["any secret of sixteen", "", "x", &generated_secret("abcdefghij", "A")] {
                 assert_eq!(replica.token(client, secret, "").await.same(), refused);
-                let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+                let form = format!(
+                    "grant_type=client_credentials&client_id={client}&client_secret={secret}"
+                );
                 assert_eq!(replica.ask(&form).await.same(), refused);
             }
             let form = format!("grant_type=client_credentials&client_id={client}");
@@ -107,17 +129,29 @@ on_both! {
         env.apply(&with_clients(&[
             ("in-header", &format!("auth = \"client_secret_basic\"\n{secret}")),
             ("in-body", &format!("auth = \"client_secret_post\"\n{secret}")),
-            ("in-both", &format!("auth = [\"client_secret_basic\", \"client_secret_post\"]\n{secret}")),
-        ])).await;
+            (
+                "in-both",
+                &format!("auth = [\"client_secret_basic\", \"client_secret_post\"]\n{secret}"),
+            ),
+        ]))
+        .await;
         let replica = env.replica().await;
         let refused = replica.token("in-header", "wrong", "").await.same();
-        for (client, header, body) in [("in-header", 200, 401), ("in-body", 401, 200), ("in-both", 200, 200)] {
+        for (client, header, body) in
+            [("in-header", 200, 401), ("in-body", 401, 200), ("in-both", 200, 200)]
+        {
             // Twice: what was verified before changes nothing.
             for _ in 0..2 {
                 let in_header = replica.token(client, "one secret for all", "").await;
-                let form = format!("grant_type=client_credentials&client_id={client}&client_secret=one+secret+for+all");
+                let form = format!(
+                    "grant_type=client_credentials&client_id={client}&client_secret=one+secret+for+all"
+                );
                 let in_body = replica.ask(&form).await;
-                assert_eq!((in_header.status.as_u16(), in_body.status.as_u16()), (header, body), "{client}");
+                assert_eq!(
+                    (in_header.status.as_u16(), in_body.status.as_u16()),
+                    (header, body),
+                    "{client}"
+                );
                 for answer in [in_header, in_body] {
                     assert!(answer.status == 200 || answer.same() == refused);
                 }
@@ -126,11 +160,19 @@ on_both! {
     }
 
     async fn one_failed_try_in_the_header_does_not_spoil_the_body_b_c11(env) {
-        env.apply(&with_clients(&[("go", "auth = \"client_secret_post\"\nsecret = \"secret of a go client\"")])).await;
+        env.apply(&with_clients(&[(
+            "go",
+            "auth = \"client_secret_post\"\nsecret = \"secret of a go client\"",
+        )]))
+        .await;
         let replica = env.replica().await;
         for _ in 0..20 {
-            replica.token("go", "secret of a go client", "").await.assert_error(401, "invalid_client");
-            let form = "grant_type=client_credentials&client_id=go&client_secret=secret+of+a+go+client";
+            replica
+                .token("go", "secret of a go client", "")
+                .await
+                .assert_error(401, "invalid_client");
+            let form =
+                "grant_type=client_credentials&client_id=go&client_secret=secret+of+a+go+client";
             assert_eq!(replica.ask(form).await.status, 200);
         }
     }

@@ -12,15 +12,15 @@ use super::*;
 const ALGORITHMS: [SigningAlgorithm; 4] = SigningAlgorithm::ALL;
 
 fn catalog() -> String {
-    let audiences: String = ALGORITHMS
-        .iter()
-        .map(|algorithm| format!("[[audience]]\nid = \"{algorithm}\"\nscopes = [\"s\"]\nalgorithm = \"{algorithm}\"\n"))
-        .collect();
-    let policies: String = ALGORITHMS
-        .iter()
-        .map(|algorithm| format!("[[client.policy]]\naudience = \"{algorithm}\"\nscopes = [\"s\"]\ndefault_scopes = [\"s\"]\n"))
-        .collect();
-    format!("{audiences}[[client]]\nid = \"reader\"\nsecret = \"{READER}\"\n{policies}")
+    let audience =
+        |name| format!("[[audience]]\nid = \"{name}\"\nscopes = [\"s\"]\nalgorithm = \"{name}\"\n");
+    let policy = |name| {
+        format!(
+            "[[client.policy]]\naudience = \"{name}\"\nscopes = [\"s\"]\ndefault_scopes = [\"s\"]\n"
+        )
+    };
+    let client = format!("[[client]]\nid = \"reader\"\nsecret = \"{READER}\"\n");
+    [ALGORITHMS.map(audience).concat(), client, ALGORITHMS.map(policy).concat()].concat()
 }
 
 /// By aws-lc-rs, from nothing but the JWK: ours is made by josekit over OpenSSL.
@@ -68,7 +68,8 @@ on_both! {
             assert_eq!(jwk["alg"], algorithm.as_str());
             let (message, signed) = token.rsplit_once('.').unwrap();
             let signed = decode_base64url(signed).unwrap();
-            let verifier = Verifier::new(algorithm, &PublicJwk::parse(&jwk.to_string()).unwrap()).unwrap();
+            let verifier =
+                Verifier::new(algorithm, &PublicJwk::parse(&jwk.to_string()).unwrap()).unwrap();
             assert!(verifier.verify(message.as_bytes(), &signed), "{algorithm}");
             assert!(verifies_elsewhere(algorithm, jwk, message, &signed), "{algorithm}");
             let other = message.replacen('.', ".A", 1);

@@ -59,13 +59,28 @@ on_both! {
     async fn a_resource_is_an_absolute_uri_that_the_client_may_use_8707_01(env) {
         env.apply(THREE).await;
         let replica = env.replica().await;
-        assert_eq!(aud(&replica, "one", &format!("&resource={PRICING_URI}")).await, "https://pricing.example/v1");
+        assert_eq!(
+            aud(&replica, "one", &format!("&resource={PRICING_URI}")).await,
+            "https://pricing.example/v1"
+        );
         let long = format!("https%3A%2F%2Fpricing.example%2F{}", "a".repeat(2048));
-        for wrong in ["pricing", "%2Fv1", "%2F%2Fpricing.example%2Fv1", "https%3A%2F%2Fpricing.example%2Fv1%23a",
-            "https%3A%2F%2Fpricing.example%2Fv1%23", "https%3A%2F%2Fpricing.example%2Fv+1", "%E2%82%AC", &long,
-            "orders", "https%3A%2F%2Fpricing.example%2Fv1%2F", "https%3A%2F%2FPRICING.example%2Fv1",
-            "https%3A%2F%2Fpricing.example%3A443%2Fv1", "https%3A%2F%2Fpricing.example", "urn%3Anobody", HIDDEN_URI]
-        {
+        for wrong in [
+            "pricing",
+            "%2Fv1",
+            "%2F%2Fpricing.example%2Fv1",
+            "https%3A%2F%2Fpricing.example%2Fv1%23a",
+            "https%3A%2F%2Fpricing.example%2Fv1%23",
+            "https%3A%2F%2Fpricing.example%2Fv+1",
+            "%E2%82%AC",
+            &long,
+            "orders",
+            "https%3A%2F%2Fpricing.example%2Fv1%2F",
+            "https%3A%2F%2FPRICING.example%2Fv1",
+            "https%3A%2F%2Fpricing.example%3A443%2Fv1",
+            "https%3A%2F%2Fpricing.example",
+            "urn%3Anobody",
+            HIDDEN_URI,
+        ] {
             refused(&replica, "one", &format!("&resource={wrong}"), "invalid_target").await;
         }
     }
@@ -76,11 +91,17 @@ on_both! {
         let replica = env.replica().await;
         let secret = "secret of client one";
         let unknown = replica.token("one", secret, "&resource=urn%3Anobody").await.same();
-        assert_eq!(replica.token("one", secret, &format!("&resource={HIDDEN_URI}")).await.same(), unknown);
+        assert_eq!(
+            replica.token("one", secret, &format!("&resource={HIDDEN_URI}")).await.same(),
+            unknown
+        );
         assert_eq!(replica.token("one", secret, "&audience=nobody").await.same(), unknown);
         assert_eq!(replica.token("one", secret, "&audience=orders").await.same(), unknown);
         for scope in ["read", "order", "hide", "nothing"] {
-            let unknown = replica.token("one", secret, &format!("&audience=nobody&scope={scope}")).await.same();
+            let unknown = replica
+                .token("one", secret, &format!("&audience=nobody&scope={scope}"))
+                .await
+                .same();
             let hidden = format!("&audience={HIDDEN_URI}&scope={scope}");
             assert_eq!(replica.token("one", secret, &hidden).await.same(), unknown);
         }
@@ -122,13 +143,19 @@ on_both! {
         refused(&replica, "two", "&scope=nothing", "invalid_scope").await;
         refused(&replica, "two", "&scope=hide", "invalid_scope").await;
         refused(&replica, "one", "&scope=order", "invalid_scope").await;
-        refused(&replica, "two", &format!("&scope=order&resource={PRICING_URI}"), "invalid_scope").await;
+        refused(&replica, "two", &format!("&scope=order&resource={PRICING_URI}"), "invalid_scope")
+            .await;
         assert_eq!(aud(&replica, "two", "&scope=shared&audience=orders").await, "orders");
     }
 
     async fn a_policy_that_does_not_hold_counts_as_absent(env) {
-        for condition in ["enabled = false", "networks = [\"10.0.0.0/8\"]", "methods = [\"client_secret_post\"]"] {
-            env.apply(&CATALOG.replace("default_scopes", &format!("{condition}\n  default_scopes"))).await;
+        for condition in
+            ["enabled = false", "networks = [\"10.0.0.0/8\"]", "methods = [\"client_secret_post\"]"]
+        {
+            env.apply(
+                &CATALOG.replace("default_scopes", &format!("{condition}\n  default_scopes")),
+            )
+            .await;
             let replica = env.replica().await;
             for more in ["", "&scope=read", "&audience=pricing", "&audience=nobody"] {
                 let answer = replica.token("reader", READER, more).await;
@@ -138,14 +165,26 @@ on_both! {
     }
 
     async fn a_network_is_judged_by_where_the_request_comes_from(env) {
-        env.apply(&CATALOG.replace("default_scopes", "networks = [\"10.0.0.0/8\"]\n  default_scopes")).await;
+        env.apply(
+            &CATALOG.replace("default_scopes", "networks = [\"10.0.0.0/8\"]\n  default_scopes"),
+        )
+        .await;
         let mut replica = env.replica().await;
         let router = replica.router.clone();
-        for (peer, status) in [("10.1.2.3:4", 200), ("[::ffff:10.1.2.3]:4", 200), ("11.1.2.3:4", 400), ("[::1]:4", 400)] {
+        for (peer, status) in [
+            ("10.1.2.3:4", 200),
+            ("[::ffff:10.1.2.3]:4", 200),
+            ("11.1.2.3:4", 400),
+            ("[::1]:4", 400),
+        ] {
             let peer: SocketAddr = peer.parse().unwrap();
             replica.router = router.clone().layer(Extension(Connection::new(peer)));
             let headers = [("x-forwarded-for", "10.0.0.1"), ("forwarded", "for=10.0.0.1")];
-            assert_eq!(replica.post("/oauth2/token", &headers, FORM).await.status, status, "{peer}");
+            assert_eq!(
+                replica.post("/oauth2/token", &headers, FORM).await.status,
+                status,
+                "{peer}"
+            );
         }
     }
 }
