@@ -73,9 +73,7 @@ const CLIENTS: [&str; 13] = [
 ];
 
 on_both! {
-    async fn a_wrong_secret_costs_the_same_hash_and_gets_the_same_bytes_for_every_client_b_c03(
-        env: Env,
-    ) {
+    async fn a_wrong_secret_costs_the_same_for_every_client_b_c03(env) {
         let env = Env { imported_cost: FULL, ..env };
         env.apply(&catalog(&generated_secret("aaaaaaaaaa", "A"))).await;
         let replica = env.replica().await;
