@@ -99,6 +99,8 @@ pub(crate) struct Env {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Clock,
     pub(crate) sealing: SealingKeys,
+    /// What an imported secret costs.
+    pub(crate) imported_cost: HashCost,
 }
 
 impl Env {
@@ -110,6 +112,7 @@ impl Env {
             store,
             clock: Clock::manual(Timestamp::from_unix(START)),
             sealing: SealingKeys::new(SealingKey::generate()),
+            imported_cost: HashCost::GENERATED,
         }
     }
 
@@ -131,7 +134,7 @@ impl Env {
         let options = ApplyOptions {
             dry_run: false,
             prune,
-            imported_cost: HashCost::GENERATED,
+            imported_cost: self.imported_cost,
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),
         };
@@ -163,7 +166,7 @@ impl Env {
             capacity: Capacity::default(),
             verified_secrets: 1000,
             hashing: HashingCapacity::default(),
-            imported_cost: HashCost::GENERATED,
+            imported_cost: self.imported_cost,
             sealing: self.sealing.clone(),
         };
         adjust(&mut options);

@@ -9,10 +9,13 @@ mod source_tree;
 mod standards;
 
 #[cfg(test)]
+mod captured_log;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
 mod serve;
+mod raw_sql;
 #[cfg(test)]
 mod token;
