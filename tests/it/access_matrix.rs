@@ -107,8 +107,8 @@ async fn assert_not_found(router: &axum::Router, target: &str) {
     }
 }
 
-async fn assert_matrix(router: &axum::Router, routes: &[(&str, Takes)]) {
-    for (path, takes) in routes {
+async fn assert_matrix(router: &axum::Router, table: &[(&str, Takes)]) {
+    for (path, takes) in table {
         for method in METHODS {
             let answer = send(router, method, path).await;
             let status = match (takes, method) {

@@ -262,7 +262,8 @@ on_both! {
     }
 
     async fn a_policy_with_an_unknown_scope_or_audience_is_refused_with_its_line(env) {
-        let scopes = CATALOG.replace("  scopes = [\"read\", \"write\"]", "  scopes = [\"read\", \"admin\"]");
+        let scopes =
+            CATALOG.replace("  scopes = [\"read\", \"write\"]", "  scopes = [\"read\", \"admin\"]");
         let refused = env.try_apply(&scopes, false).await.unwrap_err();
         let line = line_of(&scopes, "  scopes = [\"read\", \"admin\"]");
         assert!(refused.starts_with(&format!("test.toml:{line}: ")), "{refused}");
@@ -298,7 +299,9 @@ on_both! {
         env.apply(CATALOG).await;
         let applied = env.exported().await;
         let audience = |more: &str| {
-            format!("[[audience]]\nid = \"pricing\"\nserved_by = [\"api\"]\nscopes = [\"read\"{more}]\n")
+            format!(
+                "[[audience]]\nid = \"pricing\"\nserved_by = [\"api\"]\nscopes = [\"read\"{more}]\n"
+            )
         };
         let refused = env.try_apply(&audience(""), false).await.unwrap_err();
         assert!(refused.starts_with("test.toml:1: "), "{refused}");
@@ -380,9 +383,9 @@ on_both! {
     async fn two_applies_at_once_make_one_key_per_algorithm(env) {
         let mut catalog = CATALOG.to_owned();
         for algorithm in ["EdDSA", "PS256"] {
-            catalog += &format!(
-                "[[audience]]\nid = \"{algorithm}\"\nscopes = [\"a\"]\nalgorithm = \"{algorithm}\"\n"
-            );
+            let audience = format!("id = \"{algorithm}\"\nalgorithm = \"{algorithm}\"\n");
+            catalog += "[[audience]]\nscopes = [\"a\"]\n";
+            catalog += &audience;
         }
         let other = Store::open(DatabaseOptions::new(env.database.url.clone())).unwrap();
         let catalog = parsed(&catalog);

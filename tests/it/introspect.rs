@@ -72,7 +72,9 @@ on_both! {
         replica.post(path, &[], &form).await.assert_error(401, "invalid_client");
         let bearer = replica.post(path, &[("authorization", &bearer)], &form).await;
         bearer.assert_error(401, "invalid_client");
-        replica.introspect("api", "another secret of 1", &token).await
+        replica
+            .introspect("api", "another secret of 1", &token)
+            .await
             .assert_error(401, "invalid_client");
         let query = format!("{path}?token={token}");
         let query = replica.post(&query, &[("authorization", &basic)], &form).await;
@@ -113,47 +115,57 @@ on_both! {
         let mut none = forger.header.clone();
         none["alg"] = "none".into();
         let (input, signature) = untouched.rsplit_once('.').unwrap();
-        replica.assert_inactive(vec![
-            ("random", random::token_id()),
-            ("empty JWT", "..".to_owned()),
-            ("empty objects", "e30.e30.".to_owned()),
-            ("10 KiB", "a".repeat(10 * 1024)),
-            ("10 KiB of dots", ".".repeat(10 * 1024)),
-            ("expired", forger.claim("exp", START)),
-            ("not yet issued", forger.claim("iat", START + 1)),
-            ("not yet valid", forger.claim("nbf", START + 1)),
-            ("times of another type", forger.claim("exp", (START + 300).to_string())),
-            ("revoked", revoked),
-            ("signed by a stranger under our kid", signed(&stranger, &forger.header, &forger.claims)),
-            ("kid of a stranger", forger.header("kid", stranger.kid.as_str())),
-            ("alg none", format!("{}.", signing_input(&none, &forger.claims))),
-            ("alg none, signed", signed(&forger.key, &none, &forger.claims)),
-            ("another alg", forger.header("alg", "RS256")),
-            ("alg in small letters", forger.header("alg", "es256")),
-            ("no signature", format!("{input}.")),
-            ("cut signature", untouched[..untouched.len() - 1].to_owned()),
-            ("padded signature", format!("{input}.{signature}%3D%3D")),
-            ("two tokens in one", format!("{untouched}.{untouched}")),
-            ("another issuer", forger.claim("iss", "https://other.example")),
-            ("issuer with a slash", forger.claim("iss", format!("{ISSUER}/"))),
-            ("issuer in capitals", forger.claim("iss", ISSUER.to_uppercase())),
-            ("unknown client", forger.claim("client_id", "nobody")),
-            ("unknown audience", forger.claim("aud", "nothing")),
-            ("audience that the caller does not serve", forger.claim("aud", "billing")),
-            ("several audiences", forger.claim("aud", json!(["pricing"]))),
-            ("no jti", forger.without("jti")),
-            ("no exp", forger.without("exp")),
-            ("no client_id", forger.without("client_id")),
-        ])
-        .await;
+        replica
+            .assert_inactive(vec![
+                ("random", random::token_id()),
+                ("empty JWT", "..".to_owned()),
+                ("empty objects", "e30.e30.".to_owned()),
+                ("10 KiB", "a".repeat(10 * 1024)),
+                ("10 KiB of dots", ".".repeat(10 * 1024)),
+                ("expired", forger.claim("exp", START)),
+                ("not yet issued", forger.claim("iat", START + 1)),
+                ("not yet valid", forger.claim("nbf", START + 1)),
+                ("times of another type", forger.claim("exp", (START + 300).to_string())),
+                ("revoked", revoked),
+                (
+                    "signed by a stranger under our kid",
+                    signed(&stranger, &forger.header, &forger.claims),
+                ),
+                ("kid of a stranger", forger.header("kid", stranger.kid.as_str())),
+                ("alg none", format!("{}.", signing_input(&none, &forger.claims))),
+                ("alg none, signed", signed(&forger.key, &none, &forger.claims)),
+                ("another alg", forger.header("alg", "RS256")),
+                ("alg in small letters", forger.header("alg", "es256")),
+                ("no signature", format!("{input}.")),
+                ("cut signature", untouched[..untouched.len() - 1].to_owned()),
+                ("padded signature", format!("{input}.{signature}%3D%3D")),
+                ("two tokens in one", format!("{untouched}.{untouched}")),
+                ("another issuer", forger.claim("iss", "https://other.example")),
+                ("issuer with a slash", forger.claim("iss", format!("{ISSUER}/"))),
+                ("issuer in capitals", forger.claim("iss", ISSUER.to_uppercase())),
+                ("unknown client", forger.claim("client_id", "nobody")),
+                ("unknown audience", forger.claim("aud", "nothing")),
+                ("audience that the caller does not serve", forger.claim("aud", "billing")),
+                ("several audiences", forger.claim("aud", json!(["pricing"]))),
+                ("no jti", forger.without("jti")),
+                ("no exp", forger.without("exp")),
+                ("no client_id", forger.without("client_id")),
+            ])
+            .await;
     }
 
     /// B-J14: no other kind of JWT is an access token, even when our own key signed it.
     async fn other_kinds_of_jwt_are_inactive_b_j14(env) {
         let (replica, forger) = Forger::new(&env, CATALOG).await;
         let kinds = [
-            "client-authentication+jwt", "dpop+jwt", "token-introspection+jwt", "secevent+jwt",
-            "logout+jwt", "oauth-authz-req+jwt", "", "JOSE",
+            "client-authentication+jwt",
+            "dpop+jwt",
+            "token-introspection+jwt",
+            "secevent+jwt",
+            "logout+jwt",
+            "oauth-authz-req+jwt",
+            "",
+            "JOSE",
         ];
         let mut tokens: Vec<_> =
             kinds.iter().map(|typ| (*typ, forger.header("typ", *typ))).collect();
@@ -278,7 +290,11 @@ on_both! {
         let (replica, forger) = Forger::new(&env, CATALOG).await;
         let garbage = replica.introspect("api", API, "garbage").await.same();
         let hashed = replica.grantd.hashing().counts();
-        let (input, _) = forger.claim("jti", "x").rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let (input, _) = forger
+            .claim("jti", "x")
+            .rsplit_once('.')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
         for number in 0..2000_usize {
             let bytes = random::random_bytes::<64>();
             let token = match number % 3 {
@@ -300,15 +316,13 @@ on_both! {
         assert_eq!(first.revoke("reader", READER, &dead).await.status, 200);
 
         let starting = env.unloaded_replica(|_| {});
-        starting.introspect("api", API, &live).await
-            .assert_error(503, "temporarily_unavailable");
+        starting.introspect("api", API, &live).await.assert_error(503, "temporarily_unavailable");
         starting.follow().await;
         // A load that never ends: what is in memory proves nothing.
         let _ = starting.grantd.revocations().begin_load();
         assert!(!starting.is_active(&dead).await);
         assert!(starting.is_active(&live).await);
         env.database.hide_table("revoked_tokens").await;
-        starting.introspect("api", API, &live).await
-            .assert_error(503, "temporarily_unavailable");
+        starting.introspect("api", API, &live).await.assert_error(503, "temporarily_unavailable");
     }
 }

@@ -116,7 +116,8 @@ on_both! {
             assert_eq!(key["use"], "sig");
             assert!(["kty", "kid", "alg"].iter().all(|name| key[*name].is_string()), "{key}");
         }
-        let distinct = |name: &str| keys.iter().map(|key| key[name].to_string()).collect::<BTreeSet<_>>();
+        let distinct =
+            |name: &str| keys.iter().map(|key| key[name].to_string()).collect::<BTreeSet<_>>();
         assert_eq!(distinct("kid").len(), 4);
         assert_eq!(distinct("alg").len(), 4);
     }
@@ -223,11 +224,8 @@ on_both! {
         let there = env.replica().await;
         let token = here.issued("reader", READER, "").await;
         let now = Timestamp::from_unix(START);
-        let life = KeyLife {
-            retires_at: Some(now),
-            expires_at: Some(now),
-            ..KeyLife::from(now, now)
-        };
+        let life =
+            KeyLife { retires_at: Some(now), expires_at: Some(now), ..KeyLife::from(now, now) };
         env.set_key_life(&forger.key.kid, life).await;
         for replica in [here, there] {
             replica.follow().await;

@@ -52,13 +52,14 @@ on_both! {
         let (here, there) = (env.replica().await, env.replica().await);
         let token = here.issued("reader", READER, "").await;
         env.apply(&with_status("disabled")).await;
-        for replica in [here, there] {
+        for (replica, refusals) in [(here, 3), (there, 6)] {
             replica.follow().await;
             assert!(!replica.is_active(&token).await);
             let refused = replica.token("reader", READER, "").await;
             refused.assert_error(401, "invalid_client");
             assert_eq!(refused.same(), replica.token("nobody", READER, "").await.same());
             replica.revoke("reader", READER, &token).await.assert_error(401, "invalid_client");
+            assert_eq!(replica.audit_events("refused").await, refusals);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Whole answers (status, headers, body) as snapshots: what clients see may change on purpose only.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
@@ -49,7 +51,8 @@ struct Answers(String);
 
 impl Answers {
     fn add(&mut self, title: &str, answer: &Answer) {
-        self.0 += &format!("=== {title}\n{}\n\n", rendered(answer));
+        // Writing to a String does not fail.
+        let _ = write!(self.0, "=== {title}\n{}\n\n", rendered(answer));
     }
 }
 
@@ -88,7 +91,7 @@ on_both! {
         answers.add("a scope too many", &replica.token("reader", READER, "&scope=admin").await);
         let other = replica.token("reader", READER, "&audience=other").await;
         answers.add("an unknown audience", &other);
-        answers.add("no policy", &replica.token("api", API, "").await);
+        answers.add("a client without grants", &replica.token("api", API, "").await);
         answers.add("an empty form", &replica.post("/oauth2/token", &[], "").await);
         answers.add("an unknown path", &replica.get("/nothing").await);
         answers.add("another method", &replica.get("/oauth2/token").await);
