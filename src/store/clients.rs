@@ -174,7 +174,7 @@ impl ChangeTx {
     }
 
     /// Deletes a client with its credentials and policies. The row itself stays as a tombstone until
-    /// [`Store::sweep`] removes it, so that its tokens stay dead.
+    /// [`Store::sweep`] removes it, so that its tokens stay dead; `tokens_not_before` never goes back.
     ///
     /// # Errors
     /// A database out of reach, or no such client.
@@ -193,7 +193,9 @@ impl ChangeTx {
                 .execute(&mut *conn)
                 .await?;
             sqlx::query(
-                "UPDATE clients SET status = 'deleted', deleted_at = $2, tokens_not_before = $3 \
+                "UPDATE clients SET status = 'deleted', deleted_at = $2, \
+                 tokens_not_before = CASE WHEN tokens_not_before > $3 \
+                 THEN tokens_not_before ELSE $3 END \
                  WHERE client_id = $1 AND status <> 'deleted'",
             )
             .bind(id.as_str())

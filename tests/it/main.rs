@@ -17,5 +17,27 @@ mod process;
 #[cfg(test)]
 mod serve;
 mod raw_sql;
+mod forgery;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod outage;
+
+#[cfg(test)]
+mod access_matrix;
+#[cfg(test)]
+mod apply;
+#[cfg(test)]
+mod introspect;
+#[cfg(test)]
+mod jwks;
+#[cfg(test)]
+mod killed_tokens;
+#[cfg(test)]
+mod metadata;
+#[cfg(test)]
+mod revoke;
 #[cfg(test)]
 mod token;
+#[cfg(test)]
+mod whole_answers;
