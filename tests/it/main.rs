@@ -9,6 +9,10 @@ mod source_tree;
 mod standards;
 
 #[cfg(test)]
+mod chaos_proxy;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod token;

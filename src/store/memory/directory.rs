@@ -130,7 +130,9 @@ impl Directory {
     ) -> Result<Option<Arc<T>>, StoreError> {
         for _ in 0..LOAD_ATTEMPTS {
             let generation = self.lock().generation;
+            let turn = self.store.turn_to_load().await?;
             let loaded = load().await?;
+            drop(turn);
             let value = loaded.value.map(Arc::new);
             let applied = self.lock();
             if applied.allows(generation, key, loaded.feed.n) {
@@ -204,8 +206,10 @@ impl Applied {
         generation == self.generation && n >= self.floor && !later
     }
 
+    /// A change of our own is noted before the feed tells of earlier ones: the latest number stays.
     fn note(&mut self, change: &Change, n: i64) {
-        self.numbers.insert(change.clone(), n);
+        let latest = self.numbers.entry(change.clone()).or_insert(n);
+        *latest = n.max(*latest);
         self.order.push_back((change.clone(), n));
         if self.order.len() > RECENT_CHANGES
             && let Some((oldest, number)) = self.order.pop_front()
@@ -235,6 +239,14 @@ mod tests {
         assert!(applied.allows(0, &change("a"), 5));
         assert!(applied.allows(0, &change("b"), 4));
         assert!(!applied.allows(1, &change("b"), 4));
+    }
+
+    #[test]
+    fn an_earlier_change_that_the_feed_tells_late_does_not_hide_our_own() {
+        let mut applied = Applied::default();
+        applied.note(&change("a"), 7);
+        applied.note(&change("a"), 6);
+        assert!(!applied.allows(0, &change("a"), 6));
     }
 
     #[test]
