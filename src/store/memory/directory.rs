@@ -93,7 +93,7 @@ impl Directory {
         if caches.unknown_clients.contains_key(&self.fingerprints.long(id.as_str())) {
             return Ok(None);
         }
-        self.load_client(id).await
+        self.load_client(id, || self.store.load_client(id)).await
     }
 
     /// The audience `id`; `None` where it does not exist.
@@ -113,13 +113,17 @@ impl Directory {
         self.load(&key, (self.capacity.audiences, || self.store.load_audience(id)), keep).await
     }
 
-    async fn load_client(&self, id: &ClientId) -> Result<Option<Arc<KnownClient>>, StoreError> {
+    async fn load_client<F: Future<Output = Result<Loaded<Option<KnownClient>>, StoreError>>>(
+        &self,
+        id: &ClientId,
+        load: impl Fn() -> F,
+    ) -> Result<Option<Arc<KnownClient>>, StoreError> {
         let key = Change { kind: ChangeKind::Client, key: id.to_string() };
         let keep = |caches: &Caches, value: &Option<Arc<KnownClient>>| match value {
             Some(client) => caches.clients.insert(id.clone(), Arc::clone(client)),
             None => caches.unknown_clients.insert(self.fingerprints.long(id.as_str()), ()),
         };
-        self.load(&key, (self.capacity.clients, || self.store.load_client(id)), keep).await
+        self.load(&key, (self.capacity.clients, load), keep).await
     }
 
     async fn load<T, F: Future<Output = Result<Loaded<Option<T>>, StoreError>>>(
@@ -223,40 +227,4 @@ impl Applied {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn change(key: &str) -> Change {
-        Change { kind: ChangeKind::Client, key: key.into() }
-    }
-
-    #[test]
-    fn a_load_that_a_change_overtook_is_not_kept() {
-        let mut applied = Applied::default();
-        assert!(applied.allows(0, &change("a"), 4));
-        applied.note(&change("a"), 5);
-        assert!(!applied.allows(0, &change("a"), 4));
-        assert!(applied.allows(0, &change("a"), 5));
-        assert!(applied.allows(0, &change("b"), 4));
-        assert!(!applied.allows(1, &change("b"), 4));
-    }
-
-    #[test]
-    fn an_earlier_change_that_the_feed_tells_late_does_not_hide_our_own() {
-        let mut applied = Applied::default();
-        applied.note(&change("a"), 7);
-        applied.note(&change("a"), 6);
-        assert!(!applied.allows(0, &change("a"), 6));
-    }
-
-    #[test]
-    fn a_load_older_than_what_is_remembered_is_not_kept() {
-        let mut applied = Applied::default();
-        for n in 1..=i64::try_from(RECENT_CHANGES).unwrap() + 3 {
-            applied.note(&change(&n.to_string()), n);
-        }
-        assert_eq!(applied.numbers.len(), RECENT_CHANGES);
-        assert!(!applied.allows(0, &change("x"), 2));
-        assert!(applied.allows(0, &change("x"), 3));
-    }
-}
+mod tests;
