@@ -69,7 +69,7 @@ impl Grantd {
             change.replace_hash(&job.client, &job.credential, (&job.old, new)).await?;
             change.commit().await
         };
-        match replaced.await {
+        match self.store.within_limit(replaced).await {
             Ok(committed) => self.apply_committed(&committed),
             Err(error) => tracing::warn!(%error, client = %job.client, "a hash was not renewed"),
         }

@@ -158,7 +158,16 @@ impl Env {
 
     /// A replica that has loaded nothing yet, with a pool of its own.
     pub(crate) fn unloaded_replica(&self, adjust: impl FnOnce(&mut Options)) -> Replica {
-        let store = Arc::new(Store::open(DatabaseOptions::new(self.database.url.clone())).unwrap());
+        self.replica_over(DatabaseOptions::new(self.database.url.clone()), adjust)
+    }
+
+    /// A replica that has loaded nothing yet and reaches its database in a way of its own.
+    pub(crate) fn replica_over(
+        &self,
+        database: DatabaseOptions,
+        adjust: impl FnOnce(&mut Options),
+    ) -> Replica {
+        let store = Arc::new(Store::open(database).unwrap());
         let mut options = Options {
             issuer: Issuer::parse(ISSUER, false).unwrap(),
             max_lifetime: Seconds::new(3600),

@@ -37,6 +37,11 @@ mod killed_tokens;
 mod metadata;
 #[cfg(test)]
 mod revoke;
+mod chaos_proxy;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod token;
 #[cfg(test)]
