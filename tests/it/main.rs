@@ -2,31 +2,17 @@
 
 // Under `cfg(test)` clippy knows the functions that serve tests as test code, too.
 #[cfg(test)]
-mod layering;
-#[cfg(test)]
-mod source_tree;
-#[cfg(test)]
-mod standards;
-
-#[cfg(test)]
-mod captured_log;
-#[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod process;
-#[cfg(test)]
-mod serve;
-mod raw_sql;
-mod forgery;
-#[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod outage;
-
-#[cfg(test)]
 mod access_matrix;
 #[cfg(test)]
 mod apply;
+#[cfg(test)]
+mod captured_log;
+#[cfg(test)]
+mod chaos_proxy;
+#[cfg(test)]
+mod forgery;
+#[cfg(test)]
+mod harness;
 #[cfg(test)]
 mod introspect;
 #[cfg(test)]
@@ -34,12 +20,23 @@ mod jwks;
 #[cfg(test)]
 mod killed_tokens;
 #[cfg(test)]
+mod layering;
+#[cfg(test)]
 mod metadata;
 #[cfg(test)]
-mod revoke;
-mod chaos_proxy;
+mod outage;
 #[cfg(test)]
-mod harness;
+mod process;
+#[cfg(test)]
+mod raw_sql;
+#[cfg(test)]
+mod revoke;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod source_tree;
+#[cfg(test)]
+mod standards;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
