@@ -79,11 +79,11 @@ impl Grantd {
     }
 
     async fn write_revocations(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
-        let write = async {
+        let write = Box::pin(async {
             let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
             change.revoke_tokens(tokens).await?;
             change.commit().await
-        };
+        });
         // A database that drops packets must not hold those who wait behind this batch.
         let committed = self.store.within_limit(write).await?;
         self.apply_committed(&committed);
