@@ -235,7 +235,9 @@ impl Grantd {
     pub async fn sweep(&self) {
         let now = self.clock.now();
         self.credential_uses.write(&self.store).await;
-        self.revocations.prune(now);
+        if self.revocations.prune(now) {
+            self.followed.lock().await.outdate_revocations();
+        }
         loop {
             match self.store.sweep(now).await {
                 Ok(true) => {}

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use grantd::crypto::random;
-use grantd::domain::client::ClientStatus;
 use grantd::domain::credential::SecretForm;
 use grantd::domain::identifier::ClientId;
 use grantd::domain::timestamp::{Seconds, Timestamp};
+use grantd::store::DatabaseOptions;
 use grantd::store::feed::{FeedNews, FeedPosition};
 use grantd::store::revoked_tokens::RevokedToken;
 
-use super::env::{Sql, eventually};
+use super::env::{Sql, eventually, impatient};
 use crate::harness::*;
 
 /// A foreign hash of `READER`, as another server would have made it.
@@ -89,19 +89,23 @@ on_both! {
         assert_eq!(replica.token("reader", READER, "").await.status, 200);
     }
 
-    /// On Postgres a notification wakes the reader, on SQLite the poll interval does.
+    /// On Postgres a notification wakes the reader, on SQLite the poll interval does. One connection is enough.
     async fn a_replica_that_follows_by_itself_hears_within_a_second(env) {
         env.apply(CATALOG).await;
-        let replica = env.replica().await;
-        assert_eq!(replica.token("reader", READER, "").await.status, 200);
-        let following = tokio::spawn(replica.grantd.clone().keep_following(Duration::from_millis(250)));
-        env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\"")).await;
-        let reader = ClientId::parse("reader").unwrap();
-        let heard = tokio::time::timeout(Duration::from_secs(1), eventually("it heard", async || {
-            let known = replica.grantd.directory().client(&reader).await.unwrap().unwrap();
-            known.client.status == ClientStatus::Disabled
-        }));
-        heard.await.expect("within a second");
+        let database = DatabaseOptions { max_connections: 1, ..impatient(&env) };
+        let replica = env.replica_over(database, |_| {});
+        replica.follow().await;
+        let following =
+            tokio::spawn(replica.grantd.clone().keep_following(Duration::from_millis(250)));
+        for (status, expected) in [("disabled", 401), ("active", 200), ("disabled", 401)] {
+            let stated = format!("id = \"reader\"\nstatus = \"{status}\"");
+            env.apply(&CATALOG.replace("id = \"reader\"", &stated)).await;
+            let heard = eventually("it heard", async || {
+                replica.token("reader", READER, "").await.status == expected
+            });
+            tokio::time::timeout(Duration::from_secs(1), heard).await.expect("within a second");
+            env.clock.advance(Seconds::new(2));
+        }
         following.abort();
     }
 
