@@ -64,10 +64,7 @@ impl Grantd {
     }
 
     async fn replace_hash(self: Arc<Self>, job: &Rehash, new: &SecretHash) {
-<<<<<<< HEAD
         // On the heap: it holds two databases' transactions, one of which is used.
-=======
->>>>>>> check
         let replaced = Box::pin(async {
             let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
             change.replace_hash(&job.client, &job.credential, (&job.old, new)).await?;

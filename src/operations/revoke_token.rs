@@ -79,10 +79,7 @@ impl Grantd {
     }
 
     async fn write_revocations(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
-<<<<<<< HEAD
         // On the heap: it holds two databases' transactions, one of which is used.
-=======
->>>>>>> check
         let write = Box::pin(async {
             let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
             change.revoke_tokens(tokens).await?;
