@@ -65,7 +65,7 @@ async fn warm_requests_cost_none(env: &Env, statements: &Statements) {
     let token = replica.issued("reader", READER, "").await;
     let introspect = async || {
         let answer = replica.introspect("api", API, &token).await;
-        assert_eq!(answer.json()["active"], true);
+        assert_eq!(answer.json().get("active"), Some(&true.into()));
     };
     assert!(statements.of(introspect()).await > 0, "the first caller is loaded");
     for _ in 0..10 {
