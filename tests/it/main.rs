@@ -6,6 +6,8 @@ mod access_matrix;
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
+mod assertion;
+#[cfg(test)]
 mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
