@@ -392,6 +392,9 @@ on_both! {
             catalog += &audience;
         }
         let other = Store::open(DatabaseOptions::new(env.database.url.clone())).unwrap();
+        // Both are connected, so that they begin together.
+        env.store.feed_position().await.unwrap();
+        other.feed_position().await.unwrap();
         let catalog = parsed(&catalog);
         let (first, second) = tokio::join!(
             apply_catalog((&env.store, &env.clock), &catalog, env.options()),
