@@ -20,6 +20,8 @@ mod access_matrix;
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod introspect;
 #[cfg(test)]
 mod jwks;
