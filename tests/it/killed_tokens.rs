@@ -145,10 +145,14 @@ on_both! {
         env.clock.advance(Seconds::new(1));
         let next_second = late.issued("reader", READER, "").await;
         assert_eq!(issued_at(&next_second), 1);
+        env.clock.advance(Seconds::new(1));
+        let too_late = late.issued("reader", READER, "").await;
+        late.follow().await;
+        assert!(!late.is_active(&too_late).await, "while disabled, even what came too late is dead");
         env.apply(&with_status("active")).await;
         for replica in [&here, &late] {
             replica.follow().await;
-            for token in [&first, &same_second, &next_second] {
+            for token in [&first, &same_second, &next_second, &too_late] {
                 assert!(!replica.is_active(token).await);
             }
         }

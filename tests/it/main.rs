@@ -16,6 +16,15 @@ mod forgery;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod outage;
+
+#[cfg(test)]
+mod access_matrix;
+#[cfg(test)]
+mod apply;
+#[cfg(test)]
+mod export;
+#[cfg(test)]
 mod introspect;
 #[cfg(test)]
 mod jwks;
