@@ -12,18 +12,11 @@ mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod forgery;
 #[cfg(test)]
 mod harness;
-#[cfg(test)]
-mod outage;
-
-#[cfg(test)]
-mod access_matrix;
-#[cfg(test)]
-mod apply;
-#[cfg(test)]
-mod export;
 #[cfg(test)]
 mod introspect;
 #[cfg(test)]
