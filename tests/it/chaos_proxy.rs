@@ -74,9 +74,7 @@ impl Drop for ChaosProxy {
 
 async fn relay(mut client: TcpStream, upstream: SocketAddr, mut mode: watch::Receiver<Mode>) {
     let mut server = TcpStream::connect(upstream).await.unwrap();
-    let not_pass = async {
-        *mode.wait_for(|mode| *mode != Mode::Pass).await.unwrap()
-    };
+    let not_pass = async { *mode.wait_for(|mode| *mode != Mode::Pass).await.unwrap() };
     let ended = tokio::select! {
         biased;
         mode = not_pass => mode,
