@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -56,8 +57,16 @@ impl DataDirectory {
         self.temporary.is_some()
     }
 
+    /// The URL of its database, with whatever would mean something else in a URL escaped.
     pub(super) fn database_url(&self) -> String {
-        format!("sqlite://{}", self.path.join("grantd.db").display())
+        let path = self.path.join("grantd.db");
+        let escaped = path.as_os_str().as_bytes().iter().map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                char::from(*byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        });
+        std::iter::once("sqlite://".to_owned()).chain(escaped).collect()
     }
 
     /// The sealing key, made where there is none.
@@ -120,6 +129,12 @@ mod tests {
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
         assert_eq!(directory.remember_issuer("http://b").unwrap().as_deref(), Some("http://a"));
+    }
+
+    #[test]
+    fn any_path_fits_into_the_url_of_the_database() {
+        let directory = DataDirectory { path: "/a b?c%41#ü".into(), temporary: None };
+        assert_eq!(directory.database_url(), "sqlite:///a%20b%3Fc%2541%23%C3%BC/grantd.db");
     }
 
     #[test]

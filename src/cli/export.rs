@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::output::print;
 use super::target::Target;
 use crate::config::catalog::write::{ExportedClient, to_toml};
 
@@ -23,6 +24,6 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             policies: known.policies,
         })
         .collect();
-    print!("{}", to_toml(&audiences, &clients));
+    print(format_args!("{}", to_toml(&audiences, &clients)))?;
     Ok(())
 }
