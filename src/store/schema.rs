@@ -17,7 +17,14 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let result = match &*self.database.pools() {
             Pools::Postgres(pool) => MIGRATIONS.run(pool).await,
-            Pools::Sqlite { writer, .. } => MIGRATIONS.run(writer).await,
+            // sqlx lets only one migrate at a time on Postgres; here the one writer sees to it.
+            Pools::Sqlite { writer, .. } => {
+                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                match MIGRATIONS.run(&mut *tx).await {
+                    Ok(()) => return Ok(tx.commit().await?),
+                    failed => failed,
+                }
+            }
         };
         result.map_err(|error| match error {
             MigrateError::Execute(error) => error.into(),
