@@ -9,6 +9,10 @@ mod source_tree;
 mod standards;
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod process;
 #[cfg(test)]
 mod token;
