@@ -1,9 +1,9 @@
 //! The data directory of `grantd dev`: database, sealing key, and the issuer that it had.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -34,6 +34,14 @@ impl DataDirectory {
                 .with_context(|| format!("the directory {} cannot be made", path.display()))?;
             fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
         }
+        // The directory may be open to others: the database, which holds hashes of secrets, is not.
+        let database = path.join("grantd.db");
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&database)
+            .with_context(|| format!("{} cannot be written", database.display()))?;
         Ok(Self { path: path.to_owned(), temporary: None })
     }
 
@@ -121,6 +129,15 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         directory.put_new("sealing.key", b"another").unwrap();
         assert_eq!(directory.sealing().unwrap().first.id(), first);
+    }
+
+    #[test]
+    fn a_database_is_private_in_a_directory_that_is_not() {
+        let open = tempfile::tempdir().unwrap();
+        fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        DataDirectory::made(open.path()).unwrap();
+        let mode = fs::metadata(open.path().join("grantd.db")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

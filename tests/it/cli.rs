@@ -3,4 +3,5 @@
 mod administration;
 mod checks;
 mod data;
+mod serve;
 mod start;

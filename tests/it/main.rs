@@ -15,4 +15,6 @@ mod harness;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod token;
