@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::output::print;
 use super::target::Target;
-use crate::config::catalog::write::{ExportedClient, to_toml};
+use crate::config::catalog::write::to_toml;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -16,14 +16,6 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let audiences = opened.store.all_audiences().await?;
     let clients = opened.store.all_clients().await?;
-    let clients: Vec<ExportedClient> = clients
-        .into_iter()
-        .map(|known| ExportedClient {
-            client: known.client,
-            credentials: known.credentials,
-            policies: known.policies,
-        })
-        .collect();
     print(format_args!("{}", to_toml(&audiences, &clients)))?;
     Ok(())
 }

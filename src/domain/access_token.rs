@@ -57,6 +57,9 @@ pub struct AccessToken {
     pub iat: i64,
     /// Expires at, in Unix seconds.
     pub exp: i64,
+    /// Not valid before, in Unix seconds; grantd sets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// The token's own name, at least 128 random bits.
     pub jti: String,
     /// The client's tenant.
@@ -91,6 +94,7 @@ impl AccessToken {
             scope: grant.scopes.to_string(),
             iat: now.unix(),
             exp: now.plus(grant.lifetime).unix(),
+            nbf: None,
             jti,
             tenant: client.tenant.clone(),
             env: client.environment.clone(),
@@ -102,6 +106,7 @@ impl AccessToken {
     /// Whether it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4).
     #[must_use]
     pub fn is_within_life(&self, now: Timestamp) -> bool {
-        self.iat <= now.unix() && now.unix() < self.exp
+        let now = now.unix();
+        self.iat <= now && self.nbf.is_none_or(|begin| begin <= now) && now < self.exp
     }
 }

@@ -35,6 +35,12 @@ pub enum Outage {
     /// Tokens of this client stay dead for longer than a request may wait.
     #[error("tokens of this client are dead until a second that lies too far ahead")]
     TokensNotBefore,
+    /// The replay cache could not be written.
+    #[error("the use of a jti could not be written")]
+    ReplayCache,
+    /// Too many uses of a `jti` wait to be written.
+    #[error("too many uses of a jti wait to be written")]
+    ReplayQueueFull,
     /// Too many revocations wait to be written.
     #[error("too many revocations wait to be written")]
     RevocationsQueueFull,
@@ -70,5 +76,11 @@ refusals!(RequestFault, ClientFault, GrantFault);
 impl From<Refusal> for OperationError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<crate::domain::client_assertion::AssertionFault> for OperationError {
+    fn from(fault: crate::domain::client_assertion::AssertionFault) -> Self {
+        ClientFault::from(fault).into()
     }
 }

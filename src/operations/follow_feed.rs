@@ -22,6 +22,13 @@ pub struct Followed {
     revocations_outdated: bool,
 }
 
+impl Followed {
+    /// The next reading loads all revocations anew.
+    pub(super) const fn outdate_revocations(&mut self) {
+        self.revocations_outdated = true;
+    }
+}
+
 impl Grantd {
     /// Reads the feed once and forgets what changed. The first time it checks the schema and loads the keys.
     ///
@@ -105,7 +112,7 @@ impl Grantd {
                 Ok(()) => this.revocations.end_load(load),
                 Err(error) => {
                     tracing::warn!(%error, "revocations were not loaded, introspection asks the database");
-                    this.followed.lock().await.revocations_outdated = true;
+                    this.followed.lock().await.outdate_revocations();
                 }
             }
         });

@@ -64,12 +64,13 @@ impl Grantd {
     }
 
     async fn replace_hash(self: Arc<Self>, job: &Rehash, new: &SecretHash) {
-        let replaced = async {
+        // On the heap: it holds two databases' transactions, one of which is used.
+        let replaced = Box::pin(async {
             let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
             change.replace_hash(&job.client, &job.credential, (&job.old, new)).await?;
             change.commit().await
-        };
-        match replaced.await {
+        });
+        match self.store.within_limit(replaced).await {
             Ok(committed) => self.apply_committed(&committed),
             Err(error) => tracing::warn!(%error, client = %job.client, "a hash was not renewed"),
         }

@@ -55,7 +55,8 @@ impl Grantd {
         decision: &mut Decision,
     ) -> Result<IssuedToken, OperationError> {
         self.freshness.check(&self.clock)?;
-        let client = self.authenticate_client(presented, caller, decision).await?;
+        let proven = self.prove_client(presented, caller, decision).await?;
+        let client = self.admit_client(proven).await?;
         self.wait_out_dead_seconds(client.client()).await?;
         let mut grant = self.decide_grant(&client, asked, caller).await?;
         grant.lifetime = grant.lifetime.min(self.max_lifetime);

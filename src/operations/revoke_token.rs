@@ -79,9 +79,14 @@ impl Grantd {
     }
 
     async fn write_revocations(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
-        let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
-        change.revoke_tokens(tokens).await?;
-        let committed = change.commit().await?;
+        // On the heap: it holds two databases' transactions, one of which is used.
+        let write = Box::pin(async {
+            let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
+            change.revoke_tokens(tokens).await?;
+            change.commit().await
+        });
+        // A database that drops packets must not hold those who wait behind this batch.
+        let committed = self.store.within_limit(write).await?;
         self.apply_committed(&committed);
         Ok(())
     }

@@ -25,6 +25,16 @@ struct AudienceRow {
     served_by: String,
 }
 
+macro_rules! audience_rows {
+    ($condition:literal) => {
+        concat!(
+            "SELECT identifier, scopes, token_lifetime, max_token_lifetime, algorithm, jwt_typ, ",
+            "sender_constraint, served_by FROM audiences",
+            $condition
+        )
+    };
+}
+
 impl Store {
     /// One audience, in one snapshot with the feed's number.
     ///
@@ -39,7 +49,7 @@ impl Store {
                 let mut tx = self.begin_snapshot().await?;
                 let feed = tx.feed_position().await?;
                 let row: Option<AudienceRow> = on_db!(&mut tx, conn => {
-                    sqlx::query_as("SELECT * FROM audiences WHERE identifier = $1")
+                    sqlx::query_as(audience_rows!(" WHERE identifier = $1"))
                         .bind(id.as_str())
                         .fetch_optional(conn)
                         .await?
@@ -65,7 +75,7 @@ impl Store {
 impl Tx {
     pub(super) async fn all_audiences(&mut self) -> Result<Vec<Audience>, StoreError> {
         let rows: Vec<AudienceRow> = on_db!(self, conn => {
-            sqlx::query_as("SELECT * FROM audiences").fetch_all(conn).await?
+            sqlx::query_as(audience_rows!("")).fetch_all(conn).await?
         });
         let mut audiences =
             rows.into_iter().map(AudienceRow::into_audience).collect::<Result<Vec<_>, _>>()?;

@@ -40,6 +40,19 @@ struct ClientRow {
     rotated_at: Option<i64>,
 }
 
+/// Columns by name: a newer schema may add some while this version still runs.
+macro_rules! client_rows {
+    ($condition:literal) => {
+        concat!(
+            "SELECT client_id, name, owner, environment, tenant, status, grants, auth_methods, ",
+            "assertion_audience, max_assertion_lifetime, dpop_bound_access_tokens, ",
+            "certificate_bound_access_tokens, claims, tokens_not_before, created_at, rotated_at ",
+            "FROM clients WHERE ",
+            $condition
+        )
+    };
+}
+
 impl Store {
     /// One client with its credentials and policies, in one snapshot; `None` where it does not exist.
     /// A deleted client whose tokens may still live is found, with its status.
@@ -79,7 +92,7 @@ impl Tx {
         id: &ClientId,
     ) -> Result<Option<KnownClient>, StoreError> {
         let row: Option<ClientRow> = on_db!(self, conn => {
-            sqlx::query_as("SELECT * FROM clients WHERE client_id = $1")
+            sqlx::query_as(client_rows!("client_id = $1"))
                 .bind(id.as_str())
                 .fetch_optional(conn)
                 .await?
@@ -94,7 +107,7 @@ impl Tx {
 
     pub(super) async fn all_clients(&mut self) -> Result<Vec<KnownClient>, StoreError> {
         let rows: Vec<ClientRow> = on_db!(self, conn => {
-            sqlx::query_as("SELECT * FROM clients WHERE status <> 'deleted'")
+            sqlx::query_as(client_rows!("status <> 'deleted'"))
                 .fetch_all(conn)
                 .await?
         });
@@ -174,7 +187,7 @@ impl ChangeTx {
     }
 
     /// Deletes a client with its credentials and policies. The row itself stays as a tombstone until
-    /// [`Store::sweep`] removes it, so that its tokens stay dead.
+    /// [`Store::sweep`] removes it, so that its tokens stay dead; `tokens_not_before` never goes back.
     ///
     /// # Errors
     /// A database out of reach, or no such client.
@@ -193,7 +206,9 @@ impl ChangeTx {
                 .execute(&mut *conn)
                 .await?;
             sqlx::query(
-                "UPDATE clients SET status = 'deleted', deleted_at = $2, tokens_not_before = $3 \
+                "UPDATE clients SET status = 'deleted', deleted_at = $2, \
+                 tokens_not_before = CASE WHEN tokens_not_before > $3 \
+                 THEN tokens_not_before ELSE $3 END \
                  WHERE client_id = $1 AND status <> 'deleted'",
             )
             .bind(id.as_str())

@@ -14,6 +14,9 @@ use crate::domain::credential::{
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::timestamp::Timestamp;
 
+/// Last uses that one transaction writes.
+const USES_STEP: usize = 500;
+
 #[derive(sqlx::FromRow)]
 struct CredentialRow {
     id: String,
@@ -34,10 +37,13 @@ impl Tx {
         client: &ClientId,
     ) -> Result<Vec<Credential>, StoreError> {
         let rows: Vec<CredentialRow> = on_db!(self, conn => {
-            sqlx::query_as("SELECT * FROM credentials WHERE client_id = $1")
-                .bind(client.as_str())
-                .fetch_all(conn)
-                .await?
+            sqlx::query_as(
+                "SELECT id, kind, form, material, label, active_from, expires_at, retired_at, \
+                 created_at, last_used_at FROM credentials WHERE client_id = $1",
+            )
+            .bind(client.as_str())
+            .fetch_all(conn)
+            .await?
         });
         let mut credentials =
             rows.into_iter().map(CredentialRow::into_credential).collect::<Result<Vec<_>, _>>()?;
@@ -135,13 +141,27 @@ impl ChangeTx {
 }
 
 impl Store {
-    /// Notes when credentials were last used; no change that anybody needs to hear of.
+    /// Notes when credentials were last used; no change that anybody needs to hear of. In small steps, so that
+    /// no other writer waits for long.
     ///
     /// # Errors
     /// A database out of reach.
     pub async fn note_credential_use(
         &self,
         uses: &[(CredentialId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        // In one order everywhere, so that replicas do not lock each other out.
+        let mut uses: Vec<_> = uses.iter().collect();
+        uses.sort();
+        for step in uses.chunks(USES_STEP) {
+            self.write_credential_uses(step).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_credential_uses(
+        &self,
+        uses: &[&(CredentialId, Timestamp)],
     ) -> Result<(), StoreError> {
         self.database
             .bounded(async {

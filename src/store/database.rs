@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgPool, SqlitePool};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::StoreError;
+
+/// Connections that loads leave to others, so that the feed is read however many unknown names strangers send.
+const NOT_FOR_LOADS: u32 = 2;
 
 /// How the database is used.
 #[derive(Clone, Debug)]
@@ -55,14 +59,26 @@ pub(super) enum Pools {
 #[derive(Debug)]
 pub(super) struct Database {
     pools: ArcSwap<Pools>,
+    loads: Semaphore,
     pub(super) options: DatabaseOptions,
 }
 
 impl Database {
     /// Opens lazily: no connection is made before the first use.
     pub(super) fn open(options: DatabaseOptions) -> Result<Self, StoreError> {
-        let pools = Pools::open(&options)?;
-        Ok(Self { pools: ArcSwap::from_pointee(pools), options })
+        let pools = ArcSwap::from_pointee(Pools::open(&options)?);
+        let loads = options.max_connections.saturating_sub(NOT_FOR_LOADS).max(1);
+        let loads = Semaphore::new(usize::try_from(loads).unwrap_or(1));
+        Ok(Self { pools, loads, options })
+    }
+
+    /// Waits for its turn to load what a request named.
+    pub(super) async fn turn_to_load(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let limit = self.options.acquire_timeout;
+        match tokio::time::timeout(limit, self.loads.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+        }
     }
 
     pub(super) fn pools(&self) -> Arc<Pools> {
@@ -101,14 +117,7 @@ impl Pools {
     }
 
     fn open_postgres(options: &DatabaseOptions) -> Result<Self, StoreError> {
-        let connect = PgConnectOptions::from_str(&options.url)
-            .map_err(|_| StoreError::Url)?
-            .application_name("grantd");
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(connect);
-        Ok(Self::Postgres(pool))
+        Ok(Self::Postgres(postgres_pool(options, options.max_connections)?))
     }
 
     fn open_sqlite(options: &DatabaseOptions) -> Result<Self, StoreError> {
@@ -128,5 +137,32 @@ impl Pools {
             readers: pool(options.max_connections)
                 .connect_lazy_with(connect.pragma("query_only", "ON")),
         })
+    }
+}
+
+/// A pool of at most `connections` to Postgres.
+pub(super) fn postgres_pool(
+    options: &DatabaseOptions,
+    connections: u32,
+) -> Result<PgPool, StoreError> {
+    let connect = PgConnectOptions::from_str(&options.url)
+        .map_err(|_| StoreError::Url)?
+        .application_name("grantd")
+        // We have no floats, and PgBouncer refuses settings at start that it does not know.
+        .extra_float_digits(None);
+    let limit = options.statement_timeout;
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(options.acquire_timeout)
+        // A request that went away leaves a connection in the middle of an answer. The pool waits for its end,
+        // and would wait for ever where packets are dropped silently.
+        .after_release(move |connection, _| Box::pin(answers(connection, limit)));
+    Ok(pool.connect_lazy_with(connect))
+}
+
+async fn answers(connection: &mut PgConnection, limit: Duration) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(limit, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
 }

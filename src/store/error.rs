@@ -67,11 +67,12 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// SQLite's `SQLITE_BUSY` family, and Postgres' `lock_not_available` (whose codes all have five characters).
+/// SQLite's `SQLITE_BUSY` family; Postgres' `lock_not_available`, `deadlock_detected` and
+/// `serialization_failure` (whose codes all have five characters).
 fn is_busy(code: Option<&str>) -> bool {
     code.is_some_and(|code| {
         let sqlite = code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 5);
-        sqlite || code == "55P03"
+        sqlite || ["55P03", "40P01", "40001"].contains(&code)
     })
 }
 

@@ -88,16 +88,8 @@ impl Store {
         self.database
             .bounded(async {
                 let mut tx = self.begin_snapshot().await?;
-                let rows: Vec<ChangeRow> = on_db!(&mut tx, conn => {
-                    sqlx::query_as(
-                        "SELECT n, kind, key, random_id FROM changes WHERE n >= $1 LIMIT $2",
-                    )
-                    .bind(last.n)
-                    .bind(MOST_CHANGES)
-                    .fetch_all(conn)
-                    .await?
-                });
-                let news = match news(last, rows) {
+                let (still_there, rows) = tx.changes_since(last.n).await?;
+                let news = match news(last, still_there.as_deref(), rows) {
                     Some(news) => news,
                     None => FeedNews::Lost(tx.feed_position().await?),
                 };
@@ -130,35 +122,61 @@ impl Store {
 }
 
 /// `None` where the row that was read last is gone or another one: the reader's past is not this feed's.
-fn news(last: &FeedPosition, mut rows: Vec<ChangeRow>) -> Option<FeedNews> {
+///
+/// `still_there` is the random id that the rows of `last.n` carry now, `rows` are the later ones.
+fn news(
+    last: &FeedPosition,
+    still_there: Option<&str>,
+    mut rows: Vec<ChangeRow>,
+) -> Option<FeedNews> {
     rows.sort_by(|a, b| (a.n, &a.kind, &a.key).cmp(&(b.n, &b.kind, &b.key)));
-    let first = rows.first();
     let continues = match last.n {
-        0 => first.is_none_or(|row| row.n == 1),
-        n => first.is_some_and(|row| row.n == n && row.random_id == last.random_id),
+        0 => rows.first().is_none_or(|row| row.n == 1),
+        _ => still_there == Some(last.random_id.as_str()),
     };
     let few = i64::try_from(rows.len()).is_ok_and(|count| count < MOST_CHANGES);
     if !continues || !few {
         return None;
     }
-    let position = rows.last().map_or_else(FeedPosition::default, |row| FeedPosition {
-        n: row.n,
-        random_id: row.random_id.clone(),
-    });
+    let position = rows.last().map_or_else(
+        || last.clone(),
+        |row| FeedPosition { n: row.n, random_id: row.random_id.clone() },
+    );
     // A kind that this version does not know comes from a newer one: forget everything, to be safe.
     let changes = rows
         .into_iter()
-        .filter(|row| row.n > last.n)
         .map(|row| Some((row.n, Change { kind: ChangeKind::from_text(&row.kind)?, key: row.key })))
         .collect::<Option<Vec<_>>>()?;
     Some(FeedNews::Changes(changes, position))
 }
 
 impl Tx {
+    /// The random id of change `n`, and at most [`MOST_CHANGES`] rows after it. Apart, because one change may
+    /// have more rows than that.
+    async fn changes_since(
+        &mut self,
+        n: i64,
+    ) -> Result<(Option<String>, Vec<ChangeRow>), StoreError> {
+        Ok(on_db!(self, conn => {
+            let random_id = sqlx::query_scalar("SELECT random_id FROM changes WHERE n = $1 LIMIT 1")
+                .bind(n)
+                .fetch_optional(&mut *conn)
+                .await?;
+            let rows = sqlx::query_as(
+                "SELECT n, kind, key, random_id FROM changes WHERE n > $1 LIMIT $2",
+            )
+            .bind(n)
+            .bind(MOST_CHANGES)
+            .fetch_all(conn)
+            .await?;
+            (random_id, rows)
+        }))
+    }
+
     pub(super) async fn feed_position(&mut self) -> Result<FeedPosition, StoreError> {
         let row: (i64, Option<String>) = on_db!(self, conn => {
             sqlx::query_as(
-                "SELECT h.n, (SELECT max(c.random_id) FROM changes c WHERE c.n = h.n) \
+                "SELECT h.n, (SELECT c.random_id FROM changes c WHERE c.n = h.n LIMIT 1) \
                  FROM feed_head h",
             )
             .fetch_one(conn)
@@ -228,8 +246,8 @@ mod tests {
 
     #[test]
     fn a_reader_goes_on_where_its_last_row_still_stands() {
-        let rows = vec![row(5, "c", "y"), row(4, "a", "x"), row(4, "b", "x")];
-        let Some(FeedNews::Changes(changes, position)) = news(&at(4, "x"), rows) else {
+        let rows = vec![row(5, "c", "y")];
+        let Some(FeedNews::Changes(changes, position)) = news(&at(4, "x"), Some("x"), rows) else {
             panic!("the feed goes on")
         };
         assert_eq!(changes, [(5, Change { kind: ChangeKind::Client, key: "c".into() })]);
@@ -238,21 +256,24 @@ mod tests {
 
     #[test]
     fn a_reader_whose_last_row_is_gone_or_another_forgets_everything() {
-        assert_eq!(news(&at(4, "x"), vec![]), None);
-        assert_eq!(news(&at(4, "x"), vec![row(4, "a", "z"), row(5, "b", "y")]), None);
-        assert_eq!(news(&at(4, "x"), vec![row(6, "b", "y")]), None);
-        assert_eq!(news(&at(0, ""), vec![row(2, "b", "y")]), None);
+        assert_eq!(news(&at(4, "x"), None, vec![]), None);
+        assert_eq!(news(&at(4, "x"), Some("z"), vec![row(5, "b", "y")]), None);
+        assert_eq!(news(&at(4, "x"), None, vec![row(6, "b", "y")]), None);
+        assert_eq!(news(&at(0, ""), None, vec![row(2, "b", "y")]), None);
     }
 
     #[test]
-    fn an_empty_feed_is_no_loss() {
-        assert_eq!(news(&at(0, ""), vec![]), Some(FeedNews::Changes(vec![], at(0, ""))));
+    fn nothing_new_is_no_loss() {
+        for last in [at(0, ""), at(4, "x")] {
+            let news = news(&last, Some("x"), vec![]);
+            assert_eq!(news, Some(FeedNews::Changes(vec![], last)));
+        }
     }
 
     #[test]
     fn an_unknown_kind_forgets_everything() {
         let mut strange = row(2, "b", "y");
         strange.kind = "of a later version".into();
-        assert_eq!(news(&at(1, "x"), vec![row(1, "a", "x"), strange]), None);
+        assert_eq!(news(&at(1, "x"), Some("x"), vec![strange]), None);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::PgListener;
 
 use super::Store;
-use super::database::{Database, Pools};
+use super::database::{Database, Pools, postgres_pool};
 
 /// How long a listener is trusted to hear anything; a connection that died silently hears nothing.
 const TRUSTED: Duration = Duration::from_mins(1);
@@ -61,9 +61,10 @@ async fn listen(database: Arc<Database>, changed: Arc<tokio::sync::Notify>) {
     }
 }
 
+/// On a connection of its own: it is held for good, and the pool of the requests may have only one.
 async fn connect(database: &Database) -> Option<PgListener> {
-    let Pools::Postgres(pool) = &*database.pools() else { return None };
-    let mut listener = PgListener::connect_with(pool).await.ok()?;
+    let pool = postgres_pool(&database.options, 1).ok()?;
+    let mut listener = PgListener::connect_with(&pool).await.ok()?;
     listener.listen("grantd_changes").await.ok()?;
     Some(listener)
 }

@@ -18,6 +18,7 @@ pub mod revoked_tokens;
 pub mod schema;
 pub mod signing_keys;
 pub mod sweep;
+pub mod used_assertions;
 
 pub use database::DatabaseOptions;
 
@@ -37,5 +38,23 @@ impl Store {
     /// A URL that is none of ours.
     pub fn open(options: DatabaseOptions) -> Result<Self, StoreError> {
         Ok(Self { database: std::sync::Arc::new(Database::open(options)?) })
+    }
+
+    /// Runs `work`, which may be a whole change, within the time that one operation of the store may take.
+    ///
+    /// # Errors
+    /// [`StoreError::Timeout`], or what `work` says.
+    pub async fn within_limit<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.database.bounded(work).await
+    }
+
+    /// Waits for its turn to load what a request named; loads leave some connections to others.
+    pub(super) async fn turn_to_load(
+        &self,
+    ) -> Result<tokio::sync::SemaphorePermit<'_>, StoreError> {
+        self.database.turn_to_load().await
     }
 }

@@ -88,11 +88,14 @@ impl Store {
 }
 
 impl ChangeTx {
-    /// Revokes tokens; one that is revoked already stays so.
+    /// Revokes tokens; one that is revoked already stays so. They are written in one order everywhere, so that
+    /// two replicas that revoke the same ones wait for each other instead of locking each other out.
     ///
     /// # Errors
     /// A database out of reach.
     pub async fn revoke_tokens(&mut self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
+        let mut tokens: Vec<&RevokedToken> = tokens.iter().collect();
+        tokens.sort_by_key(|token| &token.jti);
         match &mut self.tx {
             Tx::Postgres(tx) => {
                 let jtis: Vec<&str> = tokens.iter().map(|token| token.jti.as_str()).collect();
@@ -108,7 +111,7 @@ impl ChangeTx {
                 .await?;
             }
             Tx::Sqlite(tx) => {
-                for token in tokens {
+                for token in &tokens {
                     sqlx::query(
                         "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) \
                          ON CONFLICT DO NOTHING",

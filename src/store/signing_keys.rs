@@ -62,7 +62,12 @@ impl Store {
 impl Tx {
     async fn signing_keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {
         let rows: Vec<KeyRow> = on_db!(self, conn => {
-            sqlx::query_as("SELECT * FROM signing_keys").fetch_all(conn).await?
+            sqlx::query_as(
+                "SELECT kid, algorithm, public_jwk, sealed_private_key, sealing_key_id, \
+                 announced_at, activates_at, retires_at, expires_at FROM signing_keys",
+            )
+            .fetch_all(conn)
+            .await?
         });
         rows.into_iter().map(KeyRow::into_key).collect()
     }

@@ -3,5 +3,4 @@
 mod administration;
 mod checks;
 mod data;
-mod serve;
 mod start;

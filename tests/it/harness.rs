@@ -99,6 +99,8 @@ pub(crate) struct Env {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Clock,
     pub(crate) sealing: SealingKeys,
+    /// What an imported secret costs.
+    pub(crate) imported_cost: HashCost,
 }
 
 impl Env {
@@ -110,6 +112,7 @@ impl Env {
             store,
             clock: Clock::manual(Timestamp::from_unix(START)),
             sealing: SealingKeys::new(SealingKey::generate()),
+            imported_cost: HashCost::GENERATED,
         }
     }
 
@@ -131,7 +134,7 @@ impl Env {
         let options = ApplyOptions {
             dry_run: false,
             prune,
-            imported_cost: HashCost::GENERATED,
+            imported_cost: self.imported_cost,
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),
         };
@@ -155,7 +158,16 @@ impl Env {
 
     /// A replica that has loaded nothing yet, with a pool of its own.
     pub(crate) fn unloaded_replica(&self, adjust: impl FnOnce(&mut Options)) -> Replica {
-        let store = Arc::new(Store::open(DatabaseOptions::new(self.database.url.clone())).unwrap());
+        self.replica_over(DatabaseOptions::new(self.database.url.clone()), adjust)
+    }
+
+    /// A replica that has loaded nothing yet and reaches its database in a way of its own.
+    pub(crate) fn replica_over(
+        &self,
+        database: DatabaseOptions,
+        adjust: impl FnOnce(&mut Options),
+    ) -> Replica {
+        let store = Arc::new(Store::open(database).unwrap());
         let mut options = Options {
             issuer: Issuer::parse(ISSUER, false).unwrap(),
             max_lifetime: Seconds::new(3600),
@@ -163,13 +175,15 @@ impl Env {
             capacity: Capacity::default(),
             verified_secrets: 1000,
             hashing: HashingCapacity::default(),
-            imported_cost: HashCost::GENERATED,
+            imported_cost: self.imported_cost,
+            leeway: Seconds::new(10),
             sealing: self.sealing.clone(),
         };
         adjust(&mut options);
         let issuer = options.issuer.clone();
         let (grantd, queues) = Grantd::new(store, self.clock.clone(), options).unwrap();
-        let Queues { audit, revocations } = queues;
+        let Queues { audit, replay, revocations } = queues;
+        tokio::spawn(replay.run(Arc::clone(grantd.store())));
         tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
         let publication = Publication {
             issuer,

@@ -2,19 +2,54 @@
 
 // Under `cfg(test)` clippy knows the functions that serve tests as test code, too.
 #[cfg(test)]
+mod access_matrix;
+#[cfg(test)]
+mod apply;
+#[cfg(test)]
+mod assertion;
+#[cfg(test)]
+mod captured_log;
+#[cfg(test)]
+mod chaos_proxy;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod export;
+#[cfg(test)]
+mod forgery;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod introspect;
+#[cfg(test)]
+mod jwks;
+#[cfg(test)]
+mod killed_tokens;
+#[cfg(test)]
 mod layering;
+#[cfg(test)]
+mod metadata;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod raw_sql;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod revoke;
+#[cfg(test)]
+mod serve;
 #[cfg(test)]
 mod source_tree;
 #[cfg(test)]
 mod standards;
-
 #[cfg(test)]
-mod cli;
-#[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod process;
-#[cfg(test)]
-mod readme;
+mod store;
 #[cfg(test)]
 mod token;
+#[cfg(test)]
+mod whole_answers;

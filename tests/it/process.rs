@@ -1,256 +1,121 @@
-//! The real binary as a user runs it: in a directory of its own, with an environment of its own, and HTTP to it.
+//! The real binary as a child process, and a plain HTTP/1.1 client to talk to it.
 
-use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use base64::Engine as _;
-use serde_json::Value;
-use tempfile::TempDir;
+/// How often a condition is looked at before a test gives up: 10 seconds in steps of 10 ms.
+const LOOKS: usize = 1000;
 
-/// How long any single thing may take, in looks of [`PAUSE`].
-const LOOKS: u32 = 1000;
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// Looks until `found` gives something, for at most 20 s and the time that the looks take.
-#[track_caller]
-pub(crate) fn eventually<T>(what: &str, found: impl FnMut() -> Option<T>) -> T {
-    within(LOOKS, what, found)
-}
-
-/// As [`eventually`], for one second.
-#[track_caller]
-pub(crate) fn within_a_second<T>(what: &str, found: impl FnMut() -> Option<T>) -> T {
-    within(50, what, found)
-}
-
-#[track_caller]
-fn within<T>(looks: u32, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..looks {
-        if let Some(it) = found() {
-            return it;
+/// `grantd` with nothing of our own environment that could change what it does.
+pub(crate) fn grantd() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grantd"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("GRANTD_") {
+            command.env_remove(name);
         }
-        thread::sleep(PAUSE);
     }
-    panic!("in vain: {what}");
+    command
 }
 
-/// A directory to run commands in; it goes when it is dropped.
-pub(crate) struct Place {
-    directory: TempDir,
+/// Runs a command to its end.
+pub(crate) fn finished(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
 }
 
-/// How a command ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+/// What a finished command printed, standard output and error together.
+pub(crate) fn printed(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
 }
 
-impl Place {
-    pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        fs::create_dir(directory.path().join("tmp")).unwrap();
-        Self { directory }
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    /// What programs of this place left in their temporary directory.
-    pub(crate) fn left_behind(&self) -> usize {
-        fs::read_dir(self.path("tmp")).unwrap().count()
-    }
-
-    /// A program in this directory, which knows nothing of the environment but `PATH`, where grantd is found.
-    pub(crate) fn command(&self, program: &str) -> Command {
-        let beside = Path::new(env!("CARGO_BIN_EXE_grantd")).parent().unwrap();
-        let path = std::env::var("PATH").unwrap();
-        let mut command = Command::new(program);
-        command
-            .current_dir(self.directory.path())
-            .env_clear()
-            .env("PATH", format!("{}:{path}", beside.display()))
-            .env("TMPDIR", self.path("tmp"))
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// grantd itself.
-    pub(crate) fn grantd(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(env!("CARGO_BIN_EXE_grantd"));
-        command.args(arguments);
-        command
-    }
-
-    /// Runs grantd to its end.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        ended(&mut self.grantd(arguments))
-    }
-
-    /// Runs grantd, which must succeed; gives standard output.
-    #[track_caller]
-    pub(crate) fn done(&self, arguments: &[&str]) -> String {
-        let ended = self.run(arguments);
-        assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
-        ended.stdout
-    }
-
-    /// As [`Place::done`], for output that is JSON.
-    #[track_caller]
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.done(arguments)).unwrap()
-    }
-
-    /// Runs grantd with `input` on standard input.
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
-        self.write("input", input);
-        ended(self.grantd(arguments).stdin(File::open(self.path("input")).unwrap()))
-    }
-
-    /// Starts `grantd dev` on a free port, and waits until it is ready.
-    pub(crate) fn dev(&self, arguments: &[&str]) -> Dev {
-        self.dev_on("127.0.0.1:0", arguments)
-    }
-
-    /// Starts `grantd dev` on `listen`, and waits until it is ready.
-    pub(crate) fn dev_on(&self, listen: &str, arguments: &[&str]) -> Dev {
-        self.start("dev", listen, arguments).ready()
-    }
-
-    /// Starts `grantd dev`, whose files begin with `name`.
-    pub(crate) fn start(&self, name: &str, listen: &str, arguments: &[&str]) -> Starting {
-        let file = |end: &str| self.path(&format!("{name}.{end}"));
-        // That of a run before is removed by this one, but not before we look.
-        let _ = fs::remove_file(file("ready"));
-        let mut command = self.grantd(&["dev", "--listen", listen, "--ready-file"]);
-        command.arg(file("ready")).args(arguments);
-        command.stdout(File::create(file("out")).unwrap());
-        command.stderr(File::create(file("err")).unwrap());
-        let child = command.spawn().unwrap();
-        Starting { child: Running(child), ready: file("ready"), log: file("err") }
-    }
-}
-
-/// Runs `command` to its end.
-pub(crate) fn ended(command: &mut Command) -> Ended {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
-/// A process that ends with the test.
-pub(crate) struct Running(pub(crate) Child);
-
-impl Running {
-    /// Sends a signal by its name.
-    pub(crate) fn signal(&self, name: &str) {
-        let line = format!("kill -{name} {}", self.0.id());
-        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A `grantd dev` that may not be ready yet.
-pub(crate) struct Starting {
-    child: Running,
-    ready: PathBuf,
+/// A server that is killed when its owner goes; what it prints goes to a file.
+pub(crate) struct Server {
+    child: Child,
     log: PathBuf,
 }
 
-impl Starting {
-    pub(crate) fn ready(mut self) -> Dev {
-        let text = eventually("the ready file", || {
-            let log = || fs::read_to_string(&self.log).unwrap();
-            assert_eq!(self.child.0.try_wait().unwrap(), None, "it ended: {}", log());
-            fs::read_to_string(&self.ready).ok()
-        });
-        Dev { child: self.child, log: self.log, ready: serde_json::from_str(&text).unwrap() }
-    }
-}
-
-/// A `grantd dev` that is ready.
-pub(crate) struct Dev {
-    child: Running,
-    log: PathBuf,
-    ready: Value,
-}
-
-impl Dev {
-    /// A member of the ready file.
-    pub(crate) fn url(&self, name: &str) -> &str {
-        self.ready[name].as_str().unwrap()
+impl Server {
+    /// Starts `command`, whose output goes to `log`.
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
+        let file = std::fs::File::create(log).unwrap();
+        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        Self { child: command.spawn().unwrap(), log: log.to_owned() }
     }
 
-    /// Address and port of the public listener.
-    pub(crate) fn authority(&self) -> &str {
-        self.url("issuer").strip_prefix("http://").unwrap()
-    }
-
+    /// All that it printed so far.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Asks for a token with `client_secret_basic`.
-    pub(crate) fn ask(&self, client: &str, secret: &str) -> (u16, Value) {
-        post(self.url("token_endpoint"), (client, secret), "grant_type=client_credentials")
+    /// Sends a signal, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// A token, which must be issued.
-    #[track_caller]
-    pub(crate) fn token(&self, client: &str, secret: &str) -> String {
-        let (status, body) = self.ask(client, secret);
-        assert_eq!(status, 200, "{body}");
-        body["access_token"].as_str().unwrap().to_owned()
-    }
-
-    /// Whether introspection calls a token active.
-    pub(crate) fn is_active(&self, (api, secret): (&str, &str), token: &str) -> bool {
-        let url = self.url("introspection_endpoint");
-        post(url, (api, secret), &format!("token={token}")).1["active"] == true
-    }
-
-    /// Sends SIGINT, and waits for the end.
-    pub(crate) fn interrupt(mut self) -> ExitStatus {
-        self.child.signal("INT");
-        // Two seconds, and the time that the looks take.
-        within(100, "the end after SIGINT", || self.child.0.try_wait().unwrap())
+    /// Waits until it ends by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        let mut status = None;
+        eventually("the process ends", || {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
     }
 }
 
-/// Posts a form as `client_secret_basic`; gives status and JSON. Ids and secrets of tests need no form encoding.
-pub(crate) fn post(url: &str, (id, secret): (&str, &str), form: &str) -> (u16, Value) {
-    let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Looks again and again until `condition` holds.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..LOOKS {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it never came to be that {what}");
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Status and whole answer of one request; `None` where nobody answers.
+pub(crate) fn request(address: SocketAddr, head: &str, body: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let request = format!(
-        "POST /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
-         Authorization: Basic {pair}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         Content-Length: {}\r\n\r\n{form}",
-        form.len()
+        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     );
-    let mut stream = TcpStream::connect(authority).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    stream.read_to_string(&mut answer).ok()?;
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer))
+}
+
+/// Asks for a token by `client_secret_post`.
+pub(crate) fn token(address: SocketAddr, client: &str, secret: &str) -> Option<(u16, String)> {
+    let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+    request(address, "POST /oauth2/token", &form)
+}
+
+/// The access token of an answer.
+pub(crate) fn access_token(answer: &str) -> String {
+    let (_, rest) = answer.split_once(r#""access_token":""#).unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }

@@ -8,24 +8,14 @@ use toml::{Table, Value};
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::credential::{Credential, CredentialMaterial, SecretForm};
+use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
 use crate::domain::timestamp::Timestamp;
-
-/// A client with all that belongs to it.
-#[derive(Clone, Debug)]
-pub struct ExportedClient {
-    /// The client.
-    pub client: Client,
-    /// Its credentials; secrets are hashes, so nothing is written in clear.
-    pub credentials: Vec<Credential>,
-    /// Its policies.
-    pub policies: Vec<Policy>,
-}
 
 /// The catalog as TOML. Deleted clients are left out. What the database alone knows
 /// (`tokens_not_before`, times of creation and of use) is not part of a catalog.
 #[must_use]
-pub fn to_toml(audiences: &[Audience], clients: &[ExportedClient]) -> String {
+pub fn to_toml(audiences: &[Audience], clients: &[KnownClient]) -> String {
     let mut text = String::new();
     for audience in audiences {
         table(&mut text, "[[audience]]", &audience_keys(audience));
@@ -325,7 +315,7 @@ mod tests {
                 == (written.active_from, written.expires_at, written.retired_at)
     }
 
-    fn check(audience: &Audience, exported: &ExportedClient) {
+    fn check(audience: &Audience, exported: &KnownClient) {
         let text = to_toml(std::slice::from_ref(audience), std::slice::from_ref(exported));
         let catalog = parse(&text);
         assert_eq!(&catalog.audiences[0].audience, audience);
@@ -350,8 +340,8 @@ mod tests {
         assert_eq!(policies, exported.policies);
     }
 
-    fn exported(id: &str, text: &str, audience: &str) -> ExportedClient {
-        ExportedClient {
+    fn exported(id: &str, text: &str, audience: &str) -> KnownClient {
+        KnownClient {
             client: client(id, text),
             credentials: credentials(),
             policies: vec![policy(audience)],

@@ -4,18 +4,19 @@
 //! client, picks queue and cost, and unknown clients cost the same hash; so neither time nor load tells a known
 //! client from an unknown one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::Grantd;
 use super::super::caller::Caller;
 use super::super::error::OperationError;
-use super::proof::{AuthenticatedClient, MatchedSecret};
+use super::proof::{MatchedSecret, ProvenClient};
 use crate::crypto::digest;
 use crate::crypto::hashing_pool::HashQueue;
 use crate::crypto::secret_hash::{HashCost, PhcHash};
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialState, SecretForm};
-use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::secret_format::{PresentedForm, Secret};
@@ -25,32 +26,28 @@ use crate::domain::timestamp::Timestamp;
 const NO_SALT: [u8; 16] = *b"no such client..";
 
 impl Grantd {
-    pub(super) async fn authenticate_by_secret(
+    pub(super) async fn prove_by_secret(
         &self,
         (method, client_id, secret): (AuthMethod, &str, Secret),
         caller: &Caller,
-    ) -> Result<AuthenticatedClient, OperationError> {
+    ) -> Result<ProvenClient, OperationError> {
         let form = digest::present(&secret);
         match form {
             PresentedForm::Malformed => return Err(ClientFault::SecretMistyped.into()),
             PresentedForm::Impossible => return Err(ClientFault::SecretImpossible.into()),
             PresentedForm::Generated(_) | PresentedForm::Other => {}
         }
-        let known = match ClientId::parse(client_id) {
-            Ok(id) => self.directory.client(&id).await?,
-            Err(_) => None,
-        };
+        let known = self.find_client(client_id).await?;
         let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
         let matching = match self.remembered(credentials, &secret) {
             Some(credential) => vec![credential],
             None => self.matching(&form, credentials, &secret, caller).await?,
         };
         let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
-        let credential = live(&matching, self.clock.now())?;
+        let credential = self.live(&matching)?;
         let proof = MatchedSecret { credential: credential.id.clone(), method };
-        let client = AuthenticatedClient::by_secret(Arc::clone(known), proof)?;
+        let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
         self.verified_secrets.remember(&credential.id, &secret);
-        self.credential_uses.note(&credential.id, self.clock.now());
         self.rehash_import(known, credential, secret);
         Ok(client)
     }
@@ -102,7 +99,9 @@ impl Grantd {
         credentials: &'a [Credential],
         secret: &Secret,
     ) -> Result<Vec<&'a Credential>, OperationError> {
-        let foreign: Vec<_> = with_form(credentials, SecretForm::Phc).collect();
+        let now = self.clock.now();
+        let (retired, foreign): (Vec<_>, Vec<_>) = with_form(credentials, SecretForm::Phc)
+            .partition(|(credential, _)| credential.state(now) == CredentialState::Retired);
         let imported: Vec<_> = with_form(credentials, SecretForm::Imported).collect();
         let mut matching = Vec::new();
         if foreign.is_empty() || !imported.is_empty() {
@@ -110,16 +109,18 @@ impl Grantd {
             matching = self.compare(HashQueue::Imported, cost, imported, secret).await?;
         }
         for (credential, expected) in foreign {
-            if credential.state(self.clock.now()) == CredentialState::Retired {
-                self.recognise_retired(credential, expected, secret.clone());
-            } else if self.hashing.verify(HashQueue::Imported, secret.clone(), expected).await? {
+            if self.hashing.verify(HashQueue::Imported, secret.clone(), expected).await? {
                 matching.push(credential);
             }
+        }
+        for (credential, expected) in retired {
+            self.recognise_retired(credential, expected, secret.clone());
         }
         Ok(matching)
     }
 
-    /// Hashes once and compares with all `candidates`, which share salt and cost.
+    /// Hashes once and compares with all `candidates`, which share salt and cost. Only where the cost was changed
+    /// in the settings, or two foreign hashes were renewed at the same time, it takes one hash for each pair.
     async fn compare<'a>(
         &self,
         queue: HashQueue,
@@ -127,15 +128,31 @@ impl Grantd {
         candidates: Vec<(&'a Credential, PhcHash)>,
         secret: &Secret,
     ) -> Result<Vec<&'a Credential>, OperationError> {
-        let (salt, cost) = candidates
-            .first()
-            .map_or((NO_SALT.to_vec(), cost), |(_, hash)| (hash.salt().to_vec(), hash.cost()));
-        let presented = self.hashing.hash(queue, secret.clone(), salt, cost).await?;
-        Ok(candidates
-            .into_iter()
-            .filter(|(_, hash)| hash.same_output(&presented))
-            .map(|(credential, _)| credential)
-            .collect())
+        let mut pairs: BTreeSet<(HashCost, &[u8])> =
+            candidates.iter().map(|(_, hash)| (hash.cost(), hash.salt())).collect();
+        if pairs.is_empty() {
+            pairs.insert((cost, &NO_SALT));
+        }
+        let mut matching = Vec::new();
+        for (cost, salt) in pairs {
+            let presented = self.hashing.hash(queue, secret.clone(), salt.to_vec(), cost).await?;
+            let same = |hash: &PhcHash| {
+                (hash.cost(), hash.salt()) == (cost, salt) && hash.same_output(&presented)
+            };
+            let those = candidates.iter().filter(|(_, hash)| same(hash));
+            matching.extend(those.map(|(credential, _)| *credential));
+        }
+        Ok(matching)
+    }
+
+    /// The live one of those that the secret matched; a retired one raises an alert.
+    fn live<'a>(&self, matching: &[&'a Credential]) -> Result<&'a Credential, ClientFault> {
+        let now = self.clock.now();
+        live(matching, now).inspect_err(|fault| {
+            if let ClientFault::SecretRetired(id) = fault {
+                self.audit.alert_retired_secret(id, now);
+            }
+        })
     }
 
     /// A retired foreign hash is judged after the answer, when nothing else waits: whoever still uses its secret

@@ -14,10 +14,17 @@ use crate::store::revoked_tokens::RevokedToken;
 const MOST: usize = 2_000_000;
 
 /// The revocations that this replica knows of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Revocations {
     fingerprints: Fingerprints,
     inner: RwLock<Inner>,
+    most: usize,
+}
+
+impl Default for Revocations {
+    fn default() -> Self {
+        Self { fingerprints: Fingerprints::default(), inner: RwLock::default(), most: MOST }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +47,7 @@ impl Revocations {
     pub fn add(&self, tokens: &[RevokedToken]) {
         let mut inner = self.write();
         for token in tokens {
-            if inner.live.len() >= MOST {
+            if inner.live.len() >= self.most {
                 inner.overflown = true;
                 return;
             }
@@ -72,8 +79,12 @@ impl Revocations {
     }
 
     /// Forgets revocations of tokens that have expired.
-    pub fn prune(&self, now: Timestamp) {
-        self.write().live.retain(|_, expires_at| *expires_at > now.unix());
+    ///
+    /// Returns whether a load is due, because there was no room for all of them and now there is.
+    pub fn prune(&self, now: Timestamp) -> bool {
+        let mut inner = self.write();
+        inner.live.retain(|_, expires_at| *expires_at > now.unix());
+        inner.overflown && inner.live.len() < self.most / 2
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
@@ -103,8 +114,23 @@ mod tests {
         revocations.end_load(load);
         assert!(revocations.surely_not("a"));
         assert!(!revocations.surely_not("b"));
-        revocations.prune(Timestamp::from_unix(100));
+        assert!(!revocations.prune(Timestamp::from_unix(100)));
         assert!(revocations.surely_not("b"));
+    }
+
+    #[test]
+    fn where_there_was_no_room_nothing_is_sure_until_all_is_loaded_again() {
+        let revocations = Revocations { most: 2, ..Revocations::default() };
+        let load = revocations.begin_load();
+        revocations.add(&["a", "b", "c"].map(token));
+        revocations.end_load(load);
+        assert!(!revocations.surely_not("c") && !revocations.surely_not("d"));
+        assert!(!revocations.prune(Timestamp::from_unix(99)));
+        assert!(revocations.prune(Timestamp::from_unix(100)));
+        assert!(!revocations.surely_not("d"));
+        let load = revocations.begin_load();
+        revocations.end_load(load);
+        assert!(revocations.surely_not("d"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The administrative commands on the data of a `grantd dev` that runs.
 
-use crate::process::{Dev, Place, within_a_second};
+use crate::place::{Dev, Place, within_a_second};
 
 fn running() -> (Place, Dev) {
     let place = Place::new();
@@ -102,7 +102,7 @@ fn apply_changes_what_runs_within_a_second_and_never_prints_a_secret() {
         .replace("\"api-secret\"", "\"another-secret-of-the-api\"");
     place.write("changed.toml", &changed);
     let mut command = place.grantd(&["apply", "changed.toml", "--prune", "--data", "data"]);
-    let ended = crate::process::ended(command.env("READER", "a-secret-of-the-environment"));
+    let ended = crate::place::ended(command.env("READER", "a-secret-of-the-environment"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("changed   client reader (status)"), "{ended:?}");
     for secret in ["a-secret-of-the-environment", "another-secret-of-the-api", "api-secret"] {
@@ -134,7 +134,7 @@ fn a_token_is_inspected_from_standard_input() {
     assert!(ended.stderr.contains("its signature is wrong"), "{ended:?}");
 
     let form = format!("token={token}");
-    crate::process::post(dev.url("revocation_endpoint"), ("reader", "reader-secret"), &form);
+    crate::place::post(dev.url("revocation_endpoint"), ("reader", "reader-secret"), &form);
     let ended = judged(&token);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("it was revoked"), "{ended:?}");

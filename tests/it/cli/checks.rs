@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::process::Place;
+use crate::place::Place;
 use crate::source_tree::root;
 
 /// A place with `config/grantd.toml` for plain HTTP on loopback, its sealing key, and a database in SQLite.
@@ -83,7 +83,7 @@ fn apply_takes_the_sealing_key_from_the_environment() {
         let mut command = place.grantd(&[&["apply", "my.toml"][..], &url].concat());
         command.env("READER", "a secret of the environment");
         command.envs(variable.map(|value| ("GRANTD_SEALING__KEY", value)));
-        crate::process::ended(&mut command)
+        crate::place::ended(&mut command)
     };
     let ended = apply(None);
     assert_eq!(ended.code, Some(1), "{ended:?}");

@@ -1,6 +1,6 @@
 //! `grantd dev --data DIR`: what outlives the process.
 
-use crate::process::Place;
+use crate::place::Place;
 
 /// One audience, a client that gets tokens, and one that introspects them; secrets in clear, as `dev` allows.
 pub(super) const CATALOG: &str = r#"
@@ -58,7 +58,7 @@ fn processes_that_start_at_once_on_new_data_use_one_sealing_key() {
     place.write("my.toml", CATALOG);
     let arguments = ["--data", "data", "--catalog", "my.toml", "--issuer", "http://auth.example"];
     let starting = ["a", "b", "c"].map(|name| place.start(name, "127.0.0.1:0", &arguments));
-    let running = starting.map(crate::process::Starting::ready);
+    let running = starting.map(crate::place::Starting::ready);
     for dev in &running {
         let ready = place.done(&["health", dev.url("operations")]);
         assert_eq!(ready, "{\"status\":\"ready\",\"degraded\":[]}\n");

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use crate::process::{Place, Running, eventually};
+use crate::place::{Place, Running, eventually};
 
 #[test]
 fn a_typo_in_the_catalog_is_told_with_file_line_and_nearest_key() {

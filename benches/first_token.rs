@@ -1,0 +1,39 @@
+//! From exec of `grantd dev` to the first token in hand: `cargo bench --bench first_token`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark that cannot go on ends, and it measures with the real clock"
+)]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+const RUNS: usize = 21;
+
+fn main() {
+    let mut milliseconds: Vec<f64> = (0..RUNS).map(|_| run()).collect();
+    let middle = support::median(&mut milliseconds);
+    println!(
+        "first token after {middle:.1} ms (median of {RUNS}; {:.1} to {:.1} ms)",
+        milliseconds[0],
+        milliseconds[RUNS - 1]
+    );
+}
+
+fn run() -> f64 {
+    let address = SocketAddr::from(([127, 0, 0, 1], support::free_port()));
+    let request = support::token_request(address);
+    let began = Instant::now();
+    let _grantd = support::start_grantd(address.port(), None);
+    let mut stream = support::connect(address);
+    let body = support::exchange(&mut stream, &request);
+    let elapsed = began.elapsed();
+    assert!(String::from_utf8_lossy(&body).contains("access_token"));
+    elapsed.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,103 @@
+//! What both benchmarks share: processes that are ended, and a plain HTTP/1.1 client.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A child process that ends with its owner.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts `grantd dev` on `port`, pinned to the first core where that can be done.
+pub(crate) fn start_grantd(port: u16, ready_file: Option<&PathBuf>) -> Running {
+    let mut command = pinned(env!("CARGO_BIN_EXE_grantd"));
+    command.args(["dev", "--listen", &format!("127.0.0.1:{port}")]);
+    if let Some(file) = ready_file {
+        command.arg("--ready-file").arg(file);
+    }
+    command.env("GRANTD_LOG", "warn").stdout(Stdio::null()).stderr(Stdio::null());
+    Running(command.spawn().expect("grantd starts"))
+}
+
+/// `program` on the first core, where `taskset` is there.
+pub(crate) fn pinned(program: &str) -> Command {
+    let has_taskset = Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
+    if has_taskset {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0", program]);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Connects as soon as somebody listens.
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    for _ in 0..20_000 {
+        if let Ok(stream) = TcpStream::connect(address) {
+            stream.set_nodelay(true).expect("nodelay");
+            return stream;
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    panic!("nobody listens on {address}");
+}
+
+/// The token request of the demo catalog's client by `client_secret_basic`.
+pub(crate) fn token_request(address: SocketAddr) -> Vec<u8> {
+    use base64::Engine as _;
+    let credentials =
+        base64::engine::general_purpose::STANDARD.encode("archival-service:archival-demo-secret");
+    let body = "grant_type=client_credentials";
+    format!(
+        "POST /oauth2/token HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic {credentials}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// Sends a request and reads the whole answer, which must be a 200; gives its body.
+pub(crate) fn exchange(stream: &mut TcpStream, request: &[u8]) -> Vec<u8> {
+    stream.write_all(request).expect("the request is sent");
+    let mut answer = Vec::with_capacity(2048);
+    let mut chunk = [0; 4096];
+    loop {
+        let read = stream.read(&mut chunk).expect("an answer comes");
+        assert!(read > 0, "the server closed the connection");
+        answer.extend_from_slice(&chunk[..read]);
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .and_then(|length| length.parse().ok())
+            .expect("a length");
+        if answer.len() >= end + 4 + length {
+            return answer.split_off(end + 4);
+        }
+    }
+}
+
+/// The middle of `values`.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,229 @@
+//! Loads that changes overtake, on SQLite, held by hand between two of their steps; and a flood of unknown names.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::*;
+use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::audience::{JwtTyp, SenderConstraint};
+use crate::domain::client::{AssertionAudience, Client, ClientStatus};
+use crate::domain::policy::Policy;
+use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::store::DatabaseOptions;
+use crate::store::change::Committed;
+use crate::store::feed::FeedPosition;
+
+fn change(key: &str) -> Change {
+    Change { kind: ChangeKind::Client, key: key.into() }
+}
+
+#[test]
+fn a_load_that_a_change_overtook_is_not_kept() {
+    let mut applied = Applied::default();
+    assert!(applied.allows(0, &change("a"), 4));
+    applied.note(&change("a"), 5);
+    assert!(!applied.allows(0, &change("a"), 4));
+    assert!(applied.allows(0, &change("a"), 5));
+    assert!(applied.allows(0, &change("b"), 4));
+    assert!(!applied.allows(1, &change("b"), 4));
+}
+
+#[test]
+fn an_earlier_change_that_the_feed_tells_late_does_not_hide_our_own() {
+    let mut applied = Applied::default();
+    applied.note(&change("a"), 7);
+    applied.note(&change("a"), 6);
+    assert!(!applied.allows(0, &change("a"), 6));
+}
+
+#[test]
+fn a_load_older_than_what_is_remembered_is_not_kept() {
+    let mut applied = Applied::default();
+    for n in 1..=i64::try_from(RECENT_CHANGES).unwrap() + 3 {
+        applied.note(&change(&n.to_string()), n);
+    }
+    assert_eq!(applied.numbers.len(), RECENT_CHANGES);
+    assert!(!applied.allows(0, &change("x"), 2));
+    assert!(applied.allows(0, &change("x"), 3));
+}
+
+/// A directory over an empty database, and a second way into it.
+async fn directory(capacity: Capacity) -> (Directory, Arc<Store>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("grantd.db").display());
+    let open = || Arc::new(Store::open(DatabaseOptions::new(url.clone())).unwrap());
+    let (ours, theirs) = (open(), open());
+    theirs.migrate().await.unwrap();
+    (Directory::new(ours, capacity), theirs, folder)
+}
+
+fn id() -> ClientId {
+    ClientId::parse("a").unwrap()
+}
+
+/// The client `a` in the state `name`: that is its name, its one policy's audience and scope.
+async fn write(store: &Store, state: &str) -> Committed {
+    let audience = AudienceId::parse(state).unwrap();
+    let scopes = ScopeSet::from_iter([Scope::parse(state).unwrap()]);
+    let mut change =
+        store.begin_change(Timestamp::from_unix(1000), state.to_owned()).await.unwrap();
+    if let Some(known) = change.client(&id()).await.unwrap() {
+        change.delete_policy(&id(), &known.policies[0].audience).await.unwrap();
+    }
+    change.put_client(&client(state)).await.unwrap();
+    change.put_audience(&an_audience(&audience)).await.unwrap();
+    change
+        .put_policy(
+            &id(),
+            &Policy {
+                audience,
+                default_scopes: scopes.clone(),
+                scopes,
+                token_lifetime: None,
+                networks: Vec::new(),
+                methods: Vec::new(),
+                enabled: true,
+            },
+        )
+        .await
+        .unwrap();
+    change.commit().await.unwrap()
+}
+
+fn client(name: &str) -> Client {
+    Client {
+        id: id(),
+        name: Some(name.to_owned()),
+        owner: None,
+        environment: None,
+        tenant: None,
+        status: ClientStatus::Active,
+        grants: Vec::new(),
+        auth_methods: Vec::new(),
+        assertion_audience: AssertionAudience::Issuer,
+        max_assertion_lifetime: None,
+        dpop_bound_access_tokens: false,
+        certificate_bound_access_tokens: false,
+        claims: serde_json::Map::new(),
+        tokens_not_before: Timestamp::EPOCH,
+        created_at: Timestamp::EPOCH,
+        rotated_at: None,
+    }
+}
+
+fn an_audience(id: &AudienceId) -> Audience {
+    Audience {
+        id: id.clone(),
+        scopes: BTreeMap::new(),
+        token_lifetime: Seconds::new(60),
+        max_token_lifetime: Seconds::new(60),
+        algorithm: SigningAlgorithm::Es256,
+        jwt_typ: JwtTyp::AccessToken,
+        sender_constraint: SenderConstraint::None,
+        served_by: Vec::new(),
+    }
+}
+
+/// The state that a client and its one policy are in.
+fn state(known: &KnownClient) -> (&str, &str) {
+    (known.client.name.as_deref().unwrap(), known.policies[0].audience.as_str())
+}
+
+#[tokio::test]
+async fn a_client_and_its_policies_are_of_one_moment() {
+    let (directory, store, _folder) = directory(Capacity::default()).await;
+    write(&store, "old").await;
+    let mut tx = directory.store.begin_snapshot().await.unwrap();
+    let feed = tx.feed_position().await.unwrap();
+    write(&store, "new").await;
+    let known = tx.known_client(&id()).await.unwrap().unwrap();
+    assert_eq!(state(&known), ("old", "old"));
+    assert_eq!(feed.n, 1);
+}
+
+/// The load has read the old state when the change commits and is applied; then it goes on.
+#[tokio::test]
+async fn a_load_that_is_overtaken_by_a_change_reads_again() {
+    let (directory, store, _folder) = directory(Capacity::default()).await;
+    write(&store, "old").await;
+    let loads = AtomicI64::new(0);
+    let load = || async {
+        let loaded = directory.store.load_client(&id()).await?;
+        if loads.fetch_add(1, Ordering::SeqCst) == 0 {
+            let committed = write(&store, "new").await;
+            directory.forget(committed.position.n, &committed.changes);
+        }
+        Ok(loaded)
+    };
+    let known = directory.load_client(&id(), load).await.unwrap().unwrap();
+    assert_eq!(state(&known), ("new", "new"));
+    assert_eq!(state(&directory.client(&id()).await.unwrap().unwrap()), ("new", "new"));
+}
+
+/// As above, of a client that does not exist yet: it must not be remembered as unknown.
+#[tokio::test]
+async fn a_client_that_is_made_while_it_is_looked_for_is_found() {
+    let (directory, store, _folder) = directory(Capacity::default()).await;
+    let loads = AtomicI64::new(0);
+    let load = || async {
+        let loaded = directory.store.load_client(&id()).await?;
+        if loads.fetch_add(1, Ordering::SeqCst) == 0 {
+            let committed = write(&store, "new").await;
+            directory.forget(committed.position.n, &committed.changes);
+        }
+        Ok(loaded)
+    };
+    assert!(directory.load_client(&id(), load).await.unwrap().is_some());
+    assert!(directory.client(&id()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_load_that_is_overtaken_by_forgetting_everything_reads_again() {
+    let (directory, store, _folder) = directory(Capacity::default()).await;
+    write(&store, "old").await;
+    let loads = AtomicI64::new(0);
+    let load = || async {
+        let loaded = directory.store.load_client(&id()).await?;
+        if loads.fetch_add(1, Ordering::SeqCst) == 0 {
+            write(&store, "new").await;
+            directory.forget_all();
+        }
+        Ok(loaded)
+    };
+    let known = directory.load_client(&id(), load).await.unwrap().unwrap();
+    assert_eq!(state(&known), ("new", "new"));
+    assert_eq!(state(&directory.client(&id()).await.unwrap().unwrap()), ("new", "new"));
+}
+
+#[tokio::test]
+async fn a_load_that_changes_keep_overtaking_ends() {
+    let (directory, _store, _folder) = directory(Capacity::default()).await;
+    let loads = AtomicI64::new(0);
+    let load = || async {
+        let n = loads.fetch_add(1, Ordering::SeqCst);
+        directory.forget(n + 1, &[change("a")]);
+        Ok(Loaded { value: None, feed: FeedPosition { n, random_id: String::new() } })
+    };
+    let result = directory.load_client(&id(), load).await;
+    assert!(matches!(result, Err(StoreError::Busy)), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_unknown_clients_take_bounded_memory_and_evict_no_known_one() {
+    let capacity = Capacity { clients: 2, unknown_clients: 10_000, ..Capacity::default() };
+    let (directory, store, _folder) = directory(capacity).await;
+    write(&store, "known").await;
+    directory.client(&id()).await.unwrap().unwrap();
+    let loads = AtomicI64::new(0);
+    let load = || async {
+        loads.fetch_add(1, Ordering::SeqCst);
+        Ok(Loaded { value: None, feed: FeedPosition { n: 1, random_id: String::new() } })
+    };
+    for n in 0..100_000 {
+        let stranger = ClientId::parse(&format!("stranger {n}")).unwrap();
+        assert!(directory.load_client(&stranger, load).await.unwrap().is_none());
+    }
+    assert!((1..=10_000).contains(&directory.unknown_clients()));
+    assert!(directory.caches.load().clients.contains_key(&id()));
+}

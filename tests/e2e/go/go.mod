@@ -1,0 +1,5 @@
+module grantd.example/e2e
+
+go 1.25.0
+
+require golang.org/x/oauth2 v0.36.0

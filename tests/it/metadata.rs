@@ -1,0 +1,308 @@
+//! The discovery document, RFC 8414: it says what the server does, and the server does what it says.
+
+use axum::body::Body;
+use axum::http::Request;
+use grantd::domain::issuer::Issuer;
+use serde_json::Value;
+
+use crate::harness::*;
+
+/// Clients that registered every method, for each of the endpoints.
+fn catalog() -> String {
+    CATALOG.replace(
+        "auth = \"client_secret_basic\"",
+        "auth = [\"client_secret_basic\", \"client_secret_post\"]",
+    )
+}
+
+/// An issuer with a path.
+const TENANT: &str = "https://auth.example/t1";
+const NAMES: [&str; 2] = ["oauth-authorization-server", "openid-configuration"];
+/// Every method of client authentication that has a name.
+const ALL_METHODS: [&str; 8] = [
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
+    "bearer",
+];
+const ALL_GRANTS: [&str; 8] = [
+    "client_credentials",
+    "authorization_code",
+    "implicit",
+    "password",
+    "refresh_token",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+];
+
+async fn tenant_replica(env: &Env) -> Replica {
+    env.replica_with(|options| options.issuer = Issuer::parse(TENANT, false).unwrap()).await
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+/// The path of a URL on our host.
+fn path(url: &Value) -> &str {
+    url.as_str().unwrap().strip_prefix("https://auth.example").unwrap()
+}
+
+impl Replica {
+    /// Sends a form as a client that proves itself, or tries to, by `method`.
+    async fn post_by(&self, method: &str, path: &str, form: &str, client: (&str, &str)) -> Answer {
+        let (id, secret) = client;
+        let secret = form_encoded(secret);
+        match method {
+            "client_secret_basic" => {
+                self.post(path, &[("authorization", &basic(id, client.1))], form).await
+            }
+            "client_secret_post" => {
+                let form = format!("{form}&client_id={id}&client_secret={secret}");
+                self.post(path, &[], &form).await
+            }
+            "client_secret_jwt" | "private_key_jwt" => {
+                let form = format!(
+                    "{form}&client_id={id}&client_assertion=e30.e30.e30&client_assertion_type=\
+                     urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+                );
+                self.post(path, &[], &form).await
+            }
+            "bearer" => {
+                let bearer = format!("Bearer {}", client.1.replace(' ', "-"));
+                self.post(path, &[("authorization", &bearer)], form).await
+            }
+            _ => self.post(path, &[], &format!("{form}&client_id={id}")).await,
+        }
+    }
+}
+
+/// Uses every method at every endpoint of the document: what is advertised works, and nothing else does.
+async fn walk(replica: &Replica, document: &Value) {
+    let token = path(&document["token_endpoint"]);
+    let introspection = path(&document["introspection_endpoint"]);
+    let revocation = path(&document["revocation_endpoint"]);
+    let (reader, api) = (("reader", READER), ("api", API));
+    for method in ALL_METHODS {
+        let advertised = |endpoint: &str| {
+            let member = format!("{endpoint}_endpoint_auth_methods_supported");
+            texts(&document[&member]).contains(&method)
+        };
+        for grant in ALL_GRANTS {
+            let form = format!("grant_type={}", form_encoded(grant));
+            let answer = replica.post_by(method, token, &form, reader).await;
+            if !texts(&document["grant_types_supported"]).contains(&grant) {
+                answer.assert_error(400, "unsupported_grant_type");
+            } else if advertised("token") {
+                assert_eq!(answer.status, 200, "{method} {grant}: {answer:?}");
+            } else {
+                answer.assert_error(401, "invalid_client");
+            }
+        }
+        let form = "grant_type=client_credentials";
+        let issued = replica.post_by("client_secret_basic", token, form, reader).await.json();
+        let form = format!("token={}", issued["access_token"].as_str().unwrap());
+        let told = replica.post_by(method, introspection, &form, api).await;
+        if advertised("introspection") {
+            assert_eq!(told.json()["active"], true, "{method}");
+        } else {
+            told.assert_error(401, "invalid_client");
+        }
+        let revoked = replica.post_by(method, revocation, &form, reader).await;
+        let told = replica.post_by("client_secret_basic", introspection, &form, api).await;
+        if advertised("revocation") {
+            assert_eq!(revoked.status, 200, "{method}");
+            assert_eq!(told.body, br#"{"active":false}"#);
+        } else {
+            revoked.assert_error(401, "invalid_client");
+            assert_eq!(told.json()["active"], true);
+        }
+    }
+}
+
+on_both! {
+    async fn the_document_lies_at_both_well_known_names_8414_01(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let documents = [
+            replica.get("/.well-known/oauth-authorization-server").await,
+            replica.get("/.well-known/openid-configuration").await,
+        ];
+        for document in &documents {
+            assert_eq!(document.status, 200);
+            assert_eq!(document.headers["content-type"], "application/json");
+            assert_eq!(document.headers["cache-control"], "public, max-age=300");
+            assert_eq!(document.same(), documents[0].same());
+        }
+        for name in NAMES {
+            for path in ["t1", "/", "t1/", "t1/x"] {
+                let unknown = format!("/.well-known/{name}/{path}");
+                replica.get(&unknown).await.assert_error(404, "not_found");
+            }
+            replica.get(&format!("/t1/.well-known/{name}")).await.assert_error(404, "not_found");
+        }
+        replica.get("/.well-known/").await.assert_error(404, "not_found");
+        replica.get("/.well-known/webfinger").await.assert_error(404, "not_found");
+    }
+
+    async fn an_issuer_with_a_path_is_found_by_insertion_and_by_appending_8414_01(env) {
+        env.apply(CATALOG).await;
+        let replica = tenant_replica(&env).await;
+        let mut documents = Vec::new();
+        for name in NAMES {
+            documents.push(replica.get(&format!("/.well-known/{name}/t1")).await);
+            documents.push(replica.get(&format!("/t1/.well-known/{name}")).await);
+            for path in [
+                format!("/.well-known/{name}"),
+                format!("/.well-known/{name}/t2"),
+                format!("/.well-known/{name}/t1/"),
+                format!("/t2/.well-known/{name}"),
+                format!("/t1/t1/.well-known/{name}"),
+            ] {
+                replica.get(&path).await.assert_error(404, "not_found");
+            }
+        }
+        for document in &documents {
+            assert_eq!(document.status, 200);
+            assert_eq!(document.same(), documents[0].same());
+            assert_eq!(document.json()["issuer"], TENANT);
+        }
+    }
+
+    async fn endpoints_lie_below_the_issuers_path_and_the_jwks_also_at_the_root(env) {
+        env.apply(&catalog()).await;
+        let replica = tenant_replica(&env).await;
+        let document = replica.get("/t1/.well-known/oauth-authorization-server").await.json();
+        assert_eq!(document["token_endpoint"], "https://auth.example/t1/oauth2/token");
+        walk(&replica, &document).await;
+        let keys = replica.get(path(&document["jwks_uri"])).await;
+        assert_eq!(keys.status, 200);
+        assert_eq!(keys.same(), replica.get("/.well-known/jwks.json").await.same());
+        for path in ["/oauth2/jwks", "/t1/.well-known/jwks.json", "/.well-known/jwks.json/t1"] {
+            replica.get(path).await.assert_error(404, "not_found");
+        }
+        replica.token("reader", READER, "").await.assert_error(404, "not_found");
+    }
+
+    async fn one_string_names_the_issuer_everywhere_8414_02(env) {
+        env.apply(CATALOG).await;
+        for issuer in [ISSUER, TENANT] {
+            let replica =
+                env.replica_with(|it| it.issuer = Issuer::parse(issuer, false).unwrap()).await;
+            let root = issuer.strip_prefix("https://auth.example").unwrap();
+            let document =
+                replica.get(&format!("/.well-known/oauth-authorization-server{root}")).await.json();
+            assert_eq!(document["issuer"], issuer);
+            let form = "grant_type=client_credentials";
+            let token = path(&document["token_endpoint"]);
+            let client = ("reader", READER);
+            let issued = replica.post_by("client_secret_basic", token, form, client).await.json();
+            let (_, claims) = decoded(issued["access_token"].as_str().unwrap());
+            assert_eq!(claims["iss"], issuer);
+        }
+    }
+
+    /// 8414-03 8414-05
+    async fn the_document_names_what_it_must_and_nothing_empty(env) {
+        env.apply(CATALOG).await;
+        let document =
+            env.replica().await.get("/.well-known/oauth-authorization-server").await.json();
+        for name in [
+            "issuer",
+            "token_endpoint",
+            "jwks_uri",
+            "introspection_endpoint",
+            "revocation_endpoint",
+        ] {
+            assert!(document[name].is_string(), "{name}");
+        }
+        assert_eq!(texts(&document["grant_types_supported"]), ["client_credentials"]);
+        assert_eq!(texts(&document["subject_types_supported"]), ["public"]);
+        for (name, value) in document.as_object().unwrap() {
+            assert!(!value.is_null(), "{name}");
+            if name.ends_with("_supported") {
+                assert!(!texts(value).is_empty(), "{name}");
+                assert!(!texts(value).contains(&"none"), "{name}");
+            }
+        }
+        for absent in [
+            "authorization_endpoint",
+            "registration_endpoint",
+            "userinfo_endpoint",
+            "response_types_supported",
+            "id_token_signing_alg_values_supported",
+        ] {
+            assert!(document[absent].is_null(), "{absent}");
+        }
+    }
+
+    async fn what_is_advertised_works_and_nothing_else_does_8414_06(env) {
+        env.apply(&catalog()).await;
+        let replica = env.replica().await;
+        let document = replica.get("/.well-known/oauth-authorization-server").await.json();
+        for endpoint in ["token", "introspection", "revocation"] {
+            let member = format!("{endpoint}_endpoint_auth_methods_supported");
+            assert!(texts(&document[&member]).iter().all(|name| ALL_METHODS.contains(name)));
+        }
+        walk(&replica, &document).await;
+        let published = replica.get(path(&document["jwks_uri"])).await.json();
+        let token = replica.issued("reader", READER, "").await;
+        let kid = decoded(&token).0["kid"].clone();
+        let keys = published["keys"].as_array().unwrap();
+        assert!(keys.iter().any(|key| key["kid"] == kid));
+    }
+
+    /// 8414-07: nobody can make grantd name another host, and private scopes are not listed.
+    async fn the_document_does_not_depend_on_the_request(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let well_known = "/.well-known/oauth-authorization-server";
+        let reference = replica.get(well_known).await;
+        let text = String::from_utf8(reference.body.clone()).unwrap();
+        for url in text.split('"').filter(|text| text.contains("://")) {
+            assert!(url == ISSUER || url.starts_with(&format!("{ISSUER}/")), "{url}");
+        }
+        assert!(reference.json()["scopes_supported"].is_null());
+        for (target, host) in [
+            (well_known.to_owned(), "evil.example"),
+            (well_known.to_owned(), "auth.example:8443"),
+            (format!("http://evil.example{well_known}"), "auth.example"),
+        ] {
+            let request = Request::get(&target)
+                .header("host", host)
+                .header("x-forwarded-host", "evil.example")
+                .header("x-forwarded-proto", "http")
+                .header("x-forwarded-prefix", "/evil")
+                .header("x-forwarded-port", "1")
+                .header("x-original-url", "/evil")
+                .header("forwarded", "host=evil.example;proto=http")
+                .header("accept", "text/html");
+            let answer = replica.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.same(), reference.same(), "{target} {host}");
+        }
+    }
+
+    /// 8414-07: before its keys are loaded a replica says so; afterwards it answers without the database.
+    async fn the_document_answers_without_a_database_once_keys_are_loaded(env) {
+        env.apply(CATALOG).await;
+        let starting = env.unloaded_replica(|_| {});
+        for path in ["/.well-known/oauth-authorization-server", "/oauth2/jwks"] {
+            let answer = starting.get(path).await;
+            answer.assert_error(503, "temporarily_unavailable");
+            assert!(answer.headers.contains_key("retry-after"));
+        }
+        starting.follow().await;
+        for table in ["changes", "feed_head", "signing_keys"] {
+            env.database.hide_table(table).await;
+        }
+        assert!(starting.grantd.follow_feed().await.is_err());
+        for path in ["/.well-known/oauth-authorization-server", "/oauth2/jwks"] {
+            assert_eq!(starting.get(path).await.status, 200, "{path}");
+        }
+    }
+}

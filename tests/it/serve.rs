@@ -1,0 +1,291 @@
+//! `grantd serve`: replicas as processes on one Postgres.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use grantd::clock::Clock;
+
+use crate::harness::Database;
+use crate::process::{
+    Server, access_token, eventually, finished, free_port, grantd, printed, request, token,
+};
+
+const SECRET: &str = "a-secret-of-the-serve-tests";
+
+/// A database, a sealing key and a catalog in a directory of their own.
+struct Platform {
+    database: Database,
+    directory: tempfile::TempDir,
+}
+
+impl Platform {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("sealing.key"), [7; 32]).unwrap();
+        let this = Self { database: Database::postgres().await, directory };
+        this.write_catalog("active");
+        this
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn write_catalog(&self, status: &str) {
+        let catalog = format!(
+            r#"
+            [[audience]]
+            id = "pricing"
+            scopes = ["read"]
+            served_by = ["api"]
+
+            [[client]]
+            id = "reader"
+            status = "{status}"
+            auth = "client_secret_post"
+            secret = "env:READER_SECRET"
+              [[client.policy]]
+              audience = "pricing"
+              scopes = ["read"]
+              default_scopes = ["read"]
+
+            [[client]]
+            id = "api"
+            grants = []
+            auth = "client_secret_post"
+            secret = "env:READER_SECRET"
+            "#
+        );
+        std::fs::write(self.path("catalog.toml"), catalog).unwrap();
+    }
+
+    /// `grantd` with the settings of this platform in its environment.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = grantd();
+        command
+            .args(arguments)
+            .env("GRANTD_DATABASE_URL", &self.database.url)
+            .env("GRANTD_ISSUER", "https://auth.example")
+            .env("GRANTD_SEALING__KEY_FILE", self.path("sealing.key"))
+            .env("READER_SECRET", SECRET);
+        command
+    }
+
+    #[track_caller]
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = finished(&mut self.command(arguments));
+        assert!(output.status.success(), "{}", printed(&output));
+        printed(&output)
+    }
+
+    fn apply(&self) -> String {
+        let catalog = self.path("catalog.toml");
+        self.done(&["apply", catalog.to_str().unwrap()])
+    }
+
+    fn replica(&self, name: &str) -> Replica {
+        let public = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let operations = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut command = self.command(&["serve"]);
+        command
+            .env("GRANTD_PUBLIC__LISTEN", public.to_string())
+            .env("GRANTD_OPERATIONS__LISTEN", operations.to_string())
+            .env("GRANTD_LOG", "trace");
+        let server = Server::start(&mut command, &self.path(name));
+        Replica { server, public, operations }
+    }
+
+    fn ready_replica(&self, name: &str) -> Replica {
+        let replica = self.replica(name);
+        eventually("the replica is ready", || replica.is_ready());
+        replica
+    }
+}
+
+struct Replica {
+    server: Server,
+    public: SocketAddr,
+    operations: SocketAddr,
+}
+
+impl Replica {
+    fn is_ready(&self) -> bool {
+        request(self.operations, "GET /readyz", "").is_some_and(|(status, _)| status == 200)
+    }
+
+    fn token(&self) -> (u16, String) {
+        token(self.public, "reader", SECRET).unwrap()
+    }
+
+    fn introspects(&self, token: &str) -> bool {
+        let form = format!("token={token}&client_id=api&client_secret={SECRET}");
+        let (status, answer) = request(self.public, "POST /oauth2/introspect", &form).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        answer.contains(r#""active":true"#)
+    }
+}
+
+/// B-C09 B-C10: "within a second" is DESIGN's bound; the replicas poll and are woken.
+#[tokio::test]
+async fn a_client_that_apply_disables_is_refused_by_two_replicas_within_a_second() {
+    let platform = Platform::new().await;
+    platform.done(&["migrate"]);
+    platform.apply();
+    let replicas = [platform.ready_replica("a.log"), platform.ready_replica("b.log")];
+    let (status, answer) = replicas[0].token();
+    assert_eq!(status, 200, "{answer}");
+    let token = access_token(&answer);
+    assert!(replicas.iter().all(|replica| replica.introspects(&token)));
+
+    platform.write_catalog("disabled");
+    let plan = platform.apply();
+    let clock = Clock::system();
+    assert!(plan.contains("changed") && plan.contains("(status)"), "{plan}");
+    for replica in &replicas {
+        eventually("the client is refused", || replica.token().0 == 401);
+        assert!(!replica.introspects(&token), "its token is dead");
+    }
+    let took = clock.monotonic();
+    assert!(took.as_secs_f64() < 1.0, "it took {took:?}");
+
+    platform.write_catalog("active");
+    platform.apply();
+    for replica in &replicas {
+        eventually("the client is back", || replica.token().0 == 200);
+        assert!(!replica.introspects(&token), "enabling revives no token");
+    }
+}
+
+#[tokio::test]
+async fn a_killed_replica_harms_no_other_and_a_stopped_one_ends_well() {
+    let platform = Platform::new().await;
+    platform.done(&["migrate"]);
+    platform.apply();
+    let mut first = platform.ready_replica("a.log");
+    let mut second = platform.ready_replica("b.log");
+    let (_, answer) = first.token();
+    first.server.signal("KILL");
+    first.server.wait();
+    assert!(second.introspects(&access_token(&answer)), "a key outlives the replica that used it");
+    assert_eq!(second.token().0, 200);
+    second.server.signal("TERM");
+    assert!(second.server.wait().success());
+    assert_eq!(request(second.public, "GET /oauth2/jwks", ""), None);
+}
+
+/// B-H10: what is for operators is not on the public listener, and the reverse.
+#[tokio::test]
+async fn the_two_listeners_share_no_path() {
+    let platform = Platform::new().await;
+    platform.done(&["migrate"]);
+    platform.apply();
+    let replica = platform.ready_replica("a.log");
+    for path in ["/livez", "/readyz", "//readyz", "/readyz/", "/%2e%2e/readyz", "/metrics"] {
+        let (status, answer) = request(replica.public, &format!("GET {path}"), "").unwrap();
+        assert_eq!(status, 404, "{path}: {answer}");
+    }
+    let (status, _) = request(replica.operations, "POST /oauth2/token", "a=b").unwrap();
+    assert_eq!(status, 404);
+    assert_eq!(request(replica.operations, "GET /livez", "").unwrap().0, 200);
+}
+
+#[tokio::test]
+async fn serve_refuses_an_older_schema_and_says_what_to_do() {
+    let platform = Platform::new().await;
+    let mut replica = platform.replica("a.log");
+    assert!(!replica.server.wait().success());
+    assert!(replica.server.log().contains("grantd migrate"), "{}", replica.server.log());
+    let output = finished(&mut platform.command(&["client", "list"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(printed(&output).contains("grantd migrate"));
+}
+
+#[tokio::test]
+async fn apply_and_serve_say_that_the_sealing_key_is_missing() {
+    let platform = Platform::new().await;
+    platform.done(&["migrate"]);
+    let catalog = platform.path("catalog.toml");
+    for arguments in [vec!["apply", catalog.to_str().unwrap()], vec!["serve"]] {
+        let mut command = platform.command(&arguments);
+        command.env("GRANTD_PUBLIC__LISTEN", format!("127.0.0.1:{}", free_port()));
+        let output = finished(command.env_remove("GRANTD_SEALING__KEY_FILE"));
+        assert_eq!(output.status.code(), Some(1));
+        assert!(printed(&output).contains("GRANTD_SEALING__KEY_FILE"), "{}", printed(&output));
+    }
+}
+
+/// 6749-34: started without a database a replica answers 503, is not ready, and comes up by itself.
+#[tokio::test]
+async fn a_replica_that_starts_without_a_database_answers_503() {
+    let platform = Platform::new().await;
+    let public = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let operations = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let nobody = format!("postgres://grantd@127.0.0.1:{}/x", free_port());
+    let mut command = platform.command(&["serve"]);
+    command
+        .env("GRANTD_DATABASE_URL", nobody)
+        .env("GRANTD_PUBLIC__LISTEN", public.to_string())
+        .env("GRANTD_OPERATIONS__LISTEN", operations.to_string());
+    let server = Server::start(&mut command, &platform.path("a.log"));
+    eventually("it listens", || request(operations, "GET /livez", "").is_some());
+    assert_eq!(request(operations, "GET /readyz", "").unwrap().0, 503);
+    for head in ["GET /oauth2/jwks", "GET /.well-known/oauth-authorization-server"] {
+        let (status, answer) = request(public, head, "").unwrap();
+        assert_eq!(status, 503, "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("retry-after:"), "{answer}");
+    }
+    assert_eq!(token(public, "reader", SECRET).unwrap().0, 503);
+    eventually("the log says why", || server.log().contains("the change feed cannot be read"));
+}
+
+/// B-H08: with every log target at trace nothing secret is printed.
+#[tokio::test]
+async fn no_secret_and_no_token_reaches_the_log_at_trace() {
+    let platform = Platform::new().await;
+    platform.done(&["migrate"]);
+    let plan = platform.apply();
+    assert!(!plan.contains(SECRET));
+    let replica = platform.ready_replica("a.log");
+    let (_, answer) = replica.token();
+    let token_text = access_token(&answer);
+    assert!(replica.introspects(&token_text));
+    assert_eq!(token(replica.public, "reader", "a-wrong-marked-secret").unwrap().0, 401);
+    assert_eq!(token(replica.public, "a-wrong-marked-secret", SECRET).unwrap().0, 401);
+    let query = format!("POST /oauth2/token?client_secret={SECRET}");
+    assert_eq!(request(replica.public, &query, "").unwrap().0, 400);
+    let sealed = read_sealed_keys(&platform.database.url).await;
+    let log = replica.server.log();
+    assert!(
+        log.contains("sqlx::query") || log.contains("SELECT"),
+        "the log is at its most talkative"
+    );
+    assert!(log.contains("refused"), "refusals are told");
+    let signature = token_text.rsplit('.').next().unwrap();
+    for mark in [SECRET, signature, &token_text] {
+        assert!(!log.contains(mark), "{mark} stands in the log");
+    }
+    assert!(sealed.iter().all(|key| !log.contains(key)), "a sealed key stands in the log");
+}
+
+async fn read_sealed_keys(url: &str) -> Vec<String> {
+    let pool = sqlx::PgPool::connect(url).await.unwrap();
+    sqlx::query_scalar("SELECT sealed_private_key FROM signing_keys")
+        .fetch_all(&pool)
+        .await
+        .unwrap()
+}
+
+#[test]
+fn a_typing_error_in_the_settings_is_told_with_file_line_and_nearest_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let file: &Path = &directory.path().join("grantd.toml");
+    std::fs::write(file, "issuer = \"https://auth.example\"\ndatabase_ulr = \"sqlite://x\"\n")
+        .unwrap();
+    for command in ["serve", "check-config"] {
+        let output = finished(grantd().args([command, "--config", file.to_str().unwrap()]));
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        let text = printed(&output);
+        assert!(text.contains("grantd.toml:2") && text.contains("database_url"), "{text}");
+    }
+}

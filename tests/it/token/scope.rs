@@ -1,0 +1,109 @@
+//! The `scope` parameter (RFC 6749 section 3.3): its grammar, what is granted, and that it is always echoed.
+
+use super::*;
+
+const TWO: &str = r#"
+[[audience]]
+id = "pricing"
+scopes = ["read", "write", "Read", "admin"]
+
+[[client]]
+id = "reader"
+secret = "reader secret of 1"
+  [[client.policy]]
+  audience = "pricing"
+  scopes = ["read", "write", "Read"]
+  default_scopes = ["write", "read"]
+
+[[client]]
+id = "explicit"
+secret = "explicit secret of 1"
+  [[client.policy]]
+  audience = "pricing"
+  scopes = ["read", "write"]
+"#;
+
+/// The granted scopes as the body and as the token have them, which must be the same.
+fn granted(answer: &Answer) -> String {
+    let echoed = answer.json()["scope"].as_str().unwrap().to_owned();
+    assert_eq!(claims(answer)["scope"], echoed.as_str());
+    echoed
+}
+
+on_both! {
+    async fn a_scope_outside_the_grammar_is_refused_6749_26(env) {
+        env.apply(TWO).await;
+        let replica = env.replica().await;
+        let long = "x".repeat(256);
+        for wrong in [
+            "\"read\"",
+            "re\\ad",
+            "read\twrite",
+            "read\nwrite",
+            "réad",
+            "\u{7f}",
+            "\0",
+            " ",
+            " read",
+            "read ",
+            "read  write",
+            "read\u{a0}write",
+            &long,
+        ] {
+            let more = format!("&scope={}", form_encoded(wrong));
+            replica.token("reader", READER, &more).await.assert_error(400, "invalid_scope");
+        }
+    }
+
+    async fn a_scope_beyond_the_policy_is_refused_and_never_left_out_6749_27(env) {
+        env.apply(TWO).await;
+        let replica = env.replica().await;
+        for scope in [
+            "admin",
+            "nothing",
+            "read+admin",
+            "read+nothing",
+            "*",
+            "openid",
+            "offline_access",
+            "rea",
+        ] {
+            for more in [format!("&scope={scope}"), format!("&scope={scope}&audience=pricing")] {
+                let answer = replica.token("reader", READER, &more).await;
+                answer.assert_error(400, "invalid_scope");
+                assert_eq!(answer.json().get("access_token"), None);
+            }
+        }
+    }
+
+    async fn the_scope_is_echoed_as_a_set_in_which_case_counts_6749_28(env) {
+        env.apply(TWO).await;
+        let replica = env.replica().await;
+        let mut answers = Vec::new();
+        for scope in ["read+write", "write+read", "write+read+write", "read+read+write"] {
+            let answer = replica.token("reader", READER, &format!("&scope={scope}")).await;
+            answers.push(granted(&answer));
+        }
+        assert_eq!(answers, ["read write"; 4]);
+        let upper = replica.token("reader", READER, "&scope=Read").await;
+        assert_eq!(granted(&upper), "Read");
+        replica
+            .token("explicit", "explicit secret of 1", "&scope=Read")
+            .await
+            .assert_error(400, "invalid_scope");
+    }
+
+    async fn without_scope_the_default_scopes_are_given_or_none_at_all_6749_29(env) {
+        env.apply(TWO).await;
+        let replica = env.replica().await;
+        for more in ["", "&scope=", "&audience=pricing"] {
+            assert_eq!(granted(&replica.token("reader", READER, more).await), "read write");
+            replica
+                .token("explicit", "explicit secret of 1", more)
+                .await
+                .assert_error(400, "invalid_scope");
+        }
+        let answer = replica.token("explicit", "explicit secret of 1", "&scope=write").await;
+        assert_eq!(granted(&answer), "write");
+    }
+}

@@ -1,0 +1,190 @@
+//! Which audience a token is for: `resource` (RFC 8707), `audience`, or what the scopes tell (RFC 9068 section 3).
+
+use std::net::SocketAddr;
+
+use axum::Extension;
+use grantd::http::connection::Connection;
+
+use super::*;
+
+const THREE: &str = r#"
+[[audience]]
+id = "https://pricing.example/v1"
+scopes = ["read", "write", "shared"]
+
+[[audience]]
+id = "orders"
+scopes = ["order", "shared"]
+
+[[audience]]
+id = "https://hidden.example/"
+scopes = ["hide"]
+
+[[client]]
+id = "one"
+secret = "secret of client one"
+  [[client.policy]]
+  audience = "https://pricing.example/v1"
+  scopes = ["read"]
+  default_scopes = ["read"]
+
+[[client]]
+id = "two"
+secret = "secret of client two"
+  [[client.policy]]
+  audience = "https://pricing.example/v1"
+  scopes = ["read", "write", "shared"]
+  default_scopes = ["read"]
+  [[client.policy]]
+  audience = "orders"
+  scopes = ["order", "shared"]
+  default_scopes = ["order"]
+"#;
+const PRICING_URI: &str = "https%3A%2F%2Fpricing.example%2Fv1";
+const HIDDEN_URI: &str = "https%3A%2F%2Fhidden.example%2F";
+
+async fn aud(replica: &Replica, client: &str, more: &str) -> String {
+    let answer = replica.token(client, &format!("secret of client {client}"), more).await;
+    claims(&answer)["aud"].as_str().unwrap().to_owned()
+}
+
+async fn refused(replica: &Replica, client: &str, more: &str, code: &str) {
+    replica
+        .token(client, &format!("secret of client {client}"), more)
+        .await
+        .assert_error(400, code);
+}
+
+on_both! {
+    async fn a_resource_is_an_absolute_uri_that_the_client_may_use_8707_01(env) {
+        env.apply(THREE).await;
+        let replica = env.replica().await;
+        assert_eq!(
+            aud(&replica, "one", &format!("&resource={PRICING_URI}")).await,
+            "https://pricing.example/v1"
+        );
+        let long = format!("https%3A%2F%2Fpricing.example%2F{}", "a".repeat(2048));
+        for wrong in [
+            "pricing",
+            "%2Fv1",
+            "%2F%2Fpricing.example%2Fv1",
+            "https%3A%2F%2Fpricing.example%2Fv1%23a",
+            "https%3A%2F%2Fpricing.example%2Fv1%23",
+            "https%3A%2F%2Fpricing.example%2Fv+1",
+            "%E2%82%AC",
+            &long,
+            "orders",
+            "https%3A%2F%2Fpricing.example%2Fv1%2F",
+            "https%3A%2F%2FPRICING.example%2Fv1",
+            "https%3A%2F%2Fpricing.example%3A443%2Fv1",
+            "https%3A%2F%2Fpricing.example",
+            "urn%3Anobody",
+            HIDDEN_URI,
+        ] {
+            refused(&replica, "one", &format!("&resource={wrong}"), "invalid_target").await;
+        }
+    }
+
+    /// What a client may not use looks like what does not exist.
+    async fn a_foreign_audience_looks_like_none_8707_01(env) {
+        env.apply(THREE).await;
+        let replica = env.replica().await;
+        let secret = "secret of client one";
+        let unknown = replica.token("one", secret, "&resource=urn%3Anobody").await.same();
+        assert_eq!(
+            replica.token("one", secret, &format!("&resource={HIDDEN_URI}")).await.same(),
+            unknown
+        );
+        assert_eq!(replica.token("one", secret, "&audience=nobody").await.same(), unknown);
+        assert_eq!(replica.token("one", secret, "&audience=orders").await.same(), unknown);
+        for scope in ["read", "order", "hide", "nothing"] {
+            let unknown = replica
+                .token("one", secret, &format!("&audience=nobody&scope={scope}"))
+                .await
+                .same();
+            let hidden = format!("&audience={HIDDEN_URI}&scope={scope}");
+            assert_eq!(replica.token("one", secret, &hidden).await.same(), unknown);
+        }
+    }
+
+    async fn equal_resources_count_once_and_different_ones_are_refused_8707_02(env) {
+        env.apply(THREE).await;
+        let replica = env.replica().await;
+        let same = format!("&resource={PRICING_URI}&resource=&resource={PRICING_URI}");
+        assert_eq!(aud(&replica, "two", &same).await, "https://pricing.example/v1");
+        let different = format!("&resource={PRICING_URI}&resource=urn%3Aorders");
+        refused(&replica, "two", &different, "invalid_target").await;
+    }
+
+    async fn audience_goes_by_the_same_policy_and_agrees_with_resource_8707_03(env) {
+        env.apply(THREE).await;
+        let replica = env.replica().await;
+        assert_eq!(aud(&replica, "two", "&audience=orders").await, "orders");
+        let both = format!("&audience={PRICING_URI}&resource={PRICING_URI}");
+        assert_eq!(aud(&replica, "two", &both).await, "https://pricing.example/v1");
+        let different = format!("&audience=orders&resource={PRICING_URI}");
+        refused(&replica, "two", &different, "invalid_target").await;
+        refused(&replica, "one", "&audience=orders", "invalid_target").await;
+        refused(&replica, "one", "&audience=Orders", "invalid_target").await;
+        let twice = format!("&audience={PRICING_URI}&audience={PRICING_URI}");
+        refused(&replica, "one", &twice, "invalid_request").await;
+    }
+
+    async fn without_a_target_the_scopes_tell_it_9068_03(env) {
+        env.apply(THREE).await;
+        let replica = env.replica().await;
+        assert_eq!(aud(&replica, "one", "").await, "https://pricing.example/v1");
+        assert_eq!(aud(&replica, "two", "&scope=order").await, "orders");
+        assert_eq!(aud(&replica, "two", "&scope=write+read").await, "https://pricing.example/v1");
+        refused(&replica, "two", "&scope=read+order", "invalid_scope").await;
+        refused(&replica, "two", "&scope=shared", "invalid_target").await;
+        refused(&replica, "two", "&scope=shared+read", "invalid_target").await;
+        refused(&replica, "two", "", "invalid_target").await;
+        refused(&replica, "two", "&scope=nothing", "invalid_scope").await;
+        refused(&replica, "two", "&scope=hide", "invalid_scope").await;
+        refused(&replica, "one", "&scope=order", "invalid_scope").await;
+        refused(&replica, "two", &format!("&scope=order&resource={PRICING_URI}"), "invalid_scope")
+            .await;
+        assert_eq!(aud(&replica, "two", "&scope=shared&audience=orders").await, "orders");
+    }
+
+    async fn a_policy_that_does_not_hold_counts_as_absent(env) {
+        for condition in
+            ["enabled = false", "networks = [\"10.0.0.0/8\"]", "methods = [\"client_secret_post\"]"]
+        {
+            env.apply(
+                &CATALOG.replace("default_scopes", &format!("{condition}\n  default_scopes")),
+            )
+            .await;
+            let replica = env.replica().await;
+            for more in ["", "&scope=read", "&audience=pricing", "&audience=nobody"] {
+                let answer = replica.token("reader", READER, more).await;
+                answer.assert_error(400, "unauthorized_client");
+            }
+        }
+    }
+
+    async fn a_network_is_judged_by_where_the_request_comes_from(env) {
+        env.apply(
+            &CATALOG.replace("default_scopes", "networks = [\"10.0.0.0/8\"]\n  default_scopes"),
+        )
+        .await;
+        let mut replica = env.replica().await;
+        let router = replica.router.clone();
+        for (peer, status) in [
+            ("10.1.2.3:4", 200),
+            ("[::ffff:10.1.2.3]:4", 200),
+            ("11.1.2.3:4", 400),
+            ("[::1]:4", 400),
+        ] {
+            let peer: SocketAddr = peer.parse().unwrap();
+            replica.router = router.clone().layer(Extension(Connection::new(peer)));
+            let headers = [("x-forwarded-for", "10.0.0.1"), ("forwarded", "for=10.0.0.1")];
+            assert_eq!(
+                replica.post("/oauth2/token", &headers, FORM).await.status,
+                status,
+                "{peer}"
+            );
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What costs SQL and what does not, counted at the driver. A binary of its own: SQLite's statements run on threads of
+//! the driver, so only a subscriber of the whole process sees them, and only one test may run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use grantd::store::memory::directory::Capacity;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+#[cfg(test)]
+#[expect(dead_code, unused_imports, unused_macros, reason = "this test needs less than the others")]
+#[path = "it/harness.rs"]
+mod harness;
+
+use harness::{API, CATALOG, Database, Env, READER, Replica};
+
+/// Counts what the driver executes.
+#[derive(Clone, Default)]
+struct Statements(Arc<AtomicU64>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Statements {
+    /// How many statements `work` costs.
+    async fn of<T>(&self, work: impl Future<Output = T>) -> u64 {
+        let before = self.0.load(Ordering::SeqCst);
+        work.await;
+        self.0.load(Ordering::SeqCst) - before
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_remembered_costs_no_statement() {
+    let statements = Statements::default();
+    tracing_subscriber::registry().with(statements.clone()).init();
+    for database in [Database::sqlite(), Database::postgres().await] {
+        let env = Env::new(database).await;
+        env.apply(CATALOG).await;
+        warm_requests_cost_none(&env, &statements).await;
+        names_that_do_not_exist_cost_some_once(&env, &statements).await;
+        without_memory_each_request_costs_some(&env, &statements).await;
+    }
+}
+
+async fn issue(replica: &Replica) {
+    assert_eq!(replica.token("reader", READER, "").await.status, 200);
+}
+
+async fn refuse(replica: &Replica, client: &str, secret: &str, more: &str) {
+    let status = replica.token(client, secret, more).await.status;
+    assert!(status.is_client_error(), "{status}");
+}
+
+async fn warm_requests_cost_none(env: &Env, statements: &Statements) {
+    let replica = env.replica().await;
+    assert!(statements.of(issue(&replica)).await > 0, "the first request loads");
+    let token = replica.issued("reader", READER, "").await;
+    let introspect = async || {
+        let answer = replica.introspect("api", API, &token).await;
+        assert_eq!(answer.json().get("active"), Some(&true.into()));
+    };
+    assert!(statements.of(introspect()).await > 0, "the first caller is loaded");
+    for _ in 0..10 {
+        assert_eq!(statements.of(issue(&replica)).await, 0);
+        assert_eq!(statements.of(introspect()).await, 0);
+        assert_eq!(statements.of(refuse(&replica, "reader", "a wrong secret..", "")).await, 0);
+        assert_eq!(statements.of(refuse(&replica, "reader", READER, "&scope=none")).await, 0);
+        for path in ["/oauth2/jwks", "/.well-known/oauth-authorization-server", "/nowhere"] {
+            assert_eq!(statements.of(replica.get(path)).await, 0);
+        }
+    }
+    assert!(statements.of(replica.revoke("reader", READER, &token)).await > 0);
+}
+
+async fn names_that_do_not_exist_cost_some_once(env: &Env, statements: &Statements) {
+    let replica = env.replica().await;
+    issue(&replica).await;
+    let target = "&audience=nowhere&resource=urn:nowhere";
+    for n in 0..20 {
+        let stranger = format!("stranger {n}");
+        assert!(statements.of(refuse(&replica, &stranger, READER, "")).await > 0);
+        assert_eq!(statements.of(refuse(&replica, &stranger, READER, "")).await, 0);
+        assert_eq!(statements.of(refuse(&replica, "reader", READER, target)).await, 0);
+        assert_eq!(statements.of(issue(&replica)).await, 0);
+    }
+}
+
+async fn without_memory_each_request_costs_some(env: &Env, statements: &Statements) {
+    let nothing = Capacity { clients: 0, audiences: 0, unknown_clients: 0 };
+    let replica = env.replica_with(|options| options.capacity = nothing).await;
+    let first = statements.of(issue(&replica)).await;
+    for _ in 0..3 {
+        assert_eq!(statements.of(issue(&replica)).await, first);
+        assert!(statements.of(refuse(&replica, "stranger", READER, "")).await > 0);
+    }
+    assert!(first >= 6, "a client and an audience are loaded each time: {first}");
+}
