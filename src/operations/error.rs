@@ -29,6 +29,9 @@ pub enum Outage {
         "no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with"
     )]
     NoSigningKey(crate::domain::algorithm::SigningAlgorithm),
+    /// The client was changed while its request waited.
+    #[error("the client was changed while its request waited")]
+    ChangedMeanwhile,
     /// The signature itself failed.
     #[error("signing failed")]
     Signing,

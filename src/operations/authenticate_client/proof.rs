@@ -116,6 +116,18 @@ impl AuthenticatedClient {
         self.method
     }
 
+    /// Whether all that it was judged by is still so in `known`.
+    #[must_use]
+    pub fn is_still(&self, known: &KnownClient) -> bool {
+        let credential = |known: &KnownClient| {
+            let found = known.credentials.iter().find(|it| it.id == self.credential)?;
+            Some((found.active_from, found.expires_at, found.retired_at))
+        };
+        self.known.client == known.client
+            && self.known.policies == known.policies
+            && credential(&self.known) == credential(known)
+    }
+
     /// The credential that it used.
     #[must_use]
     pub const fn credential(&self) -> &CredentialId {
