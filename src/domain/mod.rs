@@ -13,6 +13,7 @@ pub mod issuer;
 pub mod known_client;
 pub mod policy;
 pub mod presented;
+pub mod profile;
 pub mod refusal;
 pub mod scope;
 pub mod secret_format;
