@@ -169,6 +169,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         hashing: HashingCapacity::default(),
         imported_cost: HashCost::GENERATED,
         sealing,
+        dpop_nonce_required: false,
     }
 }
 

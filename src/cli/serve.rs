@@ -92,6 +92,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         hashing,
         imported_cost: HashCost::IMPORTED,
         sealing: sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?,
+        dpop_nonce_required: settings.dpop.require_nonce,
     })
 }
 

@@ -3,16 +3,16 @@
 use super::Grantd;
 use super::authenticate_client::AuthenticatedClient;
 use super::caller::Caller;
+use super::dpop::FreshProof;
 use super::error::{OperationError, Outage};
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
-use crate::domain::audience::SenderConstraint;
 use crate::domain::client::{Client, GrantType};
+use crate::domain::confirmation::{Confirmation, Evidence, token_type};
 use crate::domain::decision::Decision;
 use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold};
 use crate::domain::policy::Policy;
-use crate::domain::presented::Presented;
-use crate::domain::refusal::RequestFault;
+use crate::domain::presented::{Presented, PresentedProof};
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
@@ -25,6 +25,8 @@ const LONGEST_WAIT: Seconds = Seconds::new(2);
 pub struct IssuedToken {
     /// The token.
     pub access_token: String,
+    /// `Bearer`, or `DPoP` for a token that is bound to a key (RFC 9449 section 5).
+    pub token_type: &'static str,
     /// How long it lives, in seconds.
     pub expires_in: u32,
     /// What it grants, always said.
@@ -40,6 +42,8 @@ pub struct Asked<'a> {
     pub resources: &'a [&'a str],
     /// The `audience` parameter.
     pub audience: Option<&'a str>,
+    /// The DPoP proof.
+    pub proof: PresentedProof<'a>,
 }
 
 impl Grantd {
@@ -56,11 +60,22 @@ impl Grantd {
     ) -> Result<IssuedToken, OperationError> {
         self.freshness.check(&self.clock)?;
         let client = self.authenticate_client(presented, caller, decision).await?;
+        let proof = self.accept_proof(asked.proof, self.clock.now())?;
+        let proof = match proof {
+            Some(proof) => Some(self.spend_proof(proof).await?),
+            None => None,
+        };
         self.wait_out_dead_seconds(client.client()).await?;
         let mut grant = self.decide_grant(&client, asked, caller).await?;
         grant.lifetime = grant.lifetime.min(self.max_lifetime);
-        require_confirmation(client.client(), &grant)?;
-        self.sign(client.client(), &grant).await
+        let evidence = Evidence {
+            method: client.method(),
+            certificate: None,
+            key: proof.as_ref().map(FreshProof::thumbprint),
+        };
+        let constraint = grant.audience.sender_constraint;
+        let confirmation = Confirmation::bind(client.client(), constraint, evidence)?;
+        self.sign(client.client(), &grant, &confirmation).await
     }
 
     /// Tokens issued up to and including `tokens_not_before` are dead; so wait until it is past.
@@ -102,7 +117,12 @@ impl Grantd {
         Ok(offers)
     }
 
-    async fn sign(&self, client: &Client, grant: &Grant) -> Result<IssuedToken, OperationError> {
+    async fn sign(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        confirmation: &Confirmation,
+    ) -> Result<IssuedToken, OperationError> {
         let ring = self.keys.load_full().ok_or(Outage::Store(StoreError::NotLoaded))?;
         let algorithm = grant.audience.algorithm;
         if ring.signer(algorithm, self.clock.now()).is_none() {
@@ -111,13 +131,18 @@ impl Grantd {
         }
         let now = self.clock.now();
         let signer = ring.signer(algorithm, now).ok_or(Outage::NoSigningKey(algorithm))?;
-        let claims =
-            AccessToken::new(self.issuer.as_str(), client, grant, (now, random::token_id()));
+        let id = (now, random::token_id());
+        let claims = AccessToken::new(self.issuer.as_str(), client, grant, confirmation, id);
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
         let access_token =
             signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;
         tracing::debug!(client = %client.id, audience = %grant.audience.id, jti = %claims.jti, "issued");
-        Ok(IssuedToken { access_token, expires_in: grant.lifetime.get(), scope: claims.scope })
+        Ok(IssuedToken {
+            access_token,
+            token_type: token_type(claims.cnf.as_ref()),
+            expires_in: grant.lifetime.get(),
+            scope: claims.scope,
+        })
     }
 
     /// A key that was just made begins to sign in a moment.
@@ -126,19 +151,4 @@ impl Grantd {
         self.clock.sleep_until(activation).await;
         Some(())
     }
-}
-
-/// No way of binding is built yet, so what is demanded to be bound is refused.
-fn require_confirmation(client: &Client, grant: &Grant) -> Result<(), RequestFault> {
-    let constraint = grant.audience.sender_constraint;
-    let demanded = if client.dpop_bound_access_tokens {
-        Some("a DPoP proof, demanded by the client")
-    } else if client.certificate_bound_access_tokens {
-        Some("a client certificate, demanded by the client")
-    } else if constraint == SenderConstraint::None {
-        None
-    } else {
-        Some("a binding, demanded by the audience")
-    };
-    demanded.map_or(Ok(()), |what| Err(RequestFault::MissingConfirmation(what)))
 }

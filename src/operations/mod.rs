@@ -5,6 +5,7 @@ pub mod audit;
 pub mod authenticate_client;
 pub mod caller;
 pub mod credential_uses;
+pub mod dpop;
 pub mod error;
 pub mod follow_feed;
 pub mod freshness;
@@ -15,6 +16,7 @@ pub mod key_ring;
 pub mod make_signing_keys;
 pub mod manage_credentials;
 mod own_token;
+pub mod replay_cache;
 pub mod revoke_token;
 
 use std::sync::{Arc, Weak};
@@ -36,6 +38,7 @@ use crate::store::memory::revocations::Revocations;
 use audit::{Audit, AuditQueue};
 use authenticate_client::VerifiedSecrets;
 use credential_uses::CredentialUses;
+use dpop::Nonces;
 use follow_feed::Followed;
 use freshness::Freshness;
 use key_ring::KeyRing;
@@ -63,6 +66,8 @@ pub struct Options {
     pub imported_cost: HashCost,
     /// Opens the signing keys.
     pub sealing: SealingKeys,
+    /// Whether DPoP proofs must hold a nonce of ours, RFC 9449 section 8.
+    pub dpop_nonce_required: bool,
 }
 
 /// One replica.
@@ -76,6 +81,7 @@ pub struct Grantd {
     revocations: Revocations,
     keys: ArcSwapOption<KeyRing>,
     sealing: SealingKeys,
+    dpop_nonces: Nonces,
     hashing: HashingPool,
     imported_cost: HashCost,
     verified_secrets: VerifiedSecrets,
@@ -117,6 +123,8 @@ impl Grantd {
         let (audit, audit_queue) = Audit::new();
         let (revoker, revocations) = revoke_token::queue();
         let hashing = HashingPool::start(options.hashing)?;
+        let dpop_nonces =
+            Nonces::new(options.issuer.clone(), &options.sealing, options.dpop_nonce_required);
         let this = Arc::new_cyclic(|myself| Self {
             issuer: options.issuer,
             max_lifetime: options.max_lifetime,
@@ -126,6 +134,7 @@ impl Grantd {
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
             sealing: options.sealing,
+            dpop_nonces,
             hashing,
             imported_cost: options.imported_cost,
             verified_secrets: VerifiedSecrets::new(options.verified_secrets),

@@ -177,6 +177,7 @@ impl Env {
             hashing: HashingCapacity::default(),
             imported_cost: self.imported_cost,
             sealing: self.sealing.clone(),
+            dpop_nonce_required: false,
         };
         adjust(&mut options);
         let issuer = options.issuer.clone();

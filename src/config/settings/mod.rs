@@ -32,6 +32,8 @@ pub struct Settings {
     pub sealing: Sealing,
     /// Bounds of tokens.
     pub tokens: Tokens,
+    /// Proof of possession of a key.
+    pub dpop: Dpop,
     /// The work that client secrets may cost.
     pub hashing: Hashing,
     /// The most entries of each cache.
@@ -100,6 +102,13 @@ pub enum SealingKey {
 pub struct Tokens {
     /// No token lives longer, whatever audience and policy say.
     pub max_lifetime: Seconds,
+}
+
+/// The table `[dpop]`, RFC 9449.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dpop {
+    /// Whether a proof must hold a nonce of ours (section 8).
+    pub require_nonce: bool,
 }
 
 /// The table `[hashing]`.
