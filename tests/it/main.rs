@@ -10,6 +10,8 @@ mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
 #[cfg(test)]
+mod dpop;
+#[cfg(test)]
 mod forgery;
 #[cfg(test)]
 mod harness;
