@@ -168,6 +168,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         verified_secrets: 10_000,
         hashing: HashingCapacity::default(),
         imported_cost: HashCost::GENERATED,
+        leeway: Seconds::new(10),
         sealing,
         dpop_nonce_required: false,
     }

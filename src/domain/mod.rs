@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod algorithm;
 pub mod audience;
 pub mod client;
+pub mod client_assertion;
 pub mod confirmation;
 pub mod credential;
 pub mod decision;

@@ -9,7 +9,11 @@ use super::state::{HttpState, Publication};
 use crate::operations::dpop;
 
 /// The methods of client authentication, the same at all three endpoints.
-const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post"];
+const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+/// The algorithms of client assertions, the same at all three endpoints; `Ed25519` is the other name of `EdDSA`
+/// (RFC 9864).
+const ASSERTION_ALGORITHMS: &[&str] = &["ES256", "EdDSA", "Ed25519", "RS256", "PS256"];
 
 /// The members, RFC 8414 section 2. No member is an empty list (section 3.2).
 #[derive(Serialize)]
@@ -21,8 +25,11 @@ struct Metadata<'a> {
     revocation_endpoint: String,
     grant_types_supported: &'static [&'static str],
     token_endpoint_auth_methods_supported: &'static [&'static str],
+    token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     /// RFC 9449 section 5.1.
     dpop_signing_alg_values_supported: &'static [&'static str],
     /// A member of `OpenID` Connect Discovery: without it Spring's `issuer-uri` fails at start.
@@ -54,8 +61,11 @@ fn document(publication: &Publication) -> Vec<u8> {
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
         grant_types_supported: &["client_credentials"],
         token_endpoint_auth_methods_supported: AUTH_METHODS,
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         introspection_endpoint_auth_methods_supported: AUTH_METHODS,
+        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         dpop_signing_alg_values_supported: dpop::ALGORITHMS,
         subject_types_supported: &["public"],
         response_types_supported: publication

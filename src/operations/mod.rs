@@ -36,12 +36,13 @@ use crate::store::Store;
 use crate::store::memory::directory::{Capacity, Directory};
 use crate::store::memory::revocations::Revocations;
 use audit::{Audit, AuditQueue};
-use authenticate_client::VerifiedSecrets;
+use authenticate_client::{ClientKeys, VerifiedSecrets};
 use credential_uses::CredentialUses;
 use dpop::Nonces;
 use follow_feed::Followed;
 use freshness::Freshness;
 use key_ring::KeyRing;
+use replay_cache::{ReplayCache, ReplayQueue};
 use revoke_token::Revocation;
 
 /// How long the last writes of a replica that stops may take.
@@ -64,6 +65,8 @@ pub struct Options {
     pub hashing: HashingCapacity,
     /// What an imported secret costs.
     pub imported_cost: HashCost,
+    /// How far clocks of clients may differ.
+    pub leeway: Seconds,
     /// Opens the signing keys.
     pub sealing: SealingKeys,
     /// Whether DPoP proofs must hold a nonce of ours, RFC 9449 section 8.
@@ -74,7 +77,9 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Grantd {
     issuer: Issuer,
+    token_endpoint: String,
     max_lifetime: Seconds,
+    leeway: Seconds,
     clock: Clock,
     store: Arc<Store>,
     directory: Directory,
@@ -85,6 +90,8 @@ pub struct Grantd {
     hashing: HashingPool,
     imported_cost: HashCost,
     verified_secrets: VerifiedSecrets,
+    client_keys: ClientKeys,
+    replay_cache: ReplayCache,
     credential_uses: CredentialUses,
     freshness: Freshness,
     followed: Mutex<Followed>,
@@ -99,6 +106,8 @@ pub struct Grantd {
 pub struct Queues {
     /// Audit events.
     pub audit: AuditQueue,
+    /// Uses of a `jti`.
+    pub replay: ReplayQueue,
     /// Revocations.
     pub revocations: mpsc::Receiver<Revocation>,
 }
@@ -121,13 +130,16 @@ impl Grantd {
         options: Options,
     ) -> std::io::Result<(Arc<Self>, Queues)> {
         let (audit, audit_queue) = Audit::new();
+        let (replay_cache, replay) = ReplayCache::new();
         let (revoker, revocations) = revoke_token::queue();
         let hashing = HashingPool::start(options.hashing)?;
         let dpop_nonces =
             Nonces::new(options.issuer.clone(), &options.sealing, options.dpop_nonce_required);
         let this = Arc::new_cyclic(|myself| Self {
+            token_endpoint: options.issuer.endpoint("/oauth2/token"),
             issuer: options.issuer,
             max_lifetime: options.max_lifetime,
+            leeway: options.leeway,
             directory: Directory::new(Arc::clone(&store), options.capacity),
             clock,
             store,
@@ -138,6 +150,8 @@ impl Grantd {
             hashing,
             imported_cost: options.imported_cost,
             verified_secrets: VerifiedSecrets::new(options.verified_secrets),
+            client_keys: ClientKeys::new(),
+            replay_cache,
             credential_uses: CredentialUses::default(),
             freshness: Freshness::new(options.max_staleness),
             followed: Mutex::default(),
@@ -146,13 +160,14 @@ impl Grantd {
             fatal: watch::Sender::new(None),
             myself: Weak::clone(myself),
         });
-        Ok((this, Queues { audit: audit_queue, revocations }))
+        Ok((this, Queues { audit: audit_queue, replay, revocations }))
     }
 
     /// Starts what runs beside the requests: following the feed at every `poll_interval`, writing what waits,
     /// removing what nobody needs.
     pub fn run(self: &Arc<Self>, queues: Queues, poll_interval: Duration) -> Background {
         let store = Arc::clone(&self.store);
+        tokio::spawn(queues.replay.run(Arc::clone(&self.store)));
         tokio::spawn(Arc::clone(self).keep_revoking(queues.revocations));
         tokio::spawn(Arc::clone(self).keep_following(poll_interval));
         tokio::spawn(Arc::clone(self).keep_sweeping());

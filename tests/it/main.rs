@@ -6,11 +6,14 @@ mod access_matrix;
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
+mod assertion;
+#[cfg(test)]
 mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
 #[cfg(test)]
 mod dpop;
+mod export;
 #[cfg(test)]
 mod forgery;
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) struct Expected<'a> {
 pub(super) struct Checked {
     pub(super) uri: TargetUri,
     pub(super) jti: String,
-    pub(super) usable_until: Timestamp,
+    pub(super) dead_at: Timestamp,
 }
 
 /// Checks all claims; the nonce last, because its fault asks the client to send the same again.
@@ -47,24 +47,24 @@ pub(super) fn check_claims(
         .and_then(TargetUri::parse)
         .filter(|uri| expected.uris.contains(uri))
         .ok_or(DpopFault::Uri)?;
-    let usable_until = check_times(claims, expected.now)?;
+    let dead_at = check_times(claims, expected.now)?;
     let jti = text("jti")
         .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
         .ok_or(DpopFault::Jti)?
         .to_owned();
     expected.nonces.check(claims.get("nonce"), expected.now)?;
-    Ok(Checked { uri, jti, usable_until })
+    Ok(Checked { uri, jti, dead_at })
 }
 
-/// Gives the last second at which the proof is accepted.
+/// Gives the second from which on the proof is too old.
 fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, DpopFault> {
     let time = |name| {
         let read = |value| parse_numeric_date(value).ok_or(DpopFault::Time(name));
         claims.get(name).map(read).transpose()
     };
     let issued_at = time("iat")?.ok_or(DpopFault::Time("iat"))?;
-    let usable_until = issued_at.plus(LONGEST_AGE);
-    if now > usable_until {
+    let dead_at = issued_at.plus(LONGEST_AGE).plus(Seconds::new(1));
+    if now >= dead_at {
         return Err(DpopFault::TooOld);
     }
     if issued_at > now.plus(LEEWAY) {
@@ -76,5 +76,5 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp,
     if time("nbf")?.is_some_and(|begin| begin > now.plus(LEEWAY)) {
         return Err(DpopFault::NotYetValid);
     }
-    Ok(usable_until)
+    Ok(dead_at)
 }

@@ -12,7 +12,7 @@ pub use proof::FreshProof;
 
 use super::Grantd;
 use super::error::OperationError;
-use super::replay_cache::Spent;
+use super::replay_cache::{Spending, Spent};
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::presented::PresentedProof;
 use crate::domain::target_uri::TargetUri;
@@ -55,7 +55,14 @@ impl Grantd {
         accepted: AcceptedProof,
     ) -> Result<FreshProof, OperationError> {
         let scope = [accepted.thumbprint().as_bytes(), accepted.uri().as_str().as_bytes()];
-        let spent = self.spend(KIND, &scope, accepted.jti(), accepted.usable_until()).await?;
+        let spent = self
+            .spend(Spending {
+                kind: KIND,
+                scope: &scope,
+                jti: accepted.jti(),
+                dead_at: accepted.dead_at(),
+            })
+            .await?;
         Ok(accepted.fresh(spent == Spent::First)?)
     }
 
@@ -67,6 +74,6 @@ impl Grantd {
 
     /// Where the token endpoint can be reached: what a client may write into `htu`.
     fn token_endpoint_uris(&self) -> Vec<TargetUri> {
-        TargetUri::parse(&self.issuer.endpoint("/oauth2/token")).into_iter().collect()
+        TargetUri::parse(&self.token_endpoint).into_iter().collect()
     }
 }

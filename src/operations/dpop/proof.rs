@@ -28,7 +28,7 @@ pub(in crate::operations) struct AcceptedProof {
     thumbprint: String,
     uri: TargetUri,
     jti: String,
-    usable_until: Timestamp,
+    dead_at: Timestamp,
 }
 
 /// A proof that was never used before: the client holds the private key now.
@@ -68,7 +68,7 @@ impl SignedProof {
             thumbprint: self.thumbprint,
             uri: checked.uri,
             jti: checked.jti,
-            usable_until: checked.usable_until,
+            dead_at: checked.dead_at,
         })
     }
 }
@@ -89,9 +89,9 @@ impl AcceptedProof {
         &self.jti
     }
 
-    /// The last second at which it would be accepted.
-    pub(super) const fn usable_until(&self) -> Timestamp {
-        self.usable_until
+    /// From when on it is refused for its age.
+    pub(super) const fn dead_at(&self) -> Timestamp {
+        self.dead_at
     }
 
     /// The last step.

@@ -2,6 +2,7 @@
 
 mod binding;
 mod nonce;
+mod order;
 mod proofs;
 mod replay;
 

@@ -358,8 +358,8 @@ fn the_record_of_a_proof_outlives_its_last_instant() {
     for offset in [-60, 0, 10] {
         let proof = prover.claim("iat", NOW + offset);
         let accepted = judge(&proof, "POST", TOKEN, NOW).unwrap();
-        let last = accepted.usable_until();
-        assert!(judge(&proof, "POST", TOKEN, last.unix()).is_ok());
-        assert!(judge(&proof, "POST", TOKEN, last.plus(Seconds::new(1)).unix()).is_err());
+        let dead_at = accepted.dead_at();
+        assert!(judge(&proof, "POST", TOKEN, dead_at.minus(Seconds::new(1)).unix()).is_ok());
+        assert!(judge(&proof, "POST", TOKEN, dead_at.unix()).is_err());
     }
 }
