@@ -61,6 +61,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::init(LogFormat::Text, &filter);
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
+    if let Some(path) = &arguments.ready_file {
+        ReadyFile::forget(path)?;
+    }
     let listeners = listeners(arguments.listen)?;
     let issuer = issuer(&arguments, &listeners)?;
     let data = match &arguments.data {
@@ -89,8 +92,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.ready_file {
         ready.write(path)?;
     }
-    Screen { ready: &ready, catalog: &catalog, data: &data, is_demo: arguments.catalog.is_none() }
-        .print();
+    let is_demo = arguments.catalog.is_none();
+    // A screen that nobody reads is no reason not to serve.
+    let _ = Screen { ready: &ready, catalog: &catalog, data: &data, is_demo }.print();
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
 }
 

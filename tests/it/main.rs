@@ -13,6 +13,8 @@ mod captured_log;
 mod chaos_proxy;
 #[cfg(test)]
 mod dpop;
+mod cli;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod forgery;
@@ -31,9 +33,13 @@ mod metadata;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod place;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod raw_sql;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]
