@@ -12,6 +12,7 @@ mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
 #[cfg(test)]
+mod dpop;
 mod cli;
 #[cfg(test)]
 mod export;
