@@ -12,8 +12,9 @@ mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
 #[cfg(test)]
-mod dpop;
 mod cli;
+#[cfg(test)]
+mod dpop;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
