@@ -6,14 +6,11 @@ use serde::Serialize;
 
 use super::answer::{cacheable_json, unavailable};
 use super::state::{HttpState, Publication};
-use crate::operations::dpop;
+use crate::domain::client::AuthMethod;
 
 /// The methods of client authentication, the same at all three endpoints.
-const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt"];
-
-/// The algorithms of client assertions, the same at all three endpoints; `Ed25519` is the other name of `EdDSA`
-/// (RFC 9864).
-const ASSERTION_ALGORITHMS: &[&str] = &["ES256", "EdDSA", "Ed25519", "RS256", "PS256"];
+const AUTH_METHODS: &[AuthMethod] =
+    &[AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::PrivateKeyJwt];
 
 /// The members, RFC 8414 section 2. No member is an empty list (section 3.2).
 #[derive(Serialize)]
@@ -24,11 +21,11 @@ struct Metadata<'a> {
     introspection_endpoint: String,
     revocation_endpoint: String,
     grant_types_supported: &'static [&'static str],
-    token_endpoint_auth_methods_supported: &'static [&'static str],
+    token_endpoint_auth_methods_supported: &'a [&'static str],
     token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
-    introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    introspection_endpoint_auth_methods_supported: &'a [&'static str],
     introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
-    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    revocation_endpoint_auth_methods_supported: &'a [&'static str],
     revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     /// RFC 9449 section 5.1.
     dpop_signing_alg_values_supported: &'static [&'static str],
@@ -53,6 +50,8 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
 
 fn document(publication: &Publication) -> Vec<u8> {
     let issuer = &publication.issuer;
+    let methods = auth_methods(publication);
+    let algorithms = publication.profile.proof_algorithms();
     let metadata = Metadata {
         issuer: issuer.as_str(),
         token_endpoint: issuer.endpoint("/oauth2/token"),
@@ -60,13 +59,13 @@ fn document(publication: &Publication) -> Vec<u8> {
         introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
         grant_types_supported: &["client_credentials"],
-        token_endpoint_auth_methods_supported: AUTH_METHODS,
-        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
-        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
-        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-        dpop_signing_alg_values_supported: dpop::ALGORITHMS,
+        token_endpoint_auth_methods_supported: &methods,
+        token_endpoint_auth_signing_alg_values_supported: algorithms,
+        introspection_endpoint_auth_methods_supported: &methods,
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+        revocation_endpoint_auth_methods_supported: &methods,
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+        dpop_signing_alg_values_supported: algorithms,
         subject_types_supported: &["public"],
         response_types_supported: publication
             .response_types_supported
@@ -74,4 +73,10 @@ fn document(publication: &Publication) -> Vec<u8> {
             .filter(|types| !types.is_empty()),
     };
     serde_json::to_vec(&metadata).unwrap_or_default()
+}
+
+/// What is built, and the profile allows.
+fn auth_methods(publication: &Publication) -> Vec<&'static str> {
+    let allowed = AUTH_METHODS.iter().filter(|method| publication.profile.allows_method(**method));
+    allowed.map(|method| method.as_str()).collect()
 }

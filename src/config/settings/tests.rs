@@ -150,8 +150,18 @@ fn an_unknown_variable_names_the_nearest() {
 fn what_is_not_built_says_so() {
     let text = message(with(&format!("{LOOPBACK}[mtls]\nlisten = \"127.0.0.1:2\"\n")));
     assert_eq!(text, "grantd.toml:5: mtls: mutual TLS is not built in this version; remove it");
+}
+
+#[test]
+fn the_profile_fapi2_wants_an_https_issuer() {
     let text = message(with(&format!("profile = \"fapi2\"\n{LOOPBACK}")));
-    assert!(text.contains("the profile fapi2 is not built in this version"), "{text}");
+    assert!(text.contains("issuer") && text.contains("https"), "{text}");
+    let https = format!(
+        "issuer = \"https://auth.example\"\ndatabase_url = \"sqlite://x.db\"\nprofile = \"fapi2\"\n{LOOPBACK}"
+    );
+    assert_eq!(parse(&https).unwrap().profile, Profile::Fapi2);
+    let text = message(with(&format!("profile = \"fapi\"\n{LOOPBACK}")));
+    assert!(text.contains("fapi2"), "{text}");
 }
 
 #[test]
