@@ -11,9 +11,9 @@ mod assertion;
 mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
+mod cli;
 #[cfg(test)]
 mod dpop;
-mod cli;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
