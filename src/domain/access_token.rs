@@ -8,7 +8,8 @@ use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
 use super::timestamp::Timestamp;
 
-/// Claims that no client may set as an extra claim: what RFC 9068 and RFC 7519 register and grantd means itself.
+/// Claims that no client may set as an extra claim: names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect
+/// give a meaning to, or that grantd sets itself.
 pub const RESERVED_CLAIMS: &[&str] = &[
     "iss",
     "sub",
@@ -17,8 +18,9 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "nbf",
     "iat",
     "jti",
-    "client_id",
     "scope",
+    "scp",
+    "client_id",
     "azp",
     "tenant",
     "env",
@@ -34,9 +36,13 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "entitlements",
     "nonce",
     "sid",
+    "at_hash",
+    "c_hash",
+    "events",
     "active",
-    "token_type",
     "username",
+    "token_type",
+    "authorization_details",
 ];
 
 /// The claims of one access token, in the order in which they are written.

@@ -16,6 +16,7 @@ pub mod known_client;
 pub mod numeric_date;
 pub mod policy;
 pub mod presented;
+pub mod profile;
 pub mod refusal;
 pub mod scope;
 pub mod secret_format;

@@ -12,6 +12,9 @@ mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
 mod cli;
+mod cli;
+#[cfg(test)]
+mod dpop;
 #[cfg(test)]
 mod dpop;
 #[cfg(test)]
