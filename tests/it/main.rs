@@ -11,8 +11,10 @@ mod assertion;
 mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
-#[cfg(test)]
 mod cli;
+mod cli;
+#[cfg(test)]
+mod dpop;
 #[cfg(test)]
 mod dpop;
 #[cfg(test)]

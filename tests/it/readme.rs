@@ -1,4 +1,4 @@
-//! Does what README.md and docs/production.md tell to do, as printed, from top to bottom.
+//! Does what README.md and the pages in docs tell to do, as printed, from top to bottom.
 //!
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line. A `sh` block runs
 //! in one directory for all. Of a `console` block `grantd dev` is started, on a free port in place of 8080; other
@@ -15,7 +15,7 @@ use crate::harness::Database;
 use crate::place::{Dev, Ended, Place, ended};
 use crate::source_tree::root;
 
-const PAGES: [&str; 2] = ["README.md", "docs/production.md"];
+const PAGES: [&str; 3] = ["README.md", "docs/production.md", "docs/dpop.md"];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
 /// The database of the pages' settings.
@@ -151,13 +151,19 @@ async fn everything_in_the_readme_works_as_printed() {
     let mut reader = Reader { place: Place::new(), database, dev: None };
     reader.place.write("variables", "");
     reader.place.write("database-url", DATABASE);
-    let has_curl = reader.place.command("curl").arg("--version").output().is_ok();
+    let is_there = |(program, argument): &(&str, &str)| {
+        reader.place.command(program).arg(argument).output().is_ok()
+    };
+    let mut absent = vec![("curl", "--version"), ("openssl", "version")];
+    absent.retain(|tool| !is_there(tool));
     for block in blocks() {
-        if has_curl || !block.text.contains("curl") {
-            reader.take(&block);
-        } else {
-            // Not by a macro: those are kept back for tests that pass.
-            let _ = writeln!(std::io::stderr(), "{}: NOT RUN, for there is no curl", block.at);
+        match absent.iter().find(|(program, _)| block.text.contains(program)) {
+            None => reader.take(&block),
+            Some((program, _)) => {
+                // Not by a macro: those are kept back for tests that pass.
+                let _ =
+                    writeln!(std::io::stderr(), "{}: NOT RUN, for there is no {program}", block.at);
+            }
         }
     }
 }
@@ -180,7 +186,7 @@ fn every_place_in_the_table_of_places_is_there() {
     }
 }
 
-/// A check's name is the first of two or three values in parentheses; the one of a request stands alone.
+/// A check's name is the first of two or three values in parentheses; those of a request and of a proof stand alone.
 #[test]
 fn the_table_of_refusals_names_every_check() {
     let source = fs::read_to_string(root().join("src/domain/refusal.rs")).unwrap();
@@ -190,6 +196,6 @@ fn the_table_of_refusals_names_every_check() {
         .skip(1)
         .map(|after| after.split_once('"').unwrap().0.to_owned())
         .collect();
-    names.insert("request".to_owned());
+    names.extend(["request", "dpop proof"].map(str::to_owned));
     assert_eq!(column("| `check` |"), names);
 }
