@@ -80,6 +80,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         grantd,
         queues,
         publication: publication(issuer),
+        mutual: None,
         public: Endpoint { listeners, tls: None },
         operations: Endpoint { listeners: vec![operations], tls: None },
         limits: Limits::default(),
@@ -178,5 +179,6 @@ fn publication(issuer: Issuer) -> Publication {
         body_limits: BodyLimits::default(),
         max_age: 300,
         response_types_supported: None,
+        mutual_tls: None,
     }
 }

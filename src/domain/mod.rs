@@ -3,9 +3,12 @@
 pub mod access_token;
 pub mod algorithm;
 pub mod audience;
+pub mod certificate_fault;
 pub mod client;
+pub mod confirmation;
 pub mod credential;
 pub mod decision;
+pub mod distinguished_name;
 pub mod grant_decision;
 pub mod identifier;
 pub mod issuer;

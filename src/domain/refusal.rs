@@ -1,6 +1,7 @@
 //! Why a request was refused: one variant per fault, each with its error code, and with what was expected
 //! and what came. What a client is told is constant; what an operator is told never holds secret material.
 
+use super::certificate_fault::CertificateFault;
 use super::client::{AuthMethod, GrantType};
 use super::identifier::{AudienceId, CredentialId};
 
@@ -71,6 +72,8 @@ pub enum RequestFault {
     ContentEncoding,
     /// Not exactly one usable `Host`.
     Host,
+    /// The connection was opened for another host (RFC 9110 section 15.5.20).
+    Misdirected,
     /// Not `application/x-www-form-urlencoded`.
     MediaType,
     /// A charset other than UTF-8.
@@ -133,6 +136,8 @@ pub enum ClientFault {
     SecretExpired(CredentialId),
     /// The secret is right, but was retired: somebody still uses it.
     SecretRetired(CredentialId),
+    /// A client certificate that proves nothing.
+    Certificate(CertificateFault),
 }
 
 /// Why an authenticated client does not get what it asked for.
@@ -237,6 +242,7 @@ impl RequestFault {
             Self::BodyIncomplete => "the body did not arrive whole and in time",
             Self::ContentEncoding => "a Content-Encoding is not accepted",
             Self::Host => "exactly one valid Host is needed",
+            Self::Misdirected => "the connection was opened for another host",
             Self::MediaType => "the Content-Type must be application/x-www-form-urlencoded",
             Self::Charset => "the charset must be UTF-8",
             Self::FormEncoding => "the form is not well encoded",
@@ -278,6 +284,9 @@ impl ClientFault {
             Self::SecretNotYetActive(id) => ("secret times", "active", format!("{id}, early")),
             Self::SecretExpired(id) => ("secret times", "not expired", format!("{id}, expired")),
             Self::SecretRetired(id) => ("secret times", "not retired", format!("{id}, retired")),
+            Self::Certificate(fault) => {
+                ("certificate", "a live certificate of the client", fault.to_string())
+            }
         };
         FailedCheck { name, expected: expected.to_owned(), found, remedy: self.remedy() }
     }
@@ -292,6 +301,7 @@ impl ClientFault {
             Self::SecretExpired(_) | Self::SecretRetired(_) => Some(
                 "give the client its current secret: grantd credential list shows which are live",
             ),
+            Self::Certificate(fault) => fault.remedy(),
             _ => None,
         }
     }

@@ -19,13 +19,27 @@ struct Metadata<'a> {
     introspection_endpoint: String,
     revocation_endpoint: String,
     grant_types_supported: &'static [&'static str],
-    token_endpoint_auth_methods_supported: &'static [&'static str],
-    introspection_endpoint_auth_methods_supported: &'static [&'static str],
-    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    token_endpoint_auth_methods_supported: &'a [&'static str],
+    introspection_endpoint_auth_methods_supported: &'a [&'static str],
+    revocation_endpoint_auth_methods_supported: &'a [&'static str],
+    /// RFC 8705 section 5: the same endpoints where client certificates are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<Aliases>,
+    /// RFC 8705 section 3.3.
+    #[serde(skip_serializing_if = "is_false")]
+    tls_client_certificate_bound_access_tokens: bool,
     /// A member of `OpenID` Connect Discovery: without it Spring's `issuer-uri` fails at start.
     subject_types_supported: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     response_types_supported: Option<&'a [String]>,
+}
+
+/// Endpoints at which a client may present a certificate.
+#[derive(Serialize)]
+struct Aliases {
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
 }
 
 /// The document; it never depends on what a request says of its host.
@@ -43,6 +57,7 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
 
 fn document(publication: &Publication) -> Vec<u8> {
     let issuer = &publication.issuer;
+    let methods = auth_methods(publication);
     let metadata = Metadata {
         issuer: issuer.as_str(),
         token_endpoint: issuer.endpoint("/oauth2/token"),
@@ -50,9 +65,11 @@ fn document(publication: &Publication) -> Vec<u8> {
         introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
         grant_types_supported: &["client_credentials"],
-        token_endpoint_auth_methods_supported: AUTH_METHODS,
-        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
-        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        token_endpoint_auth_methods_supported: &methods,
+        introspection_endpoint_auth_methods_supported: &methods,
+        revocation_endpoint_auth_methods_supported: &methods,
+        mtls_endpoint_aliases: aliases(publication),
+        tls_client_certificate_bound_access_tokens: publication.mutual_tls.is_some(),
         subject_types_supported: &["public"],
         response_types_supported: publication
             .response_types_supported
@@ -60,4 +77,29 @@ fn document(publication: &Publication) -> Vec<u8> {
             .filter(|types| !types.is_empty()),
     };
     serde_json::to_vec(&metadata).unwrap_or_default()
+}
+
+/// Those of mutual TLS only where a certificate can be presented, and `tls_client_auth` only with client CAs.
+fn auth_methods(publication: &Publication) -> Vec<&'static str> {
+    let mut methods = AUTH_METHODS.to_vec();
+    if let Some(mutual) = &publication.mutual_tls {
+        if mutual.has_client_cas {
+            methods.push("tls_client_auth");
+        }
+        methods.push("self_signed_tls_client_auth");
+    }
+    methods
+}
+
+fn aliases(publication: &Publication) -> Option<Aliases> {
+    Some(Aliases {
+        token_endpoint: publication.mutual_endpoint("/oauth2/token")?,
+        introspection_endpoint: publication.mutual_endpoint("/oauth2/introspect")?,
+        revocation_endpoint: publication.mutual_endpoint("/oauth2/revoke")?,
+    })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

@@ -6,13 +6,12 @@ use super::caller::Caller;
 use super::error::{OperationError, Outage};
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
-use crate::domain::audience::SenderConstraint;
 use crate::domain::client::{Client, GrantType};
+use crate::domain::confirmation::{Confirmation, Demand};
 use crate::domain::decision::Decision;
 use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold};
 use crate::domain::policy::Policy;
 use crate::domain::presented::Presented;
-use crate::domain::refusal::RequestFault;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
@@ -59,8 +58,10 @@ impl Grantd {
         self.wait_out_dead_seconds(client.client()).await?;
         let mut grant = self.decide_grant(&client, asked, caller).await?;
         grant.lifetime = grant.lifetime.min(self.max_lifetime);
-        require_confirmation(client.client(), &grant)?;
-        self.sign(client.client(), &grant).await
+        let constraint = grant.audience.sender_constraint;
+        let demand = Demand::new(client.client(), client.method(), constraint);
+        let confirmation = demand.bind(brought(caller))?;
+        self.sign(client.client(), &grant, confirmation).await
     }
 
     /// Tokens issued up to and including `tokens_not_before` are dead; so wait until it is past.
@@ -102,7 +103,12 @@ impl Grantd {
         Ok(offers)
     }
 
-    async fn sign(&self, client: &Client, grant: &Grant) -> Result<IssuedToken, OperationError> {
+    async fn sign(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        confirmation: Confirmation,
+    ) -> Result<IssuedToken, OperationError> {
         let ring = self.keys.load_full().ok_or(Outage::Store(StoreError::NotLoaded))?;
         let algorithm = grant.audience.algorithm;
         if ring.signer(algorithm, self.clock.now()).is_none() {
@@ -111,8 +117,9 @@ impl Grantd {
         }
         let now = self.clock.now();
         let signer = ring.signer(algorithm, now).ok_or(Outage::NoSigningKey(algorithm))?;
-        let claims =
+        let mut claims =
             AccessToken::new(self.issuer.as_str(), client, grant, (now, random::token_id()));
+        claims.cnf = confirmation.claim();
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
         let access_token =
             signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;
@@ -128,17 +135,9 @@ impl Grantd {
     }
 }
 
-/// No way of binding is built yet, so what is demanded to be bound is refused.
-fn require_confirmation(client: &Client, grant: &Grant) -> Result<(), RequestFault> {
-    let constraint = grant.audience.sender_constraint;
-    let demanded = if client.dpop_bound_access_tokens {
-        Some("a DPoP proof, demanded by the client")
-    } else if client.certificate_bound_access_tokens {
-        Some("a client certificate, demanded by the client")
-    } else if constraint == SenderConstraint::None {
-        None
-    } else {
-        Some("a binding, demanded by the audience")
-    };
-    demanded.map_or(Ok(()), |what| Err(RequestFault::MissingConfirmation(what)))
+/// What the request brings to bind a token to.
+fn brought(caller: &Caller) -> Confirmation {
+    let certificate =
+        caller.certificate.as_ref().map(|certificate| certificate.chain.thumbprint().to_owned());
+    Confirmation { certificate, key: None }
 }

@@ -24,6 +24,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::clock::Clock;
+use crate::crypto::certificates::authorities::ClientCas;
 use crate::crypto::hashing_pool::{HashingCapacity, HashingPool};
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
@@ -75,6 +76,7 @@ pub struct Grantd {
     directory: Directory,
     revocations: Revocations,
     keys: ArcSwapOption<KeyRing>,
+    client_cas: ArcSwapOption<ClientCas>,
     sealing: SealingKeys,
     hashing: HashingPool,
     imported_cost: HashCost,
@@ -125,6 +127,7 @@ impl Grantd {
             store,
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
+            client_cas: ArcSwapOption::empty(),
             sealing: options.sealing,
             hashing,
             imported_cost: options.imported_cost,
@@ -210,6 +213,11 @@ impl Grantd {
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         self.keys.load_full()
+    }
+
+    /// Trusts these CAs, and no others, for `tls_client_auth` from the next request on.
+    pub fn trust_client_cas(&self, cas: ClientCas) {
+        self.client_cas.store(Some(Arc::new(cas)));
     }
 
     /// Why this replica must stop: a sentence for the operator, once there is one.

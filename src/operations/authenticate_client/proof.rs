@@ -14,6 +14,12 @@ pub(super) struct MatchedSecret {
     pub(super) method: AuthMethod,
 }
 
+/// A certificate of the client whose key the caller holds, and that holds now.
+pub(super) struct MatchedCertificate {
+    pub(super) credential: CredentialId,
+    pub(super) method: AuthMethod,
+}
+
 /// A client that proved itself with a method that it registered.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
@@ -23,10 +29,27 @@ pub struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
-    /// The last step: the proof counts only for an active client that registered the method.
+    /// A client with one of its secrets.
     pub(super) fn by_secret(
         known: Arc<KnownClient>,
         proof: MatchedSecret,
+    ) -> Result<Self, ClientFault> {
+        Self::proven(known, proof.method, proof.credential)
+    }
+
+    /// A client with one of its certificates.
+    pub(super) fn by_certificate(
+        known: Arc<KnownClient>,
+        proof: MatchedCertificate,
+    ) -> Result<Self, ClientFault> {
+        Self::proven(known, proof.method, proof.credential)
+    }
+
+    /// The last step: the proof counts only for an active client that registered the method.
+    fn proven(
+        known: Arc<KnownClient>,
+        method: AuthMethod,
+        credential: CredentialId,
     ) -> Result<Self, ClientFault> {
         match known.client.status {
             ClientStatus::Active => {}
@@ -34,11 +57,11 @@ impl AuthenticatedClient {
             ClientStatus::Deleted => return Err(ClientFault::Deleted),
         }
         let registered = &known.client.auth_methods;
-        if !registered.contains(&proof.method) {
+        if !registered.contains(&method) {
             let registered = registered.clone();
-            return Err(ClientFault::MethodNotRegistered { used: proof.method, registered });
+            return Err(ClientFault::MethodNotRegistered { used: method, registered });
         }
-        Ok(Self { method: proof.method, credential: proof.credential, known })
+        Ok(Self { method, credential, known })
     }
 
     /// The client.
