@@ -169,6 +169,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         verified_secrets: 10_000,
         hashing: HashingCapacity::default(),
         imported_cost: HashCost::GENERATED,
+        leeway: Seconds::new(10),
         sealing,
     }
 }

@@ -95,6 +95,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         verified_secrets: settings.cache.verified_secrets,
         hashing,
         imported_cost: HashCost::IMPORTED,
+        leeway: settings.assertions.leeway,
         sealing: sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?,
     })
 }

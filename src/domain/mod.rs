@@ -5,6 +5,7 @@ pub mod algorithm;
 pub mod audience;
 pub mod certificate_fault;
 pub mod client;
+pub mod client_assertion;
 pub mod confirmation;
 pub mod credential;
 pub mod decision;

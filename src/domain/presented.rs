@@ -17,6 +17,8 @@ pub enum Presented {
     Assertion {
         /// The `client_id` of the body.
         client_id: Option<String>,
+        /// The assertion, any text.
+        assertion: String,
     },
     /// A secret.
     Secret {

@@ -3,6 +3,7 @@
 
 use super::certificate_fault::CertificateFault;
 use super::client::{AuthMethod, GrantType};
+use super::client_assertion::AssertionFault;
 use super::identifier::{AudienceId, CredentialId};
 
 /// The `error` of an answer (RFC 6749 section 5.2, RFC 8707 section 2, and DESIGN's own where no RFC has one).
@@ -94,6 +95,10 @@ pub enum RequestFault {
     BasicEncoding,
     /// More than one way of client authentication at once (RFC 6749 section 2.3).
     SeveralAuthMethods,
+    /// `client_assertion_type` is another than RFC 7523's.
+    AssertionType,
+    /// One of `client_assertion` and `client_assertion_type` is missing.
+    AssertionPair,
     /// `client_id` in the body differs from the one in `Authorization`.
     ClientIdMismatch,
     /// The grant is unknown here.
@@ -109,8 +114,8 @@ pub enum ClientFault {
     NoCredentials,
     /// A scheme of `Authorization` other than Basic.
     UnknownScheme,
-    /// A client assertion, which this version does not verify.
-    AssertionNotSupported,
+    /// The assertion proves nothing.
+    Assertion(AssertionFault),
     /// No such client.
     UnknownClient,
     /// The client is disabled.
@@ -253,6 +258,8 @@ impl RequestFault {
             Self::MissingGrantType => "the parameter grant_type is missing",
             Self::BasicEncoding => "the Authorization header is not well encoded",
             Self::SeveralAuthMethods => "more than one method of client authentication",
+            Self::AssertionType => "this client_assertion_type is not supported",
+            Self::AssertionPair => "client_assertion and client_assertion_type come together",
             Self::ClientIdMismatch => "client_id differs from the Authorization header",
             Self::UnsupportedGrantType => "this grant type is not supported",
             Self::MissingConfirmation(_) => {
@@ -267,7 +274,10 @@ impl ClientFault {
         let (name, expected, found) = match self {
             Self::NoCredentials => ("credentials", "client credentials", "none".to_owned()),
             Self::UnknownScheme => ("credentials", "the scheme Basic", "another scheme".to_owned()),
-            Self::AssertionNotSupported => ("credentials", "a secret", "an assertion".to_owned()),
+            Self::Assertion(fault) => {
+                let (expected, found, _) = fault.explained();
+                ("assertion", expected, found)
+            }
             Self::UnknownClient => ("client", "a registered client", "an unknown id".to_owned()),
             Self::Disabled => ("client status", "active", "disabled".to_owned()),
             Self::Deleted => ("client status", "active", "deleted".to_owned()),
@@ -291,8 +301,9 @@ impl ClientFault {
         FailedCheck { name, expected: expected.to_owned(), found, remedy: self.remedy() }
     }
 
-    const fn remedy(&self) -> Option<&'static str> {
+    fn remedy(&self) -> Option<&'static str> {
         match self {
+            Self::Assertion(fault) => fault.explained().2,
             Self::Disabled => Some("enable it: status = active in the catalog, then grantd apply"),
             Self::MethodNotRegistered { .. } => Some(
                 "register the method in the catalog's auth, or let the client use a registered one",
@@ -394,3 +405,9 @@ macro_rules! into_refusal {
 }
 
 into_refusal!(RequestFault => Request, ClientFault => Client, GrantFault => Grant);
+
+impl From<AssertionFault> for ClientFault {
+    fn from(fault: AssertionFault) -> Self {
+        Self::Assertion(fault)
+    }
+}

@@ -10,6 +10,9 @@ use crate::domain::presented::Presented;
 use crate::domain::refusal::RequestFault;
 use crate::domain::secret_format::Secret;
 
+/// The one type of client assertions, RFC 7523 section 2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /// What the request presents; nothing of it is believed yet.
 ///
 /// # Errors
@@ -20,7 +23,6 @@ pub fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestF
     let authorization = authorizations.next();
     let secret = form.get("client_secret");
     let assertion = form.get("client_assertion").or(form.get("client_assertion_type"));
-
     let ways = [
         authorization.is_some(),
         authorizations.next().is_some(),
@@ -32,7 +34,8 @@ pub fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestF
     }
     match authorization {
         Some(value) => in_header(value.as_bytes(), form),
-        None => Ok(in_body(form, secret, assertion.is_some())),
+        None if assertion.is_some() => in_assertion(form),
+        None => Ok(in_body(form, secret)),
     }
 }
 
@@ -47,10 +50,22 @@ fn in_header(value: &[u8], form: &Form) -> Result<Presented, RequestFault> {
     Ok(Presented::Secret { method: AuthMethod::ClientSecretBasic, client_id, secret })
 }
 
-fn in_body(form: &Form, secret: Option<&str>, assertion: bool) -> Presented {
+/// RFC 7521 section 4.2: both parameters, and exactly RFC 7523's type.
+fn in_assertion(form: &Form) -> Result<Presented, RequestFault> {
+    let assertion = form.get("client_assertion").ok_or(RequestFault::AssertionPair)?;
+    match form.get("client_assertion_type") {
+        Some(JWT_BEARER) => Ok(Presented::Assertion {
+            client_id: form.get("client_id").map(str::to_owned),
+            assertion: assertion.to_owned(),
+        }),
+        Some(_) => Err(RequestFault::AssertionType),
+        None => Err(RequestFault::AssertionPair),
+    }
+}
+
+fn in_body(form: &Form, secret: Option<&str>) -> Presented {
     let client_id = form.get("client_id").map(str::to_owned);
     match (client_id, secret) {
-        (client_id, _) if assertion => Presented::Assertion { client_id },
         (Some(client_id), Some(secret)) => Presented::Secret {
             method: AuthMethod::ClientSecretPost,
             client_id,
@@ -139,10 +154,21 @@ mod tests {
     }
 
     #[test]
-    fn half_an_assertion_is_an_assertion() {
-        for body in ["client_assertion=a&client_id=id", "client_assertion_type=t&client_id=id"] {
-            let found = find(&[], body).unwrap();
-            assert!(matches!(found, Presented::Assertion { client_id: Some(_) }), "{body}");
+    fn an_assertion_needs_its_exact_type_and_the_type_an_assertion_7523_01() {
+        let whole = format!("client_assertion=a&client_id=id&client_assertion_type={JWT_BEARER}");
+        let found = find(&[], &whole).unwrap();
+        assert!(matches!(found, Presented::Assertion { client_id: Some(_), .. }));
+        for (body, fault) in [
+            ("client_assertion=a&client_id=id", RequestFault::AssertionPair),
+            ("client_assertion_type=t&client_id=id", RequestFault::AssertionPair),
+            ("client_assertion_type=&client_assertion=a", RequestFault::AssertionPair),
+            ("client_assertion_type=t&client_assertion=a", RequestFault::AssertionType),
+            (
+                &format!("client_assertion=a&client_assertion_type={JWT_BEARER}x"),
+                RequestFault::AssertionType,
+            ),
+        ] {
+            assert_eq!(find(&[], body).err(), Some(fault), "{body}");
         }
     }
 }

@@ -8,7 +8,11 @@ use super::answer::{cacheable_json, unavailable};
 use super::state::{HttpState, Publication};
 
 /// The methods of client authentication, the same at all three endpoints.
-const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post"];
+const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+/// The algorithms of client assertions, the same at all three endpoints; `Ed25519` is the other name of `EdDSA`
+/// (RFC 9864).
+const ASSERTION_ALGORITHMS: &[&str] = &["ES256", "EdDSA", "Ed25519", "RS256", "PS256"];
 
 /// The members, RFC 8414 section 2. No member is an empty list (section 3.2).
 #[derive(Serialize)]
@@ -20,8 +24,11 @@ struct Metadata<'a> {
     revocation_endpoint: String,
     grant_types_supported: &'static [&'static str],
     token_endpoint_auth_methods_supported: &'a [&'static str],
+    token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     introspection_endpoint_auth_methods_supported: &'a [&'static str],
+    introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     revocation_endpoint_auth_methods_supported: &'a [&'static str],
+    revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     /// RFC 8705 section 5: the same endpoints where client certificates are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     mtls_endpoint_aliases: Option<Aliases>,
@@ -66,8 +73,11 @@ fn document(publication: &Publication) -> Vec<u8> {
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
         grant_types_supported: &["client_credentials"],
         token_endpoint_auth_methods_supported: &methods,
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         introspection_endpoint_auth_methods_supported: &methods,
+        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         revocation_endpoint_auth_methods_supported: &methods,
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         mtls_endpoint_aliases: aliases(publication),
         tls_client_certificate_bound_access_tokens: publication.mutual_tls.is_some(),
         subject_types_supported: &["public"],

@@ -29,12 +29,21 @@ pub enum Outage {
         "no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with"
     )]
     NoSigningKey(crate::domain::algorithm::SigningAlgorithm),
+    /// The client was changed while its request waited.
+    #[error("the client was changed while its request waited")]
+    ChangedMeanwhile,
     /// The signature itself failed.
     #[error("signing failed")]
     Signing,
     /// Tokens of this client stay dead for longer than a request may wait.
     #[error("tokens of this client are dead until a second that lies too far ahead")]
     TokensNotBefore,
+    /// The replay cache could not be written.
+    #[error("the use of a jti could not be written")]
+    ReplayCache,
+    /// Too many uses of a `jti` wait to be written.
+    #[error("too many uses of a jti wait to be written")]
+    ReplayQueueFull,
     /// Too many revocations wait to be written.
     #[error("too many revocations wait to be written")]
     RevocationsQueueFull,
@@ -70,5 +79,11 @@ refusals!(RequestFault, ClientFault, GrantFault);
 impl From<Refusal> for OperationError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<crate::domain::client_assertion::AssertionFault> for OperationError {
+    fn from(fault: crate::domain::client_assertion::AssertionFault) -> Self {
+        ClientFault::from(fault).into()
     }
 }

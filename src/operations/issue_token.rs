@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::error::{OperationError, Outage};
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
+use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::confirmation::{Confirmation, Demand};
 use crate::domain::decision::Decision;
@@ -54,19 +55,24 @@ impl Grantd {
         decision: &mut Decision,
     ) -> Result<IssuedToken, OperationError> {
         self.freshness.check(&self.clock)?;
-        let client = self.authenticate_client(presented, caller, decision).await?;
-        self.wait_out_dead_seconds(client.client()).await?;
+        let proven = self.prove_client(presented, caller, decision).await?;
+        let client = self.admit_client(proven).await?;
+        self.wait_out_dead_seconds(&client).await?;
         let mut grant = self.decide_grant(&client, asked, caller).await?;
         grant.lifetime = grant.lifetime.min(self.max_lifetime);
         let constraint = grant.audience.sender_constraint;
         let demand = Demand::new(client.client(), client.method(), constraint);
         let confirmation = demand.bind(brought(caller))?;
-        self.sign(client.client(), &grant, confirmation).await
+        self.wait_for_key(&client, grant.audience.algorithm).await?;
+        self.sign(client.client(), &grant, confirmation)
     }
 
     /// Tokens issued up to and including `tokens_not_before` are dead; so wait until it is past.
-    async fn wait_out_dead_seconds(&self, client: &Client) -> Result<(), OperationError> {
-        let (now, mark) = (self.clock.now(), client.tokens_not_before);
+    async fn wait_out_dead_seconds(
+        &self,
+        client: &AuthenticatedClient,
+    ) -> Result<(), OperationError> {
+        let (now, mark) = (self.clock.now(), client.client().tokens_not_before);
         if mark < now {
             return Ok(());
         }
@@ -74,8 +80,20 @@ impl Grantd {
         if alive > now.plus(LONGEST_WAIT) {
             return Err(Outage::TokensNotBefore.into());
         }
-        self.clock.sleep_until(alive).await;
-        Ok(())
+        self.wait(client, alive).await
+    }
+
+    /// Waits; then what the client was judged by must still hold, or a disabled client would get a token late.
+    async fn wait(
+        &self,
+        client: &AuthenticatedClient,
+        until: Timestamp,
+    ) -> Result<(), OperationError> {
+        self.clock.sleep_until(until).await;
+        match self.directory.client(&client.client().id).await? {
+            Some(known) if client.is_still(&known) => Ok(()),
+            _ => Err(Outage::ChangedMeanwhile.into()),
+        }
     }
 
     async fn decide_grant(
@@ -103,19 +121,33 @@ impl Grantd {
         Ok(offers)
     }
 
-    async fn sign(
+    /// A key that was just made begins to sign in a moment.
+    async fn wait_for_key(
+        &self,
+        client: &AuthenticatedClient,
+        algorithm: SigningAlgorithm,
+    ) -> Result<(), OperationError> {
+        let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
+        let now = self.clock.now();
+        if ring.signer(algorithm, now).is_some() {
+            return Ok(());
+        }
+        match ring.next_activation(algorithm, now) {
+            Some(activation) if activation <= now.plus(LONGEST_WAIT) => {
+                self.wait(client, activation).await
+            }
+            _ => Err(Outage::NoSigningKey(algorithm).into()),
+        }
+    }
+
+    fn sign(
         &self,
         client: &Client,
         grant: &Grant,
         confirmation: Confirmation,
     ) -> Result<IssuedToken, OperationError> {
-        let ring = self.keys.load_full().ok_or(Outage::Store(StoreError::NotLoaded))?;
-        let algorithm = grant.audience.algorithm;
-        if ring.signer(algorithm, self.clock.now()).is_none() {
-            let next = ring.next_activation(algorithm, self.clock.now());
-            self.wait_for_key(next).await.ok_or(Outage::NoSigningKey(algorithm))?;
-        }
-        let now = self.clock.now();
+        let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
+        let (algorithm, now) = (grant.audience.algorithm, self.clock.now());
         let signer = ring.signer(algorithm, now).ok_or(Outage::NoSigningKey(algorithm))?;
         let mut claims =
             AccessToken::new(self.issuer.as_str(), client, grant, (now, random::token_id()));
@@ -125,13 +157,6 @@ impl Grantd {
             signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;
         tracing::debug!(client = %client.id, audience = %grant.audience.id, jti = %claims.jti, "issued");
         Ok(IssuedToken { access_token, expires_in: grant.lifetime.get(), scope: claims.scope })
-    }
-
-    /// A key that was just made begins to sign in a moment.
-    async fn wait_for_key(&self, activation: Option<Timestamp>) -> Option<()> {
-        let activation = activation.filter(|at| *at <= self.clock.now().plus(LONGEST_WAIT))?;
-        self.clock.sleep_until(activation).await;
-        Some(())
     }
 }
 

@@ -15,6 +15,7 @@ pub mod key_ring;
 pub mod make_signing_keys;
 pub mod manage_credentials;
 mod own_token;
+pub mod replay_cache;
 pub mod revoke_token;
 
 use std::sync::{Arc, Weak};
@@ -35,11 +36,12 @@ use crate::store::Store;
 use crate::store::memory::directory::{Capacity, Directory};
 use crate::store::memory::revocations::Revocations;
 use audit::{Audit, AuditQueue};
-use authenticate_client::VerifiedSecrets;
+use authenticate_client::{ClientKeys, VerifiedSecrets};
 use credential_uses::CredentialUses;
 use follow_feed::Followed;
 use freshness::Freshness;
 use key_ring::KeyRing;
+use replay_cache::{ReplayCache, ReplayQueue};
 use revoke_token::Revocation;
 
 /// How long the last writes of a replica that stops may take.
@@ -62,6 +64,8 @@ pub struct Options {
     pub hashing: HashingCapacity,
     /// What an imported secret costs.
     pub imported_cost: HashCost,
+    /// How far clocks of clients may differ.
+    pub leeway: Seconds,
     /// Opens the signing keys.
     pub sealing: SealingKeys,
 }
@@ -70,7 +74,9 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Grantd {
     issuer: Issuer,
+    token_endpoint: String,
     max_lifetime: Seconds,
+    leeway: Seconds,
     clock: Clock,
     store: Arc<Store>,
     directory: Directory,
@@ -81,6 +87,8 @@ pub struct Grantd {
     hashing: HashingPool,
     imported_cost: HashCost,
     verified_secrets: VerifiedSecrets,
+    client_keys: ClientKeys,
+    replay_cache: ReplayCache,
     credential_uses: CredentialUses,
     freshness: Freshness,
     followed: Mutex<Followed>,
@@ -95,6 +103,8 @@ pub struct Grantd {
 pub struct Queues {
     /// Audit events.
     pub audit: AuditQueue,
+    /// Uses of a `jti`.
+    pub replay: ReplayQueue,
     /// Revocations.
     pub revocations: mpsc::Receiver<Revocation>,
 }
@@ -117,11 +127,14 @@ impl Grantd {
         options: Options,
     ) -> std::io::Result<(Arc<Self>, Queues)> {
         let (audit, audit_queue) = Audit::new();
+        let (replay_cache, replay) = ReplayCache::new();
         let (revoker, revocations) = revoke_token::queue();
         let hashing = HashingPool::start(options.hashing)?;
         let this = Arc::new_cyclic(|myself| Self {
+            token_endpoint: options.issuer.endpoint("/oauth2/token"),
             issuer: options.issuer,
             max_lifetime: options.max_lifetime,
+            leeway: options.leeway,
             directory: Directory::new(Arc::clone(&store), options.capacity),
             clock,
             store,
@@ -132,6 +145,8 @@ impl Grantd {
             hashing,
             imported_cost: options.imported_cost,
             verified_secrets: VerifiedSecrets::new(options.verified_secrets),
+            client_keys: ClientKeys::new(),
+            replay_cache,
             credential_uses: CredentialUses::default(),
             freshness: Freshness::new(options.max_staleness),
             followed: Mutex::default(),
@@ -140,13 +155,14 @@ impl Grantd {
             fatal: watch::Sender::new(None),
             myself: Weak::clone(myself),
         });
-        Ok((this, Queues { audit: audit_queue, revocations }))
+        Ok((this, Queues { audit: audit_queue, replay, revocations }))
     }
 
     /// Starts what runs beside the requests: following the feed at every `poll_interval`, writing what waits,
     /// removing what nobody needs.
     pub fn run(self: &Arc<Self>, queues: Queues, poll_interval: Duration) -> Background {
         let store = Arc::clone(&self.store);
+        tokio::spawn(queues.replay.run(Arc::clone(&self.store)));
         tokio::spawn(Arc::clone(self).keep_revoking(queues.revocations));
         tokio::spawn(Arc::clone(self).keep_following(poll_interval));
         tokio::spawn(Arc::clone(self).keep_sweeping());

@@ -18,6 +18,7 @@ pub mod revoked_tokens;
 pub mod schema;
 pub mod signing_keys;
 pub mod sweep;
+pub mod used_assertions;
 
 pub use database::DatabaseOptions;
 

@@ -11,7 +11,7 @@ const STEP: i64 = 1000;
 const TOMBSTONE_KEPT: Seconds = Seconds::new(25 * 3600);
 
 impl Store {
-    /// Removes expired revocations and the tombstones of clients whose last token has expired.
+    /// Removes expired revocations, spent assertions that nobody would accept any more, and the tombstones of clients whose last token has expired.
     ///
     /// Returns whether another step may find more.
     ///
@@ -21,25 +21,35 @@ impl Store {
         self.database
             .bounded(async {
                 let mut tx = self.begin_write().await?;
-                let removed = on_db!(&mut tx, conn => {
+                let (removed, forgotten) = on_db!(&mut tx, conn => {
                     sqlx::query(
                         "DELETE FROM clients WHERE status = 'deleted' AND deleted_at < $1",
                     )
                     .bind(now.minus(TOMBSTONE_KEPT).unix())
                     .execute(&mut *conn)
                     .await?;
-                    sqlx::query(
+                    let removed = sqlx::query(
                         "DELETE FROM revoked_tokens WHERE jti IN \
                          (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",
                     )
                     .bind(now.minus(Seconds::new(60)).unix())
                     .bind(STEP)
+                    .execute(&mut *conn)
+                    .await?
+                    .rows_affected();
+                    let forgotten = sqlx::query(
+                        "DELETE FROM used_assertions WHERE key IN \
+                         (SELECT key FROM used_assertions WHERE expires_at < $1 LIMIT $2)",
+                    )
+                    .bind(now.unix())
+                    .bind(STEP)
                     .execute(conn)
                     .await?
-                    .rows_affected()
+                    .rows_affected();
+                    (removed, forgotten)
                 });
                 tx.commit().await?;
-                Ok(removed >= STEP.unsigned_abs())
+                Ok(removed.max(forgotten) >= STEP.unsigned_abs())
             })
             .await
     }

@@ -176,12 +176,14 @@ impl Env {
             verified_secrets: 1000,
             hashing: HashingCapacity::default(),
             imported_cost: self.imported_cost,
+            leeway: Seconds::new(10),
             sealing: self.sealing.clone(),
         };
         adjust(&mut options);
         let issuer = options.issuer.clone();
         let (grantd, queues) = Grantd::new(store, self.clock.clone(), options).unwrap();
-        let Queues { audit, revocations } = queues;
+        let Queues { audit, replay, revocations } = queues;
+        tokio::spawn(replay.run(Arc::clone(grantd.store())));
         tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
         let publication = Publication {
             issuer,

@@ -1,5 +1,6 @@
 //! Killing tokens (DESIGN section 1, B-C09): what disabling and deleting a client does to the tokens that it has.
 
+use grantd::clock::Clock;
 use grantd::crypto::random;
 use grantd::domain::client::ClientStatus;
 use grantd::domain::identifier::ClientId;
@@ -104,6 +105,23 @@ on_both! {
         assert_eq!(issued_at(&next), 2, "nothing to wait for any more");
     }
 
+    /// What a waiting request was judged by must still hold when the wait is over.
+    async fn a_client_that_is_disabled_while_its_request_waits_gets_nothing(env) {
+        let env = Env { clock: Clock::still(at(0)), ..env };
+        env.apply(CATALOG).await;
+        env.set_mark(0).await;
+        let replica = std::sync::Arc::new(env.replica().await);
+        let waiting = std::sync::Arc::clone(&replica);
+        let request = tokio::spawn(async move { waiting.token("reader", READER, "").await });
+        while env.clock.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        env.apply(&with_status("disabled")).await;
+        replica.follow().await;
+        env.clock.advance(Seconds::new(1));
+        request.await.unwrap().assert_error(503, "temporarily_unavailable");
+    }
+
     async fn a_request_waits_two_seconds_at_most(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
@@ -145,10 +163,14 @@ on_both! {
         env.clock.advance(Seconds::new(1));
         let next_second = late.issued("reader", READER, "").await;
         assert_eq!(issued_at(&next_second), 1);
+        env.clock.advance(Seconds::new(1));
+        let too_late = late.issued("reader", READER, "").await;
+        late.follow().await;
+        assert!(!late.is_active(&too_late).await, "while disabled, even what came too late is dead");
         env.apply(&with_status("active")).await;
         for replica in [&here, &late] {
             replica.follow().await;
-            for token in [&first, &same_second, &next_second] {
+            for token in [&first, &same_second, &next_second, &too_late] {
                 assert!(!replica.is_active(token).await);
             }
         }

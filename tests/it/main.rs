@@ -6,9 +6,13 @@ mod access_matrix;
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
+mod assertion;
+#[cfg(test)]
 mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
+#[cfg(test)]
+mod export;
 #[cfg(test)]
 mod forgery;
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct Settings {
     pub sealing: Sealing,
     /// Bounds of tokens.
     pub tokens: Tokens,
+    /// Client assertions.
+    pub assertions: Assertions,
     /// The work that client secrets may cost.
     pub hashing: Hashing,
     /// The most entries of each cache.
@@ -115,6 +117,13 @@ pub enum SealingKey {
 pub struct Tokens {
     /// No token lives longer, whatever audience and policy say.
     pub max_lifetime: Seconds,
+}
+
+/// The table `[assertions]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assertions {
+    /// How far the clocks of clients may differ from ours.
+    pub leeway: Seconds,
 }
 
 /// The table `[hashing]`.

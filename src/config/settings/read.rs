@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{
-    Cache, Database, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel, Metadata, Sealing,
-    SealingKey, Settings, Tokens, environment, keys, listeners,
+    Assertions, Cache, Database, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel, Metadata,
+    Sealing, SealingKey, Settings, Tokens, environment, keys, listeners,
 };
 use crate::config::document::{Located, Table};
 use crate::config::fault::{ConfigError, Faults, Place, Problem};
@@ -44,6 +44,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let database_url = database_url(root, base);
     let sealing = sealing(&mut inner(root, "sealing"), base);
     let tokens = tokens(&mut inner(root, "tokens"));
+    let assertions = assertions(&mut inner(root, "assertions"));
     let hashing = hashing(&mut inner(root, "hashing"));
     let cache = cache(&mut inner(root, "cache"));
     let feed = feed(&mut inner(root, "feed"));
@@ -60,6 +61,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
         operations,
         sealing,
         tokens,
+        assertions,
         hashing,
         cache,
         feed,
@@ -213,6 +215,11 @@ fn metadata(table: &mut Section<'_>) -> Metadata {
 
 fn keys_table(table: &mut Section<'_>) -> Keys {
     Keys { jwks_max_age: span(table, "jwks_max_age", 300, 0..=DAY) }
+}
+
+fn assertions(table: &mut Section<'_>) -> Assertions {
+    // The FAPI 2.0 profile lets 10 seconds pass and 60 fail.
+    Assertions { leeway: span(table, "leeway", 10, 0..=60) }
 }
 
 fn log(table: &mut Section<'_>) -> Log {

@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 
 use super::*;
 use crate::domain::client::{AuthMethod, GrantType};
+use crate::domain::client_assertion::AssertionFault;
 use crate::domain::identifier::{AudienceId, CredentialId};
 use crate::domain::refusal::{ClientFault, GrantFault};
 
@@ -28,6 +29,8 @@ fn request_faults() -> Vec<Refusal> {
         F::MissingToken,
         F::BasicEncoding,
         F::SeveralAuthMethods,
+        F::AssertionType,
+        F::AssertionPair,
         F::ClientIdMismatch,
         F::UnsupportedGrantType,
         F::MissingConfirmation("dpop"),
@@ -42,7 +45,9 @@ fn client_faults() -> Vec<Refusal> {
     [
         F::NoCredentials,
         F::UnknownScheme,
-        F::AssertionNotSupported,
+        F::Assertion(AssertionFault::Signature),
+        F::Assertion(AssertionFault::Audience("\"\\\r\n".to_owned())),
+        F::Assertion(AssertionFault::Replayed),
         F::UnknownClient,
         F::Disabled,
         F::Deleted,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::plan::{Action, Subject, differing};
 use super::{Application, ApplyError};
 use crate::config::catalog::{CatalogClient, CatalogCredential, CatalogMaterial};
+use crate::crypto::client_key::ClientKey;
 use crate::crypto::digest;
 use crate::crypto::random;
 use crate::crypto::secret_hash::PhcHash;
@@ -92,6 +93,7 @@ impl Application<'_> {
             }
             CatalogMaterial::Phc(phc) => self.resolve_phc(client, stated, (existing, phc))?,
             CatalogMaterial::Jwk(jwk) => {
+                ClientKey::parse(jwk).map_err(|error| misfit(stated, error.to_string()))?;
                 (derived_id(&client.id, jwk), CredentialMaterial::Jwk(jwk.clone()))
             }
             CatalogMaterial::Certificate(thumbprint) => (

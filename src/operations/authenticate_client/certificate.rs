@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::Grantd;
 use super::super::caller::ClientCertificate;
 use super::super::error::OperationError;
-use super::proof::{AuthenticatedClient, MatchedCertificate};
+use super::proof::{MatchedCertificate, ProvenClient};
 use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
@@ -18,19 +18,16 @@ use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
 
 impl Grantd {
-    pub(super) async fn authenticate_by_certificate(
+    pub(super) async fn prove_by_certificate(
         &self,
         client_id: &str,
         certificate: &ClientCertificate,
         decision: &mut Decision,
-    ) -> Result<AuthenticatedClient, OperationError> {
+    ) -> Result<ProvenClient, OperationError> {
         let id = ClientId::parse(client_id).map_err(|_| ClientFault::UnknownClient)?;
         let known = self.directory.client(&id).await?.ok_or(ClientFault::UnknownClient)?;
         let proof = self.matched(&known, certificate, decision)?;
-        let credential = proof.credential.clone();
-        let client = AuthenticatedClient::by_certificate(known, proof)?;
-        self.credential_uses.note(&credential, self.clock.now());
-        Ok(client)
+        Ok(ProvenClient::by_certificate(known, proof)?)
     }
 
     /// Tries the methods that the client registered; of two the fault of the second is told.

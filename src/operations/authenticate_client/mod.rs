@@ -2,20 +2,33 @@
 //!
 //! [`AuthenticatedClient`] is made here and nowhere else, and only of a proof; policy decides on nothing less.
 
+mod assertion;
 mod certificate;
+mod client_keys;
 mod proof;
 mod secret;
 mod verified_secrets;
 
-pub use proof::AuthenticatedClient;
+pub use client_keys::ClientKeys;
+pub use proof::{AuthenticatedClient, ProvenClient};
 pub use verified_secrets::VerifiedSecrets;
+
+use std::sync::Arc;
 
 use super::Grantd;
 use super::caller::Caller;
 use super::error::OperationError;
+use crate::domain::client::AuthMethod;
 use crate::domain::decision::{Decision, presented_name};
+use crate::domain::identifier::ClientId;
+use crate::domain::known_client::KnownClient;
 use crate::domain::presented::Presented;
 use crate::domain::refusal::ClientFault;
+use crate::domain::timestamp::Seconds;
+use crate::store::error::StoreError;
+
+/// How long an assertion may live where the client has no `max_assertion_lifetime`.
+const MAX_LIFETIME: Seconds = Seconds::new(300);
 
 impl Grantd {
     /// Authenticates the client of one request and notes in `decision` who it claims to be.
@@ -28,26 +41,48 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<AuthenticatedClient, OperationError> {
+        let proven = self.prove_client(presented, caller, decision).await?;
+        self.admit_client(proven).await
+    }
+
+    /// All of client authentication but its last step, which spends an assertion.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate_client`].
+    pub async fn prove_client(
+        &self,
+        presented: Presented,
+        caller: &Caller,
+        decision: &mut Decision,
+    ) -> Result<ProvenClient, OperationError> {
         match presented {
             Presented::Nothing { client_id } => {
                 decision.client = client_id.as_deref().map(presented_name);
                 match (client_id, &caller.certificate) {
                     (Some(id), Some(certificate)) => {
-                        self.authenticate_by_certificate(&id, certificate, decision).await
+                        self.prove_by_certificate(&id, certificate, decision).await
                     }
                     _ => Err(ClientFault::NoCredentials.into()),
                 }
             }
             Presented::UnknownScheme => Err(ClientFault::UnknownScheme.into()),
-            Presented::Assertion { client_id } => {
-                decision.client = client_id.as_deref().map(presented_name);
-                Err(ClientFault::AssertionNotSupported.into())
+            Presented::Assertion { client_id, assertion } => {
+                decision.method = Some(AuthMethod::PrivateKeyJwt);
+                self.prove_by_assertion((client_id.as_deref(), &assertion), decision).await
             }
             Presented::Secret { method, client_id, secret } => {
                 decision.client = Some(presented_name(&client_id));
                 decision.method = Some(method);
-                self.authenticate_by_secret((method, &client_id, secret), caller).await
+                self.prove_by_secret((method, &client_id, secret), caller).await
             }
+        }
+    }
+
+    /// The client of a presented id; an id that is none is unknown.
+    async fn find_client(&self, presented: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+        match ClientId::parse(presented) {
+            Ok(id) => self.directory.client(&id).await,
+            Err(_) => Ok(None),
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use super::super::Grantd;
+use super::super::error::OperationError;
+use super::assertion::AcceptedAssertion;
 use crate::domain::client::{AuthMethod, Client, ClientStatus};
 use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
@@ -20,7 +23,21 @@ pub(super) struct MatchedCertificate {
     pub(super) method: AuthMethod,
 }
 
-/// A client that proved itself with a method that it registered.
+/// An active client with a proof by a method that it registered; an assertion's `jti` is still to be spent.
+#[derive(Debug)]
+pub struct ProvenClient {
+    known: Arc<KnownClient>,
+    method: AuthMethod,
+    proof: Proof,
+}
+
+#[derive(Debug)]
+enum Proof {
+    Complete(CredentialId),
+    Unspent(AcceptedAssertion),
+}
+
+/// A client that proved itself; policy decides on nothing less.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
     known: Arc<KnownClient>,
@@ -28,29 +45,30 @@ pub struct AuthenticatedClient {
     credential: CredentialId,
 }
 
-impl AuthenticatedClient {
-    /// A client with one of its secrets.
+impl ProvenClient {
     pub(super) fn by_secret(
         known: Arc<KnownClient>,
         proof: MatchedSecret,
     ) -> Result<Self, ClientFault> {
-        Self::proven(known, proof.method, proof.credential)
+        Self::new(known, proof.method, Proof::Complete(proof.credential))
     }
 
-    /// A client with one of its certificates.
     pub(super) fn by_certificate(
         known: Arc<KnownClient>,
         proof: MatchedCertificate,
     ) -> Result<Self, ClientFault> {
-        Self::proven(known, proof.method, proof.credential)
+        Self::new(known, proof.method, Proof::Complete(proof.credential))
     }
 
-    /// The last step: the proof counts only for an active client that registered the method.
-    fn proven(
+    pub(super) fn by_assertion(
         known: Arc<KnownClient>,
-        method: AuthMethod,
-        credential: CredentialId,
+        assertion: AcceptedAssertion,
     ) -> Result<Self, ClientFault> {
+        Self::new(known, AuthMethod::PrivateKeyJwt, Proof::Unspent(assertion))
+    }
+
+    /// A proof counts only for an active client that registered the method.
+    fn new(known: Arc<KnownClient>, method: AuthMethod, proof: Proof) -> Result<Self, ClientFault> {
         match known.client.status {
             ClientStatus::Active => {}
             ClientStatus::Disabled => return Err(ClientFault::Disabled),
@@ -61,9 +79,38 @@ impl AuthenticatedClient {
             let registered = registered.clone();
             return Err(ClientFault::MethodNotRegistered { used: method, registered });
         }
-        Ok(Self { method, credential, known })
+        Ok(Self { known, method, proof })
     }
 
+    /// The client, as far as it is proven.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.known.client
+    }
+}
+
+impl Grantd {
+    /// The last step of client authentication: an assertion is spent. What may send the client away to come back
+    /// with the same assertion, such as a demanded nonce, stands before it.
+    ///
+    /// # Errors
+    /// A replay, or an outage: then nothing may be issued.
+    pub async fn admit_client(
+        &self,
+        proven: ProvenClient,
+    ) -> Result<AuthenticatedClient, OperationError> {
+        let credential = match proven.proof {
+            Proof::Complete(credential) => credential,
+            Proof::Unspent(assertion) => {
+                assertion.spend(self, &proven.known.client.id).await?.credential
+            }
+        };
+        self.credential_uses.note(&credential, self.clock.now());
+        Ok(AuthenticatedClient { known: proven.known, method: proven.method, credential })
+    }
+}
+
+impl AuthenticatedClient {
     /// The client.
     #[must_use]
     pub fn client(&self) -> &Client {
@@ -80,6 +127,18 @@ impl AuthenticatedClient {
     #[must_use]
     pub const fn method(&self) -> AuthMethod {
         self.method
+    }
+
+    /// Whether all that it was judged by is still so in `known`.
+    #[must_use]
+    pub fn is_still(&self, known: &KnownClient) -> bool {
+        let credential = |known: &KnownClient| {
+            let found = known.credentials.iter().find(|it| it.id == self.credential)?;
+            Some((found.active_from, found.expires_at, found.retired_at))
+        };
+        self.known.client == known.client
+            && self.known.policies == known.policies
+            && credential(&self.known) == credential(known)
     }
 
     /// The credential that it used.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use super::super::Grantd;
 use super::super::caller::Caller;
 use super::super::error::OperationError;
-use super::proof::{AuthenticatedClient, MatchedSecret};
+use super::proof::{MatchedSecret, ProvenClient};
 use crate::crypto::digest;
 use crate::crypto::hashing_pool::HashQueue;
 use crate::crypto::secret_hash::{HashCost, PhcHash};
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialState, SecretForm};
-use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::secret_format::{PresentedForm, Secret};
@@ -26,21 +26,18 @@ use crate::domain::timestamp::Timestamp;
 const NO_SALT: [u8; 16] = *b"no such client..";
 
 impl Grantd {
-    pub(super) async fn authenticate_by_secret(
+    pub(super) async fn prove_by_secret(
         &self,
         (method, client_id, secret): (AuthMethod, &str, Secret),
         caller: &Caller,
-    ) -> Result<AuthenticatedClient, OperationError> {
+    ) -> Result<ProvenClient, OperationError> {
         let form = digest::present(&secret);
         match form {
             PresentedForm::Malformed => return Err(ClientFault::SecretMistyped.into()),
             PresentedForm::Impossible => return Err(ClientFault::SecretImpossible.into()),
             PresentedForm::Generated(_) | PresentedForm::Other => {}
         }
-        let known = match ClientId::parse(client_id) {
-            Ok(id) => self.directory.client(&id).await?,
-            Err(_) => None,
-        };
+        let known = self.find_client(client_id).await?;
         let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
         let matching = match self.remembered(credentials, &secret) {
             Some(credential) => vec![credential],
@@ -49,9 +46,8 @@ impl Grantd {
         let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
         let credential = self.live(&matching)?;
         let proof = MatchedSecret { credential: credential.id.clone(), method };
-        let client = AuthenticatedClient::by_secret(Arc::clone(known), proof)?;
+        let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
         self.verified_secrets.remember(&credential.id, &secret);
-        self.credential_uses.note(&credential.id, self.clock.now());
         self.rehash_import(known, credential, secret);
         Ok(client)
     }

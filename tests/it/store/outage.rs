@@ -37,7 +37,8 @@ pub(crate) fn behind(env: &Env, proxy: &ChaosProxy) -> DatabaseOptions {
     let database = impatient(env);
     let url = database.url.replace("localhost", "127.0.0.1");
     let url = url.replace(&direct, &format!("@127.0.0.1:{}", proxy.port));
-    DatabaseOptions { url, ..database }
+    // Long enough for a test to see who waits.
+    DatabaseOptions { url, lock_timeout: Duration::from_secs(1), ..database }
 }
 
 /// Follows the feed until it can be read.
@@ -84,9 +85,7 @@ async fn what_is_cut_in_the_middle_is_503_and_works_again_afterwards() {
     let env = prepared().await;
     let sql = Sql::of(&env.database).await;
     let proxy = ChaosProxy::passing(upstream(&env));
-    let second = Duration::from_secs(1);
-    let database = DatabaseOptions { lock_timeout: second, ..behind(&env, &proxy) };
-    let replica = Arc::new(env.replica_over(database, |_| {}));
+    let replica = Arc::new(env.replica_over(behind(&env, &proxy), |_| {}));
     until_back(&replica).await;
     let token = replica.issued("reader", READER, "").await;
 
@@ -127,11 +126,19 @@ async fn what_is_cut_in_the_middle_is_503_and_works_again_afterwards() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_drops_packets_is_503_where_it_is_needed_and_comes_back() {
     let env = prepared().await;
+    let sql = Sql::of(&env.database).await;
     let proxy = ChaosProxy::passing(upstream(&env));
-    let replica = env.replica_over(behind(&env, &proxy), |_| {});
+    let replica = Arc::new(env.replica_over(behind(&env, &proxy), |_| {}));
     until_back(&replica).await;
     let token = replica.issued("reader", READER, "").await;
 
+    // One revocation is in the middle of its transaction, another has not begun.
+    let held = sql.hold_readers("revoked_tokens").await;
+    let begun = tokio::spawn({
+        let (replica, token) = (Arc::clone(&replica), token.clone());
+        async move { replica.revoke("reader", READER, &token).await }
+    });
+    sql.until_waiting("revoked_tokens", 1).await;
     proxy.set(Mode::Blackhole);
     let (load, revocation, reading) = tokio::join!(
         replica.introspect("api", API, &token),
@@ -139,8 +146,10 @@ async fn a_database_that_drops_packets_is_503_where_it_is_needed_and_comes_back(
         replica.grantd.follow_feed(),
     );
     assert_unavailable(&load);
+    assert_unavailable(&begun.await.unwrap());
     assert_unavailable(&revocation);
     reading.unwrap_err();
+    held.release().await;
     assert_published(&replica).await;
     assert_eq!(replica.token("reader", READER, "").await.status, 200);
 

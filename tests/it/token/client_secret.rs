@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::captured_log::watch;
+use crate::raw_sql;
 
 /// The vector of AppAuth-iOS#233.
 const ID: &str = "1PpG/Q 1";
@@ -217,6 +218,14 @@ on_both! {
             let line = line.strip_suffix('\n').unwrap();
             assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
             assert!(line.len() < 1000, "{line}");
+        }
+        // Nor does any spoil what is stored: Postgres takes no NUL in a text.
+        assert!(replica.audit_events("refused").await >= 30);
+        let actors = raw_sql::texts(&env.database, "SELECT actor FROM audit_events").await;
+        assert!(actors.iter().any(|actor| actor.contains(&mark)));
+        for actor in actors {
+            let shown = actor.trim_end_matches('…');
+            assert!(shown.bytes().all(|byte| (0x20..=0x7e).contains(&byte)), "{actor:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use grantd::crypto::hashing_pool::HashingCapacity;
 use grantd::domain::timestamp::Seconds;
@@ -11,6 +12,12 @@ use super::*;
 
 fn capacity(generated: usize, imported: usize) -> HashingCapacity {
     HashingCapacity { threads: NonZeroUsize::MIN, generated, imported }
+}
+
+/// The next answer; one that does not come is a queue without bound.
+async fn next(requests: &mut JoinSet<Answer>) -> Answer {
+    let next = tokio::time::timeout(Duration::from_secs(30), requests.join_next());
+    next.await.expect("answered in time").unwrap().unwrap()
 }
 
 #[track_caller]
@@ -39,14 +46,14 @@ on_both! {
         }
         let mut answers = Vec::new();
         while answers.len() < 18 {
-            answers.push(requests.join_next().await.unwrap().unwrap());
+            answers.push(next(&mut requests).await);
         }
         answers.iter().for_each(assert_unavailable);
         // The keys are published all the while.
         assert_eq!(replica.get("/oauth2/jwks").await.status, 200);
         drop(release);
         for _ in 0..2 {
-            requests.join_next().await.unwrap().unwrap().assert_error(401, "invalid_client");
+            next(&mut requests).await.assert_error(401, "invalid_client");
         }
     }
 

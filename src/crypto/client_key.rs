@@ -1,0 +1,183 @@
+//! A registered public key of a client: which assertions it verifies (RFC 7523 section 3, RFC 7517 section 4).
+
+use serde_json::{Map, Value};
+
+use super::jws::Verifier;
+use super::public_jwk::{PublicJwk, PublicJwkError};
+use super::rsa_weakness::{RsaWeakness, check_rsa};
+use super::strict_json::parse_object;
+use crate::domain::algorithm::SigningAlgorithm;
+
+/// One registered key, ready to verify.
+#[derive(Debug)]
+pub struct ClientKey {
+    kid: Option<String>,
+    thumbprint: String,
+    verifiers: Vec<(SigningAlgorithm, Verifier)>,
+}
+
+/// Why a JWK is not registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientKeyError {
+    /// It is no public key of a kind that grantd verifies with.
+    #[error(transparent)]
+    Key(#[from] PublicJwkError),
+    /// An RSA key that can be broken.
+    #[error(transparent)]
+    Weak(#[from] RsaWeakness),
+    /// Its `use` is another than `sig`.
+    #[error("`use` is not sig: the key is not meant for signatures")]
+    Use,
+    /// Its `key_ops` lack `verify`.
+    #[error("`key_ops` lack verify: the key is not meant for checking signatures")]
+    KeyOps,
+    /// Its `alg` is none that a key of its kind serves here.
+    #[error("`alg` is none of ES256 (EC), EdDSA or Ed25519 (OKP), RS256, PS256 (RSA)")]
+    Algorithm,
+    /// Its `kid` is no text.
+    #[error("`kid` is not a text")]
+    Kid,
+    /// Its point is not on the curve, or the like.
+    #[error("the key is no valid key of its kind")]
+    Invalid,
+}
+
+impl ClientKey {
+    /// Reads a JWK as it is registered.
+    ///
+    /// # Errors
+    /// See [`ClientKeyError`] (JOSE-10, B-J07).
+    pub fn parse(jwk: &str) -> Result<Self, ClientKeyError> {
+        let members = parse_object(jwk.as_bytes()).map_err(PublicJwkError::from)?;
+        let key = PublicJwk::from_members(&members)?;
+        if let PublicJwk::Rsa { n, e } = &key {
+            check_rsa(n, e)?;
+        }
+        check_usage(&members)?;
+        let verifiers = algorithms(&members, &key)?
+            .into_iter()
+            .map(|algorithm| Ok((algorithm, Verifier::new(algorithm, &key)?)))
+            .collect::<Result<Vec<_>, super::jws::JwsError>>()
+            .map_err(|_| ClientKeyError::Invalid)?;
+        let kid = match members.get("kid") {
+            None => None,
+            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(_) => return Err(ClientKeyError::Kid),
+        };
+        Ok(Self { kid, thumbprint: key.thumbprint(), verifiers })
+    }
+
+    /// Whether a header with this `kid` means this key. A key without a `kid` is known by its thumbprint.
+    #[must_use]
+    pub fn is_named(&self, kid: &str) -> bool {
+        kid == self.kid.as_deref().unwrap_or(&self.thumbprint)
+    }
+
+    /// The verifier for a header's `alg`, where the key is registered for it. An Ed25519 key takes both names
+    /// (RFC 9864).
+    #[must_use]
+    pub fn verifier(&self, alg: &str) -> Option<&Verifier> {
+        let alg = if alg == "Ed25519" { "EdDSA" } else { alg };
+        let found = self.verifiers.iter().find(|(algorithm, _)| algorithm.as_str() == alg);
+        found.map(|(_, verifier)| verifier)
+    }
+}
+
+/// `use` and `key_ops`, where they stand, allow signatures to be checked.
+fn check_usage(members: &Map<String, Value>) -> Result<(), ClientKeyError> {
+    if members.get("use").is_some_and(|usage| usage.as_str() != Some("sig")) {
+        return Err(ClientKeyError::Use);
+    }
+    let verifies = |operations: &Value| {
+        operations
+            .as_array()
+            .is_some_and(|list| list.iter().any(|it| it.as_str() == Some("verify")))
+    };
+    match members.get("key_ops") {
+        Some(operations) if !verifies(operations) => Err(ClientKeyError::KeyOps),
+        _ => Ok(()),
+    }
+}
+
+/// The one algorithm that `alg` names, or all that a key of this kind serves.
+fn algorithms(
+    members: &Map<String, Value>,
+    key: &PublicJwk,
+) -> Result<Vec<SigningAlgorithm>, ClientKeyError> {
+    let fitting = SigningAlgorithm::ALL.into_iter().filter(|algorithm| key.fits(*algorithm));
+    let Some(alg) = members.get("alg") else { return Ok(fitting.collect()) };
+    let alg = alg.as_str().map(|alg| if alg == "Ed25519" { "EdDSA" } else { alg });
+    let named: Vec<_> = fitting.filter(|algorithm| Some(algorithm.as_str()) == alg).collect();
+    if named.is_empty() { Err(ClientKeyError::Algorithm) } else { Ok(named) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::crypto::jws::generate;
+
+    fn jwk(algorithm: SigningAlgorithm) -> Map<String, Value> {
+        generate(algorithm).unwrap().public_jwk.key_members()
+    }
+
+    fn parsed(members: &Map<String, Value>) -> Result<ClientKey, ClientKeyError> {
+        ClientKey::parse(&Value::Object(members.clone()).to_string())
+    }
+
+    #[test]
+    fn a_key_verifies_what_it_is_registered_for_jose_10() {
+        let mut members = jwk(SigningAlgorithm::Rs256);
+        let key = parsed(&members).unwrap();
+        assert!(key.verifier("RS256").is_some() && key.verifier("PS256").is_some());
+        for alg in ["ES256", "HS256", "none", "rs256", "RS384"] {
+            assert!(key.verifier(alg).is_none(), "{alg}");
+        }
+        members.insert("alg".into(), json!("PS256"));
+        let key = parsed(&members).unwrap();
+        assert!(key.verifier("PS256").is_some() && key.verifier("RS256").is_none());
+    }
+
+    #[test]
+    fn an_ed25519_key_takes_both_names_jose_12() {
+        let mut members = jwk(SigningAlgorithm::EdDsa);
+        for alg in [None, Some("EdDSA"), Some("Ed25519")] {
+            if let Some(alg) = alg {
+                members.insert("alg".into(), json!(alg));
+            }
+            let key = parsed(&members).unwrap();
+            assert!(key.verifier("EdDSA").is_some() && key.verifier("Ed25519").is_some());
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_for_signatures_is_refused_jose_10() {
+        for (name, value, error) in [
+            ("use", json!("enc"), ClientKeyError::Use),
+            ("key_ops", json!(["sign"]), ClientKeyError::KeyOps),
+            ("alg", json!("RS256"), ClientKeyError::Algorithm),
+            ("alg", json!("ECDH-ES"), ClientKeyError::Algorithm),
+            ("kid", json!(1), ClientKeyError::Kid),
+            ("d", json!("AA"), ClientKeyError::Key(PublicJwkError::Private("d"))),
+            ("kty", json!("oct"), ClientKeyError::Key(PublicJwkError::KeyType)),
+        ] {
+            let mut members = jwk(SigningAlgorithm::Es256);
+            members.insert(name.into(), value);
+            assert_eq!(parsed(&members).err(), Some(error));
+        }
+        let mut off_the_curve = jwk(SigningAlgorithm::Es256);
+        off_the_curve.insert("x".into(), off_the_curve["y"].clone());
+        assert_eq!(parsed(&off_the_curve).err(), Some(ClientKeyError::Invalid));
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_kid_or_else_by_its_thumbprint_jose_09() {
+        let mut members = jwk(SigningAlgorithm::Es256);
+        let thumbprint = PublicJwk::from_members(&members).unwrap().thumbprint();
+        assert!(parsed(&members).unwrap().is_named(&thumbprint));
+        members.insert("kid".into(), json!("mine"));
+        let key = parsed(&members).unwrap();
+        assert!(key.is_named("mine") && !key.is_named(&thumbprint) && !key.is_named("Mine"));
+    }
+}

@@ -1,0 +1,173 @@
+//! Tests of the rules for assertions' claims.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+const NOW: i64 = 1_767_225_600;
+const ISSUER: &str = "https://auth.example";
+
+fn rules() -> AssertionRules<'static> {
+    AssertionRules {
+        client_id: "worker",
+        issuer: ISSUER,
+        token_endpoint: None,
+        max_lifetime: Seconds::new(300),
+        leeway: Seconds::new(10),
+    }
+}
+
+fn claims() -> Map<String, Value> {
+    let claims = json!({
+        "iss": "worker", "sub": "worker", "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "jti": "1",
+    });
+    claims.as_object().unwrap().clone()
+}
+
+fn with(name: &str, value: Value) -> Map<String, Value> {
+    let mut claims = claims();
+    claims.insert(name.to_owned(), value);
+    claims
+}
+
+fn judge(claims: &Map<String, Value>) -> Result<AcceptedClaims, AssertionFault> {
+    accept(claims, &rules(), Timestamp::from_unix(NOW))
+}
+
+#[test]
+fn each_required_claim_is_required_and_of_its_type_7523_03() {
+    assert!(judge(&claims()).is_ok());
+    for name in ["iss", "sub", "aud", "exp", "jti"] {
+        let mut without = claims();
+        without.remove(name);
+        assert_eq!(judge(&without), Err(AssertionFault::Absent(name)));
+        for wrong in [json!(null), json!(true), json!({}), json!([[ISSUER]])] {
+            assert!(judge(&with(name, wrong)).is_err(), "{name}");
+        }
+    }
+    assert_eq!(judge(&with("jti", json!(1))), Err(AssertionFault::Malformed("jti")));
+}
+
+#[test]
+fn issuer_and_subject_are_the_client_byte_by_byte_7523_04_b_r15() {
+    for name in ["iss", "sub"] {
+        for other in ["Worker", "worker ", "worker/", "wörker", ""] {
+            assert_eq!(judge(&with(name, json!(other))), Err(AssertionFault::NotTheClient(name)));
+        }
+    }
+}
+
+#[test]
+fn the_audience_is_the_issuer_alone_7523_05_b_r16() {
+    for good in [json!(ISSUER), json!([ISSUER])] {
+        assert_eq!(judge(&with("aud", good)).map(|it| it.names_token_endpoint), Ok(false));
+    }
+    for wrong in [
+        json!("https://auth.example/oauth2/token"),
+        json!("https://auth.example/"),
+        json!("https://auth.example:443"),
+        json!("https://AUTH.example"),
+        json!("http://auth.example"),
+        json!([ISSUER, "https://other.example"]),
+        json!([ISSUER, ISSUER]),
+        json!([]),
+        json!(""),
+        json!([[ISSUER]]),
+        json!({}),
+    ] {
+        assert!(matches!(judge(&with("aud", wrong)), Err(AssertionFault::Audience(_))));
+    }
+}
+
+#[test]
+fn a_registered_client_may_name_the_token_endpoint() {
+    let endpoint = "https://auth.example/oauth2/token";
+    let rules = AssertionRules { token_endpoint: Some(endpoint), ..rules() };
+    let now = Timestamp::from_unix(NOW);
+    let accepted = accept(&with("aud", json!(endpoint)), &rules, now).unwrap();
+    assert!(accepted.names_token_endpoint);
+    assert!(accept(&claims(), &rules, now).is_ok());
+    assert!(accept(&with("aud", json!([ISSUER, endpoint])), &rules, now).is_err());
+}
+
+#[test]
+fn exp_is_ahead_within_the_leeway_and_not_too_far_7523_07_b_r11() {
+    let exp = |at: i64| judge(&with("exp", json!(NOW + at))).map(|it| it.dead_at.unix() - NOW);
+    assert_eq!(exp(-9), Ok(1));
+    assert_eq!(exp(-10), Err(AssertionFault::Expired));
+    assert_eq!(exp(-300), Err(AssertionFault::Expired));
+    assert_eq!(exp(305), Ok(315));
+    assert_eq!(exp(310), Ok(320));
+    assert_eq!(exp(311), Err(AssertionFault::LivesTooLong));
+    assert_eq!(exp(10 * 365 * 86_400), Err(AssertionFault::LivesTooLong));
+}
+
+#[test]
+fn iat_and_nbf_are_past_within_the_leeway_and_iat_not_too_old_7523_08() {
+    let at = |name: &str, at: i64| judge(&with(name, json!(NOW + at))).map(|_| ());
+    assert_eq!(at("iat", 10), Ok(()));
+    assert_eq!(at("iat", 11), Err(AssertionFault::IssuedAhead));
+    assert_eq!(at("iat", -310), Ok(()));
+    assert_eq!(at("iat", -311), Err(AssertionFault::TooOld));
+    assert_eq!(at("nbf", 10), Ok(()));
+    assert_eq!(at("nbf", 11), Err(AssertionFault::NotYetValid));
+    let mut without = claims();
+    without.remove("iat");
+    assert!(judge(&without).is_ok());
+}
+
+/// B-J13: times that would overflow are refusals, never a panic.
+#[test]
+fn a_numeric_date_is_a_number_of_our_era_jose_11() {
+    let fraction: Value = serde_json::from_str("1767225660.5").unwrap();
+    assert_eq!(judge(&with("exp", fraction)).unwrap().dead_at.unix(), NOW + 71);
+    let exponent: Value = serde_json::from_str("1.76722566e9").unwrap();
+    assert!(judge(&with("exp", exponent)).is_ok());
+    for name in ["exp", "iat", "nbf"] {
+        for wrong in [
+            "\"1767225660\"",
+            "null",
+            "true",
+            "[1767225660]",
+            "-1",
+            "1e19",
+            "1e300",
+            "18446744073709551616",
+        ] {
+            let value: Value = serde_json::from_str(wrong).unwrap();
+            assert_eq!(judge(&with(name, value)), Err(AssertionFault::Malformed(name)), "{wrong}");
+        }
+    }
+}
+
+#[test]
+fn a_jti_has_1_to_256_bytes_b_r09_b_r10() {
+    for (length, good) in [(0, false), (1, true), (255, true), (256, true), (257, false)] {
+        assert_eq!(judge(&with("jti", json!("x".repeat(length)))).is_ok(), good, "{length}");
+    }
+    assert!(judge(&with("jti", json!("é".repeat(128)))).is_ok());
+    assert!(judge(&with("jti", json!("é".repeat(129)))).is_err());
+}
+
+#[test]
+fn any_other_explicit_type_is_refused_8725_01() {
+    for good in [None, Some("JWT"), Some("client-authentication+jwt")] {
+        assert_eq!(check_type(good), Ok(()));
+    }
+    for wrong in ["at+jwt", "dpop+jwt", "jwt", "", "token-introspection+jwt"] {
+        assert_eq!(check_type(Some(wrong)), Err(AssertionFault::Type));
+    }
+}
+
+proptest! {
+    /// The replay record must outlive the last instant at which the assertion could be accepted (B-R12).
+    #[test]
+    fn an_assertion_is_refused_from_dead_at_on(exp in 0..700_i64, later in 0..700_i64) {
+        let claims = with("exp", json!(NOW + exp));
+        if let Ok(accepted) = judge(&claims) {
+            let then = accepted.dead_at.unix() + later;
+            prop_assert!(accept(&claims, &rules(), Timestamp::from_unix(then)).is_err());
+        }
+    }
+}

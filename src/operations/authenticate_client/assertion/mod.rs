@@ -1,0 +1,62 @@
+//! `private_key_jwt`, RFC 7523 section 2.2. The assertion passes through types in this order: unverified, signed,
+//! accepted, fresh; only a fresh one proves a client.
+
+mod accepted;
+mod signed;
+mod unverified;
+
+pub(super) use accepted::AcceptedAssertion;
+
+use std::sync::Arc;
+
+use super::super::Grantd;
+use super::super::error::OperationError;
+use super::proof::ProvenClient;
+use crate::domain::client_assertion::AssertionFault;
+use crate::domain::decision::{Decision, presented_name};
+use crate::domain::known_client::KnownClient;
+use crate::domain::refusal::ClientFault;
+use unverified::UnverifiedAssertion;
+
+impl Grantd {
+    /// Proves a client by an assertion whose `jti` is still to be spent.
+    pub(super) async fn prove_by_assertion(
+        &self,
+        (client_id, assertion): (Option<&str>, &str),
+        decision: &mut Decision,
+    ) -> Result<ProvenClient, OperationError> {
+        decision.client = client_id.map(presented_name);
+        let unverified = UnverifiedAssertion::parse(assertion)?;
+        let claimed = unverified.claimed_client()?;
+        decision.client = Some(presented_name(claimed));
+        if client_id.is_some_and(|client_id| client_id != claimed) {
+            return Err(ClientFault::from(AssertionFault::ClientId).into());
+        }
+        let known = self.find_client(claimed).await?.ok_or(ClientFault::UnknownClient)?;
+        let now = self.clock.now();
+        let signed = unverified.verify_signature(&known, &self.client_keys, now)?;
+        let accepted = signed.accept(&self.assertion_rules(&known), now)?;
+        if accepted.names_token_endpoint() {
+            tracing::info!(
+                client = %known.client.id,
+                "an assertion names the token endpoint, not the issuer, as its audience"
+            );
+        }
+        Ok(ProvenClient::by_assertion(Arc::clone(&known), accepted)?)
+    }
+
+    fn assertion_rules<'a>(
+        &'a self,
+        known: &'a KnownClient,
+    ) -> crate::domain::client_assertion::AssertionRules<'a> {
+        use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
+        let lax = known.client.assertion_audience == IssuerOrTokenEndpoint;
+        crate::domain::client_assertion::AssertionRules {
+            client_id: known.client.id.as_str(),
+            issuer: self.issuer.as_str(),
+            token_endpoint: lax.then_some(self.token_endpoint.as_str()),
+            max_lifetime: known.client.max_assertion_lifetime.unwrap_or(super::MAX_LIFETIME),
+            leeway: self.leeway,
+        }
+    }
+}

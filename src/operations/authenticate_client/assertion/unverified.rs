@@ -1,0 +1,70 @@
+//! An assertion of which nothing is believed: its `sub` is used to find the client, and its header to find the key.
+
+use super::super::ClientKeys;
+use super::signed::SignedAssertion;
+use crate::crypto::client_key::ClientKey;
+use crate::crypto::compact::CompactJws;
+use crate::domain::client_assertion::{AssertionFault, check_type, claimed_client};
+use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
+use crate::domain::known_client::KnownClient;
+use crate::domain::timestamp::Timestamp;
+use std::sync::Arc;
+
+/// A compact JWS whose form is right.
+pub(super) struct UnverifiedAssertion(CompactJws);
+
+impl UnverifiedAssertion {
+    pub(super) fn parse(text: &str) -> Result<Self, AssertionFault> {
+        let jws =
+            CompactJws::parse(text).map_err(|error| AssertionFault::Form(error.to_string()))?;
+        check_type(jws.typ())?;
+        Ok(Self(jws))
+    }
+
+    /// The client that it claims to be of.
+    pub(super) fn claimed_client(&self) -> Result<&str, AssertionFault> {
+        claimed_client(self.0.claims())
+    }
+
+    /// Checks the signature with a key and an algorithm that are registered for this client; what the header
+    /// itself brings (`jwk`, `x5c`, `jku`, `x5u`) is never looked at.
+    pub(super) fn verify_signature(
+        self,
+        known: &KnownClient,
+        keys: &ClientKeys,
+        now: Timestamp,
+    ) -> Result<SignedAssertion, AssertionFault> {
+        let (credential, key) = self.choose_key(known, keys, now)?;
+        let verifier = key.verifier(self.0.alg()).ok_or(AssertionFault::Algorithm)?;
+        if !verifier.verify(self.0.signing_input(), self.0.signature()) {
+            return Err(AssertionFault::Signature);
+        }
+        Ok(SignedAssertion::new(self.0, credential.id.clone()))
+    }
+
+    /// The live key that `kid` names; without a `kid` the only live one that could have signed.
+    fn choose_key<'a>(
+        &self,
+        known: &'a KnownClient,
+        keys: &ClientKeys,
+        now: Timestamp,
+    ) -> Result<(&'a Credential, Arc<ClientKey>), AssertionFault> {
+        let live = known.credentials.iter().filter_map(|credential| {
+            let CredentialMaterial::Jwk(jwk) = &credential.material else { return None };
+            let is_live = credential.state(now) == CredentialState::Live;
+            is_live.then(|| Some((credential, keys.get(&credential.id, jwk)?))).flatten()
+        });
+        if let Some(kid) = self.0.kid() {
+            return live
+                .into_iter()
+                .find(|(_, key)| key.is_named(kid))
+                .ok_or(AssertionFault::UnknownKey);
+        }
+        let mut eligible = live.filter(|(_, key)| key.verifier(self.0.alg()).is_some());
+        match (eligible.next(), eligible.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(AssertionFault::Algorithm),
+            (Some(_), Some(_)) => Err(AssertionFault::AmbiguousKey),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The replay cache: each `jti` is spent once, in the whole cluster and across restarts (RFC 7523 section 3,
+//! RFC 9449 section 11.1).
+//!
+//! The database's unique key is the only arbiter. Memory saves work, never decides for anybody: it refuses what
+//! this process spent itself, and what it is spending right now. Concurrent uses are gathered into one statement,
+//! and each caller is answered only once its own row is committed.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Grantd;
+use super::error::Outage;
+use crate::crypto::digest;
+use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::used_assertions::UsedAssertion;
+
+/// Uses that wait to be written at most.
+const QUEUE: usize = 4096;
+/// Uses of one statement at most.
+const BATCH: usize = 256;
+/// Spent keys that memory holds at most.
+const RECENT: u64 = 100_000;
+/// How much longer a row is kept than its assertion could be accepted: clocks of replicas may step back.
+const KEPT_LONGER: Seconds = Seconds::new(600);
+
+/// What became of a `jti`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// Nobody had used it.
+    First,
+    /// It was used before.
+    Replay,
+}
+
+/// One `jti` that is to be spent.
+#[derive(Clone, Copy, Debug)]
+pub struct Spending<'a> {
+    /// What it is of: `assertion` or `dpop`.
+    pub kind: &'static str,
+    /// Within what it is unique: the client, or key and URL of a proof.
+    pub scope: &'a [&'a [u8]],
+    /// The `jti`, any text.
+    pub jti: &'a str,
+    /// From when on what it belongs to is refused for its age.
+    pub dead_at: Timestamp,
+}
+
+/// Where uses are handed in.
+#[derive(Debug)]
+pub struct ReplayCache {
+    queue: mpsc::Sender<Waiting>,
+    memory: Arc<Memory>,
+}
+
+/// The other end, for the task that writes.
+#[derive(Debug)]
+pub struct ReplayQueue {
+    waiting: mpsc::Receiver<Waiting>,
+    memory: Arc<Memory>,
+}
+
+/// A use that waits to be written, and who waits for it.
+#[derive(Debug)]
+struct Waiting {
+    used: UsedAssertion,
+    answer: oneshot::Sender<Result<Spent, Arc<StoreError>>>,
+}
+
+/// What this process spent, and what it is spending.
+#[derive(Debug)]
+struct Memory {
+    recent: Cache<String, ()>,
+    under_way: Mutex<HashSet<String>>,
+}
+
+impl ReplayCache {
+    /// Both ends.
+    #[must_use]
+    pub fn new() -> (Self, ReplayQueue) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let recent =
+            Cache::builder().max_capacity(RECENT).eviction_policy(EvictionPolicy::lru()).build();
+        let memory = Arc::new(Memory { recent, under_way: Mutex::default() });
+        (Self { queue, memory: Arc::clone(&memory) }, ReplayQueue { waiting, memory })
+    }
+}
+
+impl Grantd {
+    /// Spends a `jti`. A caller who goes away does not take it back.
+    ///
+    /// # Errors
+    /// A database out of reach, or a full queue: then nothing may be issued.
+    pub async fn spend(&self, spending: Spending<'_>) -> Result<Spent, Outage> {
+        let key = key(&spending);
+        let memory = &self.replay_cache.memory;
+        if memory.recent.contains_key(&key) || !memory.reserve(&key) {
+            return Ok(Spent::Replay);
+        }
+        let expires_at = spending.dead_at.plus(KEPT_LONGER);
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { used: UsedAssertion { key: key.clone(), expires_at }, answer };
+        if self.replay_cache.queue.try_send(waiting).is_err() {
+            memory.release(&key);
+            return Err(Outage::ReplayQueueFull);
+        }
+        match answered.await {
+            Ok(Ok(spent)) => Ok(spent),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the use of a jti was not written");
+                Err(Outage::ReplayCache)
+            }
+            Err(_) => Err(Outage::Ended),
+        }
+    }
+}
+
+/// A fixed-size name, unambiguous because each part is written with its length.
+fn key(spending: &Spending<'_>) -> String {
+    let mut parts = vec![spending.kind.as_bytes()];
+    parts.extend_from_slice(spending.scope);
+    parts.push(spending.jti.as_bytes());
+    digest::base64url(&digest::sha256(&digest::length_prefixed(&parts)))
+}
+
+impl ReplayQueue {
+    /// Writes what waits, for ever; what comes while a statement runs is gathered into the next.
+    pub async fn run(mut self, store: Arc<Store>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while self.waiting.recv_many(&mut batch, BATCH).await > 0 {
+            self.write(&store, &mut batch).await;
+        }
+    }
+
+    /// Writes one batch. It is free of doubles, because each key in it was reserved.
+    async fn write(&self, store: &Store, batch: &mut Vec<Waiting>) {
+        batch.sort_by(|a, b| a.used.cmp(&b.used));
+        let uses: Vec<UsedAssertion> = batch.iter().map(|waiting| waiting.used.clone()).collect();
+        let written = store.use_assertions(&uses).await.map_err(Arc::new);
+        let first: Result<HashSet<String>, _> = written.map(|keys| keys.into_iter().collect());
+        for Waiting { used, answer } in batch.drain(..) {
+            let result = first.clone().map(|first| {
+                self.memory.recent.insert(used.key.clone(), ());
+                if first.contains(&used.key) { Spent::First } else { Spent::Replay }
+            });
+            // Remembered before it is released, so that at no moment it is neither.
+            self.memory.release(&used.key);
+            // Nobody may be waiting any more; it is spent all the same.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+impl Memory {
+    /// Takes a key for one caller; false where another one has it.
+    fn reserve(&self, key: &str) -> bool {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        // Looked at again under the lock: the one who had it may have finished meanwhile.
+        !self.recent.contains_key(key) && under_way.insert(key.to_owned())
+    }
+
+    fn release(&self, key: &str) {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(kind: &'static str, scope: &[&[u8]], jti: &str) -> String {
+        key(&Spending { kind, scope, jti, dead_at: Timestamp::EPOCH })
+    }
+
+    #[test]
+    fn each_variant_of_a_jti_is_another_one_b_r09() {
+        let names = [
+            name("assertion", &[b"a"], "1"),
+            name("assertion", &[b"b"], "1"),
+            name("dpop", &[b"a"], "1"),
+            name("assertion", &[b"a"], "1 "),
+            name("assertion", &[b"a", b"1"], ""),
+            name("assertion", &[b"a1"], ""),
+            name("assertion", &[b"a"], "é"),
+            name("assertion", &[b"a"], "e\u{301}"),
+            name("assertion", &[b"a"], "A"),
+            name("assertion", &[b"a"], "a"),
+            name("assertion", &[b"a"], "a\0"),
+        ];
+        let distinct: HashSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
+    }
+
+    #[test]
+    fn one_of_two_who_reserve_the_same_key_gets_it() {
+        let (cache, _queue) = ReplayCache::new();
+        assert!(cache.memory.reserve("a"));
+        assert!(!cache.memory.reserve("a"));
+        assert!(cache.memory.reserve("b"));
+        cache.memory.release("a");
+        assert!(cache.memory.reserve("a"));
+        cache.memory.recent.insert("b".into(), ());
+        cache.memory.release("b");
+        assert!(!cache.memory.reserve("b"));
+    }
+}

@@ -1,0 +1,83 @@
+//! The table `used_assertions`: a `jti` that is spent, durable before anybody is told so.
+
+use super::Store;
+use super::database::Pools;
+use super::error::StoreError;
+use crate::domain::timestamp::Timestamp;
+
+/// How often a batch is repeated that another transaction got in the way of.
+const ATTEMPTS: usize = 3;
+
+/// A spent `jti`, as the database knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UsedAssertion {
+    /// A hash of kind, scope and `jti`.
+    pub key: String,
+    /// Until when it must be remembered.
+    pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Spends `uses` in one statement that is committed when this returns, apart from any other transaction.
+    ///
+    /// Returns the keys that nobody had spent before. `uses` must be sorted and free of doubles: two replicas
+    /// that insert the same keys then take them in the same order, and cannot lock each other out.
+    ///
+    /// # Errors
+    /// A database out of reach: then it is not known which of them are spent.
+    pub async fn use_assertions(&self, uses: &[UsedAssertion]) -> Result<Vec<String>, StoreError> {
+        for _ in 1..ATTEMPTS {
+            match self.database.bounded(self.insert_assertions(uses)).await {
+                Err(StoreError::Refused(error)) if is_transient(&error) => {}
+                result => return result,
+            }
+        }
+        self.database.bounded(self.insert_assertions(uses)).await
+    }
+
+    async fn insert_assertions(&self, uses: &[UsedAssertion]) -> Result<Vec<String>, StoreError> {
+        let keys: Vec<&str> = uses.iter().map(|used| used.key.as_str()).collect();
+        match &*self.database.pools() {
+            Pools::Postgres(pool) => {
+                let expiries: Vec<i64> = uses.iter().map(|used| used.expires_at.unix()).collect();
+                // `synchronous_commit` is set by the statement itself, for its own transaction alone: one round
+                // trip, and no setting of server, role or pooler can make an answer outrun the disk.
+                Ok(sqlx::query_scalar(
+                    "INSERT INTO used_assertions (key, expires_at) \
+                     SELECT u.key, u.expires_at \
+                     FROM (SELECT set_config('synchronous_commit', 'on', true)) AS durable (setting), \
+                     UNNEST($1::text[], $2::bigint[]) AS u (key, expires_at) \
+                     WHERE durable.setting = 'on' \
+                     ON CONFLICT DO NOTHING RETURNING key",
+                )
+                .bind(keys)
+                .bind(expiries)
+                .fetch_all(pool)
+                .await?)
+            }
+            Pools::Sqlite { writer, .. } => {
+                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                let mut spent = Vec::with_capacity(uses.len());
+                for used in uses {
+                    let key: Option<String> = sqlx::query_scalar(
+                        "INSERT INTO used_assertions (key, expires_at) VALUES ($1, $2) \
+                         ON CONFLICT DO NOTHING RETURNING key",
+                    )
+                    .bind(&used.key)
+                    .bind(used.expires_at.unix())
+                    .fetch_optional(&mut *tx)
+                    .await?;
+                    spent.extend(key);
+                }
+                tx.commit().await?;
+                Ok(spent)
+            }
+        }
+    }
+}
+
+/// A serialization failure or a deadlock: the same statement may succeed.
+fn is_transient(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "40001" || code == "40P01")
+}
