@@ -90,8 +90,10 @@ impl ClientCaFiles {
                 .map_err(|source| ClientCaError::Invalid { path: path.clone(), source })?;
         }
         grantd.trust_client_cas(cas);
+        if !self.seen.is_empty() {
+            tracing::info!(files = self.files.len(), "client CAs read");
+        }
         self.seen = contents;
-        tracing::info!(files = self.files.len(), "client CAs read");
         Ok(())
     }
 }

@@ -153,7 +153,9 @@ impl Tls {
         match taken {
             Ok(config) => {
                 self.current.store(Arc::new(config));
-                tracing::info!(file = %self.files.certificate.display(), "TLS certificate read");
+                if seen.is_some() {
+                    tracing::info!(file = %self.files.certificate.display(), "TLS certificate read");
+                }
             }
             Err(error) => {
                 tracing::error!(error, "the TLS files changed, the ones before stay in use");
