@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
+use webpki::{
+    ALL_VERIFICATION_ALGS, EndEntityCert, Error, KeyUsage, VerifiedPath, anchor_from_trusted_cert,
+};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
 
 use super::CertificateChain;
 use crate::domain::certificate_fault::CertificateFault;
@@ -14,6 +18,15 @@ use crate::domain::timestamp::Timestamp;
 /// The CAs whose client certificates count for `tls_client_auth`. Those of the system never do.
 pub struct ClientCas {
     anchors: Vec<TrustAnchor<'static>>,
+    /// What the certificate of each anchor says beside name and key; webpki leaves it out.
+    limits: Vec<Limits>,
+}
+
+/// How far and how long a CA may be trusted.
+struct Limits {
+    not_before: i64,
+    not_after: i64,
+    most_between: Option<u32>,
 }
 
 /// What cannot be trusted as client CAs.
@@ -25,13 +38,38 @@ pub enum InvalidCas {
     /// One of them cannot be read.
     #[error("a certificate that cannot be read")]
     Unreadable,
+    /// One of them says that it is no CA.
+    #[error("a certificate that is none of a CA")]
+    NoCa,
+}
+
+impl Limits {
+    fn of(certificate: &[u8]) -> Result<Self, InvalidCas> {
+        let (_, certificate) =
+            X509Certificate::from_der(certificate).map_err(|_| InvalidCas::Unreadable)?;
+        let constraints =
+            certificate.basic_constraints().map_err(|_| InvalidCas::Unreadable)?.map(|it| it.value);
+        if constraints.is_some_and(|it| !it.ca) {
+            return Err(InvalidCas::NoCa);
+        }
+        Ok(Self {
+            not_before: certificate.validity().not_before.timestamp(),
+            not_after: certificate.validity().not_after.timestamp(),
+            most_between: constraints.and_then(|it| it.path_len_constraint),
+        })
+    }
+
+    fn allow(&self, between: usize, now: Timestamp) -> bool {
+        (self.not_before..=self.not_after).contains(&now.unix())
+            && self.most_between.is_none_or(|most| between <= most as usize)
+    }
 }
 
 impl ClientCas {
     /// No CA at all; add some by [`Self::add_pem`].
     #[must_use]
     pub const fn none() -> Self {
-        Self { anchors: Vec::new() }
+        Self { anchors: Vec::new(), limits: Vec::new() }
     }
 
     /// Adds the certificates of a PEM file.
@@ -44,6 +82,7 @@ impl ClientCas {
             let certificate = certificate.map_err(|_| InvalidCas::Unreadable)?;
             let anchor =
                 anchor_from_trusted_cert(&certificate).map_err(|_| InvalidCas::Unreadable)?;
+            self.limits.push(Limits::of(&certificate)?);
             self.anchors.push(anchor.to_owned());
         }
         if self.anchors.len() == before { Err(InvalidCas::Empty) } else { Ok(()) }
@@ -62,6 +101,7 @@ impl ClientCas {
         let seconds = u64::try_from(now.unix()).map_err(|_| CertificateFault::NotYetValid)?;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let usage = KeyUsage::client_auth();
+        let allowed = |path: &VerifiedPath<'_>| self.allow(path, now);
         leaf.verify_for_usage(
             ALL_VERIFICATION_ALGS,
             &self.anchors,
@@ -69,10 +109,24 @@ impl ClientCas {
             time,
             usage,
             None,
-            None,
+            Some(&allowed),
         )
         .map(drop)
         .map_err(fault)
+    }
+
+    /// Whether a CA with the name and key at the path's end allows it; a renewed one has both in common with the
+    /// old one.
+    fn allow(&self, path: &VerifiedPath<'_>, now: Timestamp) -> Result<(), Error> {
+        let between = path.intermediate_certificates().count();
+        let allows = |(anchor, limits): (&TrustAnchor<'_>, &Limits)| {
+            anchor == path.anchor() && limits.allow(between, now)
+        };
+        if self.anchors.iter().zip(&self.limits).any(allows) {
+            Ok(())
+        } else {
+            Err(Error::UnknownIssuer)
+        }
     }
 }
 
