@@ -28,6 +28,8 @@ mod layering;
 #[cfg(test)]
 mod metadata;
 #[cfg(test)]
+mod mtls;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod process;
