@@ -1,9 +1,11 @@
 //! `grantd apply`: brings the database to what a catalog states, and says what it did.
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::say;
 use super::target::{Opened, Target};
 use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::operations::apply_catalog::{Action, ApplyOptions, Plan, apply_catalog};
@@ -34,7 +36,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         key_delay: ACTIVATION_DELAY,
     };
     let (plan, _) = apply_catalog((&opened.store, &opened.clock), &catalog, options).await?;
-    print(&plan, arguments.dry_run);
+    print(&plan, arguments.dry_run)?;
     Ok(())
 }
 
@@ -48,7 +50,7 @@ fn read(arguments: &Arguments, opened: &Opened) -> anyhow::Result<Catalog> {
     Ok(Catalog::read(&arguments.file, &options)?)
 }
 
-fn print(plan: &Plan, dry_run: bool) {
+fn print(plan: &Plan, dry_run: bool) -> io::Result<()> {
     for step in &plan.steps {
         let members = if step.members.is_empty() {
             String::new()
@@ -59,18 +61,20 @@ fn print(plan: &Plan, dry_run: bool) {
             Action::Kept => " (not in the catalog; --prune removes it)",
             _ => "",
         };
-        println!("{:<9} {} {}{members}{hint}", step.action.as_str(), step.subject, step.name);
+        say!("{:<9} {} {}{members}{hint}", step.action.as_str(), step.subject, step.name)?;
     }
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");
     }
-    println!(
-        "{}: {} created, {} changed, {} removed, {} unchanged, {} kept",
-        if dry_run { "would be done" } else { "done" },
-        plan.count(Action::Created),
-        plan.count(Action::Changed),
-        plan.count(Action::Removed),
-        plan.count(Action::Unchanged),
-        plan.count(Action::Kept),
-    );
+    let counts = [Action::Created, Action::Changed, Action::Removed].map(|it| plan.count(it));
+    let done = match (counts, dry_run) {
+        ([0, 0, 0], _) => "nothing to do",
+        (_, true) => "would be done",
+        (_, false) => "done",
+    };
+    let [created, changed, removed] = counts;
+    let (unchanged, kept) = (plan.count(Action::Unchanged), plan.count(Action::Kept));
+    say!(
+        "{done}: {created} created, {changed} changed, {removed} removed, {unchanged} unchanged, {kept} kept"
+    )
 }

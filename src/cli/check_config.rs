@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::say;
 use super::target::sealing;
 use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::config::settings::Settings;
@@ -23,15 +24,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if sealing(&settings.sealing)?.is_none() {
         eprintln!("warning: there is no [sealing] key: serve will not start, apply makes no key");
     }
-    println!("the settings are right; issuer {}", settings.issuer.as_str());
+    say!("the settings are right; issuer {}", settings.issuer.as_str())?;
     if let Some(file) = &arguments.catalog {
         let environment = |name: &str| std::env::var(name).ok();
         let catalog = Catalog::read(file, &CatalogOptions::strict(&environment))?;
-        println!(
+        say!(
             "the catalog is right; {} audiences, {} clients",
             catalog.audiences.len(),
             catalog.clients.len()
-        );
+        )?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::output::{Output, print_rows};
+use super::output::{Output, print_rows, say};
 use super::target::Target;
 use crate::domain::client::Client;
 use crate::domain::identifier::ClientId;
@@ -66,7 +66,7 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
         })
         .collect();
     let columns = ["id", "name", "owner", "environment", "status", "credentials", "policies"];
-    print_rows(arguments.output, &columns, &rows);
+    print_rows(arguments.output, &columns, &rows)?;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let known = find(&opened.store, &arguments.client).await?;
     if arguments.output == Output::Json {
-        println!("{:#}", document(&known));
+        say!("{:#}", document(&known))?;
         return Ok(());
     }
     let members = members(&known.client);
@@ -83,12 +83,12 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| vec![json!(name), value])
         .collect();
-    print_rows(Output::Table, &["client", ""], &rows);
-    println!();
-    super::credential::print(&known, Output::Table, opened.clock.now());
-    println!();
+    print_rows(Output::Table, &["client", ""], &rows)?;
+    say!("")?;
+    super::credential::print(&known, Output::Table, opened.clock.now())?;
+    say!("")?;
     let rows: Vec<Vec<Value>> = known.policies.iter().map(policy_row).collect();
-    print_rows(Output::Table, POLICY_COLUMNS, &rows);
+    print_rows(Output::Table, POLICY_COLUMNS, &rows)?;
     Ok(())
 }
 

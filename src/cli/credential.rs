@@ -1,10 +1,12 @@
 //! `grantd credential add-secret`, `list` and `retire`.
 
+use std::io;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::client::find;
-use super::output::{Output, print_rows};
+use super::output::{Output, print_rows, say};
 use super::target::Target;
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::identifier::CredentialId;
@@ -71,7 +73,7 @@ async fn add(arguments: &AddSecret) -> anyhow::Result<()> {
         expires_at: arguments.expires_in.map(|span| now.plus(span)),
     };
     let (id, secret) = add_secret((&opened.store, &opened.clock), &known.client.id, new).await?;
-    println!("{}", secret.expose());
+    say!("{}", secret.expose())?;
     eprintln!("credential {id} of {}; the secret is not shown again", known.client.id);
     Ok(())
 }
@@ -79,7 +81,7 @@ async fn add(arguments: &AddSecret) -> anyhow::Result<()> {
 async fn list(arguments: &List) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let known = find(&opened.store, &arguments.client).await?;
-    print(&known, arguments.output, opened.clock.now());
+    print(&known, arguments.output, opened.clock.now())?;
     Ok(())
 }
 
@@ -87,16 +89,15 @@ async fn retire(arguments: &Retire) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let id = CredentialId::parse(&arguments.credential)?;
     let client = retire_credential((&opened.store, &opened.clock), &id).await?;
-    println!("credential {id} of {client} is retired");
+    say!("credential {id} of {client} is retired")?;
     Ok(())
 }
 
 /// Prints the credentials of a client, as they stand at `now`.
-pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) {
+pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::Result<()> {
     if output == Output::Json {
         let documents: Vec<Value> = known.credentials.iter().map(document).collect();
-        println!("{:#}", Value::Array(documents));
-        return;
+        return say!("{:#}", Value::Array(documents));
     }
     let rows: Vec<Vec<Value>> = known
         .credentials
@@ -112,7 +113,7 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) {
             ]
         })
         .collect();
-    print_rows(output, &["credential", "kind", "label", "state", "expires", "last used"], &rows);
+    print_rows(output, &["credential", "kind", "label", "state", "expires", "last used"], &rows)
 }
 
 /// A credential as JSON: what is public of it, never a hash.

@@ -1,8 +1,9 @@
 //! The data directory of `grantd dev`: database, sealing key, and the issuer that it had.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -33,6 +34,14 @@ impl DataDirectory {
                 .with_context(|| format!("the directory {} cannot be made", path.display()))?;
             fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
         }
+        // The directory may be open to others: the database, which holds hashes of secrets, is not.
+        let database = path.join("grantd.db");
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&database)
+            .with_context(|| format!("{} cannot be written", database.display()))?;
         Ok(Self { path: path.to_owned(), temporary: None })
     }
 
@@ -56,8 +65,16 @@ impl DataDirectory {
         self.temporary.is_some()
     }
 
+    /// The URL of its database, with whatever would mean something else in a URL escaped.
     pub(super) fn database_url(&self) -> String {
-        format!("sqlite://{}", self.path.join("grantd.db").display())
+        let path = self.path.join("grantd.db");
+        let escaped = path.as_os_str().as_bytes().iter().map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                char::from(*byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        });
+        std::iter::once("sqlite://".to_owned()).chain(escaped).collect()
     }
 
     /// The sealing key, made where there is none.
@@ -127,11 +144,26 @@ mod tests {
     }
 
     #[test]
+    fn a_database_is_private_in_a_directory_that_is_not() {
+        let open = tempfile::tempdir().unwrap();
+        fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        DataDirectory::made(open.path()).unwrap();
+        let mode = fs::metadata(open.path().join("grantd.db")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
     fn an_issuer_that_changed_is_told() {
         let directory = DataDirectory::temporary().unwrap();
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
         assert_eq!(directory.remember_issuer("http://b").unwrap().as_deref(), Some("http://a"));
+    }
+
+    #[test]
+    fn any_path_fits_into_the_url_of_the_database() {
+        let directory = DataDirectory { path: "/a b?c%41#ü".into(), temporary: None };
+        assert_eq!(directory.database_url(), "sqlite:///a%20b%3Fc%2541%23%C3%BC/grantd.db");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::dev_certificates::DevCertificates;
 use super::dev_screen::{ReadyFile, Screen};
 use crate::clock::Clock;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
+use crate::config::settings::LogFormat;
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
@@ -33,7 +34,7 @@ use crate::server::shutdown::Shutdown;
 use crate::server::tls::{Tls, TlsFiles};
 use crate::store::memory::directory::Capacity;
 use crate::store::{DatabaseOptions, Store};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry;
 
 /// The port of `grantd dev` without `--listen`.
 const PORT: u16 = 8080;
@@ -67,6 +68,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::init(LogFormat::Text, &filter);
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
+    if let Some(path) = &arguments.ready_file {
+        ReadyFile::forget(path)?;
+    }
     let listeners = listeners(arguments.listen)?;
     let issuer = issuer(&arguments, &listeners)?;
     let data = match &arguments.data {
@@ -101,8 +105,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         ready.write(path)?;
     }
     let is_demo = arguments.catalog.is_none();
-    Screen { ready: &ready, catalog: &catalog, certificates: &certificates, data: &data, is_demo }
-        .print();
+    let screen = Screen {
+        ready: &ready,
+        catalog: &catalog,
+        certificates: &certificates,
+        data: &data,
+        is_demo,
+    };
+    // A screen that nobody reads is no reason not to serve.
+    let _ = screen.print();
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
 }
 
@@ -208,6 +219,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         imported_cost: HashCost::GENERATED,
         leeway: Seconds::new(10),
         sealing,
+        dpop_nonce_required: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What `grantd dev` tells when it is ready: a screen for people, a file for programs.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
+use super::output::say;
 use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
 use crate::domain::client::AuthMethod;
 use crate::http::state::Publication;
@@ -70,6 +72,18 @@ impl ReadyFile {
         self
     }
 
+    /// Removes the file of a run before: whoever waits for it must not meet that.
+    pub(super) fn forget(path: &Path) -> anyhow::Result<()> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| {
+                    format!("the ready file {} of a run before cannot be removed", path.display())
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes it whole before it gets its name: who sees it can read it.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let directory = match path.parent() {
@@ -96,33 +110,35 @@ pub(super) struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    pub(super) fn print(&self) {
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(super) fn print(&self) -> io::Result<()> {
         let kept = if self.data.is_temporary() {
             "gone when this process ends; keep them with --data DIR"
         } else {
             "kept"
         };
-        println!("grantd dev, issuer {}", self.ready.issuer);
-        println!();
-        println!("  token          {}", self.ready.token_endpoint);
-        println!("  introspection  {}", self.ready.introspection_endpoint);
-        println!("  keys           {}", self.ready.jwks_uri);
+        say!("grantd dev, issuer {}", self.ready.issuer)?;
+        say!("")?;
+        say!("  token          {}", self.ready.token_endpoint)?;
+        say!("  introspection  {}", self.ready.introspection_endpoint)?;
+        say!("  keys           {}", self.ready.jwks_uri)?;
         if let (Some(endpoint), Some(ca)) = (&self.ready.mtls_token_endpoint, &self.ready.ca_file) {
-            println!("  mutual TLS     {endpoint} (trust {})", ca.display());
+            say!("  mutual TLS     {endpoint} (trust {})", ca.display())?;
         }
-        println!("  health         {}/readyz", self.ready.operations);
-        println!("  data           {} ({kept})", self.data.path().display());
-        println!();
-        println!("Get a token:");
+        say!("  health         {}/readyz", self.ready.operations)?;
+        say!("  data           {} ({kept})", self.data.path().display())?;
+        say!("")?;
+        say!("Get a token:")?;
         for client in &self.catalog.clients {
             if let Some(line) = self.curl(client).or_else(|| self.curl_with_certificate(client)) {
-                println!();
-                println!("  # {}", client.id);
-                println!("  {line}");
+                say!("")?;
+                say!("  # {}", client.id)?;
+                say!("  {line}")?;
             }
         }
-        println!();
-        println!("Ctrl-C ends it.");
+        say!("")?;
+        say!("Ctrl-C ends it.")
     }
 
     /// A line that works as printed; for a catalog of one's own with a placeholder for the secret, which is

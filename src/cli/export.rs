@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::output::print;
 use super::target::Target;
 use crate::config::catalog::write::to_toml;
 
@@ -15,6 +16,6 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let audiences = opened.store.all_audiences().await?;
     let clients = opened.store.all_clients().await?;
-    print!("{}", to_toml(&audiences, &clients));
+    print(format_args!("{}", to_toml(&audiences, &clients)))?;
     Ok(())
 }

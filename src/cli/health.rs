@@ -11,6 +11,8 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::output::say;
+
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest answer that is read, in bytes.
@@ -31,7 +33,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (ready, body) = answer
         .with_context(|| format!("{authority} did not answer within {PATIENCE:?}"))?
         .with_context(|| format!("{authority} does not answer"))?;
-    println!("{body}");
+    say!("{body}")?;
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

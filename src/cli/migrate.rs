@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::output::say;
 use super::target::Target;
 
 #[derive(Args, Debug)]
@@ -13,6 +14,6 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let opened = arguments.target.open_unchecked()?;
     opened.store.migrate().await?;
-    println!("the database schema is that of this grantd");
+    say!("the database schema is that of this grantd")?;
     Ok(())
 }

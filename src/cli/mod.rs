@@ -1,10 +1,6 @@
 //! The command line, over the same operations as the server. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what a command line does"
-)]
+#![expect(clippy::print_stderr, reason = "printing is what a command line does")]
 
 mod apply;
 mod check_config;
@@ -22,6 +18,7 @@ mod serve;
 mod target;
 mod token;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -78,10 +75,29 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("grantd: {error:#}");
+            if !is_reader_gone(&error) {
+                eprintln!("grantd: {}", told(&error));
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether nothing failed but the pipe that we print to, whose reader (`head`) has seen enough.
+fn is_reader_gone(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The error and its causes, without those that the text before already tells.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -1,8 +1,29 @@
-//! Listings: a table for people, or JSON for programs.
+//! Standard output: lines, and listings as a table for people or as JSON for programs.
+
+use std::fmt;
+use std::io::{self, Write as _};
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
+
+/// Prints a line. Unlike `println!` it does not panic where the reader has gone, as `head` does.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::output::print(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+pub(super) use say;
+
+/// Prints text as it is.
+///
+/// # Errors
+/// Standard output cannot be written; for a secret that means that nobody has it.
+pub(super) fn print(text: fmt::Arguments<'_>) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_fmt(text)?;
+    output.flush()
+}
 
 /// The form of a listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -15,17 +36,17 @@ pub(super) enum Output {
 }
 
 /// Prints rows whose cells stand under `columns`.
-pub(super) fn print_rows(output: Output, columns: &[&str], rows: &[Vec<Value>]) {
+pub(super) fn print_rows(output: Output, columns: &[&str], rows: &[Vec<Value>]) -> io::Result<()> {
     match output {
         Output::Table => print_table(columns, rows),
         Output::Json => {
             let objects: Vec<Value> = rows.iter().map(|row| object(columns, row)).collect();
-            println!("{:#}", Value::Array(objects));
+            say!("{:#}", Value::Array(objects))
         }
     }
 }
 
-fn print_table(columns: &[&str], rows: &[Vec<Value>]) {
+fn print_table(columns: &[&str], rows: &[Vec<Value>]) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
@@ -33,7 +54,7 @@ fn print_table(columns: &[&str], rows: &[Vec<Value>]) {
     for row in rows {
         table.add_row(row.iter().map(cell));
     }
-    println!("{table}");
+    say!("{table}")
 }
 
 /// What a cell shows; control characters are escaped, so that no name can play with the terminal.

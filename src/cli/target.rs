@@ -16,15 +16,15 @@ use crate::store::{DatabaseOptions, Store};
 /// Says which database; the first of these that is given counts.
 #[derive(Args, Debug)]
 pub(super) struct Target {
-    /// The database itself: postgres://… or sqlite://…
-    #[arg(long, value_name = "URL", env = "GRANTD_DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
-    /// The data directory of a `grantd dev --data DIR`
+    /// The data directory of a `grantd dev --data DIR`; counts before the other two
     #[arg(long, value_name = "DIR", env = "GRANTD_DATA")]
     data: Option<PathBuf>,
     /// The settings file of a `grantd serve`
     #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
     config: Option<PathBuf>,
+    /// The database itself: postgres://… or sqlite://…; in place of the one of the settings
+    #[arg(long, value_name = "URL", env = "GRANTD_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
 }
 
 /// An open database with what belongs to it.
@@ -55,17 +55,15 @@ impl Target {
             return open_data(directory);
         }
         if self.config.is_some() || (self.database_url.is_none() && has_settings()) {
-            return open_settings(self.config.as_deref());
+            return open_settings(self.config.as_deref(), self.database_url.as_deref());
         }
         let Some(url) = &self.database_url else {
             bail!("say which database: --data DIR, --config FILE or --database-url URL");
         };
-        let key = std::env::var("GRANTD_SEALING__KEY_FILE").ok();
-        let sealing = key.map(|path| read_key(Path::new(&path))).transpose()?;
         Ok(Opened {
             store: Arc::new(Store::open(DatabaseOptions::new(url.clone()))?),
             clock: Clock::system(),
-            sealing: sealing.map(SealingKeys::new),
+            sealing: sealing_of_environment()?,
             is_dev: false,
         })
     }
@@ -93,14 +91,29 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
     })
 }
 
-fn open_settings(file: Option<&Path>) -> anyhow::Result<Opened> {
+/// A URL that is given beside the settings counts in place of theirs.
+fn open_settings(file: Option<&Path>, url: Option<&str>) -> anyhow::Result<Opened> {
     let settings = Settings::read(file, std::env::vars())?;
+    let mut options = database_options(&settings);
+    if let Some(url) = url {
+        url.clone_into(&mut options.url);
+    }
     Ok(Opened {
-        store: Arc::new(Store::open(database_options(&settings))?),
+        store: Arc::new(Store::open(options)?),
         clock: Clock::system(),
         sealing: sealing(&settings.sealing)?,
         is_dev: false,
     })
+}
+
+/// The sealing key where no settings are read: only its two variables say it.
+fn sealing_of_environment() -> anyhow::Result<Option<SealingKeys>> {
+    if let Some(path) = std::env::var_os("GRANTD_SEALING__KEY_FILE") {
+        return Ok(Some(SealingKeys::new(read_key(Path::new(&path))?)));
+    }
+    let Ok(text) = std::env::var("GRANTD_SEALING__KEY") else { return Ok(None) };
+    let key = SealingKey::parse(zeroize::Zeroizing::new(text).as_bytes());
+    Ok(Some(SealingKeys::new(key.context("GRANTD_SEALING__KEY")?)))
 }
 
 /// The database of the settings.

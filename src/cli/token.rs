@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::output::say;
 use super::target::{Opened, Target};
 use crate::crypto::compact::CompactJws;
 use crate::crypto::jws::Verifier;
@@ -33,18 +34,16 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
         None => from_standard_input()?,
     };
     let token = CompactJws::parse(text.trim()).context("this is no signed JWT")?;
-    println!("{:#}", json!({ "header": token.header(), "claims": token.claims() }));
+    say!("{:#}", json!({ "header": token.header(), "claims": token.claims() }))?;
     for name in ["iat", "exp"] {
         if let Some(at) = token.claims().get(name).and_then(Value::as_i64) {
-            println!("{name}: {}", Timestamp::from_unix(at));
+            say!("{name}: {}", Timestamp::from_unix(at))?;
         }
     }
     if arguments.target.is_named() {
         return judge(&arguments.target.open().await?, &token).await;
     }
-    println!(
-        "not checked: name a database (--data, --config, --database-url) to check the signature"
-    );
+    say!("not checked: name a database (--data, --config, --database-url) to check the signature")?;
     Ok(())
 }
 
@@ -66,7 +65,7 @@ async fn judge(opened: &Opened, token: &CompactJws) -> anyhow::Result<()> {
     {
         bail!("its signature is wrong");
     }
-    println!("signature: right, by {kid}");
+    say!("signature: right, by {kid}")?;
     let claim = |name: &str| token.claims().get(name);
     let expires_at = claim("exp").and_then(Value::as_i64).unwrap_or_default();
     if opened.clock.now() >= Timestamp::from_unix(expires_at) {
@@ -82,6 +81,6 @@ async fn judge(opened: &Opened, token: &CompactJws) -> anyhow::Result<()> {
     if Timestamp::from_unix(issued_at) <= known.client.tokens_not_before {
         bail!("it was issued before all tokens of {client} were killed");
     }
-    println!("accepted: not expired, not revoked, client {client} is {}", known.client.status);
+    say!("accepted: not expired, not revoked, client {client} is {}", known.client.status)?;
     Ok(())
 }

@@ -86,7 +86,7 @@ impl Audit {
 }
 
 impl AuditQueue {
-    /// Writes what waits; at most [`PER_SECOND`] events, the rest as one event that counts them.
+    /// Writes what waits; at most `PER_SECOND` events, the rest as one event that counts them.
     pub async fn write_waiting(&mut self, store: &Store, now: Timestamp) {
         let mut events = Vec::new();
         let mut rest = self.suppressed.swap(0, Ordering::Relaxed);

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -22,6 +23,8 @@ use crate::store::used_assertions::UsedAssertion;
 
 /// Uses that wait to be written at most.
 const QUEUE: usize = 4096;
+/// How long a caller waits; the `jti` may be spent all the same when it is over.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Uses of one statement at most.
 const BATCH: usize = 256;
 /// Spent keys that memory holds at most.
@@ -109,7 +112,7 @@ impl Grantd {
             memory.release(&key);
             return Err(Outage::ReplayQueueFull);
         }
-        match answered.await {
+        match tokio::time::timeout(LONGEST_WAIT, answered).await.map_err(|_| Outage::ReplayCache)? {
             Ok(Ok(spent)) => Ok(spent),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the use of a jti was not written");

@@ -1,6 +1,7 @@
 //! Revocation, RFC 7009: a client kills a token of its own. Concurrent ones are gathered into one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +18,8 @@ use crate::store::revoked_tokens::RevokedToken;
 
 /// Revocations that wait to be written at most.
 const QUEUE: usize = 4096;
+/// How long a caller waits; the revocation may hold all the same when it is over.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Revocations of one transaction at most.
 const BATCH: usize = 256;
 
@@ -55,7 +58,7 @@ impl Grantd {
     async fn write_revocation(&self, token: RevokedToken) -> Result<(), OperationError> {
         let (answer, answered) = oneshot::channel();
         self.revoker.try_send((token, answer)).map_err(|_| Outage::RevocationsQueueFull)?;
-        match answered.await {
+        match tokio::time::timeout(LONGEST_WAIT, answered).await.map_err(|_| Outage::Ended)? {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a revocation was not written");

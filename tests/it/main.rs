@@ -12,6 +12,10 @@ mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod dpop;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod forgery;
@@ -32,9 +36,13 @@ mod mtls;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod place;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod raw_sql;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]

@@ -1,17 +1,32 @@
 //! The discovery document, RFC 8414: it says what the server does, and the server does what it says.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::body::Body;
 use axum::http::Request;
+use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::issuer::Issuer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::assertion::signer::{Key, TYPE, claims, present};
 use crate::harness::*;
+
+/// The key of every client here.
+static KEY: LazyLock<Key> = LazyLock::new(|| Key::new(SigningAlgorithm::Es256));
+/// Makes each `jti` another one.
+static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// Clients that registered every method, for each of the endpoints.
 fn catalog() -> String {
-    CATALOG.replace(
-        "auth = \"client_secret_basic\"",
-        "auth = [\"client_secret_basic\", \"client_secret_post\"]",
+    let jwks = json!({ "keys": [KEY.jwk()] });
+    let methods = format!(
+        "auth = [\"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\"]\n\
+         jwks = '''{jwks}'''"
+    );
+    CATALOG.replace("auth = \"client_secret_basic\"", &methods).replace(
+        "auth = [\"client_secret_basic\", \"client_secret_post\"]\n",
+        &format!("{methods}\n"),
     )
 }
 
@@ -66,12 +81,17 @@ impl Replica {
                 let form = format!("{form}&client_id={id}&client_secret={secret}");
                 self.post(path, &[], &form).await
             }
-            "client_secret_jwt" | "private_key_jwt" => {
+            "client_secret_jwt" => {
                 let form = format!(
-                    "{form}&client_id={id}&client_assertion=e30.e30.e30&client_assertion_type=\
-                     urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+                    "{form}&client_id={id}&client_assertion=e30.e30.e30&client_assertion_type={TYPE}"
                 );
                 self.post(path, &[], &form).await
+            }
+            "private_key_jwt" => {
+                let jti = COUNTER.fetch_add(1, Ordering::Relaxed).to_string();
+                let mut claims = claims(id, &jti);
+                claims["aud"] = json!(self.grantd.issuer().as_str());
+                present(self, path, form, &KEY.sign(&claims)).await
             }
             "bearer" => {
                 let bearer = format!("Bearer {}", client.1.replace(' ', "-"));

@@ -39,7 +39,8 @@ impl Grantd {
         }
         let known = self.find_client(client_id).await?;
         let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
-        let matching = match self.remembered(credentials, &secret) {
+        let remembered = self.remembered(credentials, &secret);
+        let matching = match remembered {
             Some(credential) => vec![credential],
             None => self.matching(&form, credentials, &secret, caller).await?,
         };
@@ -47,7 +48,9 @@ impl Grantd {
         let credential = self.live(&matching)?;
         let proof = MatchedSecret { credential: credential.id.clone(), method };
         let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
-        self.verified_secrets.remember(&credential.id, &secret);
+        if remembered.is_none() {
+            self.verified_secrets.remember(credential, &secret);
+        }
         self.rehash_import(known, credential, secret);
         Ok(client)
     }
@@ -61,7 +64,7 @@ impl Grantd {
         credentials
             .iter()
             .filter(|credential| credential.secret().is_some())
-            .find(|credential| self.verified_secrets.knows(&credential.id, secret))
+            .find(|credential| self.verified_secrets.knows(credential, secret))
     }
 
     /// The credentials of the client, live or not, that `secret` is the secret of.

@@ -2,4 +2,4 @@
 
 mod flow;
 mod replay;
-mod signer;
+pub(crate) mod signer;

@@ -1,0 +1,6 @@
+//! The command line, by the real binary, as a new user meets it.
+
+mod administration;
+mod checks;
+mod data;
+mod start;

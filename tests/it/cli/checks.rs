@@ -1,0 +1,106 @@
+//! `check-config`, `health`, and which database a command works on.
+
+use std::fs;
+
+use crate::place::Place;
+use crate::source_tree::root;
+
+/// A place with `config/grantd.toml` for plain HTTP on loopback, its sealing key, and a database in SQLite.
+fn with_settings() -> Place {
+    let place = Place::new();
+    let example = fs::read_to_string(root().join("config/grantd.toml")).unwrap();
+    let settings: String = example
+        .lines()
+        .filter(|line| !line.starts_with("tls_"))
+        .map(|line| match line {
+            line if line.starts_with("database_url ") => "database_url = \"sqlite://settings.db\"",
+            "# default: listen = \"0.0.0.0:8443\"" => "listen = \"127.0.0.1:0\"",
+            line => line,
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    place.write("grantd.toml", &settings);
+    fs::write(place.path("sealing.key"), [7; 32]).unwrap();
+    place
+}
+
+#[test]
+fn check_config_says_that_settings_are_right_and_touches_nothing() {
+    let place = with_settings();
+    let said = place.done(&["check-config", "--config", "grantd.toml"]);
+    assert_eq!(said, "the settings are right; issuer https://auth.internal.example\n");
+    assert!(!place.path("settings.db").exists());
+}
+
+#[test]
+fn check_config_points_at_a_typo() {
+    let place = with_settings();
+    let settings = fs::read_to_string(place.path("grantd.toml")).unwrap();
+    let line = settings.lines().position(|line| line.starts_with("key_file")).unwrap() + 1;
+    place.write("grantd.toml", &settings.replace("\nkey_file", "\nkey_fle"));
+    let ended = place.run(&["check-config", "--config", "grantd.toml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(
+        ended.stderr,
+        format!(
+            "grantd: grantd.toml:{line}: sealing.key_fle: unknown key; the nearest known one is `key_file`\n"
+        )
+    );
+}
+
+#[test]
+fn check_config_reads_a_catalog_as_apply_does() {
+    let place = with_settings();
+    place.write("my.toml", super::data::CATALOG);
+    let ended = place.run(&["check-config", "--config", "grantd.toml", "--catalog", "my.toml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("my.toml:9: client \"reader\""), "{ended:?}");
+    assert!(!ended.stderr.contains("reader-secret"), "{ended:?}");
+}
+
+#[test]
+fn a_database_url_counts_in_place_of_the_one_in_the_settings() {
+    let place = with_settings();
+    let other = ["--config", "grantd.toml", "--database-url", "sqlite://other.db"];
+    place.done(&[&["migrate"][..], &other].concat());
+    assert!(place.path("other.db").exists() && !place.path("settings.db").exists());
+    let old = place.run(&["client", "list", "--config", "grantd.toml"]);
+    assert_eq!(old.code, Some(1), "{old:?}");
+    assert!(old.stderr.contains("grantd migrate"), "{old:?}");
+}
+
+/// What makes keys needs the sealing key, and says so; its variable suffices beside a mere URL.
+#[test]
+fn apply_takes_the_sealing_key_from_the_environment() {
+    let place = Place::new();
+    let catalog = super::data::CATALOG
+        .replace("reader-secret", "env:READER")
+        .replace("api-secret", "env:READER");
+    place.write("my.toml", &catalog);
+    let url = ["--database-url", "sqlite://some.db"];
+    place.done(&[&["migrate"][..], &url].concat());
+    let apply = |variable: Option<&str>| {
+        let mut command = place.grantd(&[&["apply", "my.toml"][..], &url].concat());
+        command.env("READER", "a secret of the environment");
+        command.envs(variable.map(|value| ("GRANTD_SEALING__KEY", value)));
+        crate::place::ended(&mut command)
+    };
+    let ended = apply(None);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("there is no sealing key"), "{ended:?}");
+    let ended = apply(Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn health_is_0_when_ready_and_1_where_nothing_listens() {
+    let place = Place::new();
+    let dev = place.dev(&[]);
+    let operations = dev.url("operations").to_owned();
+    assert!(place.done(&["health", &operations]).contains("\"ready\""));
+    assert!(place.done(&["health", &format!("{operations}/readyz")]).contains("\"ready\""));
+    assert!(dev.interrupt().success());
+    let ended = place.run(&["health", &operations]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("does not answer"), "{ended:?}");
+}

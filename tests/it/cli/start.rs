@@ -1,0 +1,146 @@
+//! How `grantd` starts, refuses to start, and ends.
+
+use std::fs::File;
+
+use crate::place::{Place, Running, eventually};
+
+#[test]
+fn a_typo_in_the_catalog_is_told_with_file_line_and_nearest_key() {
+    let place = Place::new();
+    place.write(
+        "my.toml",
+        "[[audience]]\nid = \"x\"\nscopes = [\"a\"]\n\n[[client]]\nid = \"c\"\nsecrt = \"s\"\n",
+    );
+    let ended = place.run(&["dev", "--listen", "127.0.0.1:0", "--catalog", "my.toml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(
+        ended.stderr,
+        "grantd: my.toml:7: client \"c\": secrt: unknown key; the nearest known one is `secret`\n"
+    );
+    assert_eq!(place.left_behind(), 0);
+}
+
+#[test]
+fn a_taken_port_is_told_once_with_what_to_do() {
+    let place = Place::new();
+    let dev = place.dev(&[]);
+    let ended = place.run(&["dev", "--listen", dev.authority()]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let expected = format!("grantd: cannot listen on {}: ", dev.authority());
+    assert!(ended.stderr.starts_with(&expected), "{ended:?}");
+    assert!(ended.stderr.contains("stop it or take another port"), "{ended:?}");
+    assert_eq!(ended.stderr.matches("in use").count(), 1, "{ended:?}");
+}
+
+#[test]
+fn wrong_usage_is_exit_status_2() {
+    let place = Place::new();
+    for arguments in [
+        &["dev", "--lisen", "127.0.0.1:0"][..],
+        &["dev", "--listen", "nowhere"],
+        &["client", "show"],
+        &["serv"],
+        &[],
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains("Usage") || ended.stderr.contains("--help"), "{ended:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_dev_within_two_seconds_and_its_data_go() {
+    let place = Place::new();
+    let dev = place.dev(&[]);
+    assert_eq!(place.left_behind(), 1);
+    assert!(dev.interrupt().success());
+    assert_eq!(place.left_behind(), 0);
+}
+
+#[test]
+fn the_ready_file_of_a_run_before_is_not_taken_for_this_ones() {
+    let place = Place::new();
+    place.write("ready", "{}");
+    place.write("my.toml", "nonsense");
+    let ended = place.run(&["dev", "--ready-file", "ready", "--catalog", "my.toml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(!place.path("ready").exists());
+}
+
+#[test]
+fn the_ready_file_names_every_url() {
+    let place = Place::new();
+    let dev = place.dev(&[]);
+    let issuer = dev.url("issuer");
+    assert_eq!(dev.url("token_endpoint"), format!("{issuer}/oauth2/token"));
+    assert_eq!(dev.url("introspection_endpoint"), format!("{issuer}/oauth2/introspect"));
+    assert_eq!(dev.url("revocation_endpoint"), format!("{issuer}/oauth2/revoke"));
+    assert_eq!(dev.url("jwks_uri"), format!("{issuer}/oauth2/jwks"));
+    assert!(dev.url("operations").starts_with("http://127.0.0.1:"));
+    assert!(dev.url("data_dir").starts_with(place.path("tmp").to_str().unwrap()));
+}
+
+#[test]
+fn the_screen_shows_no_secret_of_a_catalog_of_ones_own() {
+    let place = Place::new();
+    place.write("my.toml", super::data::CATALOG);
+    let dev = place.dev(&["--catalog", "my.toml"]);
+    let screen = eventually("the whole screen", || {
+        let text = std::fs::read_to_string(place.path("dev.out")).unwrap();
+        text.contains("Ctrl-C").then_some(text)
+    });
+    assert!(
+        screen.contains(&format!(
+            "-u 'reader:SECRET' -d grant_type=client_credentials {}",
+            dev.url("token_endpoint")
+        )),
+        "{screen}"
+    );
+    assert!(!screen.contains("reader-secret") && !screen.contains("api-secret"), "{screen}");
+}
+
+/// `grantd client list | head -1` ends in silence, and a screen that nobody reads stops no server.
+#[test]
+fn a_reader_that_has_gone_is_no_panic() {
+    let place = Place::new();
+    let _dev = place.dev(&["--data", "data"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut list = place.grantd(&["client", "list", "--data", "data"]);
+    let list =
+        list.stdout(writer.try_clone().unwrap()).stderr(File::create(place.path("e")).unwrap());
+    assert_eq!(list.status().unwrap().code(), Some(1));
+    assert_eq!(std::fs::read_to_string(place.path("e")).unwrap(), "");
+
+    let mut other = place.grantd(&["dev", "--listen", "127.0.0.1:0", "--ready-file", "other"]);
+    let mut other = Running(other.stdout(writer).spawn().unwrap());
+    eventually("the ready file", || std::fs::read_to_string(place.path("other")).ok());
+    other.signal("INT");
+    assert!(other.0.wait().unwrap().success());
+}
+
+#[test]
+fn help_lists_every_command() {
+    insta::assert_snapshot!(Place::new().done(&["--help"]), @r"
+    An OAuth 2.0 authorization server for machines
+
+    Usage: grantd <COMMAND>
+
+    Commands:
+      dev           Start an identity provider for a laptop or a CI job: embedded database, demo
+                    catalog, one command
+      serve         Serve as token issuer, with the settings of a file and of GRANTD_ variables
+      migrate       Bring the database schema to this version
+      apply         Bring the database to what a catalog states
+      export        Print the database as a catalog, without any secret in clear
+      check-config  Check the settings, and a catalog, without touching anything
+      health        Ask a running server whether it is ready
+      client        Look at clients
+      credential    Look at, make and retire what clients prove themselves with
+      token         Look at tokens
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+}

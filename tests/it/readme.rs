@@ -1,0 +1,195 @@
+//! Does what README.md and docs/production.md tell to do, as printed, from top to bottom.
+//!
+//! A `toml` block is read as settings or catalog, and kept under the name in its first line. A `sh` block runs
+//! in one directory for all. Of a `console` block `grantd dev` is started, on a free port in place of 8080; other
+//! commands of grantd are checked to know their flags.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+
+use grantd::config::catalog::{Catalog, CatalogOptions};
+use grantd::config::settings::Settings;
+
+use crate::harness::Database;
+use crate::place::{Dev, Ended, Place, ended};
+use crate::source_tree::root;
+
+const PAGES: [&str; 2] = ["README.md", "docs/production.md"];
+/// The URL of the pages' server.
+const SERVER: &str = "http://localhost:8080";
+/// The database of the pages' settings.
+const DATABASE: &str = "postgres://grantd@db.internal/grantd";
+
+/// A fenced block.
+struct Block {
+    /// Page and line, for messages.
+    at: String,
+    language: String,
+    text: String,
+}
+
+fn blocks() -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let mut open: Option<Block> = None;
+        for (index, line) in text.lines().enumerate() {
+            match (line.strip_prefix("```"), open.take()) {
+                (Some(language), None) => {
+                    let at = format!("{page}:{}", index + 1);
+                    open = Some(Block { at, language: language.to_owned(), text: String::new() });
+                }
+                (Some(_), Some(block)) => blocks.push(block),
+                (None, Some(mut block)) => {
+                    block.text.push_str(line);
+                    block.text.push('\n');
+                    open = Some(block);
+                }
+                (None, None) => {}
+            }
+        }
+        assert!(open.is_none(), "{page}: a block has no end");
+    }
+    blocks
+}
+
+/// The one who reads the pages and does what they say.
+struct Reader {
+    place: Place,
+    database: Database,
+    dev: Option<Dev>,
+}
+
+impl Reader {
+    fn take(&mut self, block: &Block) {
+        match block.language.as_str() {
+            "toml" => self.keep_and_read(block),
+            "sh" => self.run(block),
+            "console" => {
+                for line in block.text.lines() {
+                    self.type_in(line.strip_prefix("$ ").expect("a prompt"), &block.at);
+                }
+            }
+            "json" | "yaml" | "" => {}
+            other => panic!("{}: a block of {other:?} is not tested", block.at),
+        }
+    }
+
+    fn keep_and_read(&self, block: &Block) {
+        let text = block.text.replace(DATABASE, &self.database.url);
+        if let Some(name) = text.lines().next().and_then(|line| line.strip_prefix("# ")) {
+            self.place.write(name, &text);
+        }
+        let secret = |_: &str| Some("a secret of the environment".to_owned());
+        let fault = if text.contains("\nissuer = ") {
+            let document = Some((block.at.as_str(), text.as_str()));
+            let environment = std::iter::empty::<(String, String)>();
+            Settings::parse(document, &self.place.path(""), environment).err()
+        } else {
+            Catalog::parse(&block.at, &text, &CatalogOptions::dev(&secret)).err()
+        };
+        assert!(fault.is_none(), "{}", fault.unwrap());
+    }
+
+    /// Runs a block in a shell, with the variables of the blocks before it.
+    fn run(&self, block: &Block) {
+        let text =
+            block.text.replace(SERVER, self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")));
+        self.place
+            .write("block", &format!("set -aeu\n. ./variables\n{text}\nexport -p >variables\n"));
+        let ended = ended(self.place.command("sh").arg("block"));
+        assert_eq!(ended.code, Some(0), "{}: {ended:?}", block.at);
+        check_output(block, &ended);
+    }
+
+    fn type_in(&mut self, line: &str, at: &str) {
+        let line = line.replace("cargo run --release -- ", "grantd ");
+        let Some(arguments) = line.strip_prefix("grantd ") else {
+            let program = line.split(' ').next().unwrap();
+            let known = ["cargo", "docker", "curl"].contains(&program);
+            assert!(known || root().join(program).is_file(), "{at}: {program} is not there");
+            return;
+        };
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        if let ["dev", rest @ ..] = arguments.as_slice() {
+            self.dev = None;
+            self.dev = Some(self.place.dev(rest));
+        } else {
+            self.place.done(&[&arguments[..], &["--help"]].concat());
+        }
+    }
+}
+
+/// Whether a block gave what its commands are for.
+fn check_output(block: &Block, ended: &Ended) {
+    let (text, output) = (&block.text, &ended.stdout);
+    // Not those whose answer goes into a variable or a pipe.
+    let tokens = text
+        .lines()
+        .filter(|line| line.ends_with("/oauth2/token") || line.ends_with("\"$TOKEN_ENDPOINT\""));
+    let got = output.matches("\"access_token\":").count();
+    assert_eq!(got, tokens.count(), "{}: {ended:?}", block.at);
+    if text.contains("/oauth2/revoke") {
+        assert_eq!(output, "{\"active\":false}", "{}", block.at);
+    } else if text.contains("/oauth2/introspect") {
+        assert!(output.starts_with("{\"active\":true,"), "{}: {ended:?}", block.at);
+    }
+    if text.contains("token inspect --data") {
+        assert!(output.contains("signature: right"), "{}: {ended:?}", block.at);
+    }
+    let repeats = text.starts_with("grantd apply catalog.toml --config");
+    if text.contains("--prune") || repeats {
+        let last = output.lines().last().unwrap();
+        assert!(last.starts_with("nothing to do"), "{}: {ended:?}", block.at);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_in_the_readme_works_as_printed() {
+    let database = Database::postgres().await;
+    let mut reader = Reader { place: Place::new(), database, dev: None };
+    reader.place.write("variables", "");
+    reader.place.write("database-url", DATABASE);
+    let has_curl = reader.place.command("curl").arg("--version").output().is_ok();
+    for block in blocks() {
+        if has_curl || !block.text.contains("curl") {
+            reader.take(&block);
+        } else {
+            // Not by a macro: those are kept back for tests that pass.
+            let _ = writeln!(std::io::stderr(), "{}: NOT RUN, for there is no curl", block.at);
+        }
+    }
+}
+
+/// First column of the table whose head begins with `head`.
+fn column(head: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let rows = text.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+    rows.map_while(|line| line.strip_prefix("| `"))
+        .map(|line| line.split_once('`').unwrap().0.to_owned())
+        .collect()
+}
+
+#[test]
+fn every_place_in_the_table_of_places_is_there() {
+    let places = column("| place |");
+    assert!(places.len() > 10, "{places:?}");
+    for place in places {
+        assert!(root().join(&place).exists(), "{place}");
+    }
+}
+
+/// A check's name is the first of two or three values in parentheses; the one of a request stands alone.
+#[test]
+fn the_table_of_refusals_names_every_check() {
+    let source = fs::read_to_string(root().join("src/domain/refusal.rs")).unwrap();
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
+    let mut names: BTreeSet<String> = source
+        .split(" (\"")
+        .skip(1)
+        .map(|after| after.split_once('"').unwrap().0.to_owned())
+        .collect();
+    names.insert("request".to_owned());
+    assert_eq!(column("| `check` |"), names);
+}
