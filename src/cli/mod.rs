@@ -8,6 +8,7 @@ mod client;
 mod credential;
 mod data_directory;
 mod dev;
+mod dev_certificates;
 mod dev_screen;
 mod export;
 mod health;

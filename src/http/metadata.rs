@@ -27,12 +27,27 @@ struct Metadata<'a> {
     introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     revocation_endpoint_auth_methods_supported: &'a [&'static str],
     revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    /// RFC 8705 section 5: the same endpoints where client certificates are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<Aliases>,
+    /// RFC 8705 section 3.3.
+    #[serde(skip_serializing_if = "is_false")]
+    tls_client_certificate_bound_access_tokens: bool,
     /// RFC 9449 section 5.1.
     dpop_signing_alg_values_supported: &'static [&'static str],
     /// A member of `OpenID` Connect Discovery: without it Spring's `issuer-uri` fails at start.
     subject_types_supported: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     response_types_supported: Option<&'a [String]>,
+}
+
+/// Endpoints at which a client may present a certificate.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "RFC 8705 names them so")]
+struct Aliases {
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
 }
 
 /// The document; it never depends on what a request says of its host.
@@ -66,6 +81,8 @@ fn document(publication: &Publication) -> Vec<u8> {
         revocation_endpoint_auth_methods_supported: &methods,
         revocation_endpoint_auth_signing_alg_values_supported: algorithms,
         dpop_signing_alg_values_supported: algorithms,
+        mtls_endpoint_aliases: aliases(publication),
+        tls_client_certificate_bound_access_tokens: publication.mutual_tls.is_some(),
         subject_types_supported: &["public"],
         response_types_supported: publication
             .response_types_supported
@@ -75,8 +92,28 @@ fn document(publication: &Publication) -> Vec<u8> {
     serde_json::to_vec(&metadata).unwrap_or_default()
 }
 
-/// What is built, and the profile allows.
+/// What is built and the profile allows; those of mutual TLS only where a certificate can be presented, and `tls_client_auth` only with client CAs.
 fn auth_methods(publication: &Publication) -> Vec<&'static str> {
-    let allowed = AUTH_METHODS.iter().filter(|method| publication.profile.allows_method(**method));
+    let mut methods = AUTH_METHODS.to_vec();
+    if let Some(mutual) = &publication.mutual_tls {
+        if mutual.has_client_cas {
+            methods.push(AuthMethod::TlsClientAuth);
+        }
+        methods.push(AuthMethod::SelfSignedTlsClientAuth);
+    }
+    let allowed = methods.iter().filter(|method| publication.profile.allows_method(**method));
     allowed.map(|method| method.as_str()).collect()
+}
+
+fn aliases(publication: &Publication) -> Option<Aliases> {
+    Some(Aliases {
+        token_endpoint: publication.mutual_endpoint("/oauth2/token")?,
+        introspection_endpoint: publication.mutual_endpoint("/oauth2/introspect")?,
+        revocation_endpoint: publication.mutual_endpoint("/oauth2/revoke")?,
+    })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

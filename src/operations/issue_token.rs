@@ -74,7 +74,7 @@ impl Grantd {
         grant.lifetime = grant.lifetime.min(self.max_lifetime);
         let evidence = Evidence {
             method: client.method(),
-            certificate: None,
+            certificate: caller.certificate.as_ref().map(|it| it.chain.thumbprint()),
             key: proof.as_ref().map(FreshProof::thumbprint),
         };
         let constraint = grant.audience.sender_constraint;

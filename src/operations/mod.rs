@@ -27,6 +27,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::clock::Clock;
+use crate::crypto::certificates::authorities::ClientCas;
 use crate::crypto::hashing_pool::{HashingCapacity, HashingPool};
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
@@ -90,6 +91,7 @@ pub struct Grantd {
     directory: Directory,
     revocations: Revocations,
     keys: ArcSwapOption<KeyRing>,
+    client_cas: ArcSwapOption<ClientCas>,
     sealing: SealingKeys,
     dpop_nonces: Nonces,
     hashing: HashingPool,
@@ -151,6 +153,7 @@ impl Grantd {
             store,
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
+            client_cas: ArcSwapOption::empty(),
             sealing: options.sealing,
             dpop_nonces,
             hashing,
@@ -240,6 +243,11 @@ impl Grantd {
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         self.keys.load_full()
+    }
+
+    /// Trusts these CAs, and no others, for `tls_client_auth` from the next request on.
+    pub fn trust_client_cas(&self, cas: ClientCas) {
+        self.client_cas.store(Some(Arc::new(cas)));
     }
 
     /// Why this replica must stop: a sentence for the operator, once there is one.

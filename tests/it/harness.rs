@@ -197,6 +197,7 @@ impl Env {
             body_limits: BodyLimits::default(),
             max_age: 300,
             response_types_supported: None,
+            mutual_tls: None,
         };
         let state = HttpState { grantd: Arc::clone(&grantd), publication: Arc::new(publication) };
         Replica { grantd, router: routes::public(state), audit: tokio::sync::Mutex::new(audit) }

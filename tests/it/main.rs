@@ -11,10 +11,8 @@ mod assertion;
 mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
-mod cli;
-mod cli;
 #[cfg(test)]
-mod dpop;
+mod cli;
 #[cfg(test)]
 mod dpop;
 #[cfg(test)]
@@ -35,6 +33,8 @@ mod killed_tokens;
 mod layering;
 #[cfg(test)]
 mod metadata;
+#[cfg(test)]
+mod mtls;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub struct Settings {
     pub database_url: Secret,
     /// The listener that clients reach.
     pub public: PublicListener,
+    /// The listener that asks for client certificates.
+    pub mtls: Option<MutualListener>,
     /// The listener for health and metrics.
     pub operations: OperationsListener,
     /// The key-encryption keys of the signing keys.
@@ -75,6 +77,19 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
+}
+
+/// The table `[mtls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutualListener {
+    /// The address.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key: its own, or those of `[public]`.
+    pub tls: TlsFiles,
+    /// PEM files with the CAs of `tls_client_auth`.
+    pub client_ca_files: Vec<PathBuf>,
+    /// Scheme, host and port of its endpoints; none: the issuer's host with the port of the listener.
+    pub url: Option<String>,
 }
 
 /// The table `[operations]`.

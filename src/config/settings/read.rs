@@ -8,7 +8,7 @@ use super::{
     Metadata, Sealing, SealingKey, Settings, Tokens, environment, keys, listeners,
 };
 use crate::config::document::{Located, Table};
-use crate::config::fault::{ConfigError, Fault, Faults, Place, Problem};
+use crate::config::fault::{ConfigError, Faults, Place, Problem};
 use crate::config::section::{self, Section};
 use crate::config::value;
 use crate::domain::issuer::Issuer;
@@ -16,7 +16,6 @@ use crate::domain::profile::Profile;
 use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Seconds;
 
-pub(super) const MUTUAL_TLS: &str = "mutual TLS";
 /// The longest time-out that makes sense, in seconds.
 const HOUR: u32 = 3600;
 const DAY: u32 = 24 * HOUR;
@@ -30,10 +29,6 @@ pub(super) fn settings(
 ) -> Result<Settings, ConfigError> {
     let faults = Faults::default();
     environment::overlay(&mut table, variables, &faults);
-    if let Some(entry) = table.0.remove("mtls") {
-        let problem = Problem::NotBuilt(MUTUAL_TLS);
-        faults.push(Fault { place: entry.key, key: "mtls".to_owned(), problem });
-    }
     let mut root = Section::new(String::new(), (place, table), keys::TOP, &faults);
     let settings = build(&mut root, base);
     faults.or(settings)
@@ -43,6 +38,9 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let profile = root.read("profile", value::one_of(Profile::ALL, Profile::as_str));
     let profile = profile.unwrap_or(Profile::Default);
     let public = listeners::public(&mut inner(root, "public"), base);
+    let mtls = root
+        .has("mtls")
+        .and_then(|_| listeners::mutual(&mut inner(root, "mtls"), (base, public.as_ref())));
     let operations = listeners::operations(&mut inner(root, "operations"), public.as_ref());
     let issuer = issuer(root, profile, public.as_ref().is_some_and(|it| it.allow_plain_http));
     let database_url = database_url(root, base);
@@ -63,6 +61,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
         issuer: issuer?,
         database_url: database_url?,
         public: public?,
+        mtls,
         operations,
         sealing,
         tokens,

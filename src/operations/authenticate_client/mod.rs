@@ -3,6 +3,7 @@
 //! [`AuthenticatedClient`] is made here and nowhere else, and only of a proof; policy decides on nothing less.
 
 mod assertion;
+mod certificate;
 mod client_keys;
 mod proof;
 mod secret;
@@ -57,7 +58,12 @@ impl Grantd {
         match presented {
             Presented::Nothing { client_id } => {
                 decision.client = client_id.as_deref().map(presented_name);
-                Err(ClientFault::NoCredentials.into())
+                match (client_id, &caller.certificate) {
+                    (Some(id), Some(certificate)) => {
+                        self.prove_by_certificate(&id, certificate, decision).await
+                    }
+                    _ => Err(ClientFault::NoCredentials.into()),
+                }
             }
             Presented::UnknownScheme => Err(ClientFault::UnknownScheme.into()),
             Presented::Assertion { client_id, assertion } => {
