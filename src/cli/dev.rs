@@ -13,6 +13,7 @@ use super::data_directory::DataDirectory;
 use super::dev_screen::{ReadyFile, Screen};
 use crate::clock::Clock;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
+use crate::config::settings::LogFormat;
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
@@ -30,7 +31,7 @@ use crate::server::serve::Endpoint;
 use crate::server::shutdown::Shutdown;
 use crate::store::memory::directory::Capacity;
 use crate::store::{DatabaseOptions, Store};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry;
 
 /// The port of `grantd dev` without `--listen`.
 const PORT: u16 = 8080;
@@ -174,6 +175,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         imported_cost: HashCost::GENERATED,
         leeway: Seconds::new(10),
         sealing,
+        dpop_nonce_required: false,
     }
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::target::{database_options, sealing};
 use crate::clock::Clock;
-use crate::config::settings::{LogFormat as SettingsLogFormat, Settings};
+use crate::config::settings::Settings;
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::secret_hash::HashCost;
 use crate::http::body::BodyLimits;
@@ -23,7 +23,7 @@ use crate::server::shutdown::Shutdown;
 use crate::server::tls::{Tls, TlsFiles};
 use crate::store::Store;
 use crate::store::memory::directory::Capacity;
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -64,12 +64,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 fn start_log(settings: &Settings) {
-    let format = match settings.log.format {
-        SettingsLogFormat::Text => LogFormat::Text,
-        SettingsLogFormat::Json => LogFormat::Json,
-    };
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| settings.log.level.to_string());
-    telemetry::init(format, &filter);
+    telemetry::init(settings.log.format, &filter);
 }
 
 fn options(settings: &Settings) -> anyhow::Result<Options> {
@@ -93,6 +89,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         imported_cost: HashCost::IMPORTED,
         leeway: settings.assertions.leeway,
         sealing: sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?,
+        dpop_nonce_required: settings.dpop.require_nonce,
     })
 }
 

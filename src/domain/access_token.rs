@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::client::Client;
+use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
 use super::timestamp::Timestamp;
 
-/// Claims that no client may set as an extra claim: what RFC 9068 and RFC 7519 register and grantd means itself.
+/// Claims that no client may set as an extra claim: names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect
+/// give a meaning to, or that grantd sets itself.
 pub const RESERVED_CLAIMS: &[&str] = &[
     "iss",
     "sub",
@@ -16,8 +18,9 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "nbf",
     "iat",
     "jti",
-    "client_id",
     "scope",
+    "scp",
+    "client_id",
     "azp",
     "tenant",
     "env",
@@ -33,9 +36,13 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "entitlements",
     "nonce",
     "sid",
+    "at_hash",
+    "c_hash",
+    "events",
     "active",
-    "token_type",
     "username",
+    "token_type",
+    "authorization_details",
 ];
 
 /// The claims of one access token, in the order in which they are written.
@@ -77,12 +84,13 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// The claims of a token that `grant` gives to `client` at `now`.
+    /// The claims of a token that `grant` gives to `client` at `now`, bound to what `confirmation` names.
     #[must_use]
     pub fn new(
         issuer: &str,
         client: &Client,
         grant: &Grant,
+        confirmation: &Confirmation,
         (now, jti): (Timestamp, String),
     ) -> Self {
         Self {
@@ -98,7 +106,7 @@ impl AccessToken {
             jti,
             tenant: client.tenant.clone(),
             env: client.environment.clone(),
-            cnf: None,
+            cnf: confirmation.to_claim(),
             extra: client.claims.clone(),
         }
     }

@@ -5,17 +5,9 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::config::settings::LogFormat;
 use crate::domain::decision::Refused;
 use crate::domain::refusal::ErrorCode;
-
-/// How lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Starts the log on standard error. `filter` is a level or a list of `target=level`; one that cannot be read
 /// gives `info`.

@@ -5,53 +5,17 @@ use serde_json::{Map, Value};
 use crate::config::document::{Located, Node};
 use crate::config::fault::Problem;
 use crate::config::section::{self, Section, shown};
+use crate::domain::access_token::RESERVED_CLAIMS;
 
 /// Tokens travel in headers, so extra claims stay small; bytes of JSON.
 const MAX_BYTES: usize = 4096;
-
-/// Names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect give a meaning to, or that grantd
-/// sets itself.
-const REGISTERED: [&str; 32] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "scope",
-    "scp",
-    "client_id",
-    "azp",
-    "tenant",
-    "env",
-    "cnf",
-    "act",
-    "may_act",
-    "typ",
-    "auth_time",
-    "acr",
-    "amr",
-    "roles",
-    "groups",
-    "entitlements",
-    "nonce",
-    "sid",
-    "at_hash",
-    "c_hash",
-    "events",
-    "active",
-    "username",
-    "token_type",
-    "authorization_details",
-];
 
 /// The table `claims`, empty where it is absent.
 pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
     let mut claims = Map::new();
     let Some((place, inner)) = table.read("claims", section::table) else { return claims };
     for (name, entry) in inner.0 {
-        if REGISTERED.contains(&name.as_str()) {
+        if RESERVED_CLAIMS.contains(&name.as_str()) {
             table.fault(&entry.key, "claims", Problem::RegisteredClaim(name));
             continue;
         }
