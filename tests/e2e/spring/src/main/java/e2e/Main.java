@@ -50,18 +50,25 @@ public final class Main {
         var registrations = shop.getBean(InMemoryClientRegistrationRepository.class);
         List<ClientRegistration> list = new ArrayList<>();
         registrations.forEach(list::add);
+        var stock = KeyedClients.outsideOfRequests(registrations, Assertions.stock());
+        var forIssuer = KeyedClients.outsideOfRequests(registrations, Assertions.forIssuer());
+        var reactiveStock = KeyedClients.reactive(list, Assertions.stock());
+        var reactiveForIssuer = KeyedClients.reactive(list, Assertions.forIssuer());
         String stockId = System.getenv("STOCK_SPRING_ID");
         String keyId = System.getenv("KEY_ID");
-        String tokens = url(shop, "/token/");
 
-        expectSeen(api, RestClient.create().get().uri(tokens + "with-key-stock").retrieve().body(String.class), stockId);
-        expectSeen(api, RestClient.create().get().uri(tokens + "with-key").retrieve().body(String.class), keyId);
-        var stock = KeyedClients.outsideOfRequests(registrations, Assertions.stock());
+        System.out.println("private_key_jwt in web requests, outside of them, and in reactive code:");
+        expectSeen(api, tokenOfRequest(shop, "with-key-stock"), stockId);
+        expectSeen(api, tokenOfRequest(shop, "with-key"), keyId);
         expectSeen(api, token(stock, "with-key-stock"), stockId);
-        expectSeen(api, token(KeyedClients.outsideOfRequests(registrations, Assertions.forIssuer()), "with-key"), keyId);
-        expectSeen(api, token(KeyedClients.reactive(list, Assertions.stock()), "with-key-stock"), stockId);
-        expectSeen(api, token(KeyedClients.reactive(list, Assertions.forIssuer()), "with-key"), keyId);
+        expectSeen(api, token(forIssuer, "with-key"), keyId);
+        expectSeen(api, token(reactiveStock, "with-key-stock"), stockId);
+        expectSeen(api, token(reactiveForIssuer, "with-key"), keyId);
         expectNoToken(stock, "with-key");
+    }
+
+    private static String tokenOfRequest(ConfigurableApplicationContext shop, String registration) {
+        return RestClient.create().get().uri(url(shop, "/token/" + registration)).retrieve().body(String.class);
     }
 
     /** What stock Spring sends is refused where the client is not registered for it. */
@@ -92,6 +99,8 @@ public final class Main {
         settings.put("server.port", "0");
         settings.put("server.address", "127.0.0.1");
         settings.put("logging.level.root", "warn");
+        // It warns of the HTTP client's threads, which end with the process.
+        settings.put("logging.level.org.apache.catalina.loader", "error");
         settings.put("spring.main.banner-mode", "off");
         settings.put("spring.security.oauth2.client.provider.grantd.issuer-uri", ISSUER);
         register(settings, "by-issuer-uri", "SPRING");
