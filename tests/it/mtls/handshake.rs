@@ -37,6 +37,9 @@ async fn first_record(address: SocketAddr, hello: &[u8]) -> u8 {
     stream.read_u8().await.unwrap()
 }
 
+/// `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`, which both listeners take.
+const ECDHE_GCM: [u8; 2] = [0xc0, 0x2b];
+
 on_both! {
     /// B-M03: the certificate of somebody else is worth nothing without its key, in both versions.
     async fn a_certificate_without_its_key_fails_the_handshake_b_m03(env) {
@@ -65,7 +68,6 @@ on_both! {
     async fn old_versions_and_weak_suites_are_refused_8705_10(env) {
         env.apply(CATALOG).await;
         let listening = listen(&env).await;
-        const ECDHE_GCM: [u8; 2] = [0xc0, 0x2b];
         for address in [listening.main, listening.mutual] {
             assert_eq!(first_record(address, &client_hello([3, 3], ECDHE_GCM)).await, 22);
             for version in [[3, 0], [3, 1], [3, 2]] {

@@ -2,6 +2,8 @@
 
 use grantd::domain::timestamp::Seconds;
 
+use std::fmt::Write as _;
+
 use super::*;
 
 on_both! {
@@ -9,8 +11,9 @@ on_both! {
     async fn a_registered_certificate_proves_its_client_8705_04(env) {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
         let mut catalog = catalog(&[own.thumbprint()], NOBODY);
+        let thumbprint = other.thumbprint();
         catalog.push_str("\n[[client]]\nid = \"second\"\nauth = \"self_signed_tls_client_auth\"\n");
-        catalog.push_str(&format!("thumbprints = [\"{}\"]\n", other.thumbprint()));
+        writeln!(catalog, "thumbprints = [\"{thumbprint}\"]").unwrap();
         env.apply(&catalog).await;
         let listening = listen(&env).await;
         assert_eq!(listening.token(Some(&own), "ledger").await.claims()["sub"], "ledger");
@@ -78,7 +81,7 @@ on_both! {
         let own = Identity::named("ledger");
         let print = own.thumbprint();
         let retired = format!("thumbprints = [{{ value = \"{print}\", retired_at = {START} }}]");
-        let catalog = catalog(&[print.clone()], NOBODY);
+        let catalog = catalog(std::slice::from_ref(&print), NOBODY);
         env.apply(&catalog.replace(&format!("thumbprints = [\"{print}\"]"), &retired)).await;
         let listening = listen(&env).await;
         listening.token(Some(&own), "ledger").await.assert_error(401, "invalid_client");
