@@ -175,6 +175,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         imported_cost: HashCost::GENERATED,
         leeway: Seconds::new(10),
         sealing,
+        dpop_nonce_required: false,
     }
 }
 

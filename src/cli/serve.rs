@@ -89,6 +89,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         imported_cost: HashCost::IMPORTED,
         leeway: settings.assertions.leeway,
         sealing: sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?,
+        dpop_nonce_required: settings.dpop.require_nonce,
     })
 }
 

@@ -48,7 +48,8 @@ pub fn certificate_thumbprint(der: &[u8]) -> String {
     base64url(&sha256(der))
 }
 
-/// A key that lives as long as the process: for what is remembered and never stored.
+/// A key that lives as long as the process: random for what is remembered and never stored, derived for what
+/// processes with one secret agree on.
 pub struct ProcessKey(hmac::Key);
 
 impl ProcessKey {
@@ -57,6 +58,16 @@ impl ProcessKey {
     #[expect(clippy::new_without_default, reason = "a random value is no default")]
     pub fn new() -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &random_bytes::<32>()))
+    }
+
+    /// The key that everybody derives from the uniformly random `secret` for the purpose `label`: the first block
+    /// of HKDF-Expand (RFC 5869 section 2.3), which cannot fail.
+    #[must_use]
+    pub(super) fn derived(secret: &[u8], label: &str) -> Self {
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
+        context.update(label.as_bytes());
+        context.update(&[1]);
+        Self(hmac::Key::new(hmac::HMAC_SHA256, context.sign().as_ref()))
     }
 
     /// HMAC-SHA-256 of the parts. Each part's length goes before it, so that no two lists of parts
@@ -99,6 +110,7 @@ fn fixed(output: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::hkdf;
     use proptest::prelude::*;
 
     use super::*;
@@ -131,6 +143,18 @@ mod tests {
         assert_ne!(key.mac(&[b"ab"]), key.mac(&[b"ab", b""]));
         assert_ne!(key.mac(&[b"ab"]), ProcessKey::new().mac(&[b"ab"]));
         assert_eq!(format!("{key:?}"), "ProcessKey(hidden)");
+    }
+
+    #[test]
+    fn a_derived_key_is_that_of_hkdf_expand_and_has_one_purpose() {
+        let (secret, label) = ([7; 32], "a purpose");
+        let key = ProcessKey::derived(&secret, label);
+        let expanded = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, &secret);
+        let info = [label.as_bytes()];
+        let expanded = ProcessKey(expanded.expand(&info, hmac::HMAC_SHA256).unwrap().into());
+        assert_eq!(key.mac(&[b"a"]), expanded.mac(&[b"a"]));
+        assert_ne!(key.mac(&[b"a"]), ProcessKey::derived(&secret, "another").mac(&[b"a"]));
+        assert_ne!(key.mac(&[b"a"]), ProcessKey::derived(&[8; 32], label).mac(&[b"a"]));
     }
 
     proptest! {

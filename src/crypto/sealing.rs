@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::digest::{base64url, decode_base64url, length_prefixed, sha256};
+use super::digest::{ProcessKey, base64url, decode_base64url, length_prefixed, sha256};
 use super::random::random_bytes;
 use crate::domain::algorithm::SigningAlgorithm;
 
@@ -108,6 +108,12 @@ impl SealingKey {
         let hash = sha256(&labelled);
         let id = hash.iter().take(8).fold(0, |id, byte| (id << 8) | u64::from(*byte));
         format!("{id:016x}")
+    }
+
+    /// The key for the purpose `label` that each holder of this key derives, and nobody else can.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> ProcessKey {
+        ProcessKey::derived(self.0.as_slice(), label)
     }
 
     fn cipher(&self) -> Result<RandomizedNonceKey, SealingError> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::client::Client;
+use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
 use super::timestamp::Timestamp;
 
@@ -83,12 +84,13 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// The claims of a token that `grant` gives to `client` at `now`.
+    /// The claims of a token that `grant` gives to `client` at `now`, bound to what `confirmation` names.
     #[must_use]
     pub fn new(
         issuer: &str,
         client: &Client,
         grant: &Grant,
+        confirmation: &Confirmation,
         (now, jti): (Timestamp, String),
     ) -> Self {
         Self {
@@ -104,7 +106,7 @@ impl AccessToken {
             jti,
             tenant: client.tenant.clone(),
             env: client.environment.clone(),
-            cnf: None,
+            cnf: confirmation.to_claim(),
             extra: client.claims.clone(),
         }
     }

@@ -1,4 +1,7 @@
-//! What a request presents as client authentication, before anything of it is believed (RFC 6749 section 2.3).
+//! What a request presents as client authentication (RFC 6749 section 2.3) and as proof of possession (RFC 9449),
+//! before anything of it is believed.
+
+use std::fmt;
 
 use super::client::AuthMethod;
 use super::secret_format::Secret;
@@ -29,4 +32,26 @@ pub enum Presented {
         /// The secret, any text.
         secret: Secret,
     },
+}
+
+/// The `DPoP` header of one request (RFC 9449 section 4.1), unverified.
+#[derive(Clone, Copy)]
+pub enum PresentedProof<'a> {
+    /// None.
+    Nothing,
+    /// One, any bytes.
+    One(&'a [u8]),
+    /// More than one, which is never right (RFC 9449 section 4.3).
+    Several,
+}
+
+impl fmt::Debug for PresentedProof<'_> {
+    /// Shows nothing of it: who has it may use it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::One(_) => "One(hidden)",
+            Self::Several => "Several",
+        })
+    }
 }

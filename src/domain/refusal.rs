@@ -3,6 +3,7 @@
 
 use super::client::{AuthMethod, GrantType};
 use super::client_assertion::AssertionFault;
+use super::dpop_fault::DpopFault;
 use super::identifier::{AudienceId, CredentialId};
 
 /// The `error` of an answer (RFC 6749 section 5.2, RFC 8707 section 2, and DESIGN's own where no RFC has one).
@@ -22,6 +23,10 @@ pub enum ErrorCode {
     InvalidScope,
     /// `invalid_target`
     InvalidTarget,
+    /// `invalid_dpop_proof` (RFC 9449 section 5)
+    InvalidDpopProof,
+    /// `use_dpop_nonce` (RFC 9449 section 8)
+    UseDpopNonce,
     /// `not_found`
     NotFound,
     /// `method_not_allowed`
@@ -40,6 +45,8 @@ impl ErrorCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
         }
@@ -53,6 +60,8 @@ pub enum Refusal {
     Request(RequestFault),
     /// The client's proof of itself.
     Client(ClientFault),
+    /// The proof of possession of a key, RFC 9449.
+    Dpop(DpopFault),
     /// What the client asked for.
     Grant(GrantFault),
 }
@@ -194,6 +203,7 @@ impl Refusal {
         match self {
             Self::Request(fault) => fault.error(),
             Self::Client(_) => ErrorCode::InvalidClient,
+            Self::Dpop(fault) => fault.error(),
             Self::Grant(fault) => fault.error(),
         }
     }
@@ -204,6 +214,7 @@ impl Refusal {
         match self {
             Self::Request(fault) => fault.description(),
             Self::Client(_) => "client authentication failed",
+            Self::Dpop(fault) => fault.description(),
             Self::Grant(fault) => fault.description(),
         }
     }
@@ -219,6 +230,7 @@ impl Refusal {
                 remedy: None,
             },
             Self::Client(fault) => fault.check(),
+            Self::Dpop(fault) => fault.check(),
             Self::Grant(fault) => fault.check(),
         }
     }
@@ -394,7 +406,7 @@ macro_rules! into_refusal {
     )+};
 }
 
-into_refusal!(RequestFault => Request, ClientFault => Client, GrantFault => Grant);
+into_refusal!(RequestFault => Request, ClientFault => Client, DpopFault => Dpop, GrantFault => Grant);
 
 impl From<AssertionFault> for ClientFault {
     fn from(fault: AssertionFault) -> Self {

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use crate::domain::refusal::{ErrorCode, Refusal, RequestFault};
 /// What a 401 asks for; always all of it, whatever was wrong (RFC 9110 section 15.5.2).
 const CHALLENGE: HeaderValue =
     HeaderValue::from_static("Basic realm=\"grantd\", charset=\"UTF-8\"");
+/// The nonce that the next DPoP proof shall hold (RFC 9449 section 8.1).
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Serialize)]
@@ -31,6 +33,9 @@ pub fn refuse(refusal: &Refusal) -> Response {
     if refusal.error() == ErrorCode::InvalidClient {
         headers.insert(WWW_AUTHENTICATE, CHALLENGE);
     }
+    if let Refusal::Dpop(fault) = refusal {
+        offer_nonce(headers, fault.nonce());
+    }
     if let Refusal::Request(RequestFault::Method(allow)) = refusal
         && !allow.is_empty()
     {
@@ -47,7 +52,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Request(RequestFault::Method(_)) => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::Request(RequestFault::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Request(RequestFault::ContentEncoding) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Refusal::Request(_) | Refusal::Grant(_) => StatusCode::BAD_REQUEST,
+        Refusal::Request(_) | Refusal::Dpop(_) | Refusal::Grant(_) => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -105,6 +110,13 @@ pub fn cacheable_json(
         headers.insert(ETAG, value);
     }
     response
+}
+
+/// Tells the client which nonce its next DPoP proof shall hold (RFC 9449 section 8.2).
+pub(super) fn offer_nonce(headers: &mut HeaderMap, nonce: Option<&str>) {
+    if let Some(Ok(value)) = nonce.map(HeaderValue::from_str) {
+        headers.insert(DPOP_NONCE, value);
+    }
 }
 
 /// `no-store`, and `Pragma` for caches of HTTP/1.0, as RFC 6749 section 5.1 wants both.

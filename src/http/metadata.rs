@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::answer::{cacheable_json, unavailable};
 use super::state::{HttpState, Publication};
+use crate::operations::dpop;
 
 /// The methods of client authentication, the same at all three endpoints.
 const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt"];
@@ -29,6 +30,8 @@ struct Metadata<'a> {
     introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     revocation_endpoint_auth_methods_supported: &'static [&'static str],
     revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    /// RFC 9449 section 5.1.
+    dpop_signing_alg_values_supported: &'static [&'static str],
     /// A member of `OpenID` Connect Discovery: without it Spring's `issuer-uri` fails at start.
     subject_types_supported: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +66,7 @@ fn document(publication: &Publication) -> Vec<u8> {
         introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         revocation_endpoint_auth_methods_supported: AUTH_METHODS,
         revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS,
         subject_types_supported: &["public"],
         response_types_supported: publication
             .response_types_supported

@@ -7,6 +7,7 @@ pub mod body;
 mod call;
 pub mod client_credentials;
 pub mod connection;
+mod dpop;
 pub mod form;
 mod form_encoding;
 pub mod health;

@@ -4,8 +4,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::answer::ok_json;
+use super::answer::{offer_nonce, ok_json};
 use super::call::{Call, answer};
+use super::dpop;
 use super::state::HttpState;
 use crate::domain::client::GrantType;
 use crate::domain::decision::Decision;
@@ -54,13 +55,16 @@ async fn issue(
         scope: call.form.get("scope"),
         resources: &resources,
         audience: call.form.get("audience"),
+        proof: dpop::presented(&call.headers),
     };
     let issued = state.grantd.issue_token(call.presented()?, asked, caller, decision).await?;
     let body = TokenBody {
         access_token: &issued.access_token,
-        token_type: "Bearer",
+        token_type: issued.token_type,
         expires_in: issued.expires_in,
         scope: &issued.scope,
     };
-    Ok(ok_json(serde_json::to_vec(&body).unwrap_or_default()))
+    let mut response = ok_json(serde_json::to_vec(&body).unwrap_or_default());
+    offer_nonce(response.headers_mut(), state.grantd.dpop_nonce().as_deref());
+    Ok(response)
 }

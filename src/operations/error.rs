@@ -1,6 +1,7 @@
 //! An operation ends in a refusal, which is the client's fault, or in an outage, which is ours.
 
 use crate::crypto::hashing_pool::HashingError;
+use crate::domain::dpop_fault::DpopFault;
 use crate::domain::refusal::{ClientFault, GrantFault, Refusal, RequestFault};
 use crate::store::error::StoreError;
 
@@ -74,7 +75,7 @@ macro_rules! refusals {
     )+};
 }
 
-refusals!(RequestFault, ClientFault, GrantFault);
+refusals!(RequestFault, ClientFault, DpopFault, GrantFault);
 
 impl From<Refusal> for OperationError {
     fn from(refusal: Refusal) -> Self {

@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::error::OperationError;
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::ClientStatus;
+use crate::domain::confirmation::token_type;
 use crate::domain::decision::Decision;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::presented::Presented;
@@ -67,7 +68,7 @@ impl Grantd {
 fn members(token: &AccessToken) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("active".to_owned(), Value::Bool(true));
-    members.insert("token_type".to_owned(), "Bearer".into());
+    members.insert("token_type".to_owned(), token_type(token.cnf.as_ref()).into());
     if let Ok(Value::Object(claims)) = serde_json::to_value(token) {
         members.extend(claims);
     }

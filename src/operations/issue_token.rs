@@ -3,17 +3,17 @@
 use super::Grantd;
 use super::authenticate_client::AuthenticatedClient;
 use super::caller::Caller;
+use super::dpop::FreshProof;
 use super::error::{OperationError, Outage};
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
 use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::audience::SenderConstraint;
 use crate::domain::client::{Client, GrantType};
+use crate::domain::confirmation::{Confirmation, Evidence, token_type};
 use crate::domain::decision::Decision;
 use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold};
 use crate::domain::policy::Policy;
-use crate::domain::presented::Presented;
-use crate::domain::refusal::RequestFault;
+use crate::domain::presented::{Presented, PresentedProof};
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
@@ -26,6 +26,8 @@ const LONGEST_WAIT: Seconds = Seconds::new(2);
 pub struct IssuedToken {
     /// The token.
     pub access_token: String,
+    /// `Bearer`, or `DPoP` for a token that is bound to a key (RFC 9449 section 5).
+    pub token_type: &'static str,
     /// How long it lives, in seconds.
     pub expires_in: u32,
     /// What it grants, always said.
@@ -41,6 +43,8 @@ pub struct Asked<'a> {
     pub resources: &'a [&'a str],
     /// The `audience` parameter.
     pub audience: Option<&'a str>,
+    /// The DPoP proof.
+    pub proof: PresentedProof<'a>,
 }
 
 impl Grantd {
@@ -57,13 +61,25 @@ impl Grantd {
     ) -> Result<IssuedToken, OperationError> {
         self.freshness.check(&self.clock)?;
         let proven = self.prove_client(presented, caller, decision).await?;
+        // Before the assertion is spent: a client that is asked for a nonce may send the same assertion again.
+        let proof = self.accept_proof(asked.proof, self.clock.now())?;
         let client = self.admit_client(proven).await?;
+        let proof = match proof {
+            Some(proof) => Some(self.spend_proof(proof).await?),
+            None => None,
+        };
         self.wait_out_dead_seconds(&client).await?;
         let mut grant = self.decide_grant(&client, asked, caller).await?;
         grant.lifetime = grant.lifetime.min(self.max_lifetime);
-        require_confirmation(client.client(), &grant)?;
+        let evidence = Evidence {
+            method: client.method(),
+            certificate: None,
+            key: proof.as_ref().map(FreshProof::thumbprint),
+        };
+        let constraint = grant.audience.sender_constraint;
+        let confirmation = Confirmation::bind(client.client(), constraint, evidence)?;
         self.wait_for_key(&client, grant.audience.algorithm).await?;
-        self.sign(client.client(), &grant)
+        self.sign(client.client(), &grant, &confirmation)
     }
 
     /// Tokens issued up to and including `tokens_not_before` are dead; so wait until it is past.
@@ -139,31 +155,26 @@ impl Grantd {
         }
     }
 
-    fn sign(&self, client: &Client, grant: &Grant) -> Result<IssuedToken, OperationError> {
+    fn sign(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        confirmation: &Confirmation,
+    ) -> Result<IssuedToken, OperationError> {
         let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
         let (algorithm, now) = (grant.audience.algorithm, self.clock.now());
         let signer = ring.signer(algorithm, now).ok_or(Outage::NoSigningKey(algorithm))?;
-        let claims =
-            AccessToken::new(self.issuer.as_str(), client, grant, (now, random::token_id()));
+        let id = (now, random::token_id());
+        let claims = AccessToken::new(self.issuer.as_str(), client, grant, confirmation, id);
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
         let access_token =
             signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;
         tracing::debug!(client = %client.id, audience = %grant.audience.id, jti = %claims.jti, "issued");
-        Ok(IssuedToken { access_token, expires_in: grant.lifetime.get(), scope: claims.scope })
+        Ok(IssuedToken {
+            access_token,
+            token_type: token_type(claims.cnf.as_ref()),
+            expires_in: grant.lifetime.get(),
+            scope: claims.scope,
+        })
     }
-}
-
-/// No way of binding is built yet, so what is demanded to be bound is refused.
-fn require_confirmation(client: &Client, grant: &Grant) -> Result<(), RequestFault> {
-    let constraint = grant.audience.sender_constraint;
-    let demanded = if client.dpop_bound_access_tokens {
-        Some("a DPoP proof, demanded by the client")
-    } else if client.certificate_bound_access_tokens {
-        Some("a client certificate, demanded by the client")
-    } else if constraint == SenderConstraint::None {
-        None
-    } else {
-        Some("a binding, demanded by the audience")
-    };
-    demanded.map_or(Ok(()), |what| Err(RequestFault::MissingConfirmation(what)))
 }

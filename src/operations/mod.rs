@@ -5,6 +5,7 @@ pub mod audit;
 pub mod authenticate_client;
 pub mod caller;
 pub mod credential_uses;
+pub mod dpop;
 pub mod error;
 pub mod follow_feed;
 pub mod freshness;
@@ -37,6 +38,7 @@ use crate::store::memory::revocations::Revocations;
 use audit::{Audit, AuditQueue};
 use authenticate_client::{ClientKeys, VerifiedSecrets};
 use credential_uses::CredentialUses;
+use dpop::Nonces;
 use follow_feed::Followed;
 use freshness::Freshness;
 use key_ring::KeyRing;
@@ -67,6 +69,8 @@ pub struct Options {
     pub leeway: Seconds,
     /// Opens the signing keys.
     pub sealing: SealingKeys,
+    /// Whether DPoP proofs must hold a nonce of ours, RFC 9449 section 8.
+    pub dpop_nonce_required: bool,
 }
 
 /// One replica.
@@ -82,6 +86,7 @@ pub struct Grantd {
     revocations: Revocations,
     keys: ArcSwapOption<KeyRing>,
     sealing: SealingKeys,
+    dpop_nonces: Nonces,
     hashing: HashingPool,
     imported_cost: HashCost,
     verified_secrets: VerifiedSecrets,
@@ -128,6 +133,8 @@ impl Grantd {
         let (replay_cache, replay) = ReplayCache::new();
         let (revoker, revocations) = revoke_token::queue();
         let hashing = HashingPool::start(options.hashing)?;
+        let dpop_nonces =
+            Nonces::new(options.issuer.clone(), &options.sealing, options.dpop_nonce_required);
         let this = Arc::new_cyclic(|myself| Self {
             token_endpoint: options.issuer.endpoint("/oauth2/token"),
             issuer: options.issuer,
@@ -139,6 +146,7 @@ impl Grantd {
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
             sealing: options.sealing,
+            dpop_nonces,
             hashing,
             imported_cost: options.imported_cost,
             verified_secrets: VerifiedSecrets::new(options.verified_secrets),

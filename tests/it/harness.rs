@@ -178,6 +178,7 @@ impl Env {
             imported_cost: self.imported_cost,
             leeway: Seconds::new(10),
             sealing: self.sealing.clone(),
+            dpop_nonce_required: false,
         };
         adjust(&mut options);
         let issuer = options.issuer.clone();

@@ -34,6 +34,8 @@ pub struct Settings {
     pub tokens: Tokens,
     /// Client assertions.
     pub assertions: Assertions,
+    /// Proof of possession of a key.
+    pub dpop: Dpop,
     /// The work that client secrets may cost.
     pub hashing: Hashing,
     /// The most entries of each cache.
@@ -109,6 +111,13 @@ pub struct Tokens {
 pub struct Assertions {
     /// How far the clocks of clients may differ from ours.
     pub leeway: Seconds,
+}
+
+/// The table `[dpop]`, RFC 9449.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dpop {
+    /// Whether a proof must hold a nonce of ours (section 8).
+    pub require_nonce: bool,
 }
 
 /// The table `[hashing]`.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{
-    Assertions, Cache, Database, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel, Metadata,
-    Sealing, SealingKey, Settings, Tokens, environment, keys, listeners,
+    Assertions, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel,
+    Metadata, Sealing, SealingKey, Settings, Tokens, environment, keys, listeners,
 };
 use crate::config::document::{Located, Table};
 use crate::config::fault::{ConfigError, Fault, Faults, Place, Problem};
@@ -47,6 +47,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let sealing = sealing(&mut inner(root, "sealing"), base);
     let tokens = tokens(&mut inner(root, "tokens"));
     let assertions = assertions(&mut inner(root, "assertions"));
+    let dpop = dpop(&mut inner(root, "dpop"));
     let hashing = hashing(&mut inner(root, "hashing"));
     let cache = cache(&mut inner(root, "cache"));
     let feed = feed(&mut inner(root, "feed"));
@@ -63,6 +64,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
         sealing,
         tokens,
         assertions,
+        dpop,
         hashing,
         cache,
         feed,
@@ -148,6 +150,10 @@ fn sealing_key(located: Located) -> Result<SealingKey, Problem> {
 
 fn tokens(table: &mut Section<'_>) -> Tokens {
     Tokens { max_lifetime: span(table, "max_lifetime", HOUR, 1..=DAY) }
+}
+
+fn dpop(table: &mut Section<'_>) -> Dpop {
+    Dpop { require_nonce: table.read("require_nonce", value::boolean).unwrap_or(false) }
 }
 
 fn hashing(table: &mut Section<'_>) -> Hashing {

@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use super::*;
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::client_assertion::AssertionFault;
+use crate::domain::dpop_fault::DpopFault;
 use crate::domain::identifier::{AudienceId, CredentialId};
 use crate::domain::refusal::{ClientFault, GrantFault};
 
@@ -66,6 +67,32 @@ fn client_faults() -> Vec<Refusal> {
     .into()
 }
 
+fn dpop_faults() -> Vec<Refusal> {
+    use DpopFault as F;
+    [
+        F::SeveralProofs,
+        F::Form("not three parts with a dot between".to_owned()),
+        F::Typ,
+        F::Algorithm,
+        F::KeyAbsent,
+        F::Key("`kty` is none of EC, OKP, RSA".to_owned()),
+        F::Signature,
+        F::Method,
+        F::Uri,
+        F::Time("iat"),
+        F::TooOld,
+        F::TooEarly,
+        F::Expired,
+        F::NotYetValid,
+        F::Jti,
+        F::NonceAbsent("a-nonce".to_owned()),
+        F::NonceWrong("a-nonce".to_owned()),
+        F::Replayed,
+    ]
+    .map(Refusal::Dpop)
+    .into()
+}
+
 fn grant_faults() -> Vec<Refusal> {
     use GrantFault as F;
     let audience = || AudienceId::parse("pricing-api").unwrap();
@@ -88,7 +115,7 @@ fn grant_faults() -> Vec<Refusal> {
 }
 
 fn all() -> Vec<Refusal> {
-    [request_faults(), client_faults(), grant_faults()].concat()
+    [request_faults(), client_faults(), dpop_faults(), grant_faults()].concat()
 }
 
 async fn shown(response: Response) -> String {

@@ -1,0 +1,214 @@
+//! What a token is bound to: one rule from what is demanded and what the request brings (RFC 8705 section 3,
+//! RFC 9449 section 5, RFC 7800 section 3.1).
+
+use serde_json::{Map, Value};
+
+use super::audience::SenderConstraint;
+use super::client::{AuthMethod, Client};
+use super::refusal::RequestFault;
+
+/// The member of `cnf` that names a certificate (RFC 8705 section 3.1).
+const CERTIFICATE: &str = "x5t#S256";
+/// The member of `cnf` that names a DPoP key (RFC 9449 section 6.1).
+const KEY: &str = "jkt";
+
+/// What a request brings to bind a token to; each is proved possession of, and is a thumbprint.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// How the client authenticated.
+    pub method: AuthMethod,
+    /// `x5t#S256` of the connection's certificate, whether or not the client authenticated with it.
+    pub certificate: Option<&'a str>,
+    /// RFC 7638 thumbprint of the key of a DPoP proof.
+    pub key: Option<&'a str>,
+}
+
+/// What a token is bound to; the claim `cnf`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// `x5t#S256` of a certificate.
+    pub certificate: Option<String>,
+    /// `jkt`: the RFC 7638 thumbprint of a DPoP key.
+    pub key: Option<String>,
+}
+
+impl Confirmation {
+    /// Binds a token of `client` for an audience of this `constraint` to what the request brings.
+    ///
+    /// A DPoP proof always binds. A certificate binds where it is demanded, or where the client authenticated
+    /// with it and sends no proof; one that merely is on the connection (a mesh sidecar's) binds nothing.
+    ///
+    /// # Errors
+    /// [`RequestFault::MissingConfirmation`] where client or audience demand what the request does not bring.
+    pub fn bind(
+        client: &Client,
+        constraint: SenderConstraint,
+        evidence: Evidence<'_>,
+    ) -> Result<Self, RequestFault> {
+        use SenderConstraint as Demand;
+        let missing = |what| Err(RequestFault::MissingConfirmation(what));
+        let either = constraint == Demand::Any && evidence.key.is_none();
+        let by_certificate = is_by_certificate(evidence.method) && evidence.key.is_none();
+        let demanded = client.certificate_bound_access_tokens || constraint == Demand::Mtls;
+        let bound = demanded || either || by_certificate;
+        match evidence {
+            Evidence { key: None, .. } if client.dpop_bound_access_tokens => {
+                missing("a DPoP proof, demanded by the client")
+            }
+            Evidence { key: None, .. } if constraint == Demand::Dpop => {
+                missing("a DPoP proof, demanded by the audience")
+            }
+            Evidence { certificate: None, .. } if client.certificate_bound_access_tokens => {
+                missing("a client certificate, demanded by the client")
+            }
+            Evidence { certificate: None, .. } if constraint == Demand::Mtls => {
+                missing("a client certificate, demanded by the audience")
+            }
+            Evidence { certificate: None, key: None, .. } if constraint == Demand::Any => {
+                missing("a DPoP proof or a client certificate, demanded by the audience")
+            }
+            Evidence { certificate, key, .. } => Ok(Self {
+                certificate: certificate.filter(|_| bound).map(str::to_owned),
+                key: key.map(str::to_owned),
+            }),
+        }
+    }
+
+    /// The claim `cnf`; nothing for a bearer token.
+    #[must_use]
+    pub fn to_claim(&self) -> Option<Map<String, Value>> {
+        let members = [(CERTIFICATE, &self.certificate), (KEY, &self.key)];
+        let claim: Map<String, Value> = members
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into())))
+            .collect();
+        (!claim.is_empty()).then_some(claim)
+    }
+}
+
+/// The `token_type` of a token whose `cnf` this is: a token bound to a key is no bearer token, one that is bound
+/// to a certificate alone still has that name (RFC 9449 section 5, RFC 8705 section 3).
+#[must_use]
+pub fn token_type(cnf: Option<&Map<String, Value>>) -> &'static str {
+    if cnf.is_some_and(|cnf| cnf.contains_key(KEY)) { "DPoP" } else { "Bearer" }
+}
+
+const fn is_by_certificate(method: AuthMethod) -> bool {
+    matches!(method, AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::client::ClientStatus;
+    use crate::domain::identifier::ClientId;
+    use crate::domain::timestamp::Timestamp;
+
+    const SECRET: AuthMethod = AuthMethod::ClientSecretBasic;
+    const MTLS: AuthMethod = AuthMethod::SelfSignedTlsClientAuth;
+    const NONE: SenderConstraint = SenderConstraint::None;
+
+    fn client(dpop: bool, certificate: bool) -> Client {
+        Client {
+            id: ClientId::parse("reader").unwrap(),
+            name: None,
+            owner: None,
+            environment: None,
+            tenant: None,
+            status: ClientStatus::Active,
+            grants: Vec::new(),
+            auth_methods: Vec::new(),
+            assertion_audience: crate::domain::client::AssertionAudience::Issuer,
+            max_assertion_lifetime: None,
+            dpop_bound_access_tokens: dpop,
+            certificate_bound_access_tokens: certificate,
+            claims: Map::new(),
+            tokens_not_before: Timestamp::EPOCH,
+            created_at: Timestamp::EPOCH,
+            rotated_at: None,
+        }
+    }
+
+    /// `certificate`, `key`: what is bound; nothing where the request is refused.
+    fn bound(
+        client: &Client,
+        constraint: SenderConstraint,
+        (method, certificate, key): (AuthMethod, bool, bool),
+    ) -> Option<(bool, bool)> {
+        let evidence = Evidence {
+            method,
+            certificate: certificate.then_some("x5t"),
+            key: key.then_some("jkt"),
+        };
+        let confirmation = Confirmation::bind(client, constraint, evidence).ok()?;
+        Some((confirmation.certificate.is_some(), confirmation.key.is_some()))
+    }
+
+    #[test]
+    fn what_nobody_demands_binds_by_what_the_client_does_9449_01() {
+        let free = client(false, false);
+        assert_eq!(bound(&free, NONE, (SECRET, false, false)), Some((false, false)));
+        assert_eq!(bound(&free, NONE, (SECRET, false, true)), Some((false, true)));
+        assert_eq!(bound(&free, NONE, (MTLS, true, false)), Some((true, false)));
+        assert_eq!(bound(&free, NONE, (MTLS, true, true)), Some((false, true)));
+    }
+
+    #[test]
+    fn a_certificate_that_merely_is_there_binds_nothing() {
+        let free = client(false, false);
+        assert_eq!(bound(&free, NONE, (SECRET, true, false)), Some((false, false)));
+        assert_eq!(bound(&free, NONE, (SECRET, true, true)), Some((false, true)));
+        assert_eq!(bound(&free, SenderConstraint::Dpop, (SECRET, true, true)), Some((false, true)));
+    }
+
+    #[test]
+    fn what_is_demanded_and_absent_is_refused_9449_01() {
+        let free = client(false, false);
+        for (constraint, certificate, key) in [
+            (SenderConstraint::Mtls, false, true),
+            (SenderConstraint::Mtls, false, false),
+            (SenderConstraint::Dpop, true, false),
+            (SenderConstraint::Dpop, false, false),
+            (SenderConstraint::Any, false, false),
+        ] {
+            assert_eq!(bound(&free, constraint, (SECRET, certificate, key)), None, "{constraint}");
+        }
+        assert_eq!(bound(&client(true, false), NONE, (MTLS, true, false)), None);
+        assert_eq!(bound(&client(false, true), NONE, (SECRET, false, true)), None);
+        assert_eq!(bound(&client(true, true), NONE, (SECRET, true, false)), None);
+        assert_eq!(bound(&client(true, true), NONE, (SECRET, false, true)), None);
+    }
+
+    #[test]
+    fn what_is_demanded_and_there_is_bound() {
+        let free = client(false, false);
+        let both = (SECRET, true, true);
+        assert_eq!(
+            bound(&free, SenderConstraint::Mtls, (SECRET, true, false)),
+            Some((true, false))
+        );
+        assert_eq!(bound(&free, SenderConstraint::Any, (SECRET, true, false)), Some((true, false)));
+        assert_eq!(bound(&free, SenderConstraint::Any, both), Some((false, true)));
+        assert_eq!(bound(&free, SenderConstraint::Mtls, both), Some((true, true)));
+        assert_eq!(bound(&client(false, true), NONE, both), Some((true, true)));
+        assert_eq!(bound(&client(true, false), SenderConstraint::Mtls, both), Some((true, true)));
+    }
+
+    #[test]
+    fn the_claim_names_what_is_bound_and_only_a_key_changes_the_token_type() {
+        let confirmation = |certificate: Option<&str>, key: Option<&str>| Confirmation {
+            certificate: certificate.map(str::to_owned),
+            key: key.map(str::to_owned),
+        };
+        let shown = |confirmation: Confirmation| {
+            let claim = confirmation.to_claim();
+            let kind = token_type(claim.as_ref());
+            (claim.map(|claim| Value::Object(claim).to_string()), kind)
+        };
+        assert_eq!(shown(confirmation(None, None)), (None, "Bearer"));
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(shown(confirmation(Some("c"), None)), (text(r#"{"x5t#S256":"c"}"#), "Bearer"));
+        assert_eq!(shown(confirmation(None, Some("k"))), (text(r#"{"jkt":"k"}"#), "DPoP"));
+        assert_eq!(shown(confirmation(Some("c"), Some("k"))).1, "DPoP");
+    }
+}

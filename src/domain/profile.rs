@@ -1,0 +1,133 @@
+//! The security profile of a server: its own rules, or those of the FAPI 2.0 Security Profile for client
+//! credentials. What a profile forbids is refused where it is written, and again where it would be used.
+
+use super::algorithm::SigningAlgorithm;
+use super::audience::{Audience, SenderConstraint};
+use super::client::{AssertionAudience, AuthMethod, Client, named};
+
+named! {
+    /// The profile.
+    Profile {
+        /// grantd's own rules.
+        Default = "default",
+        /// The FAPI 2.0 Security Profile: no shared secrets, no RSA PKCS #1, every token bound to its sender.
+        Fapi2 = "fapi2",
+    }
+}
+
+/// What a profile forbids of a client, an audience or a setting: a sentence that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// A client that may use a shared secret.
+    #[error(
+        "client {client}: the profile fapi2 forbids {method}; register private_key_jwt or mutual TLS"
+    )]
+    Method {
+        /// The client.
+        client: String,
+        /// The method.
+        method: AuthMethod,
+    },
+    /// A client that may name the token endpoint in its assertions.
+    #[error(
+        "client {0}: the profile fapi2 takes the issuer alone as aud; remove its assertion_audience"
+    )]
+    AssertionAudience(String),
+    /// An audience whose tokens are signed with RSA PKCS #1.
+    #[error(
+        "audience {audience}: the profile fapi2 forbids {algorithm}; use ES256, EdDSA or PS256"
+    )]
+    Algorithm {
+        /// The audience.
+        audience: String,
+        /// The algorithm.
+        algorithm: SigningAlgorithm,
+    },
+    /// An audience that takes bearer tokens.
+    #[error(
+        "audience {0}: the profile fapi2 binds every token; set sender_constraint to mtls, dpop or any"
+    )]
+    Bearer(String),
+    /// An issuer without TLS.
+    #[error("the profile fapi2 needs an https issuer, not {0}")]
+    Issuer(String),
+}
+
+impl Profile {
+    /// The methods of client authentication that it allows.
+    #[must_use]
+    pub const fn allows_method(self, method: AuthMethod) -> bool {
+        match self {
+            Self::Default => true,
+            Self::Fapi2 => {
+                !matches!(method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost)
+            }
+        }
+    }
+
+    /// The algorithms that it allows, of tokens, assertions and proofs.
+    #[must_use]
+    pub const fn allows_algorithm(self, algorithm: SigningAlgorithm) -> bool {
+        match self {
+            Self::Default => true,
+            Self::Fapi2 => !matches!(algorithm, SigningAlgorithm::Rs256),
+        }
+    }
+
+    /// Whether every token must be bound to its sender.
+    #[must_use]
+    pub const fn binds_every_token(self) -> bool {
+        matches!(self, Self::Fapi2)
+    }
+
+    /// Whether an assertion's `aud` must be a text: a list of one is refused.
+    #[must_use]
+    pub const fn wants_audience_as_text(self) -> bool {
+        matches!(self, Self::Fapi2)
+    }
+
+    /// What it forbids of a client.
+    #[must_use]
+    pub fn contradiction_of_client(self, client: &Client) -> Option<Contradiction> {
+        let id = client.id.to_string();
+        if let Some(method) = client.auth_methods.iter().find(|it| !self.allows_method(**it)) {
+            return Some(Contradiction::Method { client: id, method: *method });
+        }
+        let lax = client.assertion_audience == AssertionAudience::IssuerOrTokenEndpoint;
+        (self == Self::Fapi2 && lax).then_some(Contradiction::AssertionAudience(id))
+    }
+
+    /// What it forbids of an audience.
+    #[must_use]
+    pub fn contradiction_of_audience(self, audience: &Audience) -> Option<Contradiction> {
+        let (id, algorithm) = (audience.id.to_string(), audience.algorithm);
+        if !self.allows_algorithm(algorithm) {
+            return Some(Contradiction::Algorithm { audience: id, algorithm });
+        }
+        let bearer = audience.sender_constraint == SenderConstraint::None;
+        (self.binds_every_token() && bearer).then_some(Contradiction::Bearer(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fapi2_allows_no_secret_and_no_rsa_pkcs1() {
+        let methods = |profile: Profile| -> Vec<&str> {
+            let allowed = AuthMethod::ALL.iter().filter(|method| profile.allows_method(**method));
+            allowed.map(|method| method.as_str()).collect()
+        };
+        assert_eq!(methods(Profile::Default).len(), AuthMethod::ALL.len());
+        assert_eq!(
+            methods(Profile::Fapi2),
+            ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]
+        );
+        let forbidden: Vec<_> = SigningAlgorithm::ALL
+            .into_iter()
+            .filter(|algorithm| !Profile::Fapi2.allows_algorithm(*algorithm))
+            .collect();
+        assert_eq!(forbidden, [SigningAlgorithm::Rs256]);
+    }
+}

@@ -1,0 +1,80 @@
+//! The claims of a proof against the request that it came with, RFC 9449 section 4.3. Unknown claims are ignored.
+
+use serde_json::{Map, Value};
+
+use super::nonce::Nonces;
+use crate::domain::dpop_fault::DpopFault;
+use crate::domain::numeric_date::parse_numeric_date;
+use crate::domain::target_uri::TargetUri;
+use crate::domain::timestamp::{Seconds, Timestamp};
+
+/// How old a proof may be: for the way to us and for clocks that are slow.
+const LONGEST_AGE: Seconds = Seconds::new(60);
+/// How far clocks that are fast may be ahead.
+const LEEWAY: Seconds = Seconds::new(10);
+/// The most bytes of a `jti`.
+const LONGEST_JTI: usize = 256;
+
+/// What a proof must be for.
+pub(super) struct Expected<'a> {
+    /// The method of the request.
+    pub(super) method: &'a str,
+    /// The URIs of the endpoint.
+    pub(super) uris: &'a [TargetUri],
+    /// The nonces, where they are demanded.
+    pub(super) nonces: &'a Nonces,
+    /// When it came.
+    pub(super) now: Timestamp,
+}
+
+/// What the claims come to.
+pub(super) struct Checked {
+    pub(super) uri: TargetUri,
+    pub(super) jti: String,
+    pub(super) dead_at: Timestamp,
+}
+
+/// Checks all claims; the nonce last, because its fault asks the client to send the same again.
+pub(super) fn check_claims(
+    claims: &Map<String, Value>,
+    expected: &Expected<'_>,
+) -> Result<Checked, DpopFault> {
+    let text = |name| claims.get(name).and_then(Value::as_str);
+    if text("htm") != Some(expected.method) {
+        return Err(DpopFault::Method);
+    }
+    let uri = text("htu")
+        .and_then(TargetUri::parse)
+        .filter(|uri| expected.uris.contains(uri))
+        .ok_or(DpopFault::Uri)?;
+    let dead_at = check_times(claims, expected.now)?;
+    let jti = text("jti")
+        .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
+        .ok_or(DpopFault::Jti)?
+        .to_owned();
+    expected.nonces.check(claims.get("nonce"), expected.now)?;
+    Ok(Checked { uri, jti, dead_at })
+}
+
+/// Gives the second from which on the proof is too old.
+fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, DpopFault> {
+    let time = |name| {
+        let read = |value| parse_numeric_date(value).ok_or(DpopFault::Time(name));
+        claims.get(name).map(read).transpose()
+    };
+    let issued_at = time("iat")?.ok_or(DpopFault::Time("iat"))?;
+    let dead_at = issued_at.plus(LONGEST_AGE).plus(Seconds::new(1));
+    if now >= dead_at {
+        return Err(DpopFault::TooOld);
+    }
+    if issued_at > now.plus(LEEWAY) {
+        return Err(DpopFault::TooEarly);
+    }
+    if time("exp")?.is_some_and(|expiry| expiry.plus(LEEWAY) <= now) {
+        return Err(DpopFault::Expired);
+    }
+    if time("nbf")?.is_some_and(|begin| begin > now.plus(LEEWAY)) {
+        return Err(DpopFault::NotYetValid);
+    }
+    Ok(dead_at)
+}
