@@ -15,29 +15,32 @@ pub(super) fn public(table: &mut Section<'_>, base: &Path) -> Option<PublicListe
     let place = table.place_of("listen");
     let listen = address(table, SocketAddr::from(([0, 0, 0, 0], 8443)));
     let allow_plain_http = table.read("allow_plain_http", value::boolean).unwrap_or(false);
-    let tls = tls_files(table, base)?;
+    let tls = tls_files(table, base).ok()?;
     if tls.is_none() && !allow_plain_http && !listen.ip().is_loopback() {
         table.fault(&place, "listen", Problem::PlainHttp(listen));
     }
     Some(PublicListener { listen, tls, allow_plain_http })
 }
 
-/// Both files or neither; `None` where one is missing, which is reported.
-fn tls_files(table: &mut Section<'_>, base: &Path) -> Option<Option<TlsFiles>> {
+/// A fault that stands in the list already.
+struct Reported;
+
+/// Both files or neither; it is a fault where one is missing.
+fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, Reported> {
     let certificate_at = table.place_of("tls_certificate_file");
     let key_at = table.place_of("tls_key_file");
     let certificate = table.read("tls_certificate_file", value::path(base));
     let key = table.read("tls_key_file", value::path(base));
     match (certificate, key) {
-        (Some(certificate), Some(key)) => Some(Some(TlsFiles { certificate, key })),
-        (None, None) => Some(None),
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
         (Some(_), None) => {
             table.fault(&certificate_at, "tls_certificate_file", Problem::Without("tls_key_file"));
-            None
+            Err(Reported)
         }
         (None, Some(_)) => {
             table.fault(&key_at, "tls_key_file", Problem::Without("tls_certificate_file"));
-            None
+            Err(Reported)
         }
     }
 }
@@ -54,7 +57,7 @@ pub(super) fn mutual(
     }
     let client_ca_files = table.list("client_ca_files", value::path(base)).unwrap_or_default();
     let url = table.read("url", origin);
-    let own = tls_files(table, base)?;
+    let own = tls_files(table, base).ok()?;
     let Some(tls) = own.or_else(|| public.and_then(|public| public.tls.clone())) else {
         let remedy = "write tls_certificate_file and tls_key_file here or in [public]";
         table.fault(&table.place().clone(), "tls_certificate_file", Problem::Missing(remedy));

@@ -140,6 +140,6 @@ fn fault(error: Error) -> CertificateFault {
 
 impl fmt::Debug for ClientCas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCas").field("number", &self.anchors.len()).finish()
+        f.debug_struct("ClientCas").field("number", &self.anchors.len()).finish_non_exhaustive()
     }
 }

@@ -6,6 +6,9 @@ use rustls::{HandshakeKind, ProtocolVersion};
 
 use super::*;
 
+/// `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`.
+const ECDHE_GCM: [u8; 2] = [0xc0, 0x2b];
+
 /// A TLS record with a `ClientHello` for `version` at most, of one suite.
 fn client_hello(version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
     let mut body = version.to_vec();
@@ -65,7 +68,6 @@ on_both! {
     async fn old_versions_and_weak_suites_are_refused_8705_10(env) {
         env.apply(CATALOG).await;
         let listening = listen(&env).await;
-        const ECDHE_GCM: [u8; 2] = [0xc0, 0x2b];
         for address in [listening.main, listening.mutual] {
             assert_eq!(first_record(address, &client_hello([3, 3], ECDHE_GCM)).await, 22);
             for version in [[3, 0], [3, 1], [3, 2]] {

@@ -155,8 +155,8 @@ async fn listen(env: &Env) -> Listening {
     std::fs::write(&files.key, key.serialize_pem()).unwrap();
     let (mutual, stop_mutual) = start(Tls::load_mutual(files.clone()).unwrap(), &router);
     let (main, stop_main) = start(Tls::load(files).unwrap(), &router);
-    let _stop = [stop_mutual, stop_main];
-    Listening { replica, mutual, main, router, _stop, _files: directory }
+    let stop = [stop_mutual, stop_main];
+    Listening { replica, mutual, main, router, _stop: stop, _files: directory }
 }
 
 fn start(tls: Arc<Tls>, router: &axum::Router) -> (SocketAddr, Trigger) {

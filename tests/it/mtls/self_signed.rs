@@ -10,7 +10,7 @@ on_both! {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
         let mut catalog = catalog(&[own.thumbprint()], NOBODY);
         catalog.push_str("\n[[client]]\nid = \"second\"\nauth = \"self_signed_tls_client_auth\"\n");
-        catalog.push_str(&format!("thumbprints = [\"{}\"]\n", other.thumbprint()));
+        catalog += &format!("thumbprints = [\"{}\"]\n", other.thumbprint());
         env.apply(&catalog).await;
         let listening = listen(&env).await;
         assert_eq!(listening.token(Some(&own), "ledger").await.claims()["sub"], "ledger");
@@ -78,7 +78,7 @@ on_both! {
         let own = Identity::named("ledger");
         let print = own.thumbprint();
         let retired = format!("thumbprints = [{{ value = \"{print}\", retired_at = {START} }}]");
-        let catalog = catalog(&[print.clone()], NOBODY);
+        let catalog = catalog(std::slice::from_ref(&print), NOBODY);
         env.apply(&catalog.replace(&format!("thumbprints = [\"{print}\"]"), &retired)).await;
         let listening = listen(&env).await;
         listening.token(Some(&own), "ledger").await.assert_error(401, "invalid_client");
