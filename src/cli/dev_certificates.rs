@@ -77,8 +77,6 @@ impl DevCertificates {
     pub(super) fn register(&self, catalog: &mut Catalog) {
         for made in &self.clients {
             let Some(thumbprint) = &made.thumbprint else { continue };
-            let client = catalog.clients.iter_mut().find(|client| client.id == made.id);
-            let credentials = client.map(|client| &mut client.credentials);
             let credential = CatalogCredential {
                 id: None,
                 label: Some("made by grantd dev".to_owned()),
@@ -88,8 +86,8 @@ impl DevCertificates {
                 retired_at: None,
                 place: Place::Nowhere,
             };
-            if let Some(credentials) = credentials {
-                credentials.push(credential);
+            if let Some(client) = catalog.clients.iter_mut().find(|client| client.id == made.id) {
+                client.credentials.push(credential);
             }
         }
     }

@@ -45,9 +45,12 @@ struct Metadata<'a> {
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "RFC 8705 names them so")]
 struct Aliases {
-    token_endpoint: String,
-    introspection_endpoint: String,
-    revocation_endpoint: String,
+    #[serde(rename = "token_endpoint")]
+    token: String,
+    #[serde(rename = "introspection_endpoint")]
+    introspection: String,
+    #[serde(rename = "revocation_endpoint")]
+    revocation: String,
 }
 
 /// The document; it never depends on what a request says of its host.
@@ -107,9 +110,9 @@ fn auth_methods(publication: &Publication) -> Vec<&'static str> {
 
 fn aliases(publication: &Publication) -> Option<Aliases> {
     Some(Aliases {
-        token_endpoint: publication.mutual_endpoint("/oauth2/token")?,
-        introspection_endpoint: publication.mutual_endpoint("/oauth2/introspect")?,
-        revocation_endpoint: publication.mutual_endpoint("/oauth2/revoke")?,
+        token: publication.mutual_endpoint("/oauth2/token")?,
+        introspection: publication.mutual_endpoint("/oauth2/introspect")?,
+        revocation: publication.mutual_endpoint("/oauth2/revoke")?,
     })
 }
 

@@ -92,6 +92,7 @@ pub struct Grantd {
     revocations: Revocations,
     keys: ArcSwapOption<KeyRing>,
     client_cas: ArcSwapOption<ClientCas>,
+    mutual_token_endpoint: ArcSwapOption<String>,
     sealing: SealingKeys,
     dpop_nonces: Nonces,
     hashing: HashingPool,
@@ -154,6 +155,7 @@ impl Grantd {
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
             client_cas: ArcSwapOption::empty(),
+            mutual_token_endpoint: ArcSwapOption::empty(),
             sealing: options.sealing,
             dpop_nonces,
             hashing,
@@ -243,6 +245,12 @@ impl Grantd {
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         self.keys.load_full()
+    }
+
+    /// Lets DPoP proofs name the token endpoint of the mutual-TLS listener, too. Assertions are for the issuer
+    /// wherever they are sent (RFC 8705 section 5).
+    pub fn serve_mutual_token_endpoint(&self, url: String) {
+        self.mutual_token_endpoint.store(Some(Arc::new(url)));
     }
 
     /// Trusts these CAs, and no others, for `tls_client_auth` from the next request on.

@@ -76,6 +76,9 @@ impl Replica {
             self.limits,
             operations_shutdown,
         ));
+        if let Some(url) = self.publication.mutual_endpoint("/oauth2/token") {
+            self.grantd.serve_mutual_token_endpoint(url);
+        }
         let state =
             HttpState { grantd: Arc::clone(&self.grantd), publication: Arc::new(self.publication) };
         let (stop_public, public_shutdown) = Shutdown::manual();

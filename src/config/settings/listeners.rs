@@ -22,11 +22,11 @@ pub(super) fn public(table: &mut Section<'_>, base: &Path) -> Option<PublicListe
     Some(PublicListener { listen, tls, allow_plain_http })
 }
 
-/// One of the two TLS files is missing; it was reported.
-struct HalfReported;
+/// A fault that stands in the list already.
+struct Reported;
 
-/// Both files or neither.
-fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, HalfReported> {
+/// Both files or neither; it is a fault where one is missing.
+fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, Reported> {
     let certificate_at = table.place_of("tls_certificate_file");
     let key_at = table.place_of("tls_key_file");
     let certificate = table.read("tls_certificate_file", value::path(base));
@@ -36,11 +36,11 @@ fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, H
         (None, None) => Ok(None),
         (Some(_), None) => {
             table.fault(&certificate_at, "tls_certificate_file", Problem::Without("tls_key_file"));
-            Err(HalfReported)
+            Err(Reported)
         }
         (None, Some(_)) => {
             table.fault(&key_at, "tls_key_file", Problem::Without("tls_certificate_file"));
-            Err(HalfReported)
+            Err(Reported)
         }
     }
 }

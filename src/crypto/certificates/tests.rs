@@ -249,25 +249,25 @@ fn alternative_names_are_compared_by_kind_and_whole_8705_03() {
         SanType::Rfc822Name(ia5("Job@Example.org")),
     ]);
     for (kind, value) in [
-        (K::Dns, "job.example"),
-        (K::Dns, "JOB.example"),
-        (K::Uri, "spiffe://example.org/job"),
-        (K::Ip, "192.0.2.1"),
-        (K::Email, "Job@example.ORG"),
+        (SubjectKind::Dns, "job.example"),
+        (SubjectKind::Dns, "JOB.example"),
+        (SubjectKind::Uri, "spiffe://example.org/job"),
+        (SubjectKind::Ip, "192.0.2.1"),
+        (SubjectKind::Email, "Job@example.ORG"),
     ] {
         assert!(bears(&chain, kind, value), "{value}");
     }
     for (kind, value) in [
         // Never the common name.
-        (K::Dns, "dns.example"),
-        (K::Dns, "example"),
-        (K::Dns, "spiffe://example.org/job"),
-        (K::Uri, "spiffe://example.org/job/"),
-        (K::Uri, "SPIFFE://example.org/job"),
-        (K::Uri, "job.example"),
-        (K::Ip, "::ffff:192.0.2.1"),
-        (K::Email, "job@example.org"),
-        (K::Email, "example.org"),
+        (SubjectKind::Dns, "dns.example"),
+        (SubjectKind::Dns, "example"),
+        (SubjectKind::Dns, "spiffe://example.org/job"),
+        (SubjectKind::Uri, "spiffe://example.org/job/"),
+        (SubjectKind::Uri, "SPIFFE://example.org/job"),
+        (SubjectKind::Uri, "job.example"),
+        (SubjectKind::Ip, "::ffff:192.0.2.1"),
+        (SubjectKind::Email, "job@example.org"),
+        (SubjectKind::Email, "example.org"),
     ] {
         assert!(!bears(&chain, kind, value), "{value}");
     }

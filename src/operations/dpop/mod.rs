@@ -71,6 +71,8 @@ impl Grantd {
 
     /// Where the token endpoint can be reached: what a client may write into `htu`.
     fn token_endpoint_uris(&self) -> Vec<TargetUri> {
-        TargetUri::parse(&self.token_endpoint).into_iter().collect()
+        let alias = self.mutual_token_endpoint.load_full();
+        let uris = [Some(self.token_endpoint.as_str()), alias.as_ref().map(|it| it.as_str())];
+        uris.into_iter().flatten().filter_map(TargetUri::parse).collect()
     }
 }

@@ -2,8 +2,6 @@
 
 use grantd::domain::timestamp::Seconds;
 
-use std::fmt::Write as _;
-
 use super::*;
 
 on_both! {
@@ -11,9 +9,8 @@ on_both! {
     async fn a_registered_certificate_proves_its_client_8705_04(env) {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
         let mut catalog = catalog(&[own.thumbprint()], NOBODY);
-        let thumbprint = other.thumbprint();
         catalog.push_str("\n[[client]]\nid = \"second\"\nauth = \"self_signed_tls_client_auth\"\n");
-        writeln!(catalog, "thumbprints = [\"{thumbprint}\"]").unwrap();
+        catalog += &format!("thumbprints = [\"{}\"]\n", other.thumbprint());
         env.apply(&catalog).await;
         let listening = listen(&env).await;
         assert_eq!(listening.token(Some(&own), "ledger").await.claims()["sub"], "ledger");
