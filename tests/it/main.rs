@@ -11,10 +11,8 @@ mod assertion;
 mod captured_log;
 #[cfg(test)]
 mod chaos_proxy;
-mod cli;
-mod cli;
 #[cfg(test)]
-mod dpop;
+mod cli;
 #[cfg(test)]
 mod dpop;
 #[cfg(test)]
