@@ -43,7 +43,6 @@ struct Metadata<'a> {
 
 /// Endpoints at which a client may present a certificate.
 #[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "RFC 8705 names them so")]
 struct Aliases {
     #[serde(rename = "token_endpoint")]
     token: String,

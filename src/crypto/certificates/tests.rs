@@ -239,8 +239,6 @@ fn with_names(names: Vec<SanType>) -> CertificateChain {
 
 #[test]
 fn alternative_names_are_compared_by_kind_and_whole_8705_03() {
-    use SubjectKind as K;
-
     let ia5 = |text: &str| text.try_into().unwrap();
     let chain = with_names(vec![
         SanType::DnsName(ia5("job.example")),
