@@ -20,6 +20,7 @@ use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
 use crate::http::body::BodyLimits;
 use crate::http::state::{MutualTls, Publication};
@@ -170,6 +171,7 @@ async fn seed(
         let options = ApplyOptions {
             dry_run: false,
             prune: false,
+            profile: Profile::Default,
             imported_cost: HashCost::GENERATED,
             sealing: Some(sealing),
             key_delay: Seconds::new(0),
@@ -217,6 +219,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         verified_secrets: 10_000,
         hashing: HashingCapacity::default(),
         imported_cost: HashCost::GENERATED,
+        profile: Profile::Default,
         leeway: Seconds::new(10),
         sealing,
         dpop_nonce_required: false,
@@ -226,6 +229,7 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
 fn publication(issuer: Issuer, origin: String) -> Publication {
     Publication {
         issuer,
+        profile: Profile::Default,
         body_limits: BodyLimits::default(),
         max_age: 300,
         response_types_supported: None,

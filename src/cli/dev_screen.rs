@@ -9,12 +9,15 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
+use super::curl_line::curl_line;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
 use super::output::say;
 use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
-use crate::domain::client::AuthMethod;
 use crate::http::state::Publication;
+
+/// What is printed in place of a secret of a catalog of one's own.
+const PLACEHOLDER: &str = "SECRET";
 
 /// The ready file: where everything is.
 #[derive(Debug, Serialize)]
@@ -144,26 +147,21 @@ impl Screen<'_> {
     /// A line that works as printed; for a catalog of one's own with a placeholder for the secret, which is
     /// never printed.
     fn curl(&self, client: &CatalogClient) -> Option<String> {
-        let secret =
+        let (secret, shown) =
             client.credentials.iter().find_map(|credential| match &credential.material {
-                CatalogMaterial::Secret(secret) if self.is_demo => Some(secret.expose()),
-                CatalogMaterial::Secret(_) | CatalogMaterial::Phc(_) => Some("SECRET"),
+                CatalogMaterial::Secret(secret) if self.is_demo => {
+                    Some((secret.expose(), secret.expose()))
+                }
+                CatalogMaterial::Secret(secret) => Some((secret.expose(), PLACEHOLDER)),
+                CatalogMaterial::Phc(_) => Some((PLACEHOLDER, PLACEHOLDER)),
                 _ => None,
             })?;
         if client.grants.is_empty() {
             return None;
         }
-        let basic = client.auth_methods.contains(&AuthMethod::ClientSecretBasic);
-        let (id, endpoint) = (&client.id, &self.ready.token_endpoint);
-        Some(if basic {
-            format!("curl -s -u '{id}:{secret}' -d grant_type=client_credentials {endpoint}")
-        } else {
-            format!(
-                "curl -s -d grant_type=client_credentials --data-urlencode 'client_id={id}' \
-                 --data-urlencode 'client_secret={secret}' {endpoint}"
-            )
-        })
+        curl_line(client, (secret, shown), &self.ready.token_endpoint)
     }
+
     /// As [`Self::curl`], for a client whose certificate was made here.
     fn curl_with_certificate(&self, client: &CatalogClient) -> Option<String> {
         let made = self.certificates.of(&client.id)?;

@@ -6,6 +6,7 @@ mod apply;
 mod check_config;
 mod client;
 mod credential;
+mod curl_line;
 mod data_directory;
 mod dev;
 mod dev_certificates;

@@ -91,6 +91,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         verified_secrets: settings.cache.verified_secrets,
         hashing,
         imported_cost: HashCost::IMPORTED,
+        profile: settings.profile,
         leeway: settings.assertions.leeway,
         sealing: sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?,
         dpop_nonce_required: settings.dpop.require_nonce,
@@ -100,6 +101,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
 fn publication(settings: &Settings) -> Publication {
     Publication {
         issuer: settings.issuer.clone(),
+        profile: settings.profile,
         body_limits: BodyLimits {
             bytes: settings.limits.body_bytes,
             time: settings.limits.body_timeout.duration(),

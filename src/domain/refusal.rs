@@ -131,6 +131,8 @@ pub enum ClientFault {
     Disabled,
     /// The client was deleted.
     Deleted,
+    /// The server's profile forbids this method.
+    MethodForbidden(AuthMethod),
     /// The client did not register this method.
     MethodNotRegistered {
         /// The method used.
@@ -293,6 +295,9 @@ impl ClientFault {
             Self::UnknownClient => ("client", "a registered client", "an unknown id".to_owned()),
             Self::Disabled => ("client status", "active", "disabled".to_owned()),
             Self::Deleted => ("client status", "active", "deleted".to_owned()),
+            Self::MethodForbidden(used) => {
+                ("method", "a method that the profile allows", used.to_string())
+            }
             Self::MethodNotRegistered { used, registered } => (
                 "method",
                 "a registered method",

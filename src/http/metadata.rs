@@ -6,14 +6,11 @@ use serde::Serialize;
 
 use super::answer::{cacheable_json, unavailable};
 use super::state::{HttpState, Publication};
-use crate::operations::dpop;
+use crate::domain::client::AuthMethod;
 
 /// The methods of client authentication, the same at all three endpoints.
-const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt"];
-
-/// The algorithms of client assertions, the same at all three endpoints; `Ed25519` is the other name of `EdDSA`
-/// (RFC 9864).
-const ASSERTION_ALGORITHMS: &[&str] = &["ES256", "EdDSA", "Ed25519", "RS256", "PS256"];
+const AUTH_METHODS: &[AuthMethod] =
+    &[AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::PrivateKeyJwt];
 
 /// The members, RFC 8414 section 2. No member is an empty list (section 3.2).
 #[derive(Serialize)]
@@ -71,6 +68,7 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
 fn document(publication: &Publication) -> Vec<u8> {
     let issuer = &publication.issuer;
     let methods = auth_methods(publication);
+    let algorithms = publication.profile.proof_algorithms();
     let metadata = Metadata {
         issuer: issuer.as_str(),
         token_endpoint: issuer.endpoint("/oauth2/token"),
@@ -79,14 +77,14 @@ fn document(publication: &Publication) -> Vec<u8> {
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
         grant_types_supported: &["client_credentials"],
         token_endpoint_auth_methods_supported: &methods,
-        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        token_endpoint_auth_signing_alg_values_supported: algorithms,
         introspection_endpoint_auth_methods_supported: &methods,
-        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms,
         revocation_endpoint_auth_methods_supported: &methods,
-        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+        dpop_signing_alg_values_supported: algorithms,
         mtls_endpoint_aliases: aliases(publication),
         tls_client_certificate_bound_access_tokens: publication.mutual_tls.is_some(),
-        dpop_signing_alg_values_supported: dpop::ALGORITHMS,
         subject_types_supported: &["public"],
         response_types_supported: publication
             .response_types_supported
@@ -96,16 +94,17 @@ fn document(publication: &Publication) -> Vec<u8> {
     serde_json::to_vec(&metadata).unwrap_or_default()
 }
 
-/// Those of mutual TLS only where a certificate can be presented, and `tls_client_auth` only with client CAs.
+/// What is built and the profile allows; those of mutual TLS only where a certificate can be presented, and `tls_client_auth` only with client CAs.
 fn auth_methods(publication: &Publication) -> Vec<&'static str> {
     let mut methods = AUTH_METHODS.to_vec();
     if let Some(mutual) = &publication.mutual_tls {
         if mutual.has_client_cas {
-            methods.push("tls_client_auth");
+            methods.push(AuthMethod::TlsClientAuth);
         }
-        methods.push("self_signed_tls_client_auth");
+        methods.push(AuthMethod::SelfSignedTlsClientAuth);
     }
-    methods
+    let allowed = methods.iter().filter(|method| publication.profile.allows_method(**method));
+    allowed.map(|method| method.as_str()).collect()
 }
 
 fn aliases(publication: &Publication) -> Option<Aliases> {

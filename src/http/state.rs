@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::body::BodyLimits;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::operations::Grantd;
 
 /// The replica, and how it is published.
@@ -20,6 +21,8 @@ pub struct HttpState {
 pub struct Publication {
     /// The issuer.
     pub issuer: Issuer,
+    /// The security profile.
+    pub profile: Profile,
     /// Bounds of request bodies.
     pub body_limits: BodyLimits,
     /// How long JWKS and metadata may be cached, in seconds.

@@ -4,6 +4,7 @@ pub mod apply_catalog;
 pub mod audit;
 pub mod authenticate_client;
 pub mod caller;
+pub mod check_profile;
 pub mod credential_uses;
 pub mod dpop;
 pub mod error;
@@ -32,6 +33,7 @@ use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::decision::Refused;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
 use crate::store::Store;
 use crate::store::memory::directory::{Capacity, Directory};
@@ -66,6 +68,8 @@ pub struct Options {
     pub hashing: HashingCapacity,
     /// What an imported secret costs.
     pub imported_cost: HashCost,
+    /// The security profile.
+    pub profile: Profile,
     /// How far clocks of clients may differ.
     pub leeway: Seconds,
     /// Opens the signing keys.
@@ -80,6 +84,7 @@ pub struct Grantd {
     issuer: Issuer,
     token_endpoint: String,
     max_lifetime: Seconds,
+    profile: Profile,
     leeway: Seconds,
     clock: Clock,
     store: Arc<Store>,
@@ -142,6 +147,7 @@ impl Grantd {
             token_endpoint: options.issuer.endpoint("/oauth2/token"),
             issuer: options.issuer,
             max_lifetime: options.max_lifetime,
+            profile: options.profile,
             leeway: options.leeway,
             directory: Directory::new(Arc::clone(&store), options.capacity),
             clock,

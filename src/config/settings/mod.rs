@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::document::{self, Table};
 use super::fault::{ConfigError, Fault, Place, Problem};
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Seconds;
 
@@ -20,6 +21,8 @@ pub const EXAMPLE: &str = include_str!("../../../config/grantd.toml");
 /// All settings of `grantd serve`; the defaults are those of `config/grantd.toml`.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The security profile.
+    pub profile: Profile,
     /// The issuer, and with it the base of every endpoint's URL.
     pub issuer: Issuer,
     /// Where the data lies: `postgres://…`, `postgresql://…` or `sqlite:…`. It may hold a password.

@@ -147,9 +147,15 @@ fn an_unknown_variable_names_the_nearest() {
 }
 
 #[test]
-fn what_is_not_built_says_so() {
+fn the_profile_fapi2_wants_an_https_issuer() {
     let text = message(with(&format!("profile = \"fapi2\"\n{LOOPBACK}")));
-    assert!(text.contains("the profile fapi2 is not built in this version"), "{text}");
+    assert!(text.contains("issuer") && text.contains("https"), "{text}");
+    let https = format!(
+        "issuer = \"https://auth.example\"\ndatabase_url = \"sqlite://x.db\"\nprofile = \"fapi2\"\n{LOOPBACK}"
+    );
+    assert_eq!(parse(&https).unwrap().profile, Profile::Fapi2);
+    let text = message(with(&format!("profile = \"fapi\"\n{LOOPBACK}")));
+    assert!(text.contains("fapi2"), "{text}");
 }
 
 #[test]

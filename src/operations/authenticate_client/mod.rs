@@ -73,6 +73,9 @@ impl Grantd {
             Presented::Secret { method, client_id, secret } => {
                 decision.client = Some(presented_name(&client_id));
                 decision.method = Some(method);
+                if !self.profile.allows_method(method) {
+                    return Err(ClientFault::MethodForbidden(method).into());
+                }
                 self.prove_by_secret((method, &client_id, secret), caller).await
             }
         }

@@ -18,6 +18,7 @@ async fn document(router: &axum::Router) -> Value {
 
 fn published(replica: &Replica, issuer: &str, mutual_tls: Option<MutualTls>) -> axum::Router {
     let publication = Publication {
+        profile: grantd::domain::profile::Profile::Default,
         issuer: Issuer::parse(issuer, false).unwrap(),
         body_limits: BodyLimits::default(),
         max_age: 300,

@@ -132,6 +132,7 @@ struct Listening {
 async fn listen(env: &Env) -> Listening {
     let replica = env.replica().await;
     let publication = Publication {
+        profile: grantd::domain::profile::Profile::Default,
         issuer: Issuer::parse(ISSUER, false).unwrap(),
         body_limits: BodyLimits::default(),
         max_age: 300,

@@ -1,0 +1,87 @@
+//! Whether an access token is what we take: RFC 9068 section 4.
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Validation, decode, decode_header};
+use serde::Deserialize;
+
+use crate::answer::Fault;
+use crate::confirmation::Confirmation;
+use crate::keys::{Keys, NoKey};
+use crate::settings::Settings;
+
+/// Longer ones are not looked at, in bytes.
+const LONGEST: usize = 16 * 1024;
+/// How far our clock may be from the issuer's, in seconds.
+const LEEWAY: u64 = 5;
+
+/// What we need of the claims. Strict: a claim twice, or of another JSON type, is a refusal.
+#[derive(Deserialize)]
+pub(crate) struct Claims {
+    // A list of audiences is none of grantd's tokens: each is for one API.
+    #[serde(rename = "aud")]
+    _audience: String,
+    pub(crate) client_id: String,
+    /// Names the token in log lines without giving it away.
+    pub(crate) jti: String,
+    #[serde(default)]
+    scope: String,
+    #[serde(rename = "cnf")]
+    pub(crate) confirmation: Option<Confirmation>,
+}
+
+impl Claims {
+    /// Whole names, never a part of one.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|had| had == scope)
+    }
+}
+
+/// The claims of a token of our issuer, for us, that has not expired. Scope, client and binding are the
+/// caller's to check.
+pub(crate) async fn verified(
+    token: &str,
+    keys: &Keys,
+    settings: &Settings,
+) -> Result<Claims, Fault> {
+    if token.len() > LONGEST {
+        return Err(Fault::Token("too long"));
+    }
+    // An algorithm that the library does not know, `none` first of all, ends here.
+    let header = decode_header(token).map_err(|_| Fault::Token("no signed JWT"))?;
+    let typ = header.typ.unwrap_or_default().to_lowercase();
+    // Else any JWT of the issuer would do, such as one that is about something else (RFC 8725 section 3.11).
+    if !["at+jwt", "application/at+jwt"].contains(&typ.as_str()) {
+        return Err(Fault::Token("no access token by its type"));
+    }
+    if header.crit.is_some() {
+        return Err(Fault::Token("critical extensions"));
+    }
+    let kid = header.kid.ok_or(Fault::Token("no key id"))?;
+    let key = keys.find(&kid).await.map_err(|none| match none {
+        NoKey::Unknown => Fault::Token("none of the issuer's keys"),
+        NoKey::NeverRead => Fault::NoKeysYet,
+    })?;
+    // The algorithm is the key's: what the header says must agree.
+    let mut validation = Validation::new(key.algorithm);
+    validation.leeway = LEEWAY;
+    validation.validate_nbf = true;
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+    validation.set_issuer(&[&settings.issuer]);
+    validation.set_audience(&[&settings.audience]);
+    let token = decode::<Claims>(token, &key.public, &validation);
+    token.map(|token| token.claims).map_err(|error| Fault::Token(reason(error.kind())))
+}
+
+/// For the log; nothing of the token's own text.
+fn reason(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::ExpiredSignature => "expired",
+        ErrorKind::ImmatureSignature => "not yet valid",
+        ErrorKind::InvalidIssuer => "another issuer",
+        ErrorKind::InvalidAudience => "another audience",
+        ErrorKind::InvalidSignature => "a wrong signature",
+        ErrorKind::InvalidAlgorithm => "another algorithm than the key's",
+        ErrorKind::MissingRequiredClaim(_) => "a claim is missing",
+        _ => "malformed",
+    }
+}
