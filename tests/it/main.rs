@@ -58,4 +58,6 @@ mod store;
 #[cfg(test)]
 mod token;
 #[cfg(test)]
+mod vectors;
+#[cfg(test)]
 mod whole_answers;
