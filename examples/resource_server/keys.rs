@@ -62,13 +62,14 @@ impl Keys {
         }))
     }
 
-    /// Reads the keys now and then, in the background. We start without the issuer, too.
-    pub(crate) fn keep_fresh(self: &Arc<Self>) {
+    /// Reads the keys, and from then on now and then. Without the issuer we start, too.
+    pub(crate) async fn start(self: &Arc<Self>) {
+        self.read().await;
         let keys = Arc::clone(self);
         tokio::spawn(async move {
             loop {
-                keys.read().await;
                 tokio::time::sleep(REFRESH).await;
+                keys.read().await;
             }
         });
     }

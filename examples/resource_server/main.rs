@@ -23,6 +23,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use clap::Parser as _;
 use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
 
 use crate::certificate::{Peer, TlsListener};
 use crate::documents::Documents;
@@ -32,7 +33,9 @@ use crate::settings::Settings;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(false).init();
     let mut settings = Settings::parse();
     let listener = TcpListener::bind(settings.listen).await.context("--listen")?;
     let address = listener.local_addr()?;
@@ -41,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
     let url = settings.url.get_or_insert_with(|| format!("{scheme}://{address}")).clone();
 
     let keys = Keys::new(&settings.issuer)?;
-    keys.keep_fresh();
+    keys.start().await;
     let app = app(&Arc::new(Api::new(settings, keys)?));
     tracing::info!(%address, url, "listening");
     match tls {

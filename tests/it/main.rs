@@ -46,6 +46,8 @@ mod raw_sql;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod resource_server;
+#[cfg(test)]
 mod revoke;
 #[cfg(test)]
 mod serve;

@@ -1,8 +1,9 @@
 //! Does what README.md and the pages in docs tell to do, as printed, from top to bottom.
 //!
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line. A `sh` block runs
-//! in one directory for all. Of a `console` block `grantd dev` is started, on a free port in place of 8080; other
-//! commands of grantd are checked to know their flags. A `java` or `python` block is what a client of tests/e2e runs.
+//! in one directory for all. Of a `console` block `grantd dev` and the example API are started, on free ports in
+//! place of 8080 and 8090; other commands of grantd are checked to know their flags. A `java` or `python` block is
+//! what a client of tests/e2e runs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,12 +14,16 @@ use grantd::config::settings::Settings;
 
 use crate::harness::Database;
 use crate::place::{Dev, Ended, Place, ended};
+use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
 const PAGES: [&str; 4] =
     ["README.md", "docs/production.md", "docs/dpop.md", "docs/private-key-jwt.md"];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
+/// The URL of the pages' API, and how it is started.
+const API: &str = "http://localhost:8090";
+const START_API: &str = "cargo run --example resource_server -- ";
 /// The database of the pages' settings.
 const DATABASE: &str = "postgres://grantd@db.internal/grantd";
 
@@ -68,6 +73,7 @@ struct Reader {
     place: Place,
     database: Database,
     dev: Option<Dev>,
+    api: Option<Api>,
 }
 
 impl Reader {
@@ -107,8 +113,7 @@ impl Reader {
 
     /// Runs a block in a shell, with the variables of the blocks before it.
     fn run(&self, block: &Block) {
-        let text =
-            block.text.replace(SERVER, self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")));
+        let text = self.with_real_urls(&block.text);
         self.place
             .write("block", &format!("set -aeu\n. ./variables\n{text}\nexport -p >variables\n"));
         let ended = ended(self.place.command("sh").arg("block"));
@@ -116,7 +121,20 @@ impl Reader {
         check_output(block, &ended);
     }
 
+    fn with_real_urls(&self, text: &str) -> String {
+        let text = text.replace(SERVER, self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")));
+        match &self.api {
+            Some(api) => text.replace(API, &api.origin()),
+            None => text,
+        }
+    }
+
     fn type_in(&mut self, line: &str, at: &str) {
+        if let Some(arguments) = line.strip_prefix(START_API) {
+            let arguments = self.with_real_urls(arguments);
+            self.api = Some(Api::start(&arguments.split(' ').collect::<Vec<_>>()));
+            return;
+        }
         let line = line.replace("cargo run --release -- ", "grantd ");
         let Some(arguments) = line.strip_prefix("grantd ") else {
             let program = line.split(' ').next().unwrap();
@@ -155,6 +173,9 @@ fn check_output(block: &Block, ended: &Ended) {
     } else if text.contains("/oauth2/introspect") {
         assert!(output.starts_with("{\"active\":true,"), "{}: {ended:?}", block.at);
     }
+    if text.contains("/documents") {
+        assert!(output.contains("\"read_by\":\"reports\""), "{}: {ended:?}", block.at);
+    }
     if text.contains("token inspect --data") {
         assert!(output.contains("signature: right"), "{}: {ended:?}", block.at);
     }
@@ -168,7 +189,7 @@ fn check_output(block: &Block, ended: &Ended) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_in_the_readme_works_as_printed() {
     let database = Database::postgres().await;
-    let mut reader = Reader { place: Place::new(), database, dev: None };
+    let mut reader = Reader { place: Place::new(), database, dev: None, api: None };
     reader.place.write("variables", "");
     reader.place.write("database-url", DATABASE);
     let is_there = |program| Place::new().command(program).arg("--version").output().is_ok();

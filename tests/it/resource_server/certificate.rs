@@ -1,0 +1,82 @@
+//! Bound tokens by the client's certificate: RFC 8705 section 3.
+
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grantd::crypto::digest::{base64url, sha256};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::json;
+
+use super::issuer::Issuer;
+use super::{Answer, Api, exchange};
+use crate::source_tree::root;
+
+/// The throw-away certificates of the server's own tests: `first` is the API's here.
+fn file(name: &str) -> String {
+    root().join("src/server/tls/testdata").join(name).to_str().unwrap().to_owned()
+}
+
+fn certificate(name: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(file(&format!("{name}.certificate.pem"))).unwrap()
+}
+
+fn start(issuer: &Issuer) -> Api {
+    let (certificate, key) = (file("first.certificate.pem"), file("first.key.pem"));
+    Api::with_options(&issuer.url, &["--tls-certificate", &certificate, "--tls-key", &key])
+}
+
+/// Reads with a token, showing the client certificate `shown`.
+fn read(api: &Api, token: &str, shown: Option<&str>) -> Answer {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate("first")).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = match shown {
+        None => config.with_no_client_auth(),
+        Some(name) => {
+            let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key.pem"))).unwrap();
+            config.with_client_auth_cert(vec![certificate(name)], key).unwrap()
+        }
+    };
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    let socket = TcpStream::connect(api.address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let bearer = format!("Bearer {token}");
+    let mut stream = StreamOwned::new(connection, socket);
+    exchange(&mut stream, "GET /documents", &[("Authorization", &bearer)], "")
+}
+
+/// 6750-04
+#[test]
+fn a_token_bound_to_a_certificate_needs_that_certificate() {
+    let issuer = Issuer::start();
+    let api = start(&issuer);
+    let hash = base64url(&sha256(&certificate("second")));
+    let token = issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash }));
+    assert_eq!(read(&api, &token, Some("second")).status, 200);
+    let other = read(&api, &token, Some("first"));
+    api.assert_invalid(&other, "bound to another certificate");
+    api.assert_invalid(&read(&api, &token, None), "bound to a certificate, and none was shown");
+    // Both bindings in one token: both must hold.
+    let token =
+        issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash, "jkt": "a thumbprint" }));
+    let answer = read(&api, &token, Some("second"));
+    api.assert_invalid(&answer, "bound to a key, and shown without a DPoP proof");
+    api.assert_secret(&[&token]);
+}
+
+#[test]
+fn a_certificate_is_no_hindrance_to_a_token_that_is_not_bound() {
+    let issuer = Issuer::start();
+    let api = start(&issuer);
+    let token = issuer.token(|_| {});
+    assert_eq!(read(&api, &token, Some("second")).status, 200);
+    assert_eq!(read(&api, &token, None).status, 200);
+}
