@@ -5,13 +5,13 @@ use std::fs;
 use crate::place::Place;
 use crate::source_tree::root;
 
-/// A place with `config/grantd.toml` for plain HTTP on loopback, its sealing key, and a database in SQLite.
+/// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database in SQLite.
 fn with_settings() -> Place {
     let place = Place::new();
     let example = fs::read_to_string(root().join("config/grantd.toml")).unwrap();
     let settings: String = example
         .lines()
-        .filter(|line| !line.starts_with("tls_"))
+        .filter(|line| !line.starts_with("tls_") && *line != "[mtls]")
         .map(|line| match line {
             line if line.starts_with("database_url ") => "database_url = \"sqlite://settings.db\"",
             "# default: listen = \"0.0.0.0:8443\"" => "listen = \"127.0.0.1:0\"",
