@@ -5,7 +5,7 @@ use std::fs;
 use crate::place::Place;
 use crate::source_tree::root;
 
-/// A place with `config/grantd.toml` for plain HTTP on loopback, its sealing key, and a database in SQLite.
+/// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database in SQLite.
 fn with_settings() -> Place {
     let place = Place::new();
     let example = fs::read_to_string(root().join("config/grantd.toml")).unwrap();
