@@ -31,6 +31,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options = ApplyOptions {
         dry_run: arguments.dry_run,
         prune: arguments.prune,
+        profile: opened.profile,
         imported_cost: opened.imported_cost(),
         sealing: opened.sealing.as_ref(),
         key_delay: ACTIVATION_DELAY,

@@ -8,6 +8,7 @@ use super::output::say;
 use super::target::sealing;
 use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::config::settings::Settings;
+use crate::operations::apply_catalog::check_profile;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -28,6 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(file) = &arguments.catalog {
         let environment = |name: &str| std::env::var(name).ok();
         let catalog = Catalog::read(file, &CatalogOptions::strict(&environment))?;
+        check_profile(&catalog, settings.profile)?;
         say!(
             "the catalog is right; {} audiences, {} clients",
             catalog.audiences.len(),

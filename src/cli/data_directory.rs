@@ -102,12 +102,24 @@ impl DataDirectory {
         Ok(before.filter(|before| before != issuer))
     }
 
-    /// Writes a file whole before it gets its name; where another process was first, its file stays.
-    fn put_new(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
+    /// Writes a file whole before it takes the place of one that is there.
+    pub(super) fn put(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
         let mut file = NamedTempFile::new_in(&self.path)
             .with_context(|| format!("nothing can be written in {}", self.path.display()))?;
         file.write_all(content)?;
-        file.as_file().sync_all()?;
+        file.persist(self.path.join(name))?;
+        Ok(())
+    }
+
+    /// Writes a file whole before it gets its name; where another process was first, its file stays.
+    pub(super) fn put_new(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
+        let mut file = NamedTempFile::new_in(&self.path)
+            .with_context(|| format!("nothing can be written in {}", self.path.display()))?;
+        file.write_all(content)?;
+        // What goes with the process need not survive the machine.
+        if !self.is_temporary() {
+            file.as_file().sync_all()?;
+        }
         match file.persist_noclobber(self.path.join(name)) {
             Ok(_) => Ok(()),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),

@@ -10,6 +10,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::data_directory::DataDirectory;
+use super::dev_certificates::DevCertificates;
 use super::dev_screen::{ReadyFile, Screen};
 use crate::clock::Clock;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
@@ -19,16 +20,19 @@ use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
 use crate::http::body::BodyLimits;
-use crate::http::state::Publication;
+use crate::http::state::{MutualTls, Publication};
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 use crate::operations::{Grantd, Options};
+use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::limits::Limits;
 use crate::server::listener::{bind, bind_loopback_pair};
-use crate::server::replica::Replica;
+use crate::server::replica::{Mutual, Replica};
 use crate::server::serve::Endpoint;
 use crate::server::shutdown::Shutdown;
+use crate::server::tls::{Tls, TlsFiles};
 use crate::store::memory::directory::Capacity;
 use crate::store::{DatabaseOptions, Store};
 use crate::telemetry;
@@ -50,6 +54,9 @@ pub(super) struct Arguments {
     /// The issuer, where it is not the listener's own URL
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
+    /// The CA whose client certificates are accepted, in place of a throw-away one
+    #[arg(long, value_name = "FILE")]
+    client_ca: Option<PathBuf>,
     /// Write a JSON file with all URLs when requests are accepted
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -75,15 +82,20 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
     }
     let sealing = data.sealing()?;
-    let (store, catalog) = seed(&arguments, &data, &sealing).await?;
+    let Seeded { store, catalog, certificates } = seed(&arguments, &data, &sealing).await?;
     let (grantd, queues) = Grantd::new(store, Clock::system(), options(&issuer, sealing))?;
     grantd.follow_feed().await?;
     let operations = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let ready = ReadyFile::new(&issuer, operations.local_addr()?, data.path());
+    let (mutual, origin) = mutual(&arguments, &certificates, &grantd)?;
+    let publication = publication(issuer, origin);
+    let client_ca = arguments.client_ca.as_deref();
+    let ready = ReadyFile::new(&publication, operations.local_addr()?, data.path())
+        .with_certificates(&certificates, client_ca);
     let replica = Replica {
         grantd,
         queues,
-        publication: publication(issuer),
+        publication,
+        mutual: Some(mutual),
         public: Endpoint { listeners, tls: None },
         operations: Endpoint { listeners: vec![operations], tls: None },
         limits: Limits::default(),
@@ -94,8 +106,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         ready.write(path)?;
     }
     let is_demo = arguments.catalog.is_none();
+    let screen = Screen {
+        ready: &ready,
+        catalog: &catalog,
+        certificates: &certificates,
+        data: &data,
+        is_demo,
+    };
     // A screen that nobody reads is no reason not to serve.
-    let _ = Screen { ready: &ready, catalog: &catalog, data: &data, is_demo }.print();
+    let _ = screen.print();
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
 }
 
@@ -129,19 +148,30 @@ fn issuer(arguments: &Arguments, listeners: &[TcpListener]) -> anyhow::Result<Is
     Ok(Issuer::parse(&text, true)?)
 }
 
+/// What was there or was made before the listeners open.
+struct Seeded {
+    store: Arc<Store>,
+    catalog: Catalog,
+    certificates: DevCertificates,
+}
+
 /// Opens the database and applies the catalog; the demo only where nothing is there yet.
 async fn seed(
     arguments: &Arguments,
     data: &DataDirectory,
     sealing: &SealingKeys,
-) -> anyhow::Result<(Arc<Store>, Catalog)> {
+) -> anyhow::Result<Seeded> {
+    let mut catalog = catalog(arguments.catalog.as_deref())?;
     let store = Arc::new(Store::open(DatabaseOptions::new(data.database_url()))?);
+    let own_client_ca = arguments.client_ca.is_none();
+    let certificates = DevCertificates::make(data, &catalog, own_client_ca, Clock::system().now())?;
     store.migrate().await?;
-    let catalog = catalog(arguments.catalog.as_deref())?;
+    certificates.register(&mut catalog);
     if arguments.catalog.is_some() || store.all_audiences().await?.is_empty() {
         let options = ApplyOptions {
             dry_run: false,
             prune: false,
+            profile: Profile::Default,
             imported_cost: HashCost::GENERATED,
             sealing: Some(sealing),
             key_delay: Seconds::new(0),
@@ -152,7 +182,23 @@ async fn seed(
             tracing::warn!("{warning}");
         }
     }
-    Ok((store, catalog))
+    Ok(Seeded { store, catalog, certificates })
+}
+
+/// The mutual-TLS listener on a free port of both loopback addresses, and its origin.
+fn mutual(
+    arguments: &Arguments,
+    certificates: &DevCertificates,
+    grantd: &Grantd,
+) -> anyhow::Result<(Mutual, String)> {
+    let listeners = bind_loopback_pair(0)?;
+    let port = listeners.first().context("nothing is bound")?.local_addr()?.port();
+    let files =
+        TlsFiles { certificate: certificates.server.clone(), key: certificates.server_key.clone() };
+    let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
+    let client_cas = ClientCaFiles::load(vec![client_ca.clone()], grantd)?;
+    let endpoint = Endpoint { listeners, tls: Some(Tls::load_mutual(files)?) };
+    Ok((Mutual { endpoint, client_cas }, format!("https://localhost:{port}")))
 }
 
 fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {
@@ -173,17 +219,20 @@ fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
         verified_secrets: 10_000,
         hashing: HashingCapacity::default(),
         imported_cost: HashCost::GENERATED,
+        profile: Profile::Default,
         leeway: Seconds::new(10),
         sealing,
         dpop_nonce_required: false,
     }
 }
 
-fn publication(issuer: Issuer) -> Publication {
+fn publication(issuer: Issuer, origin: String) -> Publication {
     Publication {
         issuer,
+        profile: Profile::Default,
         body_limits: BodyLimits::default(),
         max_age: 300,
         response_types_supported: None,
+        mutual_tls: Some(MutualTls { origin, has_client_cas: true }),
     }
 }

@@ -9,11 +9,15 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
+use super::curl_line::curl_line;
 use super::data_directory::DataDirectory;
+use super::dev_certificates::DevCertificates;
 use super::output::say;
 use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
-use crate::domain::client::AuthMethod;
-use crate::domain::issuer::Issuer;
+use crate::http::state::Publication;
+
+/// What is printed in place of a secret of a catalog of one's own.
+const PLACEHOLDER: &str = "SECRET";
 
 /// The ready file: where everything is.
 #[derive(Debug, Serialize)]
@@ -23,23 +27,52 @@ pub(super) struct ReadyFile {
     introspection_endpoint: String,
     revocation_endpoint: String,
     jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_token_endpoint: Option<String>,
     operations: String,
+    /// What to trust for grantd's own TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<PathBuf>,
+    /// The CA whose client certificates are accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_ca_file: Option<PathBuf>,
+    /// Its key, where grantd has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_ca_key_file: Option<PathBuf>,
     data_dir: PathBuf,
     pid: u32,
 }
 
 impl ReadyFile {
-    pub(super) fn new(issuer: &Issuer, operations: SocketAddr, data: &Path) -> Self {
+    pub(super) fn new(publication: &Publication, operations: SocketAddr, data: &Path) -> Self {
+        let issuer = &publication.issuer;
         Self {
             issuer: issuer.as_str().to_owned(),
             token_endpoint: issuer.endpoint("/oauth2/token"),
             introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
             revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
             jwks_uri: issuer.endpoint("/oauth2/jwks"),
+            mtls_token_endpoint: publication.mutual_endpoint("/oauth2/token"),
             operations: format!("http://{operations}"),
+            ca_file: None,
+            client_ca_file: None,
+            client_ca_key_file: None,
             data_dir: data.to_owned(),
             pid: std::process::id(),
         }
+    }
+
+    /// Says where the certificates lie; `client_ca` is one that somebody brought.
+    pub(super) fn with_certificates(
+        mut self,
+        certificates: &DevCertificates,
+        client_ca: Option<&Path>,
+    ) -> Self {
+        let ca = certificates.ca.clone();
+        self.client_ca_file = Some(client_ca.map_or_else(|| ca.clone(), Path::to_owned));
+        self.client_ca_key_file = client_ca.is_none().then(|| certificates.ca_key.clone());
+        self.ca_file = Some(ca);
+        self
     }
 
     /// Removes the file of a run before: whoever waits for it must not meet that.
@@ -74,6 +107,7 @@ impl ReadyFile {
 pub(super) struct Screen<'a> {
     pub(super) ready: &'a ReadyFile,
     pub(super) catalog: &'a Catalog,
+    pub(super) certificates: &'a DevCertificates,
     pub(super) data: &'a DataDirectory,
     pub(super) is_demo: bool,
 }
@@ -92,12 +126,15 @@ impl Screen<'_> {
         say!("  token          {}", self.ready.token_endpoint)?;
         say!("  introspection  {}", self.ready.introspection_endpoint)?;
         say!("  keys           {}", self.ready.jwks_uri)?;
+        if let (Some(endpoint), Some(ca)) = (&self.ready.mtls_token_endpoint, &self.ready.ca_file) {
+            say!("  mutual TLS     {endpoint} (trust {})", ca.display())?;
+        }
         say!("  health         {}/readyz", self.ready.operations)?;
         say!("  data           {} ({kept})", self.data.path().display())?;
         say!("")?;
         say!("Get a token:")?;
         for client in &self.catalog.clients {
-            if let Some(line) = self.curl(client) {
+            if let Some(line) = self.curl(client).or_else(|| self.curl_with_certificate(client)) {
                 say!("")?;
                 say!("  # {}", client.id)?;
                 say!("  {line}")?;
@@ -110,24 +147,40 @@ impl Screen<'_> {
     /// A line that works as printed; for a catalog of one's own with a placeholder for the secret, which is
     /// never printed.
     fn curl(&self, client: &CatalogClient) -> Option<String> {
-        let secret =
+        let (secret, shown) =
             client.credentials.iter().find_map(|credential| match &credential.material {
-                CatalogMaterial::Secret(secret) if self.is_demo => Some(secret.expose()),
-                CatalogMaterial::Secret(_) | CatalogMaterial::Phc(_) => Some("SECRET"),
+                CatalogMaterial::Secret(secret) if self.is_demo => {
+                    Some((secret.expose(), secret.expose()))
+                }
+                CatalogMaterial::Secret(secret) => Some((secret.expose(), PLACEHOLDER)),
+                CatalogMaterial::Phc(_) => Some((PLACEHOLDER, PLACEHOLDER)),
                 _ => None,
             })?;
         if client.grants.is_empty() {
             return None;
         }
-        let basic = client.auth_methods.contains(&AuthMethod::ClientSecretBasic);
-        let (id, endpoint) = (&client.id, &self.ready.token_endpoint);
-        Some(if basic {
-            format!("curl -s -u '{id}:{secret}' -d grant_type=client_credentials {endpoint}")
-        } else {
-            format!(
-                "curl -s -d grant_type=client_credentials --data-urlencode 'client_id={id}' \
-                 --data-urlencode 'client_secret={secret}' {endpoint}"
-            )
-        })
+        curl_line(client, (secret, shown), &self.ready.token_endpoint)
     }
+
+    /// As [`Self::curl`], for a client whose certificate was made here.
+    fn curl_with_certificate(&self, client: &CatalogClient) -> Option<String> {
+        let made = self.certificates.of(&client.id)?;
+        let endpoint = self.ready.mtls_token_endpoint.as_ref()?;
+        if client.grants.is_empty() {
+            return None;
+        }
+        Some(format!(
+            "curl -s --cacert {} --cert {} --key {} -d grant_type=client_credentials \
+             --data-urlencode {} {endpoint}",
+            quoted(self.certificates.ca.display()),
+            quoted(made.certificate.display()),
+            quoted(made.key.display()),
+            quoted(format_args!("client_id={}", client.id)),
+        ))
+    }
+}
+
+/// One word for a shell.
+fn quoted(text: impl std::fmt::Display) -> String {
+    format!("'{}'", text.to_string().replace('\'', r"'\''"))
 }

@@ -8,16 +8,18 @@ use clap::Args;
 
 use super::target::{database_options, sealing};
 use crate::clock::Clock;
-use crate::config::settings::Settings;
+use crate::config::settings::{MutualListener, Settings};
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::secret_hash::HashCost;
+use crate::domain::issuer::Issuer;
 use crate::http::body::BodyLimits;
-use crate::http::state::Publication;
+use crate::http::state::{MutualTls, Publication};
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::operations::{Grantd, Options};
+use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::limits::Limits;
 use crate::server::listener::bind;
-use crate::server::replica::Replica;
+use crate::server::replica::{Mutual, Replica};
 use crate::server::serve::Endpoint;
 use crate::server::shutdown::Shutdown;
 use crate::server::tls::{Tls, TlsFiles};
@@ -45,7 +47,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         store.migrate().await?;
     }
     let (grantd, queues) = Grantd::new(store, Clock::system(), options(&settings)?)?;
+    let mutual = settings.mtls.as_ref().map(|mtls| mutual(mtls, &grantd)).transpose()?;
     let replica = Replica {
+        mutual,
         grantd,
         queues,
         publication: publication(&settings),
@@ -87,6 +91,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         verified_secrets: settings.cache.verified_secrets,
         hashing,
         imported_cost: HashCost::IMPORTED,
+        profile: settings.profile,
         leeway: settings.assertions.leeway,
         sealing: sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?,
         dpop_nonce_required: settings.dpop.require_nonce,
@@ -96,12 +101,14 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
 fn publication(settings: &Settings) -> Publication {
     Publication {
         issuer: settings.issuer.clone(),
+        profile: settings.profile,
         body_limits: BodyLimits {
             bytes: settings.limits.body_bytes,
             time: settings.limits.body_timeout.duration(),
         },
         max_age: settings.keys.jwks_max_age.get(),
         response_types_supported: settings.metadata.response_types_supported.clone(),
+        mutual_tls: settings.mtls.as_ref().map(|mtls| mutual_tls(mtls, &settings.issuer)),
     }
 }
 
@@ -110,6 +117,27 @@ fn public(settings: &Settings) -> anyhow::Result<Endpoint> {
         Tls::load(TlsFiles { certificate: files.certificate.clone(), key: files.key.clone() })
     });
     Ok(Endpoint { listeners: vec![bind(settings.public.listen)?], tls: tls.transpose()? })
+}
+
+fn mutual(settings: &MutualListener, grantd: &Grantd) -> anyhow::Result<Mutual> {
+    let files =
+        TlsFiles { certificate: settings.tls.certificate.clone(), key: settings.tls.key.clone() };
+    let tls = Some(Tls::load_mutual(files)?);
+    Ok(Mutual {
+        endpoint: Endpoint { listeners: vec![bind(settings.listen)?], tls },
+        client_cas: ClientCaFiles::load(settings.client_ca_files.clone(), grantd)?,
+    })
+}
+
+fn mutual_tls(settings: &MutualListener, issuer: &Issuer) -> MutualTls {
+    let default = || match settings.listen.port() {
+        443 => format!("https://{}", issuer.host()),
+        port => format!("https://{}:{port}", issuer.host()),
+    };
+    MutualTls {
+        origin: settings.url.clone().unwrap_or_else(default),
+        has_client_cas: !settings.client_ca_files.is_empty(),
+    }
 }
 
 fn limits(settings: &Settings) -> Limits {

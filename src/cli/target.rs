@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::settings::{Sealing, SealingKey as SealingSource, Settings};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
 use crate::crypto::secret_hash::HashCost;
+use crate::domain::profile::Profile;
 use crate::store::{DatabaseOptions, Store};
 
 /// Says which database; the first of these that is given counts.
@@ -32,6 +33,8 @@ pub(super) struct Opened {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) sealing: Option<SealingKeys>,
+    /// The security profile of the server that uses it, where the settings tell.
+    pub(super) profile: Profile,
     /// Whether it is the database of a `grantd dev`, which is laxer with secrets.
     pub(super) is_dev: bool,
 }
@@ -64,6 +67,7 @@ impl Target {
             store: Arc::new(Store::open(DatabaseOptions::new(url.clone()))?),
             clock: Clock::system(),
             sealing: sealing_of_environment()?,
+            profile: Profile::Default,
             is_dev: false,
         })
     }
@@ -87,6 +91,7 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
         store: Arc::new(Store::open(DatabaseOptions::new(directory.database_url()))?),
         clock: Clock::system(),
         sealing: Some(directory.sealing()?),
+        profile: Profile::Default,
         is_dev: true,
     })
 }
@@ -102,6 +107,7 @@ fn open_settings(file: Option<&Path>, url: Option<&str>) -> anyhow::Result<Opene
         store: Arc::new(Store::open(options)?),
         clock: Clock::system(),
         sealing: sealing(&settings.sealing)?,
+        profile: settings.profile,
         is_dev: false,
     })
 }

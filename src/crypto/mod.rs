@@ -1,5 +1,6 @@
 //! Keys, hashes, signatures and the strict reading of JOSE: one file per package that it wraps.
 
+pub mod certificates;
 pub mod client_key;
 pub mod compact;
 pub mod digest;

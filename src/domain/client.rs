@@ -109,6 +109,14 @@ named! {
     }
 }
 
+impl AuthMethod {
+    /// Whether it proves by a certificate on the connection (RFC 8705 section 2).
+    #[must_use]
+    pub const fn is_mutual_tls(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
+}
+
 named! {
     /// What a client may write into the `aud` of an assertion.
     AssertionAudience {

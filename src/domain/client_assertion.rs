@@ -24,6 +24,8 @@ pub struct AssertionRules<'a> {
     pub issuer: &'a str,
     /// The token endpoint, where the client may name that instead.
     pub token_endpoint: Option<&'a str>,
+    /// Whether `aud` must be a text, and no list of one.
+    pub audience_as_text: bool,
     /// How long an assertion may live, and how old it may be.
     pub max_lifetime: Seconds,
     /// How far clocks may differ.
@@ -188,7 +190,7 @@ fn check_audience(
     let value = claims.get("aud").ok_or(AssertionFault::Absent("aud"))?;
     let audience = match value {
         Value::String(audience) => Some(audience),
-        Value::Array(list) => match list.as_slice() {
+        Value::Array(list) if !rules.audience_as_text => match list.as_slice() {
             [Value::String(audience)] => Some(audience),
             _ => None,
         },

@@ -48,7 +48,7 @@ impl Confirmation {
         use SenderConstraint as Demand;
         let missing = |what| Err(RequestFault::MissingConfirmation(what));
         let either = constraint == Demand::Any && evidence.key.is_none();
-        let by_certificate = is_by_certificate(evidence.method) && evidence.key.is_none();
+        let by_certificate = evidence.method.is_mutual_tls() && evidence.key.is_none();
         let demanded = client.certificate_bound_access_tokens || constraint == Demand::Mtls;
         let bound = demanded || either || by_certificate;
         match evidence {
@@ -91,10 +91,6 @@ impl Confirmation {
 #[must_use]
 pub fn token_type(cnf: Option<&Map<String, Value>>) -> &'static str {
     if cnf.is_some_and(|cnf| cnf.contains_key(KEY)) { "DPoP" } else { "Bearer" }
-}
-
-const fn is_by_certificate(method: AuthMethod) -> bool {
-    matches!(method, AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth)
 }
 
 #[cfg(test)]

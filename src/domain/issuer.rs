@@ -107,6 +107,16 @@ impl Issuer {
         self.text.get(..self.path_at).unwrap_or_default()
     }
 
+    /// Its host without a port: a name, an IPv4 address, or an IPv6 address in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let authority = self.origin().split_once("://").map_or("", |(_, authority)| authority);
+        let after_address = authority.find(']').map_or(0, |end| end + 1);
+        let port = authority.get(after_address..).and_then(|rest| rest.find(':'));
+        let end = port.map_or(authority.len(), |port| after_address + port);
+        authority.get(..end).unwrap_or_default()
+    }
+
     /// The URL of an endpoint below the issuer; `path` begins with a slash.
     #[must_use]
     pub fn endpoint(&self, path: &str) -> String {
@@ -199,6 +209,18 @@ mod tests {
         );
         assert!(issuer.is_https() && !issuer.is_loopback());
         assert_eq!(parse("https://auth.example").unwrap().path(), "");
+    }
+
+    #[test]
+    fn the_host_stands_without_its_port() {
+        for (text, host) in [
+            ("https://auth.example", "auth.example"),
+            ("https://auth.example:8443/t1", "auth.example"),
+            ("http://[::1]:8080", "[::1]"),
+            ("http://[::1]/t1", "[::1]"),
+        ] {
+            assert_eq!(parse(text).unwrap().host(), host);
+        }
     }
 
     #[test]

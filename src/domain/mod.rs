@@ -3,11 +3,13 @@
 pub mod access_token;
 pub mod algorithm;
 pub mod audience;
+pub mod certificate_fault;
 pub mod client;
 pub mod client_assertion;
 pub mod confirmation;
 pub mod credential;
 pub mod decision;
+pub mod distinguished_name;
 pub mod dpop_fault;
 pub mod grant_decision;
 pub mod identifier;

@@ -3,7 +3,8 @@
 
 use super::algorithm::SigningAlgorithm;
 use super::audience::{Audience, SenderConstraint};
-use super::client::{AssertionAudience, AuthMethod, Client, named};
+use super::client::{AssertionAudience, AuthMethod, named};
+use super::identifier::ClientId;
 
 named! {
     /// The profile.
@@ -48,9 +49,6 @@ pub enum Contradiction {
         "audience {0}: the profile fapi2 binds every token; set sender_constraint to mtls, dpop or any"
     )]
     Bearer(String),
-    /// An issuer without TLS.
-    #[error("the profile fapi2 needs an https issuer, not {0}")]
-    Issuer(String),
 }
 
 impl Profile {
@@ -74,6 +72,16 @@ impl Profile {
         }
     }
 
+    /// The `alg` values of client assertions and of DPoP proofs that it takes. RFC 9864 gave `EdDSA` with Ed25519 a
+    /// second name.
+    #[must_use]
+    pub const fn proof_algorithms(self) -> &'static [&'static str] {
+        match self {
+            Self::Default => &["ES256", "EdDSA", "Ed25519", "PS256", "RS256"],
+            Self::Fapi2 => &["ES256", "EdDSA", "Ed25519", "PS256"],
+        }
+    }
+
     /// Whether every token must be bound to its sender.
     #[must_use]
     pub const fn binds_every_token(self) -> bool {
@@ -88,12 +96,17 @@ impl Profile {
 
     /// What it forbids of a client.
     #[must_use]
-    pub fn contradiction_of_client(self, client: &Client) -> Option<Contradiction> {
-        let id = client.id.to_string();
-        if let Some(method) = client.auth_methods.iter().find(|it| !self.allows_method(**it)) {
+    pub fn contradiction_of_client(
+        self,
+        id: &ClientId,
+        methods: &[AuthMethod],
+        audience: AssertionAudience,
+    ) -> Option<Contradiction> {
+        let id = id.to_string();
+        if let Some(method) = methods.iter().find(|method| !self.allows_method(**method)) {
             return Some(Contradiction::Method { client: id, method: *method });
         }
-        let lax = client.assertion_audience == AssertionAudience::IssuerOrTokenEndpoint;
+        let lax = audience == AssertionAudience::IssuerOrTokenEndpoint;
         (self == Self::Fapi2 && lax).then_some(Contradiction::AssertionAudience(id))
     }
 

@@ -1,6 +1,7 @@
 //! Why a request was refused: one variant per fault, each with its error code, and with what was expected
 //! and what came. What a client is told is constant; what an operator is told never holds secret material.
 
+use super::certificate_fault::CertificateFault;
 use super::client::{AuthMethod, GrantType};
 use super::client_assertion::AssertionFault;
 use super::dpop_fault::DpopFault;
@@ -81,6 +82,8 @@ pub enum RequestFault {
     ContentEncoding,
     /// Not exactly one usable `Host`.
     Host,
+    /// The connection was opened for another host (RFC 9110 section 15.5.20).
+    Misdirected,
     /// Not `application/x-www-form-urlencoded`.
     MediaType,
     /// A charset other than UTF-8.
@@ -128,6 +131,8 @@ pub enum ClientFault {
     Disabled,
     /// The client was deleted.
     Deleted,
+    /// The server's profile forbids this method.
+    MethodForbidden(AuthMethod),
     /// The client did not register this method.
     MethodNotRegistered {
         /// The method used.
@@ -147,6 +152,8 @@ pub enum ClientFault {
     SecretExpired(CredentialId),
     /// The secret is right, but was retired: somebody still uses it.
     SecretRetired(CredentialId),
+    /// A client certificate that proves nothing.
+    Certificate(CertificateFault),
 }
 
 /// Why an authenticated client does not get what it asked for.
@@ -254,6 +261,7 @@ impl RequestFault {
             Self::BodyIncomplete => "the body did not arrive whole and in time",
             Self::ContentEncoding => "a Content-Encoding is not accepted",
             Self::Host => "exactly one valid Host is needed",
+            Self::Misdirected => "the connection was opened for another host",
             Self::MediaType => "the Content-Type must be application/x-www-form-urlencoded",
             Self::Charset => "the charset must be UTF-8",
             Self::FormEncoding => "the form is not well encoded",
@@ -287,6 +295,9 @@ impl ClientFault {
             Self::UnknownClient => ("client", "a registered client", "an unknown id".to_owned()),
             Self::Disabled => ("client status", "active", "disabled".to_owned()),
             Self::Deleted => ("client status", "active", "deleted".to_owned()),
+            Self::MethodForbidden(used) => {
+                ("method", "a method that the profile allows", used.to_string())
+            }
             Self::MethodNotRegistered { used, registered } => (
                 "method",
                 "a registered method",
@@ -300,6 +311,9 @@ impl ClientFault {
             Self::SecretNotYetActive(id) => ("secret times", "active", format!("{id}, early")),
             Self::SecretExpired(id) => ("secret times", "not expired", format!("{id}, expired")),
             Self::SecretRetired(id) => ("secret times", "not retired", format!("{id}, retired")),
+            Self::Certificate(fault) => {
+                ("certificate", "a live certificate of the client", fault.to_string())
+            }
         };
         FailedCheck { name, expected: expected.to_owned(), found, remedy: self.remedy() }
     }
@@ -315,6 +329,7 @@ impl ClientFault {
             Self::SecretExpired(_) | Self::SecretRetired(_) => Some(
                 "give the client its current secret: grantd credential list shows which are live",
             ),
+            Self::Certificate(fault) => fault.remedy(),
             _ => None,
         }
     }

@@ -52,6 +52,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Request(RequestFault::Method(_)) => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::Request(RequestFault::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Request(RequestFault::ContentEncoding) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::Request(RequestFault::Misdirected) => StatusCode::MISDIRECTED_REQUEST,
         Refusal::Request(_) | Refusal::Dpop(_) | Refusal::Grant(_) => StatusCode::BAD_REQUEST,
     }
 }

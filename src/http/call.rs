@@ -75,7 +75,11 @@ impl Call {
 fn caller(request: &Request) -> Caller {
     let unknown = || Connection::new(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     let connection = request.extensions().get().cloned().unwrap_or_else(unknown);
-    Caller { source: connection.source(), hashing_turn: connection.hashing_turn }
+    Caller {
+        source: connection.source(),
+        certificate: connection.certificate,
+        hashing_turn: connection.hashing_turn,
+    }
 }
 
 fn refused(state: &HttpState, decision: &Decision, refusal: &Refusal) -> Response {

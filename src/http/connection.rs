@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use crate::operations::caller::ClientCertificate;
+
 /// One accepted connection; clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -13,13 +15,18 @@ pub struct Connection {
     /// Held while a request of this connection waits for a hash: one per connection, however many requests
     /// a client sends at once.
     pub hashing_turn: Arc<Mutex<()>>,
+    /// The client certificate of the handshake, which proved that the peer holds its key.
+    pub certificate: Option<ClientCertificate>,
+    /// The host that a connection with client certificates was opened for (SNI, RFC 6066 section 3): it serves no
+    /// other.
+    pub bound_to_host: Option<Arc<str>>,
 }
 
 impl Connection {
     /// A connection from `peer`.
     #[must_use]
     pub fn new(peer: SocketAddr) -> Self {
-        Self { peer, hashing_turn: Arc::default() }
+        Self { peer, hashing_turn: Arc::default(), certificate: None, bound_to_host: None }
     }
 
     /// Where requests on it come from; an IPv4 address is one, also on a socket of both families.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::body::BodyLimits;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::operations::Grantd;
 
 /// The replica, and how it is published.
@@ -20,10 +21,32 @@ pub struct HttpState {
 pub struct Publication {
     /// The issuer.
     pub issuer: Issuer,
+    /// The security profile.
+    pub profile: Profile,
     /// Bounds of request bodies.
     pub body_limits: BodyLimits,
     /// How long JWKS and metadata may be cached, in seconds.
     pub max_age: u32,
     /// `response_types_supported`, for clients that insist on it.
     pub response_types_supported: Option<Vec<String>>,
+    /// Where client certificates are asked for; none: nowhere.
+    pub mutual_tls: Option<MutualTls>,
+}
+
+/// How the mutual-TLS listener is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutualTls {
+    /// Scheme, host and port, in the place of the issuer's.
+    pub origin: String,
+    /// Whether client CAs are configured, without which there is no `tls_client_auth`.
+    pub has_client_cas: bool,
+}
+
+impl Publication {
+    /// The URL of an endpoint on the mutual-TLS listener, where there is one; `path` begins with a slash.
+    #[must_use]
+    pub fn mutual_endpoint(&self, path: &str) -> Option<String> {
+        let mutual = self.mutual_tls.as_ref()?;
+        Some(format!("{}{}{path}", mutual.origin, self.issuer.path()))
+    }
 }

@@ -134,9 +134,15 @@ impl Grantd {
     /// Follows the feed for ever: at every `interval`, and at once when the database says that it changed.
     pub async fn keep_following(self: Arc<Self>, interval: Duration) {
         let mut reached = true;
+        let mut judged = false;
         let mut news = self.store.feed_news();
         loop {
-            match self.follow_feed().await {
+            let mut followed = self.follow_feed().await;
+            if followed.is_ok() && !judged {
+                followed = self.judge_profile().await;
+                judged = followed.is_ok();
+            }
+            match followed {
                 Ok(()) if !reached => {
                     tracing::info!("the database is back");
                     reached = true;
@@ -149,11 +155,21 @@ impl Grantd {
                     reached = false;
                     if matches!(error, StoreError::SchemaOlder | StoreError::SchemaNewer) {
                         self.fatal.send_replace(Some(error.to_string()));
-                        return;
                     }
                 }
             }
+            if self.fatal.borrow().is_some() {
+                return;
+            }
             news.wait(interval).await;
         }
+    }
+
+    /// A replica whose database contradicts its profile must not serve at all.
+    async fn judge_profile(&self) -> Result<(), StoreError> {
+        if let Some(contradiction) = self.profile_contradiction().await? {
+            self.fatal.send_replace(Some(contradiction));
+        }
+        Ok(())
     }
 }

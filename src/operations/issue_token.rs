@@ -14,6 +14,7 @@ use crate::domain::decision::Decision;
 use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold};
 use crate::domain::policy::Policy;
 use crate::domain::presented::{Presented, PresentedProof};
+use crate::domain::refusal::RequestFault;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
@@ -73,11 +74,15 @@ impl Grantd {
         grant.lifetime = grant.lifetime.min(self.max_lifetime);
         let evidence = Evidence {
             method: client.method(),
-            certificate: None,
+            certificate: caller.certificate.as_ref().map(|it| it.chain.thumbprint()),
             key: proof.as_ref().map(FreshProof::thumbprint),
         };
         let constraint = grant.audience.sender_constraint;
         let confirmation = Confirmation::bind(client.client(), constraint, evidence)?;
+        if self.profile.binds_every_token() && confirmation == Confirmation::default() {
+            let what = "a DPoP proof or a client certificate, demanded by the profile";
+            return Err(RequestFault::MissingConfirmation(what).into());
+        }
         self.wait_for_key(&client, grant.audience.algorithm).await?;
         self.sign(client.client(), &grant, &confirmation)
     }

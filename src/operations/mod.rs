@@ -4,6 +4,7 @@ pub mod apply_catalog;
 pub mod audit;
 pub mod authenticate_client;
 pub mod caller;
+pub mod check_profile;
 pub mod credential_uses;
 pub mod dpop;
 pub mod error;
@@ -26,11 +27,13 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::clock::Clock;
+use crate::crypto::certificates::authorities::ClientCas;
 use crate::crypto::hashing_pool::{HashingCapacity, HashingPool};
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::decision::Refused;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
 use crate::store::Store;
 use crate::store::memory::directory::{Capacity, Directory};
@@ -65,6 +68,8 @@ pub struct Options {
     pub hashing: HashingCapacity,
     /// What an imported secret costs.
     pub imported_cost: HashCost,
+    /// The security profile.
+    pub profile: Profile,
     /// How far clocks of clients may differ.
     pub leeway: Seconds,
     /// Opens the signing keys.
@@ -79,12 +84,15 @@ pub struct Grantd {
     issuer: Issuer,
     token_endpoint: String,
     max_lifetime: Seconds,
+    profile: Profile,
     leeway: Seconds,
     clock: Clock,
     store: Arc<Store>,
     directory: Directory,
     revocations: Revocations,
     keys: ArcSwapOption<KeyRing>,
+    client_cas: ArcSwapOption<ClientCas>,
+    mutual_token_endpoint: ArcSwapOption<String>,
     sealing: SealingKeys,
     dpop_nonces: Nonces,
     hashing: HashingPool,
@@ -139,12 +147,15 @@ impl Grantd {
             token_endpoint: options.issuer.endpoint("/oauth2/token"),
             issuer: options.issuer,
             max_lifetime: options.max_lifetime,
+            profile: options.profile,
             leeway: options.leeway,
             directory: Directory::new(Arc::clone(&store), options.capacity),
             clock,
             store,
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
+            client_cas: ArcSwapOption::empty(),
+            mutual_token_endpoint: ArcSwapOption::empty(),
             sealing: options.sealing,
             dpop_nonces,
             hashing,
@@ -234,6 +245,17 @@ impl Grantd {
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         self.keys.load_full()
+    }
+
+    /// Lets DPoP proofs name the token endpoint of the mutual-TLS listener, too. Assertions are for the issuer
+    /// wherever they are sent (RFC 8705 section 5).
+    pub fn serve_mutual_token_endpoint(&self, url: String) {
+        self.mutual_token_endpoint.store(Some(Arc::new(url)));
+    }
+
+    /// Trusts these CAs, and no others, for `tls_client_auth` from the next request on.
+    pub fn trust_client_cas(&self, cas: ClientCas) {
+        self.client_cas.store(Some(Arc::new(cas)));
     }
 
     /// Why this replica must stop: a sentence for the operator, once there is one.

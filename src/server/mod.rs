@@ -1,5 +1,7 @@
 //! Binds, serves and drains: the listeners with the timers and limits that `axum::serve` does not expose.
 
+mod any_certificate;
+pub mod client_ca_files;
 mod framing;
 pub mod limits;
 pub mod listener;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::client_ca_files::ClientCaFiles;
 use super::limits::Limits;
 use super::serve::{Endpoint, serve};
 use super::shutdown::Shutdown;
@@ -22,12 +23,40 @@ pub struct Replica {
     pub publication: Publication,
     /// The public listener.
     pub public: Endpoint,
+    /// The listener that asks for client certificates.
+    pub mutual: Option<Mutual>,
     /// The operations listener.
     pub operations: Endpoint,
     /// What connections may cost.
     pub limits: Limits,
     /// How often the change feed is read.
     pub poll_interval: Duration,
+}
+
+/// The mutual-TLS listener (RFC 8705 section 5).
+pub struct Mutual {
+    /// Its TLS is [`Tls::load_mutual`](super::tls::Tls::load_mutual).
+    pub endpoint: Endpoint,
+    /// The CAs of `tls_client_auth`.
+    pub client_cas: Option<ClientCaFiles>,
+}
+
+impl Mutual {
+    /// Serves until the stop is asked for, and follows the CA files meanwhile.
+    async fn serve(self, state: HttpState, limits: Limits, shutdown: Shutdown) {
+        let grantd = Arc::clone(&state.grantd);
+        let serving = serve(self.endpoint, routes::public(state), limits, shutdown);
+        let following = async move {
+            match self.client_cas {
+                Some(files) => files.keep_fresh(&grantd).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = serving => {}
+            () = following => {}
+        }
+    }
 }
 
 impl Replica {
@@ -47,9 +76,19 @@ impl Replica {
             self.limits,
             operations_shutdown,
         ));
+        if let Some(url) = self.publication.mutual_endpoint("/oauth2/token") {
+            self.grantd.serve_mutual_token_endpoint(url);
+        }
         let state =
             HttpState { grantd: Arc::clone(&self.grantd), publication: Arc::new(self.publication) };
         let (stop_public, public_shutdown) = Shutdown::manual();
+        let (stop_mutual, mutual_shutdown) = Shutdown::manual();
+        let mutual = self.mutual.map(|it| it.serve(state.clone(), self.limits, mutual_shutdown));
+        let mutual = async {
+            if let Some(serving) = mutual {
+                serving.await;
+            }
+        };
         let public = serve(self.public, routes::public(state), self.limits, public_shutdown);
         let mut fatal = self.grantd.fatal();
         let stop = async {
@@ -60,8 +99,9 @@ impl Replica {
             tracing::info!("stopping: finishing requests in flight");
             draining.store(true, Ordering::Relaxed);
             stop_public.stop();
+            stop_mutual.stop();
         };
-        tokio::join!(public, stop);
+        tokio::join!(public, mutual, stop);
         self.grantd.stop(background).await;
         stop_operations.stop();
         // It only serves health checks; nothing of it is worth waiting for.

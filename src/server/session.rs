@@ -112,9 +112,12 @@ impl<S> Session<S> {
         // An answer is one small write; waiting for more to send would only delay it.
         let _ = stream.set_nodelay(true);
         let ended = match &self.tls {
-            None => self.speak(stream, peer).await,
+            None => self.speak(stream, Connection::new(peer)).await,
             Some(tls) => match self.opening(self.limits.handshake_time, tls.accept(stream)).await {
-                Ok(stream) => self.speak(stream, peer).await,
+                Ok(stream) => {
+                    let connection = tls.connection(peer, &stream);
+                    self.speak(stream, connection).await
+                }
                 Err(error) => Err(error.into()),
             },
         };
@@ -140,7 +143,7 @@ impl<S> Session<S> {
     async fn speak<IO, B>(
         &self,
         mut io: IO,
-        peer: SocketAddr,
+        connection: Connection,
     ) -> Result<(), Box<dyn Error + Send + Sync>>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -152,7 +155,7 @@ impl<S> Session<S> {
         let detected = protocol::detect(&mut io);
         let (protocol, seen) = self.opening(self.limits.first_bytes_time, detected).await?;
         let finished = Arc::new(AtomicU64::new(0));
-        let (service, connection) = (self.service.clone(), Connection::new(peer));
+        let service = self.service.clone();
         let counter = Arc::clone(&finished);
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(connection.clone());

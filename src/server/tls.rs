@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +12,16 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use zeroize::Zeroizing;
+
+use super::any_certificate::AnyCertificate;
+use crate::crypto::certificates::CertificateChain;
+use crate::http::connection::Connection;
+use crate::operations::caller::ClientCertificate;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -64,20 +71,55 @@ struct Content {
     key: Zeroizing<Vec<u8>>,
 }
 
+/// Whether a listener asks for client certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClientCertificates {
+    /// It never does: a browser's user would be asked, too.
+    NeverAsked,
+    /// It does, and takes connections without one.
+    Asked,
+}
+
 /// TLS with the newest good files.
 pub struct Tls {
     files: TlsFiles,
+    clients: ClientCertificates,
     current: ArcSwap<ServerConfig>,
 }
 
 impl Tls {
-    /// Reads the files.
+    /// Reads the files; clients are never asked for a certificate.
     ///
     /// # Errors
     /// They cannot be read, hold something else, or do not belong together.
     pub fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
-        let config = configure(&files, &read(&files)?)?;
-        Ok(Arc::new(Self { files, current: ArcSwap::from_pointee(config) }))
+        Self::new(files, ClientCertificates::NeverAsked)
+    }
+
+    /// Reads the files of a listener that asks each client for a certificate (RFC 8705 section 2).
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_mutual(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
+        Self::new(files, ClientCertificates::Asked)
+    }
+
+    fn new(files: TlsFiles, clients: ClientCertificates) -> Result<Arc<Self>, TlsError> {
+        let config = configure(&files, clients, &read(&files)?)?;
+        Ok(Arc::new(Self { files, clients, current: ArcSwap::from_pointee(config) }))
+    }
+
+    /// What a finished handshake says of the other side.
+    pub(super) fn connection(&self, peer: SocketAddr, stream: &TlsStream<TcpStream>) -> Connection {
+        let mut connection = Connection::new(peer);
+        if self.clients == ClientCertificates::Asked {
+            let (_, session) = stream.get_ref();
+            let chain = session.peer_certificates().unwrap_or_default();
+            connection.certificate =
+                CertificateChain::new(chain).ok().map(|chain| ClientCertificate { chain });
+            connection.bound_to_host = session.server_name().map(Into::into);
+        }
+        connection
     }
 
     /// Does the handshake; the caller bounds its time.
@@ -103,13 +145,17 @@ impl Tls {
             return;
         }
         let taken = match &now {
-            Ok(content) => configure(&self.files, content).map_err(|error| error.to_string()),
+            Ok(content) => {
+                configure(&self.files, self.clients, content).map_err(|error| error.to_string())
+            }
             Err(error) => Err(error.clone()),
         };
         match taken {
             Ok(config) => {
                 self.current.store(Arc::new(config));
-                tracing::info!(file = %self.files.certificate.display(), "TLS certificate read");
+                if seen.is_some() {
+                    tracing::info!(file = %self.files.certificate.display(), "TLS certificate read");
+                }
             }
             Err(error) => {
                 tracing::error!(error, "the TLS files changed, the ones before stay in use");
@@ -127,7 +173,11 @@ fn read(files: &TlsFiles) -> Result<Content, TlsError> {
 }
 
 /// TLS 1.2 and 1.3 with rustls's suites, which all have forward secrecy and authenticated encryption.
-fn configure(files: &TlsFiles, content: &Content) -> Result<ServerConfig, TlsError> {
+fn configure(
+    files: &TlsFiles,
+    clients: ClientCertificates,
+    content: &Content,
+) -> Result<ServerConfig, TlsError> {
     let chain = CertificateDer::pem_slice_iter(&content.certificate)
         .collect::<Result<Vec<_>, _>>()
         .ok()
@@ -135,12 +185,27 @@ fn configure(files: &TlsFiles, content: &Content) -> Result<ServerConfig, TlsErr
         .ok_or_else(|| TlsError::NoCertificate(files.certificate.clone()))?;
     let key = PrivateKeyDer::from_pem_slice(&content.key)
         .map_err(|_| TlsError::NoKey(files.key.clone()))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let unusable = |source| TlsError::Unusable { files: files.clone(), source };
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|source| TlsError::Unusable { files: files.clone(), source })?;
+        .map_err(unusable)?;
+    let builder = match clients {
+        ClientCertificates::NeverAsked => builder.with_no_client_auth(),
+        ClientCertificates::Asked => builder.with_client_cert_verifier(AnyCertificate::new()),
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(unusable)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    if clients == ClientCertificates::Asked {
+        forget_sessions(&mut config);
+    }
     Ok(config)
+}
+
+/// A resumed session would bring back a certificate without a proof that its key is still held.
+fn forget_sessions(config: &mut ServerConfig) {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.max_early_data_size = 0;
 }
 
 #[cfg(test)]

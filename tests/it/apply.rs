@@ -21,6 +21,7 @@ impl Env {
             dry_run: false,
             prune: false,
             imported_cost: HashCost::GENERATED,
+            profile: grantd::domain::profile::Profile::Default,
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),
         }

@@ -12,6 +12,7 @@ use grantd::crypto::hashing_pool::HashingCapacity;
 use grantd::crypto::sealing::{SealingKey, SealingKeys};
 use grantd::crypto::secret_hash::HashCost;
 use grantd::domain::issuer::Issuer;
+use grantd::domain::profile::Profile;
 use grantd::domain::timestamp::{Seconds, Timestamp};
 use grantd::http::body::BodyLimits;
 use grantd::http::routes;
@@ -101,6 +102,7 @@ pub(crate) struct Env {
     pub(crate) sealing: SealingKeys,
     /// What an imported secret costs.
     pub(crate) imported_cost: HashCost,
+    pub(crate) profile: Profile,
 }
 
 impl Env {
@@ -113,6 +115,7 @@ impl Env {
             clock: Clock::manual(Timestamp::from_unix(START)),
             sealing: SealingKeys::new(SealingKey::generate()),
             imported_cost: HashCost::GENERATED,
+            profile: Profile::Default,
         }
     }
 
@@ -134,6 +137,7 @@ impl Env {
         let options = ApplyOptions {
             dry_run: false,
             prune,
+            profile: self.profile,
             imported_cost: self.imported_cost,
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),
@@ -176,6 +180,7 @@ impl Env {
             verified_secrets: 1000,
             hashing: HashingCapacity::default(),
             imported_cost: self.imported_cost,
+            profile: self.profile,
             leeway: Seconds::new(10),
             sealing: self.sealing.clone(),
             dpop_nonce_required: false,
@@ -188,9 +193,11 @@ impl Env {
         tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
         let publication = Publication {
             issuer,
+            profile: self.profile,
             body_limits: BodyLimits::default(),
             max_age: 300,
             response_types_supported: None,
+            mutual_tls: None,
         };
         let state = HttpState { grantd: Arc::clone(&grantd), publication: Arc::new(publication) };
         Replica { grantd, router: routes::public(state), audit: tokio::sync::Mutex::new(audit) }

@@ -18,6 +18,8 @@ mod dpop;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod fapi2;
+#[cfg(test)]
 mod forgery;
 #[cfg(test)]
 mod harness;
@@ -31,6 +33,8 @@ mod killed_tokens;
 mod layering;
 #[cfg(test)]
 mod metadata;
+#[cfg(test)]
+mod mtls;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]

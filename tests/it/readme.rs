@@ -1,8 +1,9 @@
-//! Does what README.md and docs/production.md tell to do, as printed, from top to bottom.
+//! Does what README.md and the pages in docs tell to do, as printed, from top to bottom.
 //!
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line. A `sh` block runs
 //! in one directory for all. Of a `console` block `grantd dev` and the example API are started, on free ports in
-//! place of 8080 and 8090; other commands of grantd are checked to know their flags.
+//! place of 8080 and 8090; other commands of grantd are checked to know their flags. A `java` or `python` block is
+//! what a client of tests/e2e runs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,9 +15,10 @@ use grantd::config::settings::Settings;
 use crate::harness::Database;
 use crate::place::{Dev, Ended, Place, ended};
 use crate::resource_server::Api;
-use crate::source_tree::root;
+use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 2] = ["README.md", "docs/production.md"];
+const PAGES: [&str; 4] =
+    ["README.md", "docs/production.md", "docs/dpop.md", "docs/private-key-jwt.md"];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
 /// The URL of the pages' API, and how it is started.
@@ -31,6 +33,14 @@ struct Block {
     at: String,
     language: String,
     text: String,
+}
+
+impl Block {
+    /// All that the page on keys does begins with a key that openssl makes.
+    fn needs(&self, program: &str) -> bool {
+        let begins_with_openssl = self.at.starts_with("docs/private-key-jwt.md");
+        self.text.contains(program) || (program == "openssl" && begins_with_openssl)
+    }
 }
 
 fn blocks() -> Vec<Block> {
@@ -77,6 +87,8 @@ impl Reader {
                 }
             }
             "json" | "yaml" | "" => {}
+            "java" => check_that_a_client_runs(block, "java"),
+            "python" => check_that_a_client_runs(block, "py"),
             other => panic!("{}: a block of {other:?} is not tested", block.at),
         }
     }
@@ -92,7 +104,9 @@ impl Reader {
             let environment = std::iter::empty::<(String, String)>();
             Settings::parse(document, &self.place.path(""), environment).err()
         } else {
-            Catalog::parse(&block.at, &text, &CatalogOptions::dev(&secret)).err()
+            let options =
+                CatalogOptions { base: self.place.path(""), ..CatalogOptions::dev(&secret) };
+            Catalog::parse(&block.at, &text, &options).err()
         };
         assert!(fault.is_none(), "{}", fault.unwrap());
     }
@@ -138,6 +152,13 @@ impl Reader {
     }
 }
 
+fn check_that_a_client_runs(block: &Block, ending: &str) {
+    let runs = paths_below("tests/e2e", &[ending])
+        .iter()
+        .any(|path| fs::read_to_string(root().join(path)).unwrap().contains(&block.text));
+    assert!(runs, "{}: no client in tests/e2e has these lines", block.at);
+}
+
 /// Whether a block gave what its commands are for.
 fn check_output(block: &Block, ended: &Ended) {
     let (text, output) = (&block.text, &ended.stdout);
@@ -171,13 +192,17 @@ async fn everything_in_the_readme_works_as_printed() {
     let mut reader = Reader { place: Place::new(), database, dev: None, api: None };
     reader.place.write("variables", "");
     reader.place.write("database-url", DATABASE);
-    let has_curl = reader.place.command("curl").arg("--version").output().is_ok();
+    let is_there = |program| Place::new().command(program).arg("--version").output().is_ok();
+    let missing: Vec<&str> =
+        ["curl", "openssl"].into_iter().filter(|program| !is_there(*program)).collect();
     for block in blocks() {
-        if has_curl || !block.text.contains("curl") {
-            reader.take(&block);
-        } else {
+        match missing.iter().find(|program| block.needs(program)) {
+            None => reader.take(&block),
             // Not by a macro: those are kept back for tests that pass.
-            let _ = writeln!(std::io::stderr(), "{}: NOT RUN, for there is no curl", block.at);
+            Some(program) => {
+                let at = &block.at;
+                let _ = writeln!(std::io::stderr(), "{at}: NOT RUN, for there is no {program}");
+            }
         }
     }
 }
@@ -200,7 +225,7 @@ fn every_place_in_the_table_of_places_is_there() {
     }
 }
 
-/// A check's name is the first of two or three values in parentheses; the one of a request stands alone.
+/// A check's name is the first of two or three values in parentheses; those of a request and of a proof stand alone.
 #[test]
 fn the_table_of_refusals_names_every_check() {
     let source = fs::read_to_string(root().join("src/domain/refusal.rs")).unwrap();
@@ -210,6 +235,26 @@ fn the_table_of_refusals_names_every_check() {
         .skip(1)
         .map(|after| after.split_once('"').unwrap().0.to_owned())
         .collect();
-    names.insert("request".to_owned());
+    names.extend(["request", "dpop proof"].map(str::to_owned));
     assert_eq!(column("| `check` |"), names);
+}
+
+/// The first text of each arm of `AssertionFault::explained` is what was expected.
+#[test]
+fn the_page_on_keys_tells_every_fault_of_an_assertion() {
+    let source = fs::read_to_string(root().join("src/domain/client_assertion.rs")).unwrap();
+    let (_, arms) = source.split_once("pub fn explained").unwrap();
+    let (arms, _) = arms.split_once("\n}\n").unwrap();
+    let expected: BTreeSet<&str> = arms
+        .split("Self::")
+        .skip(1)
+        .filter_map(|arm| arm.split_once('"')?.1.split_once('"'))
+        .map(|(expected, _)| expected)
+        .collect();
+    assert!(expected.len() > 10, "{expected:?}");
+    let page = fs::read_to_string(root().join("docs/private-key-jwt.md")).unwrap();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| `expected` |")).skip(2);
+    let told: BTreeSet<&str> =
+        rows.map_while(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
+    assert_eq!(told, expected);
 }

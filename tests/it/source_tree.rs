@@ -1,4 +1,4 @@
-//! Reads this repository's Rust files, for the tests that judge the code as text.
+//! Reads this repository's source files, for the tests that judge the code as text.
 
 use std::fs;
 use std::path::Path;
@@ -20,18 +20,23 @@ pub(crate) fn root() -> &'static Path {
 
 /// Every Rust file below `folder`, sorted by path.
 pub(crate) fn rust_files_below(folder: &str) -> Vec<SourceFile> {
-    let mut paths = Vec::new();
-    collect(&root().join(folder), &mut paths);
-    paths.sort();
-    paths.into_iter().map(|path| read(&path)).collect()
+    paths_below(folder, &["rs"]).iter().map(|path| read(path)).collect()
 }
 
-fn collect(folder: &Path, paths: &mut Vec<String>) {
+/// The path from the repository's root of each file below `folder` with one of these endings, sorted.
+pub(crate) fn paths_below(folder: &str, endings: &[&str]) -> Vec<String> {
+    let mut paths = Vec::new();
+    collect(&root().join(folder), endings, &mut paths);
+    paths.sort();
+    paths
+}
+
+fn collect(folder: &Path, endings: &[&str], paths: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            collect(&path, endings, paths);
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|it| ending == *it)) {
             let below_root = path.strip_prefix(root()).unwrap();
             paths.push(below_root.to_str().unwrap().replace('\\', "/"));
         }

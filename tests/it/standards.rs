@@ -1,24 +1,31 @@
 //! Holds every requirement that `tests/standards.txt` lists to a test that names it.
 //!
 //! A test names a requirement in its name (`…_6749_26`), in its doc comment (`6749-26`), or in the
-//! first lines (`//!`) of the test file or test module in which it stands.
+//! first lines (`//!`) of the test file or test module in which it stands. A client of `tests/e2e` names it in
+//! the comment with which its file begins.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use crate::source_tree::{root, rust_files_below};
+use crate::source_tree::{paths_below, root, rust_files_below};
+
+/// The languages of the clients in `tests/e2e`, as files end.
+const LANGUAGES_OF_CLIENTS: [&str; 5] = ["mjs", "py", "go", "java", "sh"];
 
 #[test]
 fn every_listed_requirement_is_named_by_a_test() {
     let list = fs::read_to_string(root().join("tests/standards.txt")).unwrap();
     let ids = listed_ids(&list).unwrap_or_else(|fault| panic!("tests/standards.txt: {fault}"));
-    let names: Vec<String> = ["src", "tests"]
+    let of_tests = ["src", "tests"]
         .into_iter()
         .flat_map(rust_files_below)
-        .flat_map(|file| names_of_tests(file.tokens, file.path.starts_with("tests/")))
-        .collect();
+        .flat_map(|file| names_of_tests(file.tokens, file.path.starts_with("tests/")));
+    let of_clients = paths_below("tests/e2e", &LANGUAGES_OF_CLIENTS)
+        .into_iter()
+        .map(|path| first_comment(&fs::read_to_string(root().join(path)).unwrap()));
+    let names: Vec<String> = of_tests.chain(of_clients).collect();
     let unnamed: Vec<&str> =
         ids.into_iter().filter(|id| !names.iter().any(|name| mentions(name, id))).collect();
     assert!(unnamed.is_empty(), "no test names {unnamed:?}");
@@ -53,6 +60,20 @@ fn mentions(text: &str, id: &str) -> bool {
 
 fn comparable(text: &str) -> String {
     text.to_lowercase().replace('-', "_")
+}
+
+/// The comment (in Python the text in three quotes) with which a file begins.
+fn first_comment(text: &str) -> String {
+    let mut in_quotes = false;
+    let is_comment = |line: &&str| {
+        let begins = ["//", "#", "/*", " *", "\"\"\""].iter().any(|sign| line.starts_with(sign));
+        let is_inside = in_quotes || begins;
+        if line.matches("\"\"\"").count() == 1 {
+            in_quotes = !in_quotes;
+        }
+        is_inside
+    };
+    text.lines().take_while(is_comment).collect::<Vec<_>>().join("\n")
 }
 
 /// Names and doc comments of tests; `in_tests` says that everything here is test code.
@@ -212,6 +233,27 @@ mod tests {
             assert!(!named(source, false), "{source}");
         }
         assert!(!named("/// B-C03\nfn builder() {}", true));
+    }
+
+    #[test]
+    fn an_id_counts_in_the_comment_with_which_a_client_begins() {
+        for source in [
+            "// x (B-C03)\nimport x;",
+            "#!/bin/sh\n# x\n# B-C03\nx",
+            "/* x\n * B-C03 */\npackage x;",
+            "\"\"\"B-C03: x.\"\"\"\nimport x",
+            "\"\"\"x.\n\nB-C03\n\"\"\"\nimport x",
+        ] {
+            assert!(mentions(&first_comment(source), "B-C03"), "{source}");
+        }
+        for source in [
+            "import x;\n// B-C03",
+            "\"\"\"x.\"\"\"\nx = 1  # B-C03\n",
+            "\"\"\"x.\n\"\"\"\nx()\n# B-C03",
+            "// x\n\n// B-C03",
+        ] {
+            assert!(!mentions(&first_comment(source), "B-C03"), "{source}");
+        }
     }
 
     #[test]

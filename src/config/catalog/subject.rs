@@ -6,15 +6,17 @@ use crate::config::document::Located;
 use crate::config::fault::Problem;
 use crate::config::value;
 use crate::domain::credential::{SubjectKind, SubjectName};
+use crate::domain::distinguished_name::DistinguishedName;
 
 /// The subject name of `kind`.
 pub(super) fn read(kind: SubjectKind, value: Located) -> Result<SubjectName, Problem> {
     let value = value::text(value)?;
     let visible = (1..=1024).contains(&value.len()) && !value.chars().any(char::is_control);
     let (fits, expected) = match kind {
-        SubjectKind::Dn => {
-            (value.contains('='), "a distinguished name, for example CN=ledger,O=Example")
-        }
+        SubjectKind::Dn => (
+            DistinguishedName::parse(&value).is_ok(),
+            "a distinguished name, for example CN=ledger,O=Example",
+        ),
         SubjectKind::Dns => {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
             (value.bytes().all(plain), "a DNS name without wildcard")

@@ -33,9 +33,6 @@ pub(super) fn overlay(
 type Variable = (String, Option<&'static str>, &'static str);
 
 fn unknown(name: &str, known: &[Variable]) -> Problem {
-    if name.starts_with("GRANTD_MTLS__") {
-        return Problem::NotBuilt(super::read::MUTUAL_TLS);
-    }
     let near = nearest(name, known.iter().map(|(variable, ..)| variable.as_str()));
     Problem::UnknownVariable(near.unwrap_or_default().to_owned())
 }

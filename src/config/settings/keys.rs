@@ -6,6 +6,7 @@ pub(super) const ROOT: &[&str] = &["issuer", "database_url", "database_url_file"
 /// Each table and its keys.
 pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("public", &["listen", "tls_certificate_file", "tls_key_file", "allow_plain_http"]),
+    ("mtls", &["listen", "tls_certificate_file", "tls_key_file", "client_ca_files", "url"]),
     ("operations", &["listen"]),
     ("sealing", &["key_file", "key", "old_key_files"]),
     ("tokens", &["max_lifetime"]),
@@ -42,6 +43,7 @@ pub(super) const TOP: &[&str] = &[
     "database_url_file",
     "profile",
     "public",
+    "mtls",
     "operations",
     "sealing",
     "tokens",

@@ -1,38 +1,80 @@
-//! Reads the tables of the two listeners, `[public]` and `[operations]`.
+//! Reads the tables of the listeners, `[public]`, `[mtls]` and `[operations]`.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::{OperationsListener, PublicListener, TlsFiles};
+use super::{MutualListener, OperationsListener, PublicListener, TlsFiles};
+use crate::config::document::Located;
 use crate::config::fault::Problem;
 use crate::config::section::Section;
 use crate::config::value;
+use crate::domain::issuer::Issuer;
 
 /// The table `[public]`; none where its TLS files are incomplete.
 pub(super) fn public(table: &mut Section<'_>, base: &Path) -> Option<PublicListener> {
     let place = table.place_of("listen");
     let listen = address(table, SocketAddr::from(([0, 0, 0, 0], 8443)));
     let allow_plain_http = table.read("allow_plain_http", value::boolean).unwrap_or(false);
-    let certificate_at = table.place_of("tls_certificate_file");
-    let key_at = table.place_of("tls_key_file");
-    let certificate = table.read("tls_certificate_file", value::path(base));
-    let key = table.read("tls_key_file", value::path(base));
-    let tls = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
-        (None, None) => None,
-        (Some(_), None) => {
-            table.fault(&certificate_at, "tls_certificate_file", Problem::Without("tls_key_file"));
-            return None;
-        }
-        (None, Some(_)) => {
-            table.fault(&key_at, "tls_key_file", Problem::Without("tls_certificate_file"));
-            return None;
-        }
-    };
+    let tls = tls_files(table, base).ok()?;
     if tls.is_none() && !allow_plain_http && !listen.ip().is_loopback() {
         table.fault(&place, "listen", Problem::PlainHttp(listen));
     }
     Some(PublicListener { listen, tls, allow_plain_http })
+}
+
+/// A fault that stands in the list already.
+struct Reported;
+
+/// Both files or neither; it is a fault where one is missing.
+fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, Reported> {
+    let certificate_at = table.place_of("tls_certificate_file");
+    let key_at = table.place_of("tls_key_file");
+    let certificate = table.read("tls_certificate_file", value::path(base));
+    let key = table.read("tls_key_file", value::path(base));
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            table.fault(&certificate_at, "tls_certificate_file", Problem::Without("tls_key_file"));
+            Err(Reported)
+        }
+        (None, Some(_)) => {
+            table.fault(&key_at, "tls_key_file", Problem::Without("tls_certificate_file"));
+            Err(Reported)
+        }
+    }
+}
+
+/// The table `[mtls]`, which has TLS files of its own or takes those of `public`.
+pub(super) fn mutual(
+    table: &mut Section<'_>,
+    (base, public): (&Path, Option<&PublicListener>),
+) -> Option<MutualListener> {
+    let place = table.place_of("listen");
+    let listen = address(table, SocketAddr::from(([0, 0, 0, 0], 8444)));
+    if listen.port() != 0 && public.is_some_and(|public| public.listen == listen) {
+        table.fault(&place, "listen", Problem::SameAddress);
+    }
+    let client_ca_files = table.list("client_ca_files", value::path(base)).unwrap_or_default();
+    let url = table.read("url", origin);
+    let own = tls_files(table, base).ok()?;
+    let Some(tls) = own.or_else(|| public.and_then(|public| public.tls.clone())) else {
+        let remedy = "write tls_certificate_file and tls_key_file here or in [public]";
+        table.fault(&table.place().clone(), "tls_certificate_file", Problem::Missing(remedy));
+        return None;
+    };
+    Some(MutualListener { listen, tls, client_ca_files, url })
+}
+
+/// `https://host` with an optional port, and nothing behind it: the issuer's path is appended.
+fn origin(located: Located) -> Result<String, Problem> {
+    let text = value::text(located)?;
+    match Issuer::parse(&text, false) {
+        Ok(url) if url.is_https() && url.path().is_empty() => Ok(text),
+        _ => Err(Problem::Expected(
+            "https://, a host and a port, for example \"https://auth.internal.example:8444\"",
+        )),
+    }
 }
 
 /// The table `[operations]`, whose address must not be that of `public`.

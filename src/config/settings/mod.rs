@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::document::{self, Table};
 use super::fault::{ConfigError, Fault, Place, Problem};
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Seconds;
 
@@ -20,12 +21,16 @@ pub const EXAMPLE: &str = include_str!("../../../config/grantd.toml");
 /// All settings of `grantd serve`; the defaults are those of `config/grantd.toml`.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The security profile.
+    pub profile: Profile,
     /// The issuer, and with it the base of every endpoint's URL.
     pub issuer: Issuer,
     /// Where the data lies: `postgres://…`, `postgresql://…` or `sqlite:…`. It may hold a password.
     pub database_url: Secret,
     /// The listener that clients reach.
     pub public: PublicListener,
+    /// The listener that asks for client certificates.
+    pub mtls: Option<MutualListener>,
     /// The listener for health and metrics.
     pub operations: OperationsListener,
     /// The key-encryption keys of the signing keys.
@@ -72,6 +77,19 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
+}
+
+/// The table `[mtls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutualListener {
+    /// The address.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key: its own, or those of `[public]`.
+    pub tls: TlsFiles,
+    /// PEM files with the CAs of `tls_client_auth`.
+    pub client_ca_files: Vec<PathBuf>,
+    /// Scheme, host and port of its endpoints; none: the issuer's host with the port of the listener.
+    pub url: Option<String>,
 }
 
 /// The table `[operations]`.

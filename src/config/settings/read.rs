@@ -8,14 +8,14 @@ use super::{
     Metadata, Sealing, SealingKey, Settings, Tokens, environment, keys, listeners,
 };
 use crate::config::document::{Located, Table};
-use crate::config::fault::{ConfigError, Fault, Faults, Place, Problem};
+use crate::config::fault::{ConfigError, Faults, Place, Problem};
 use crate::config::section::{self, Section};
 use crate::config::value;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Seconds;
 
-pub(super) const MUTUAL_TLS: &str = "mutual TLS";
 /// The longest time-out that makes sense, in seconds.
 const HOUR: u32 = 3600;
 const DAY: u32 = 24 * HOUR;
@@ -29,20 +29,20 @@ pub(super) fn settings(
 ) -> Result<Settings, ConfigError> {
     let faults = Faults::default();
     environment::overlay(&mut table, variables, &faults);
-    if let Some(entry) = table.0.remove("mtls") {
-        let problem = Problem::NotBuilt(MUTUAL_TLS);
-        faults.push(Fault { place: entry.key, key: "mtls".to_owned(), problem });
-    }
     let mut root = Section::new(String::new(), (place, table), keys::TOP, &faults);
     let settings = build(&mut root, base);
     faults.or(settings)
 }
 
 fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
-    root.read("profile", profile);
+    let profile = root.read("profile", value::one_of(Profile::ALL, Profile::as_str));
+    let profile = profile.unwrap_or(Profile::Default);
     let public = listeners::public(&mut inner(root, "public"), base);
+    let mtls = root
+        .has("mtls")
+        .and_then(|_| listeners::mutual(&mut inner(root, "mtls"), (base, public.as_ref())));
     let operations = listeners::operations(&mut inner(root, "operations"), public.as_ref());
-    let issuer = issuer(root, public.as_ref().is_some_and(|it| it.allow_plain_http));
+    let issuer = issuer(root, profile, public.as_ref().is_some_and(|it| it.allow_plain_http));
     let database_url = database_url(root, base);
     let sealing = sealing(&mut inner(root, "sealing"), base);
     let tokens = tokens(&mut inner(root, "tokens"));
@@ -57,9 +57,11 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let keys = keys_table(&mut inner(root, "keys"));
     let log = log(&mut inner(root, "log"));
     Some(Settings {
+        profile,
         issuer: issuer?,
         database_url: database_url?,
         public: public?,
+        mtls,
         operations,
         sealing,
         tokens,
@@ -83,18 +85,15 @@ fn inner<'f>(root: &mut Section<'f>, name: &'static str) -> Section<'f> {
     Section::new(format!("{name}."), table, keys::of(name), root.faults())
 }
 
-fn profile(located: Located) -> Result<(), Problem> {
-    match value::text(located)?.as_str() {
-        "default" => Ok(()),
-        "fapi2" => Err(Problem::NotBuilt("the profile fapi2")),
-        _ => Err(Problem::Expected("\"default\"")),
-    }
-}
-
-fn issuer(root: &mut Section<'_>, allow_plain_http: bool) -> Option<Issuer> {
+fn issuer(root: &mut Section<'_>, profile: Profile, allow_plain_http: bool) -> Option<Issuer> {
     let remedy = "write the URL that clients reach, for example \"https://auth.internal.example\"";
     let parse = |text: &str| Issuer::parse(text, allow_plain_http);
-    root.required("issuer", remedy, value::parsed_by(parse))
+    let place = root.place_of("issuer");
+    let issuer = root.required("issuer", remedy, value::parsed_by(parse))?;
+    if profile == Profile::Fapi2 && !issuer.is_https() {
+        root.fault(&place, "issuer", Problem::Expected("an https URL, as the profile fapi2 wants"));
+    }
+    Some(issuer)
 }
 
 fn database_url(root: &mut Section<'_>, base: &Path) -> Option<Secret> {

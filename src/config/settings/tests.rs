@@ -147,16 +147,44 @@ fn an_unknown_variable_names_the_nearest() {
 }
 
 #[test]
-fn what_is_not_built_says_so() {
-    let text = message(with(&format!("{LOOPBACK}[mtls]\nlisten = \"127.0.0.1:2\"\n")));
-    assert_eq!(text, "grantd.toml:5: mtls: mutual TLS is not built in this version; remove it");
+fn the_profile_fapi2_wants_an_https_issuer() {
     let text = message(with(&format!("profile = \"fapi2\"\n{LOOPBACK}")));
-    assert!(text.contains("the profile fapi2 is not built in this version"), "{text}");
+    assert!(text.contains("issuer") && text.contains("https"), "{text}");
+    let https = format!(
+        "issuer = \"https://auth.example\"\ndatabase_url = \"sqlite://x.db\"\nprofile = \"fapi2\"\n{LOOPBACK}"
+    );
+    assert_eq!(parse(&https).unwrap().profile, Profile::Fapi2);
+    let text = message(with(&format!("profile = \"fapi\"\n{LOOPBACK}")));
+    assert!(text.contains("fapi2"), "{text}");
+}
+
+#[test]
+fn the_mutual_listener_takes_the_tls_files_of_public_unless_it_has_its_own() {
+    let tls = "tls_certificate_file = \"c.pem\"\ntls_key_file = \"k.pem\"\n";
+    let mtls = |text: &str| with(text).unwrap().mtls.map(|it| it.tls.certificate);
+    assert_eq!(mtls(LOOPBACK), None);
+    let shared = mtls(&format!("{LOOPBACK}{tls}[mtls]\n"));
+    assert_eq!(shared, Some("/etc/grantd/c.pem".into()));
+    let own = mtls(&format!("{LOOPBACK}[mtls]\n{}", tls.replace("c.pem", "m.pem")));
+    assert_eq!(own, Some("/etc/grantd/m.pem".into()));
 }
 
 #[test]
 fn contradictions_are_refused() {
     for (text, sentence) in [
+        ("[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\n", "tls_certificate_file"),
+        (
+            "[public]\nlisten = \"127.0.0.1:8444\"\n[mtls]\nlisten = \"127.0.0.1:8444\"\n",
+            "different addresses",
+        ),
+        (
+            "[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\nurl = \"https://a.example/t1\"\n",
+            "https://, a host and a port",
+        ),
+        (
+            "[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\nurl = \"http://localhost\"\n",
+            "https://, a host and a port",
+        ),
         ("[public]\nlisten = \"0.0.0.0:1\"\n", "reachable from other machines"),
         ("[public]\nlisten = \"127.0.0.1:1\"\ntls_key_file = \"k\"\n", "`tls_certificate_file`"),
         ("[public]\nlisten = \"127.0.0.1:9090\"\n", "different addresses"),

@@ -13,6 +13,7 @@ fn rules() -> AssertionRules<'static> {
         client_id: "worker",
         issuer: ISSUER,
         token_endpoint: None,
+        audience_as_text: false,
         max_lifetime: Seconds::new(300),
         leeway: Seconds::new(10),
     }
@@ -78,6 +79,15 @@ fn the_audience_is_the_issuer_alone_7523_05_b_r16() {
     ] {
         assert!(matches!(judge(&with("aud", wrong)), Err(AssertionFault::Audience(_))));
     }
+}
+
+#[test]
+fn a_profile_may_want_the_audience_as_text() {
+    let rules = AssertionRules { audience_as_text: true, ..rules() };
+    let now = Timestamp::from_unix(NOW);
+    assert!(accept(&claims(), &rules, now).is_ok());
+    let list = accept(&with("aud", json!([ISSUER])), &rules, now);
+    assert!(matches!(list, Err(AssertionFault::Audience(_))));
 }
 
 #[test]

@@ -5,9 +5,11 @@ use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Version};
 
+use super::super::connection::Connection;
 use crate::domain::refusal::RequestFault;
 
-/// Checks `Host` or `:authority`. Which host it names changes nothing here: the issuer is a constant.
+/// Checks `Host` or `:authority`. Which host it names changes nothing but on a connection with client certificates,
+/// which serves the host that it was opened for: the issuer is a constant.
 pub(super) fn check(request: &Request) -> Result<(), RequestFault> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next();
@@ -25,7 +27,21 @@ pub(super) fn check(request: &Request) -> Result<(), RequestFault> {
         Version::HTTP_11 => host.is_some(),
         _ => true,
     };
-    if fits { Ok(()) } else { Err(RequestFault::Host) }
+    if !fits {
+        return Err(RequestFault::Host);
+    }
+    let named = host.as_ref().or(authority).map_or("", Authority::host);
+    match request.extensions().get::<Connection>().and_then(|it| it.bound_to_host.as_deref()) {
+        // A certificate was chosen for that host and no other (RFC 9110 section 7.4).
+        Some(opened_for) if !same_host(opened_for, named) => Err(RequestFault::Misdirected),
+        _ => Ok(()),
+    }
+}
+
+/// Host names have no case, and may end in the root's dot.
+fn same_host(one: &str, other: &str) -> bool {
+    let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    bare(one) == bare(other)
 }
 
 fn parse(value: &HeaderValue) -> Result<Authority, RequestFault> {
@@ -78,6 +94,25 @@ mod tests {
     fn the_absolute_form_still_needs_a_host_b_h02() {
         assert!(judge(Version::HTTP_11, "http://other.example/", &["a"]));
         assert!(!judge(Version::HTTP_11, "http://other.example/", &[]));
+    }
+
+    #[test]
+    fn a_connection_with_client_certificates_serves_one_host_b_m07() {
+        let judge = |opened_for: Option<&str>, host: &str| {
+            let mut request = Request::builder().uri("/").header(HOST, host);
+            let mut connection = Connection::new("127.0.0.1:1".parse().unwrap());
+            connection.bound_to_host = opened_for.map(Into::into);
+            request.extensions_mut().unwrap().insert(connection);
+            check(&request.body(Body::empty()).unwrap())
+        };
+        for host in ["a.example", "A.example:8444", "a.example."] {
+            assert_eq!(judge(Some("a.example"), host), Ok(()), "{host}");
+        }
+        for host in ["b.example", "a.example.b", "127.0.0.1", "xa.example"] {
+            let fault = Err(RequestFault::Misdirected);
+            assert_eq!(judge(Some("a.example"), host), fault, "{host}");
+        }
+        assert_eq!(judge(None, "b.example"), Ok(()));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::crypto::secret_hash::{HashCost, SecretHashError};
 use crate::domain::audience::Audience;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
 use crate::store::Store;
 use crate::store::audit_events::AuditEvent;
@@ -35,6 +36,8 @@ pub struct ApplyOptions<'a> {
     pub dry_run: bool,
     /// Remove what the catalog does not state.
     pub prune: bool,
+    /// The security profile that audiences and clients must fit.
+    pub profile: Profile,
     /// What an imported secret costs.
     pub imported_cost: HashCost,
     /// Seals the keys that are made.
@@ -96,12 +99,34 @@ pub async fn apply_catalog(
         audiences: audiences.into_iter().map(|it| (it.id.clone(), it)).collect(),
         clients: clients.into_iter().map(|it| (it.client.id.clone(), it)).collect(),
     };
+    check_profile(catalog, options.profile)?;
     application.put_audiences(catalog).await?;
     application.put_clients(catalog).await?;
     application.check_stored_policies(catalog)?;
     application.warn_of_unknown_servers(catalog);
     application.make_keys().await?;
     application.finish().await
+}
+
+/// Whether a catalog fits a security profile.
+///
+/// # Errors
+/// The first contradiction, with its place.
+pub fn check_profile(catalog: &Catalog, profile: Profile) -> Result<(), ApplyError> {
+    let audiences = catalog
+        .audiences
+        .iter()
+        .map(|it| (&it.place, profile.contradiction_of_audience(&it.audience)));
+    let clients = catalog.clients.iter().map(|it| {
+        let methods = &it.auth_methods;
+        (&it.place, profile.contradiction_of_client(&it.id, methods, it.assertion_audience))
+    });
+    match audiences.chain(clients).find_map(|(place, it)| Some((place, it?))) {
+        None => Ok(()),
+        Some((place, contradiction)) => {
+            Err(ApplyError::Misfit { place: place.clone(), message: contradiction.to_string() })
+        }
+    }
 }
 
 impl Application<'_> {

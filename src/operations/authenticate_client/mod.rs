@@ -3,6 +3,7 @@
 //! [`AuthenticatedClient`] is made here and nowhere else, and only of a proof; policy decides on nothing less.
 
 mod assertion;
+mod certificate;
 mod client_keys;
 mod proof;
 mod secret;
@@ -57,7 +58,12 @@ impl Grantd {
         match presented {
             Presented::Nothing { client_id } => {
                 decision.client = client_id.as_deref().map(presented_name);
-                Err(ClientFault::NoCredentials.into())
+                match (client_id, &caller.certificate) {
+                    (Some(id), Some(certificate)) => {
+                        self.prove_by_certificate(&id, certificate, decision).await
+                    }
+                    _ => Err(ClientFault::NoCredentials.into()),
+                }
             }
             Presented::UnknownScheme => Err(ClientFault::UnknownScheme.into()),
             Presented::Assertion { client_id, assertion } => {
@@ -67,6 +73,9 @@ impl Grantd {
             Presented::Secret { method, client_id, secret } => {
                 decision.client = Some(presented_name(&client_id));
                 decision.method = Some(method);
+                if !self.profile.allows_method(method) {
+                    return Err(ClientFault::MethodForbidden(method).into());
+                }
                 self.prove_by_secret((method, &client_id, secret), caller).await
             }
         }

@@ -17,6 +17,12 @@ pub(super) struct MatchedSecret {
     pub(super) method: AuthMethod,
 }
 
+/// A certificate of the client whose key the caller holds, and that holds now.
+pub(super) struct MatchedCertificate {
+    pub(super) credential: CredentialId,
+    pub(super) method: AuthMethod,
+}
+
 /// An active client with a proof by a method that it registered; an assertion's `jti` is still to be spent.
 #[derive(Debug)]
 pub struct ProvenClient {
@@ -43,6 +49,13 @@ impl ProvenClient {
     pub(super) fn by_secret(
         known: Arc<KnownClient>,
         proof: MatchedSecret,
+    ) -> Result<Self, ClientFault> {
+        Self::new(known, proof.method, Proof::Complete(proof.credential))
+    }
+
+    pub(super) fn by_certificate(
+        known: Arc<KnownClient>,
+        proof: MatchedCertificate,
     ) -> Result<Self, ClientFault> {
         Self::new(known, proof.method, Proof::Complete(proof.credential))
     }

@@ -20,9 +20,6 @@ use crate::domain::timestamp::Timestamp;
 use claims::Expected;
 use proof::{AcceptedProof, UnverifiedProof};
 
-/// The algorithms of proofs, as the metadata lists them. RFC 9864 gave `EdDSA` with Ed25519 a second name.
-pub const ALGORITHMS: &[&str] = &["ES256", "EdDSA", "Ed25519", "PS256", "RS256"];
-
 /// The kind of a proof's `jti` among all that are spent.
 const KIND: &str = "dpop";
 
@@ -43,7 +40,7 @@ impl Grantd {
         };
         let uris = self.token_endpoint_uris();
         let expected = Expected { method: "POST", uris: &uris, nonces: &self.dpop_nonces, now };
-        UnverifiedProof::parse(text)?.verify()?.accept(&expected).map(Some)
+        UnverifiedProof::parse(text)?.verify(self.profile)?.accept(&expected).map(Some)
     }
 
     /// Spends the `jti` of a proof: it was never used with this key at this URI before (RFC 9449 section 11.1).
@@ -74,6 +71,8 @@ impl Grantd {
 
     /// Where the token endpoint can be reached: what a client may write into `htu`.
     fn token_endpoint_uris(&self) -> Vec<TargetUri> {
-        TargetUri::parse(&self.token_endpoint).into_iter().collect()
+        let alias = self.mutual_token_endpoint.load_full();
+        let uris = [Some(self.token_endpoint.as_str()), alias.as_ref().map(|it| it.as_str())];
+        uris.into_iter().flatten().filter_map(TargetUri::parse).collect()
     }
 }

@@ -5,6 +5,7 @@ use crate::crypto::jws::Verifier;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::dpop_fault::DpopFault;
+use crate::domain::profile::Profile;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Timestamp;
 use serde_json::{Map, Value};
@@ -45,10 +46,13 @@ impl UnverifiedProof {
 
     /// Verifies the signature with the embedded key. Whatever else the header names (`kid`, `x5c`, `jku`) says
     /// nothing about the key.
-    pub(super) fn verify(self) -> Result<SignedProof, DpopFault> {
+    pub(super) fn verify(self, profile: Profile) -> Result<SignedProof, DpopFault> {
         let Self(jws) = self;
         if jws.typ() != Some(TYP) {
             return Err(DpopFault::Typ);
+        }
+        if !profile.proof_algorithms().contains(&jws.alg()) {
+            return Err(DpopFault::Algorithm);
         }
         let algorithm = algorithm(jws.alg()).ok_or(DpopFault::Algorithm)?;
         let key = public_key(jws.header())?;

@@ -39,6 +39,7 @@ func main() {
 		exitOn(callAs("ASCII", style, server, api.URL))
 		fmt.Printf("x/oauth2: %s, introspected by the API\n", name)
 	}
+	exitOn(callWithKeys(server, api.URL))
 	exitOn(expectRefusal(server))
 }
 

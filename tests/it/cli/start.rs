@@ -99,6 +99,61 @@ fn the_screen_shows_no_secret_of_a_catalog_of_ones_own() {
     assert!(!screen.contains("reader-secret") && !screen.contains("api-secret"), "{screen}");
 }
 
+/// Two audiences, no default scopes, and an id and a secret that a shell, a URL or a form could take for more.
+const ODD_CATALOG: &str = r#"
+[[audience]]
+id = "https://pricing.example/?a&b"
+scopes = ["read", "write", "it's&50%+"]
+
+[[audience]]
+id = "orders"
+scopes = ["orders:read"]
+
+[[client]]
+id = """it's "odd": 50% + 1"""
+auth = ["client_secret_basic", "client_secret_post"]
+secret = "literal:SE%CR+ET"
+  [[client.policy]]
+  audience = "https://pricing.example/?a&b"
+  scopes = ["read", "it's&50%+"]
+  [[client.policy]]
+  audience = "orders"
+  scopes = ["orders:read"]
+
+[[client]]
+id = """basic's "odd": 50% + 1"""
+auth = "client_secret_basic"
+secret = "literal:SECRET"
+  [[client.policy]]
+  audience = "orders"
+  scopes = ["orders:read"]
+"#;
+
+#[test]
+fn every_line_of_the_screen_gets_a_token_as_printed() {
+    let place = Place::new();
+    if place.command("curl").arg("--version").output().is_err() {
+        eprintln!("not run, for there is no curl");
+        return;
+    }
+    place.write("odd.toml", ODD_CATALOG);
+    for (arguments, least) in [(&[][..], 2), (&["--catalog", "odd.toml"], 2)] {
+        let _dev = place.dev(arguments);
+        let screen = eventually("the whole screen", || {
+            let text = std::fs::read_to_string(place.path("dev.out")).unwrap();
+            text.contains("Ctrl-C").then_some(text)
+        });
+        let lines: Vec<&str> = screen.lines().filter(|line| line.contains("curl -s")).collect();
+        assert!(lines.len() >= least, "{screen}");
+        for line in lines {
+            // What a reader does who knows the secret.
+            let line = line.replace("client_secret=SECRET", "client_secret=SE%CR+ET");
+            let ended = crate::place::ended(place.command("sh").args(["-c", &line]));
+            assert!(ended.stdout.contains("\"access_token\""), "{line}: {ended:?}");
+        }
+    }
+}
+
 /// `grantd client list | head -1` ends in silence, and a screen that nobody reads stops no server.
 #[test]
 fn a_reader_that_has_gone_is_no_panic() {

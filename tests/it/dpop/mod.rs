@@ -19,7 +19,7 @@ use crate::harness::*;
 const TOKEN: &str = "https://auth.example/oauth2/token";
 
 /// Somebody with a key pair of their own, and the parts of a right proof at the start of a test.
-struct Prover {
+pub(crate) struct Prover {
     key: NewKey,
     signer: Box<dyn JwsSigner>,
     header: Value,
@@ -27,11 +27,11 @@ struct Prover {
 }
 
 impl Prover {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(SigningAlgorithm::Es256)
     }
 
-    fn with(algorithm: SigningAlgorithm) -> Self {
+    pub(crate) fn with(algorithm: SigningAlgorithm) -> Self {
         let key = jws::generate(algorithm).unwrap();
         let der = key.private.as_slice();
         let signer: Box<dyn JwsSigner> = match algorithm {
@@ -54,7 +54,7 @@ impl Prover {
     }
 
     /// A proof with these claims beside the usual ones, or in their place; `null` takes one out.
-    fn proof(&self, claims: &Value) -> String {
+    pub(crate) fn proof(&self, claims: &Value) -> String {
         let mut all = json!({ "jti": random::token_id() });
         for object in [&self.claims, claims] {
             for (name, value) in object.as_object().unwrap() {
@@ -66,7 +66,7 @@ impl Prover {
     }
 
     /// A right proof that nobody has used.
-    fn right(&self) -> String {
+    pub(crate) fn right(&self) -> String {
         self.proof(&json!({}))
     }
 

@@ -76,6 +76,19 @@ on_both! {
         }
     }
 
+    async fn a_proof_may_name_the_endpoint_of_the_mutual_listener_where_there_is_one(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let prover = Prover::new();
+        let alias = "https://auth.example:8444/oauth2/token";
+        let claims = json!({ "htu": alias });
+        let before = replica.prove(&[&prover.proof(&claims)], "").await;
+        before.assert_error(400, "invalid_dpop_proof");
+        replica.grantd.serve_mutual_token_endpoint(alias.to_owned());
+        assert_eq!(replica.prove(&[&prover.proof(&claims)], "").await.status, 200);
+        assert_eq!(replica.prove(&[&prover.right()], "").await.status, 200);
+    }
+
     /// The client proves itself first; what it may get is looked at last.
     async fn a_proof_is_judged_after_the_client_and_before_the_policy(env) {
         env.apply(CATALOG).await;

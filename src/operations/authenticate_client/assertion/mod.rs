@@ -34,6 +34,7 @@ impl Grantd {
         }
         let known = self.find_client(claimed).await?.ok_or(ClientFault::UnknownClient)?;
         let now = self.clock.now();
+        unverified.check_algorithm(self.profile)?;
         let signed = unverified.verify_signature(&known, &self.client_keys, now)?;
         let accepted = signed.accept(&self.assertion_rules(&known), now)?;
         if accepted.names_token_endpoint() {
@@ -50,11 +51,13 @@ impl Grantd {
         known: &'a KnownClient,
     ) -> crate::domain::client_assertion::AssertionRules<'a> {
         use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
-        let lax = known.client.assertion_audience == IssuerOrTokenEndpoint;
+        let lax = !self.profile.wants_audience_as_text()
+            && known.client.assertion_audience == IssuerOrTokenEndpoint;
         crate::domain::client_assertion::AssertionRules {
             client_id: known.client.id.as_str(),
             issuer: self.issuer.as_str(),
             token_endpoint: lax.then_some(self.token_endpoint.as_str()),
+            audience_as_text: self.profile.wants_audience_as_text(),
             max_lifetime: known.client.max_assertion_lifetime.unwrap_or(super::MAX_LIFETIME),
             leeway: self.leeway,
         }

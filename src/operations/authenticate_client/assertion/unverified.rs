@@ -7,6 +7,7 @@ use crate::crypto::compact::CompactJws;
 use crate::domain::client_assertion::{AssertionFault, check_type, claimed_client};
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::known_client::KnownClient;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::Timestamp;
 use std::sync::Arc;
 
@@ -24,6 +25,12 @@ impl UnverifiedAssertion {
     /// The client that it claims to be of.
     pub(super) fn claimed_client(&self) -> Result<&str, AssertionFault> {
         claimed_client(self.0.claims())
+    }
+
+    /// Refuses an algorithm that the server's profile forbids, whatever the key is registered for.
+    pub(super) fn check_algorithm(&self, profile: Profile) -> Result<(), AssertionFault> {
+        let allowed = profile.proof_algorithms().contains(&self.0.alg());
+        if allowed { Ok(()) } else { Err(AssertionFault::Algorithm) }
     }
 
     /// Checks the signature with a key and an algorithm that are registered for this client; what the header

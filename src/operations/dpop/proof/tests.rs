@@ -35,7 +35,7 @@ fn judge(proof: &str, method: &str, uri: &str, now: i64) -> Result<AcceptedProof
     let uris = [TargetUri::parse(uri).unwrap()];
     let expected =
         Expected { method, uris: &uris, nonces: &nonces, now: Timestamp::from_unix(now) };
-    UnverifiedProof::parse(proof.as_bytes())?.verify()?.accept(&expected)
+    UnverifiedProof::parse(proof.as_bytes())?.verify(Profile::Default)?.accept(&expected)
 }
 
 /// The thumbprint, where the proof is for a token request at [`NOW`].
@@ -143,11 +143,11 @@ fn each_listed_algorithm_proves_its_key_9449_04() {
     for algorithm in SigningAlgorithm::ALL {
         let prover = Prover::new(algorithm);
         assert_eq!(judged(&prover.proof()).as_ref(), Ok(&prover.key.kid), "{algorithm}");
-        assert!(super::super::ALGORITHMS.contains(&algorithm.as_str()));
+        assert!(Profile::Default.proof_algorithms().contains(&algorithm.as_str()));
     }
     let ed25519 = Prover::new(SigningAlgorithm::EdDsa);
     assert_eq!(judged(&ed25519.header("alg", "Ed25519")).as_ref(), Ok(&ed25519.key.kid));
-    let listed = super::super::ALGORITHMS;
+    let listed = Profile::Default.proof_algorithms();
     assert!(listed.iter().all(|name| algorithm(name).is_some()));
 }
 

@@ -1,0 +1,149 @@
+//! The curl line that gets a token for a client of the catalog.
+
+use std::fmt::Write as _;
+
+use crate::config::catalog::CatalogClient;
+use crate::domain::client::AuthMethod;
+
+/// A line that works as printed, in any shell that knows single quotes; `None` for a client that can get no token
+/// by a secret. The form of the line fits `secret`; `shown` stands in its place.
+pub(super) fn curl_line(
+    client: &CatalogClient,
+    (secret, shown): (&str, &str),
+    endpoint: &str,
+) -> Option<String> {
+    let has = |method| client.auth_methods.contains(&method);
+    let id = client.id.as_str();
+    let is_plain = [id, secret].into_iter().all(|text| text.bytes().all(is_unreserved));
+    let proof = if has(AuthMethod::ClientSecretBasic)
+        && (is_plain || !has(AuthMethod::ClientSecretPost))
+    {
+        // RFC 6749 section 2.3.1: curl does not encode what it puts into the header.
+        format!("-u '{}:{}'", form_encoded(id), form_encoded(shown))
+    } else if has(AuthMethod::ClientSecretPost) {
+        // Encoded by curl, so that whatever is put in place of a placeholder works as well.
+        format!("{} {}", encoded_by_curl("client_id", id), encoded_by_curl("client_secret", shown))
+    } else {
+        return None;
+    };
+    let target = target(client)?;
+    Some(format!("curl -s {proof} -d grant_type=client_credentials{target} {endpoint}"))
+}
+
+/// The parameters without which the request would not say what the token is for.
+fn target(client: &CatalogClient) -> Option<String> {
+    let mut policies = client.policies.iter().map(|stated| &stated.policy);
+    let first = policies.next()?;
+    let mut parameters = String::new();
+    if policies.next().is_some() {
+        parameters.push(' ');
+        parameters.push_str(&parameter("audience", first.audience.as_str()));
+    }
+    if first.default_scopes.is_empty() {
+        parameters.push(' ');
+        parameters.push_str(&parameter("scope", &first.scopes.to_string()));
+    }
+    Some(parameters)
+}
+
+fn parameter(name: &str, value: &str) -> String {
+    let needs_nothing = |byte| is_unreserved(byte) || matches!(byte, b':' | b'/');
+    if value.bytes().all(needs_nothing) {
+        format!("-d {name}={value}")
+    } else {
+        encoded_by_curl(name, value)
+    }
+}
+
+fn encoded_by_curl(name: &str, value: &str) -> String {
+    // A single quote ends the quoted text, stands for itself, and begins the next.
+    format!("--data-urlencode '{name}={}'", value.replace('\'', r"'\''"))
+}
+
+fn form_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if is_unreserved(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// RFC 3986 section 2.3: what means itself in a form, in a URL and in a shell.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::catalog::{Catalog, CatalogOptions};
+
+    const POLICY: &str =
+        "  [[client.policy]]\n  audience = \"api\"\n  scopes = [\"read\", \"write\"]\n";
+    const DEFAULTS: &str = "  default_scopes = [\"read\"]\n";
+
+    fn line(client: &str, secret: &str) -> Option<String> {
+        let audience =
+            |id| format!("[[audience]]\nid = \"{id}\"\nscopes = [\"read\", \"write\"]\n");
+        let text =
+            format!("{}{}[[client]]\n{client}", audience("api"), audience("https://b.example/"));
+        let none = |_: &str| None;
+        let catalog = Catalog::parse("test", &text, &CatalogOptions::dev(&none)).unwrap();
+        curl_line(&catalog.clients[0], (secret, secret), "URL")
+    }
+
+    fn line_by(id: &str, auth: &str, secret: &str) -> Option<String> {
+        let client = format!(
+            "id = '{id}'\nauth = {auth}\nsecret = \"a-secret-of-a-test\"\n{POLICY}{DEFAULTS}"
+        );
+        line(&client, secret)
+    }
+
+    #[test]
+    fn plain_ids_and_secrets_go_by_basic_as_they_are() {
+        let auth = r#"["client_secret_basic", "client_secret_post"]"#;
+        assert_eq!(
+            line_by("a-job", auth, "SECRET").unwrap(),
+            "curl -s -u 'a-job:SECRET' -d grant_type=client_credentials URL"
+        );
+    }
+
+    #[test]
+    fn what_means_something_else_in_a_form_is_encoded() {
+        let auth = r#"["client_secret_basic", "client_secret_post"]"#;
+        let by_curl = line_by("a:job", auth, "it's 5%+").unwrap();
+        assert_eq!(
+            by_curl,
+            r"curl -s --data-urlencode 'client_id=a:job' --data-urlencode 'client_secret=it'\''s 5%+' -d grant_type=client_credentials URL"
+        );
+        let by_us = line_by("a:job", r#""client_secret_basic""#, "it's 5%+").unwrap();
+        assert!(by_us.contains(" -u 'a%3Ajob:it%27s%205%25%2B' "), "{by_us}");
+    }
+
+    #[test]
+    fn a_request_says_what_it_is_for_where_the_policies_do_not() {
+        let client = "id = 'job'\nauth = \"client_secret_post\"\nsecret = \"a-secret-of-a-test\"\n";
+        let other = POLICY.replace("\"api\"", "\"https://b.example/\"");
+        for (policies, expected) in [
+            (format!("{POLICY}{DEFAULTS}"), "client_credentials URL"),
+            (POLICY.to_owned(), "client_credentials --data-urlencode 'scope=read write' URL"),
+            (
+                format!("{other}{DEFAULTS}{POLICY}{DEFAULTS}"),
+                "client_credentials -d audience=https://b.example/ URL",
+            ),
+            (
+                format!("{POLICY}{other}"),
+                "client_credentials -d audience=api --data-urlencode 'scope=read write' URL",
+            ),
+        ] {
+            let line = line(&format!("{client}{policies}"), "SECRET").unwrap();
+            assert!(line.ends_with(expected), "{line}");
+        }
+        assert_eq!(line(client, "SECRET"), None);
+    }
+}

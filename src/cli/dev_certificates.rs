@@ -1,0 +1,163 @@
+//! The certificates of `grantd dev`: a throw-away CA, the server's, and one for each client that proves itself by
+//! one (RFC 8705). They lie in the data directory and outlive the process where that does.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::data_directory::DataDirectory;
+use crate::config::catalog::{Catalog, CatalogClient, CatalogCredential, CatalogMaterial};
+use crate::config::fault::Place;
+use crate::crypto::certificates::made::{CertificateKey, ThrowAwayCa};
+use crate::crypto::digest::certificate_thumbprint;
+use crate::domain::client::AuthMethod;
+use crate::domain::identifier::ClientId;
+use crate::domain::timestamp::Timestamp;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// What the server is reached by.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Where everything lies.
+#[derive(Debug)]
+pub(super) struct DevCertificates {
+    pub(super) ca: PathBuf,
+    pub(super) ca_key: PathBuf,
+    pub(super) server: PathBuf,
+    pub(super) server_key: PathBuf,
+    pub(super) clients: Vec<DevClient>,
+}
+
+/// The certificate of one client.
+#[derive(Debug)]
+pub(super) struct DevClient {
+    pub(super) id: ClientId,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    /// Where the certificate itself is what is registered: its `x5t#S256`.
+    thumbprint: Option<String>,
+}
+
+impl DevCertificates {
+    /// Makes what is not there yet. With a client CA of somebody else, clients of `tls_client_auth` bring theirs.
+    pub(super) fn make(
+        data: &DataDirectory,
+        catalog: &Catalog,
+        own_client_ca: bool,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let ca = ThrowAwayCa::new(key(data, "ca.key")?);
+        data.put_new("ca.pem", ca.certificate(now)?.as_bytes())?;
+        let server_key = key(data, "server.key")?;
+        data.put("server.pem", ca.server(&server_key, &NAMES, now)?.as_bytes())?;
+        let mut clients = Vec::new();
+        for client in &catalog.clients {
+            let made = if client.auth_methods.contains(&AuthMethod::SelfSignedTlsClientAuth) {
+                Some(self_signed(data, client, now)?)
+            } else if own_client_ca {
+                of_ca(data, client, &ca, now)
+            } else {
+                None
+            };
+            clients.extend(made);
+        }
+        let path = |name| data.path().join(name);
+        Ok(Self {
+            ca: path("ca.pem"),
+            ca_key: path("ca.key"),
+            server: path("server.pem"),
+            server_key: path("server.key"),
+            clients,
+        })
+    }
+
+    /// Registers the self-signed ones beside what the catalog states.
+    pub(super) fn register(&self, catalog: &mut Catalog) {
+        for made in &self.clients {
+            let Some(thumbprint) = &made.thumbprint else { continue };
+            let credential = CatalogCredential {
+                id: None,
+                label: Some("made by grantd dev".to_owned()),
+                material: CatalogMaterial::Certificate(thumbprint.clone()),
+                active_from: None,
+                expires_at: None,
+                retired_at: None,
+                place: Place::Nowhere,
+            };
+            if let Some(client) = catalog.clients.iter_mut().find(|client| client.id == made.id) {
+                client.credentials.push(credential);
+            }
+        }
+    }
+
+    /// The files of one client.
+    pub(super) fn of(&self, id: &ClientId) -> Option<&DevClient> {
+        self.clients.iter().find(|client| client.id == *id)
+    }
+}
+
+/// The key in the file `name`, made where there is none.
+fn key(data: &DataDirectory, name: &str) -> anyhow::Result<CertificateKey> {
+    let path = data.path().join(name);
+    if !path.exists() {
+        data.put_new(name, CertificateKey::generate()?.to_pem().as_bytes())?;
+    }
+    let pem = zeroize::Zeroizing::new(
+        fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?,
+    );
+    CertificateKey::from_pem(&pem).with_context(|| format!("{} cannot be used", path.display()))
+}
+
+fn self_signed(
+    data: &DataDirectory,
+    client: &CatalogClient,
+    now: Timestamp,
+) -> anyhow::Result<DevClient> {
+    let mut made = files(data, client);
+    let certificate = key(data, &name(client, "key"))?.self_signed(client.id.as_str(), now)?;
+    data.put_new(&name(client, "pem"), certificate.as_bytes())?;
+    let der = CertificateDer::from_pem_file(&made.certificate)
+        .with_context(|| format!("{} cannot be used", made.certificate.display()))?;
+    made.thumbprint = Some(certificate_thumbprint(&der));
+    Ok(made)
+}
+
+/// None where no subject is registered, or one that no certificate can be made for, which is said.
+fn of_ca(
+    data: &DataDirectory,
+    client: &CatalogClient,
+    ca: &ThrowAwayCa,
+    now: Timestamp,
+) -> Option<DevClient> {
+    let subject = client.credentials.iter().find_map(|credential| match &credential.material {
+        CatalogMaterial::Subject(subject) if credential.retired_at.is_none() => Some(subject),
+        _ => None,
+    })?;
+    let make = || -> anyhow::Result<DevClient> {
+        let certificate = ca.client(&key(data, &name(client, "key"))?, subject, now)?;
+        data.put(&name(client, "pem"), certificate.as_bytes())?;
+        Ok(files(data, client))
+    };
+    make().inspect_err(|error| tracing::warn!(client = %client.id, "{error}")).ok()
+}
+
+fn files(data: &DataDirectory, client: &CatalogClient) -> DevClient {
+    DevClient {
+        id: client.id.clone(),
+        certificate: data.path().join(name(client, "pem")),
+        key: data.path().join(name(client, "key")),
+        thumbprint: None,
+    }
+}
+
+/// A name that no client id can lead elsewhere: what is not plain becomes `%` and two digits.
+fn name(client: &CatalogClient, ending: &str) -> String {
+    let plain = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
+        byte => format!("%{byte:02x}"),
+    };
+    let id: String = client.id.as_str().bytes().map(plain).collect();
+    format!("client-{id}.{ending}")
+}

@@ -1,0 +1,186 @@
+//! Client certificates (RFC 8705): chains within bounds, their thumbprint, strength and dates.
+
+pub mod authorities;
+pub mod made;
+mod subject;
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::public_key::PublicKey;
+use x509_parser::signature_algorithm::SignatureAlgorithm;
+use x509_parser::x509::AlgorithmIdentifier;
+
+use super::digest::certificate_thumbprint;
+use crate::domain::certificate_fault::CertificateFault;
+use crate::domain::credential::SubjectName;
+use crate::domain::timestamp::Timestamp;
+
+/// The most certificates of a chain.
+pub const MOST_CERTIFICATES: usize = 10;
+/// The most bytes of a chain.
+pub const MOST_BYTES: usize = 64 * 1024;
+/// The fewest bits of an RSA modulus.
+const LEAST_RSA_BITS: usize = 2048;
+
+/// RSA and ECDSA over SHA-256, SHA-384 and SHA-512, and Ed25519.
+const STRONG_SIGNATURES: [&str; 7] = [
+    "1.2.840.113549.1.1.11",
+    "1.2.840.113549.1.1.12",
+    "1.2.840.113549.1.1.13",
+    "1.2.840.10045.4.3.2",
+    "1.2.840.10045.4.3.3",
+    "1.2.840.10045.4.3.4",
+    "1.3.101.112",
+];
+/// RSASSA-PSS, whose parameters name the hash.
+const PSS: &str = "1.2.840.113549.1.1.10";
+/// SHA-256, SHA-384 and SHA-512.
+const STRONG_HASHES: [&str; 3] =
+    ["2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3"];
+
+/// A certificate with those that were sent beside it; clones are the same one.
+///
+/// Whoever makes one vouches that the peer holds the leaf's key; nothing else of it is believed yet.
+#[derive(Clone)]
+pub struct CertificateChain {
+    certificates: Arc<[CertificateDer<'static>]>,
+    thumbprint: Arc<str>,
+}
+
+impl CertificateChain {
+    /// A chain, the leaf first.
+    ///
+    /// # Errors
+    /// [`CertificateFault::TooLarge`] beyond [`MOST_CERTIFICATES`] or [`MOST_BYTES`], and
+    /// [`CertificateFault::Unreadable`] without a leaf.
+    pub fn new(certificates: &[CertificateDer<'_>]) -> Result<Self, CertificateFault> {
+        check_size(certificates.iter())?;
+        let leaf = certificates.first().ok_or(CertificateFault::Unreadable)?;
+        Ok(Self {
+            thumbprint: certificate_thumbprint(leaf).into(),
+            certificates: certificates.iter().map(|it| it.clone().into_owned()).collect(),
+        })
+    }
+
+    /// The leaf's `x5t#S256`: 43 characters base64url (RFC 8705 section 3.1).
+    #[must_use]
+    pub fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
+    fn leaf(&self) -> Result<X509Certificate<'_>, CertificateFault> {
+        let der = self.certificates.first().ok_or(CertificateFault::Unreadable)?;
+        match X509Certificate::from_der(der) {
+            Ok(([], certificate)) => Ok(certificate),
+            _ => Err(CertificateFault::Unreadable),
+        }
+    }
+
+    /// Holds a leaf that is registered by its thumbprint to its own dates and to today's strengths. Its signature is
+    /// its own and proves nothing, so neither path nor extensions are looked at.
+    ///
+    /// # Errors
+    /// A [`CertificateFault`].
+    pub fn check_alone(&self, now: Timestamp) -> Result<(), CertificateFault> {
+        let leaf = self.leaf()?;
+        check_dates(&leaf, now)?;
+        check_key(&leaf)?;
+        check_signature(&leaf.signature_algorithm)
+    }
+
+    /// Whether the leaf bears this subject.
+    ///
+    /// # Errors
+    /// [`CertificateFault::OtherSubject`], and [`CertificateFault::Unreadable`].
+    pub fn check_subject(&self, registered: &SubjectName) -> Result<(), CertificateFault> {
+        let leaf = self.leaf()?;
+        check_key(&leaf)?;
+        if subject::bears(&leaf, registered)? {
+            Ok(())
+        } else {
+            Err(CertificateFault::OtherSubject)
+        }
+    }
+}
+
+/// Whether a chain is within bounds.
+///
+/// # Errors
+/// [`CertificateFault::TooLarge`].
+pub fn check_size<'a, 'b: 'a>(
+    certificates: impl Iterator<Item = &'a CertificateDer<'b>>,
+) -> Result<(), CertificateFault> {
+    let (mut number, mut bytes) = (0_usize, 0_usize);
+    for certificate in certificates {
+        number += 1;
+        bytes += certificate.len();
+        if number > MOST_CERTIFICATES || bytes > MOST_BYTES {
+            return Err(CertificateFault::TooLarge);
+        }
+    }
+    Ok(())
+}
+
+fn check_dates(leaf: &X509Certificate<'_>, now: Timestamp) -> Result<(), CertificateFault> {
+    let validity = leaf.validity();
+    if now.unix() < validity.not_before.timestamp() {
+        return Err(CertificateFault::NotYetValid);
+    }
+    // RFC 5280 section 4.1.2.5: the last second is within.
+    if now.unix() > validity.not_after.timestamp() {
+        return Err(CertificateFault::Expired);
+    }
+    Ok(())
+}
+
+fn check_key(leaf: &X509Certificate<'_>) -> Result<(), CertificateFault> {
+    match leaf.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) if bits(key.modulus) < LEAST_RSA_BITS => {
+            Err(CertificateFault::WeakKey)
+        }
+        Ok(PublicKey::DSA(_) | PublicKey::GostR3410(_) | PublicKey::GostR3410_2012(_)) => {
+            Err(CertificateFault::WeakKey)
+        }
+        Ok(_) => Ok(()),
+        Err(_) => Err(CertificateFault::Unreadable),
+    }
+}
+
+/// The bits of a big-endian number.
+fn bits(number: &[u8]) -> usize {
+    let from = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
+    let rest = number.get(from..).unwrap_or_default();
+    let zeros = rest.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    rest.len() * 8 - zeros
+}
+
+fn check_signature(algorithm: &AlgorithmIdentifier<'_>) -> Result<(), CertificateFault> {
+    let oid = algorithm.algorithm.to_id_string();
+    let strong = if oid == PSS {
+        matches!(
+            SignatureAlgorithm::try_from(algorithm),
+            Ok(SignatureAlgorithm::RSASSA_PSS(parameters))
+                if STRONG_HASHES.contains(&parameters.hash_algorithm_oid().to_id_string().as_str())
+        )
+    } else {
+        STRONG_SIGNATURES.contains(&oid.as_str())
+    };
+    if strong { Ok(()) } else { Err(CertificateFault::WeakSignature) }
+}
+
+impl fmt::Debug for CertificateChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.certificates.len();
+        f.debug_struct("CertificateChain")
+            .field("x5t#S256", &self.thumbprint)
+            .field("certificates", &number)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! `tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 section 2.
+//!
+//! The client is chosen by its `client_id`, then its certificate is compared; nobody is looked up by certificate.
+
+use std::sync::Arc;
+
+use super::super::Grantd;
+use super::super::caller::ClientCertificate;
+use super::super::error::OperationError;
+use super::proof::{MatchedCertificate, ProvenClient};
+use crate::domain::certificate_fault::CertificateFault;
+use crate::domain::client::AuthMethod;
+use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
+use crate::domain::decision::Decision;
+use crate::domain::identifier::ClientId;
+use crate::domain::known_client::KnownClient;
+use crate::domain::refusal::ClientFault;
+use crate::domain::timestamp::Timestamp;
+
+impl Grantd {
+    pub(super) async fn prove_by_certificate(
+        &self,
+        client_id: &str,
+        certificate: &ClientCertificate,
+        decision: &mut Decision,
+    ) -> Result<ProvenClient, OperationError> {
+        let id = ClientId::parse(client_id).map_err(|_| ClientFault::UnknownClient)?;
+        let known = self.directory.client(&id).await?.ok_or(ClientFault::UnknownClient)?;
+        let proof = self.matched(&known, certificate, decision)?;
+        Ok(ProvenClient::by_certificate(known, proof)?)
+    }
+
+    /// Tries the methods that the client registered; of two the fault of the second is told.
+    fn matched(
+        &self,
+        known: &Arc<KnownClient>,
+        certificate: &ClientCertificate,
+        decision: &mut Decision,
+    ) -> Result<MatchedCertificate, ClientFault> {
+        let mut result = Err(ClientFault::NoCredentials);
+        for method in [AuthMethod::SelfSignedTlsClientAuth, AuthMethod::TlsClientAuth] {
+            if result.is_ok() || !known.client.auth_methods.contains(&method) {
+                continue;
+            }
+            decision.method = Some(method);
+            let credential = match method {
+                AuthMethod::TlsClientAuth => self.named(known, certificate),
+                _ => self.registered(known, certificate),
+            };
+            result = credential
+                .map(|credential| MatchedCertificate { credential: credential.id.clone(), method })
+                .map_err(ClientFault::Certificate);
+        }
+        result
+    }
+
+    /// `self_signed_tls_client_auth`: the leaf itself is registered (RFC 8705 section 2.2).
+    fn registered<'a>(
+        &self,
+        known: &'a KnownClient,
+        certificate: &ClientCertificate,
+    ) -> Result<&'a Credential, CertificateFault> {
+        let (now, presented) = (self.clock.now(), certificate.chain.thumbprint());
+        let equal = |credential: &&Credential| matches!(&credential.material, CredentialMaterial::Certificate(print) if print == presented);
+        let matching: Vec<_> = known.credentials.iter().filter(equal).collect();
+        let credential = self.live_certificate(&matching, now)?;
+        let credential =
+            credential.ok_or_else(|| CertificateFault::NotRegistered(presented.to_owned()))?;
+        certificate.chain.check_alone(now)?;
+        Ok(credential)
+    }
+
+    /// `tls_client_auth`: a path to a client CA, and the registered subject (RFC 8705 section 2.1).
+    fn named<'a>(
+        &self,
+        known: &'a KnownClient,
+        certificate: &ClientCertificate,
+    ) -> Result<&'a Credential, CertificateFault> {
+        let now = self.clock.now();
+        let cas = self.client_cas.load_full().ok_or(CertificateFault::NoClientCas)?;
+        cas.check(&certificate.chain, now)?;
+        let bears = |credential: &&Credential| {
+            matches!(&credential.material, CredentialMaterial::Subject(name)
+                if certificate.chain.check_subject(name).is_ok())
+        };
+        let matching: Vec<_> = known.credentials.iter().filter(bears).collect();
+        self.live_certificate(&matching, now)?.ok_or(CertificateFault::OtherSubject)
+    }
+
+    /// The live one of those that match; the use of a retired one raises an alert.
+    fn live_certificate<'a>(
+        &self,
+        matching: &[&'a Credential],
+        now: Timestamp,
+    ) -> Result<Option<&'a Credential>, CertificateFault> {
+        let is_live = |credential: &&&Credential| credential.state(now) == CredentialState::Live;
+        if let Some(live) = matching.iter().find(is_live) {
+            return Ok(Some(live));
+        }
+        let Some(dead) = matching.first() else { return Ok(None) };
+        if dead.state(now) == CredentialState::Retired {
+            self.audit.alert_retired_secret(&dead.id, now);
+        }
+        Err(CertificateFault::NotLive(dead.id.clone()))
+    }
+}

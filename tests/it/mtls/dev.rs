@@ -1,0 +1,133 @@
+//! The certificates of `grantd dev`, from its files and its screen to a token.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use grantd::clock::Clock;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::*;
+use crate::process::{Server, eventually, grantd};
+
+/// `grantd dev` in a directory of its own, and what its ready file says.
+struct Dev {
+    ready: Value,
+    directory: tempfile::TempDir,
+    server: Server,
+}
+
+fn dev(more: impl FnOnce(&Path) -> Vec<String>) -> Dev {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("catalog.toml"), catalog(&[], "subject_dn = \"CN=job,O=Example\""))
+        .unwrap();
+    let mut command = grantd();
+    command
+        .args(["dev", "--listen", "127.0.0.1:0", "--catalog"])
+        .arg(path("catalog.toml"))
+        .arg("--data")
+        .arg(path("data"))
+        .arg("--ready-file")
+        .arg(path("ready.json"))
+        .args(more(directory.path()));
+    let server = Server::start(&mut command, &path("log"));
+    eventually("grantd dev is ready", || path("ready.json").exists());
+    let ready = serde_json::from_slice(&std::fs::read(path("ready.json")).unwrap()).unwrap();
+    Dev { ready, directory, server }
+}
+
+impl Dev {
+    fn file(&self, member: &str) -> PathBuf {
+        PathBuf::from(self.ready[member].as_str().unwrap())
+    }
+
+    /// A connection with the certificate in this file and the key beside it, to a server that the CA file vouches
+    /// for.
+    async fn connect(&self, certified: CertifiedKey) -> Connected {
+        let url = self.ready["mtls_token_endpoint"].as_str().unwrap();
+        let port = url.strip_prefix("https://localhost:").unwrap().split('/').next().unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(self.file("ca_file")).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_cert_resolver(Arc::new(Presents(Some(Arc::new(certified)))));
+        let address = format!("127.0.0.1:{port}").parse().unwrap();
+        open(address, Arc::new(config), "localhost").await.unwrap()
+    }
+
+    fn made_for(&self, client: &str) -> CertifiedKey {
+        let file = |ending| self.directory.path().join(format!("data/client-{client}.{ending}"));
+        let chain = vec![CertificateDer::from_pem_file(file("pem")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(file("key")).unwrap();
+        CertifiedKey::new(chain, aws_lc_rs::sign::any_supported_type(&key).unwrap())
+    }
+}
+
+/// A certificate of a CA of one's own, valid now.
+fn signed_now(ca: &Ca) -> CertifiedKey {
+    let mut params = leaf("job");
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, "Example");
+    params.distinguished_name.push(DnType::CommonName, "job");
+    valid_now(&mut params);
+    ca.sign(&params).certified()
+}
+
+fn ca_now(name: &str) -> Ca {
+    let mut ca = Ca::new(name);
+    valid_now(&mut ca.params);
+    ca
+}
+
+fn valid_now(params: &mut CertificateParams) {
+    let now = OffsetDateTime::from_unix_timestamp(Clock::system().now().unix()).unwrap();
+    params.not_before = now - Duration::hours(1);
+    params.not_after = now + Duration::hours(1);
+}
+
+#[tokio::test]
+async fn each_client_of_mutual_tls_has_a_certificate_that_works() {
+    let dev = dev(|_| Vec::new());
+    for client in ["ledger", "job"] {
+        let certified = dev.made_for(client);
+        let print = grantd::crypto::digest::certificate_thumbprint(&certified.cert[0]);
+        let answer = dev.connect(certified).await.token(client, "").await.unwrap();
+        assert_eq!(answer.claims()["cnf"]["x5t#S256"], print);
+        let log = dev.server.log();
+        let line = log.lines().find(|line| line.contains(&format!("client_id={client}"))).unwrap();
+        let certificate = dev.directory.path().join(format!("data/client-{client}.pem"));
+        assert!(line.contains(&format!("--cert '{}'", certificate.display())), "{line}");
+        let endpoint = dev.ready["mtls_token_endpoint"].as_str().unwrap();
+        assert!(line.ends_with(endpoint), "{line}");
+    }
+    let (ca, client_ca) = (dev.file("ca_file"), dev.file("client_ca_file"));
+    assert_eq!(ca, client_ca);
+    assert!(std::fs::read_to_string(dev.file("client_ca_key_file")).unwrap().contains("PRIVATE"));
+}
+
+/// What stands in a file that changed is taken without a restart, on connections that are open, too.
+#[tokio::test]
+async fn a_client_ca_of_ones_own_is_read_again_when_its_file_changes() {
+    let (first, second) = (ca_now("first"), ca_now("second"));
+    let dev = dev(|directory| {
+        let file = directory.join("own.pem");
+        std::fs::write(&file, first.pem()).unwrap();
+        vec!["--client-ca".to_owned(), file.display().to_string()]
+    });
+    assert!(dev.ready.get("client_ca_key_file").is_none());
+    assert_eq!(dev.file("client_ca_file"), dev.directory.path().join("own.pem"));
+    let mut old = dev.connect(signed_now(&first)).await;
+    assert_eq!(old.token("job", "").await.unwrap().status, 200);
+    let mut new = dev.connect(signed_now(&second)).await;
+    new.token("job", "").await.unwrap().assert_error(401, "invalid_client");
+    // A bad file changes nothing.
+    std::fs::write(dev.file("client_ca_file"), "nothing").unwrap();
+    eventually("the bad file is told", || dev.server.log().contains("stay in use"));
+    assert_eq!(old.token("job", "").await.unwrap().status, 200);
+    std::fs::write(dev.file("client_ca_file"), second.pem()).unwrap();
+    eventually("the new file is read", || dev.server.log().contains("client CAs read"));
+    old.token("job", "").await.unwrap().assert_error(401, "invalid_client");
+    assert_eq!(new.token("job", "").await.unwrap().status, 200);
+}

@@ -1,0 +1,350 @@
+//! Mutual TLS (RFC 8705): a real TLS client against the real listener, in this process and over loopback.
+
+mod binding;
+mod connection;
+mod dev;
+mod handshake;
+mod headers;
+mod metadata;
+mod self_signed;
+mod subject;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use grantd::crypto::certificates::authorities::ClientCas;
+use grantd::domain::issuer::Issuer;
+use grantd::http::body::BodyLimits;
+use grantd::http::routes;
+use grantd::http::state::{HttpState, MutualTls, Publication};
+use grantd::server::limits::Limits;
+use grantd::server::listener::bind;
+use grantd::server::serve::{Endpoint, serve};
+use grantd::server::shutdown::{Shutdown, Trigger};
+use grantd::server::tls::{Tls, TlsFiles};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer as Signer,
+    KeyPair, KeyUsagePurpose,
+};
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion,
+};
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::harness::*;
+
+/// The host by which tests reach the listener.
+const HOST: &str = "mtls.auth.example";
+
+/// A certificate and its key.
+#[derive(Clone)]
+struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<KeyPair>,
+}
+
+impl Identity {
+    fn self_signed(params: &CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let chain = vec![params.self_signed(&key).unwrap().der().clone()];
+        Self { chain, key: Arc::new(key) }
+    }
+
+    fn named(name: &str) -> Self {
+        Self::self_signed(&leaf(name))
+    }
+
+    /// The `x5t#S256` of the leaf.
+    fn thumbprint(&self) -> String {
+        grantd::crypto::digest::certificate_thumbprint(&self.chain[0])
+    }
+
+    fn certified(&self) -> CertifiedKey {
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+        CertifiedKey::new(self.chain.clone(), key)
+    }
+}
+
+/// A CA that signs what it is given.
+struct Ca {
+    params: CertificateParams,
+    key: KeyPair,
+}
+
+impl Ca {
+    fn new(name: &str) -> Self {
+        let mut params = params(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self { params, key: KeyPair::generate().unwrap() }
+    }
+
+    fn pem(&self) -> String {
+        self.params.self_signed(&self.key).unwrap().pem()
+    }
+
+    fn sign(&self, params: &CertificateParams) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let issuer = Signer::from_params(&self.params, &self.key);
+        let chain = vec![params.signed_by(&key, &issuer).unwrap().der().clone()];
+        Identity { chain, key: Arc::new(key) }
+    }
+}
+
+/// Valid from an hour before the start of every test to an hour after.
+fn params(name: &str) -> CertificateParams {
+    let start = OffsetDateTime::from_unix_timestamp(START).unwrap();
+    let mut params = CertificateParams::default();
+    params.not_before = start - Duration::hours(1);
+    params.not_after = start + Duration::hours(1);
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
+
+fn leaf(name: &str) -> CertificateParams {
+    let mut params = params(name);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}
+
+/// A mutual-TLS listener in front of a replica, and a plain TLS listener beside it.
+struct Listening {
+    replica: Replica,
+    mutual: SocketAddr,
+    main: SocketAddr,
+    router: axum::Router,
+    _stop: [Trigger; 2],
+    _files: tempfile::TempDir,
+}
+
+async fn listen(env: &Env) -> Listening {
+    let replica = env.replica().await;
+    let publication = Publication {
+        profile: grantd::domain::profile::Profile::Default,
+        issuer: Issuer::parse(ISSUER, false).unwrap(),
+        body_limits: BodyLimits::default(),
+        max_age: 300,
+        response_types_supported: None,
+        mutual_tls: Some(MutualTls {
+            origin: format!("https://{HOST}:8444"),
+            has_client_cas: true,
+        }),
+    };
+    let state =
+        HttpState { grantd: Arc::clone(&replica.grantd), publication: Arc::new(publication) };
+    let router = routes::public(state);
+    let directory = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let files = TlsFiles {
+        certificate: directory.path().join("server.pem"),
+        key: directory.path().join("server.key"),
+    };
+    let certificate = params("server").self_signed(&key).unwrap();
+    std::fs::write(&files.certificate, certificate.pem()).unwrap();
+    std::fs::write(&files.key, key.serialize_pem()).unwrap();
+    let (mutual, stop_mutual) = start(Tls::load_mutual(files.clone()).unwrap(), &router);
+    let (main, stop_main) = start(Tls::load(files).unwrap(), &router);
+    let stop = [stop_mutual, stop_main];
+    Listening { replica, mutual, main, router, _stop: stop, _files: directory }
+}
+
+fn start(tls: Arc<Tls>, router: &axum::Router) -> (SocketAddr, Trigger) {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, shutdown) = Shutdown::manual();
+    let endpoint = Endpoint { listeners: vec![listener], tls: Some(tls) };
+    tokio::spawn(serve(endpoint, router.clone(), Limits::default(), shutdown));
+    (address, stop)
+}
+
+/// The CAs of one PEM text.
+fn cas(pem: &str) -> ClientCas {
+    let mut cas = ClientCas::none();
+    cas.add_pem(pem.as_bytes()).unwrap();
+    cas
+}
+
+impl Listening {
+    async fn connect(&self, identity: Option<&Identity>) -> std::io::Result<Connected> {
+        let config = client(identity.map(Identity::certified), ALL_VERSIONS);
+        open(self.mutual, Arc::new(config), HOST).await
+    }
+
+    /// Asks for a token on a connection of its own.
+    async fn token(&self, identity: Option<&Identity>, client: &str) -> Answered {
+        let mut connection = self.connect(identity).await.unwrap();
+        connection.token(client, "").await.unwrap()
+    }
+}
+
+const ALL_VERSIONS: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
+
+/// A client that trusts any server, and presents this certificate with this key, be it its own or not.
+fn client(
+    certified: Option<CertifiedKey>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ClientConfig {
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyServer))
+        .with_client_cert_resolver(Arc::new(Presents(certified.map(Arc::new))))
+}
+
+async fn open(
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+    host: &str,
+) -> std::io::Result<Connected> {
+    let stream = TcpStream::connect(address).await?;
+    let name = ServerName::try_from(host.to_owned()).unwrap();
+    let stream = TlsConnector::from(config).connect(name, stream).await?;
+    Ok(Connected { stream, host: host.to_owned() })
+}
+
+/// A TLS connection that stays open between requests.
+struct Connected {
+    stream: TlsStream<TcpStream>,
+    host: String,
+}
+
+#[derive(Debug)]
+struct Answered {
+    status: u16,
+    body: Value,
+}
+
+impl Answered {
+    #[track_caller]
+    fn assert_error(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.body["error"], code, "{self:?}");
+    }
+
+    /// The claims of the token, which must have been issued.
+    #[track_caller]
+    fn claims(&self) -> Value {
+        assert_eq!(self.status, 200, "{self:?}");
+        decoded(self.body["access_token"].as_str().unwrap()).1
+    }
+}
+
+impl Connected {
+    async fn token(&mut self, client: &str, more: &str) -> std::io::Result<Answered> {
+        let form = format!("grant_type=client_credentials&client_id={client}{more}");
+        self.post("/oauth2/token", "", &form).await
+    }
+
+    /// Posts a form with further header lines, each with its end.
+    async fn post(&mut self, path: &str, lines: &str, form: &str) -> std::io::Result<Answered> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             {lines}Content-Length: {}\r\n\r\n{form}",
+            self.host,
+            form.len()
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        self.stream.flush().await?;
+        let mut bytes = Vec::new();
+        loop {
+            if let Some(answer) = whole(&bytes) {
+                return Ok(answer);
+            }
+            if self.stream.read_buf(&mut bytes).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+}
+
+/// The answer, once all of it is there.
+fn whole(bytes: &[u8]) -> Option<Answered> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    let length: usize = length.parse().unwrap();
+    if body.len() < length {
+        return None;
+    }
+    let status = head.split(' ').nth(1)?.parse().unwrap();
+    Some(Answered { status, body: serde_json::from_str(body).unwrap_or_default() })
+}
+
+#[derive(Debug)]
+struct Presents(Option<Arc<CertifiedKey>>);
+
+impl ResolvesClientCert for Presents {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// The server's certificate is not what these tests are about.
+#[derive(Debug)]
+struct AnyServer;
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// The usual catalog, and clients of both methods: `ledger` with the thumbprints given, `job` with the subject given.
+fn catalog(thumbprints: &[String], subject: &str) -> String {
+    let policy = "  [[client.policy]]\n  audience = \"pricing\"\n  scopes = [\"read\"]\n  \
+                  default_scopes = [\"read\"]\n";
+    format!(
+        "{CATALOG}\n[[client]]\nid = \"ledger\"\nauth = \"self_signed_tls_client_auth\"\n\
+         thumbprints = {thumbprints:?}\n{policy}\n\
+         [[client]]\nid = \"job\"\nauth = \"tls_client_auth\"\n{subject}\n{policy}"
+    )
+}
+
+/// A subject that no test presents.
+const NOBODY: &str = "subject_dn = \"CN=nobody\"";

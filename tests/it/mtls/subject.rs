@@ -1,0 +1,79 @@
+//! `tls_client_auth`, RFC 8705 section 2.1.
+
+use rcgen::SanType;
+
+use super::*;
+
+fn with_uri(uri: &str) -> CertificateParams {
+    let mut params = leaf("job");
+    params.subject_alt_names = vec![SanType::URI(uri.try_into().unwrap())];
+    params
+}
+
+const SPIFFE: &str = "spiffe://example.org/job";
+
+on_both! {
+    /// Certificates come and go without an admin call.
+    async fn a_subject_of_a_client_ca_proves_its_client_8705_02(env) {
+        env.apply(&catalog(&[], &format!("san_uri = \"{SPIFFE}\""))).await;
+        let listening = listen(&env).await;
+        let (ca, other_ca) = (Ca::new("ca"), Ca::new("ca"));
+        let good = ca.sign(&with_uri(SPIFFE));
+        // Without any CA there is no such method.
+        listening.token(Some(&good), "job").await.assert_error(401, "invalid_client");
+        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        for _ in 0..2 {
+            assert_eq!(listening.token(Some(&ca.sign(&with_uri(SPIFFE))), "job").await.status, 200);
+        }
+        let mut server_only = with_uri(SPIFFE);
+        server_only.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        for identity in [
+            ca.sign(&with_uri("spiffe://example.org/job2")),
+            ca.sign(&leaf("job")),
+            ca.sign(&server_only),
+            other_ca.sign(&with_uri(SPIFFE)),
+            Identity::self_signed(&with_uri(SPIFFE)),
+        ] {
+            listening.token(Some(&identity), "job").await.assert_error(401, "invalid_client");
+        }
+        // B-M04: the good certificate behind a leaf of the attacker's.
+        let mut behind = other_ca.sign(&with_uri(SPIFFE));
+        behind.chain.extend(good.chain.clone());
+        listening.token(Some(&behind), "job").await.assert_error(401, "invalid_client");
+    }
+
+    async fn names_are_compared_as_structures_8705_03(env) {
+        env.apply(&catalog(&[], "subject_dn = \"cn=job, O=Example\"")).await;
+        let listening = listen(&env).await;
+        let ca = Ca::new("ca");
+        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        let mut name = leaf("job");
+        name.distinguished_name = rcgen::DistinguishedName::new();
+        name.distinguished_name.push(DnType::OrganizationName, "Example");
+        name.distinguished_name.push(DnType::CommonName, "job");
+        assert_eq!(listening.token(Some(&ca.sign(&name)), "job").await.status, 200);
+        name.distinguished_name.push(DnType::OrganizationalUnitName, "Evil");
+        let more = ca.sign(&name);
+        listening.token(Some(&more), "job").await.assert_error(401, "invalid_client");
+        let less = ca.sign(&leaf("job"));
+        listening.token(Some(&less), "job").await.assert_error(401, "invalid_client");
+    }
+
+    async fn two_subjects_are_refused_where_they_are_registered_8705_02(env) {
+        let two = catalog(&[], "san_uri = \"spiffe://a/b\"\nsan_dns = \"a.example\"");
+        assert!(env.try_apply(&two, false).await.is_err());
+    }
+
+    /// A client with another method cannot use a certificate of the CA.
+    async fn a_subject_proves_nothing_to_a_client_of_another_method(env) {
+        let own = Identity::named("ledger");
+        env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
+        let listening = listen(&env).await;
+        let ca = Ca::new("ca");
+        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        let identity = ca.sign(&leaf("ledger"));
+        for client in ["ledger", "reader", "job"] {
+            listening.token(Some(&identity), client).await.assert_error(401, "invalid_client");
+        }
+    }
+}
