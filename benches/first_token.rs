@@ -9,6 +9,8 @@
     reason = "a benchmark that cannot go on ends, and it measures with the real clock"
 )]
 
+#[path = "support/demo.rs"]
+mod demo;
 mod support;
 
 use std::net::SocketAddr;
@@ -28,9 +30,9 @@ fn main() {
 
 fn run() -> f64 {
     let address = SocketAddr::from(([127, 0, 0, 1], support::free_port()));
-    let request = support::token_request(address);
+    let request = demo::token_request(address);
     let began = Instant::now();
-    let _grantd = support::start_grantd(address.port(), None);
+    let _grantd = demo::start_grantd(address.port(), None);
     let mut stream = support::connect(address);
     let body = support::exchange(&mut stream, &request);
     let elapsed = began.elapsed();

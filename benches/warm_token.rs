@@ -12,6 +12,8 @@
     reason = "a benchmark that cannot go on ends, and it measures with the real clock"
 )]
 
+#[path = "support/demo.rs"]
+mod demo;
 mod support;
 
 use std::net::SocketAddr;
@@ -47,7 +49,7 @@ fn main() {
     let mut command = support::pinned(own.to_str().expect("UTF-8"));
     command.env(BARE, bare.to_string());
     let _bare = support::Running(command.spawn().expect("the bare server starts"));
-    let _grantd = support::start_grantd(grantd, None);
+    let _grantd = demo::start_grantd(grantd, None);
     let (mut of_bare, mut of_grantd, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         of_bare.push(load(bare));
@@ -65,7 +67,7 @@ fn main() {
 /// Requests in a second over all connections.
 fn load(port: u16) -> f64 {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let request: Arc<[u8]> = support::token_request(address).into();
+    let request: Arc<[u8]> = demo::token_request(address).into();
     let stop = Arc::new(AtomicBool::new(false));
     let count = Arc::new(AtomicU64::new(0));
     let threads: Vec<_> = (0..CONNECTIONS)

@@ -1,8 +1,7 @@
-//! What both benchmarks share: processes that are ended, and a plain HTTP/1.1 client.
+//! What the benchmarks share: processes that are ended, and a plain HTTP/1.1 client.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -14,17 +13,6 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Starts `grantd dev` on `port`, pinned to the first core where that can be done.
-pub(crate) fn start_grantd(port: u16, ready_file: Option<&PathBuf>) -> Running {
-    let mut command = pinned(env!("CARGO_BIN_EXE_grantd"));
-    command.args(["dev", "--listen", &format!("127.0.0.1:{port}")]);
-    if let Some(file) = ready_file {
-        command.arg("--ready-file").arg(file);
-    }
-    command.env("GRANTD_LOG", "warn").stdout(Stdio::null()).stderr(Stdio::null());
-    Running(command.spawn().expect("grantd starts"))
 }
 
 /// `program` on the first core, where `taskset` is there.
@@ -55,20 +43,6 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
         std::thread::sleep(Duration::from_micros(500));
     }
     panic!("nobody listens on {address}");
-}
-
-/// The token request of the demo catalog's client by `client_secret_basic`.
-pub(crate) fn token_request(address: SocketAddr) -> Vec<u8> {
-    use base64::Engine as _;
-    let credentials =
-        base64::engine::general_purpose::STANDARD.encode("archival-service:archival-demo-secret");
-    let body = "grant_type=client_credentials";
-    format!(
-        "POST /oauth2/token HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic {credentials}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
 }
 
 /// Sends a request and reads the whole answer, which must be a 200; gives its body.

@@ -67,10 +67,22 @@ impl ClientKey {
         Ok(Self { kid, thumbprint: key.thumbprint(), verifiers })
     }
 
-    /// Whether a header with this `kid` means this key. A key without a `kid` is known by its thumbprint.
+    /// Whether a header with this `kid` means this key.
     #[must_use]
     pub fn is_named(&self, kid: &str) -> bool {
-        kid == self.kid.as_deref().unwrap_or(&self.thumbprint)
+        kid == self.name()
+    }
+
+    /// What a header's `kid` calls this key: its own `kid`, or else its thumbprint.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.kid.as_deref().unwrap_or(&self.thumbprint)
+    }
+
+    /// The thumbprint of RFC 7638: equal for equal keys, whatever else their JWKs say.
+    #[must_use]
+    pub fn thumbprint(&self) -> &str {
+        &self.thumbprint
     }
 
     /// The verifier for a header's `alg`, where the key is registered for it. An Ed25519 key takes both names

@@ -5,7 +5,8 @@ use super::database::Pools;
 use super::error::StoreError;
 use crate::domain::timestamp::Timestamp;
 
-/// How often a batch is repeated that another transaction got in the way of.
+/// How often a batch is tried that another transaction gets in the way of: by a serialization failure, a deadlock,
+/// or a lock.
 const ATTEMPTS: usize = 3;
 
 /// A spent `jti`, as the database knows it.
@@ -28,7 +29,7 @@ impl Store {
     pub async fn use_assertions(&self, uses: &[UsedAssertion]) -> Result<Vec<String>, StoreError> {
         for _ in 1..ATTEMPTS {
             match self.database.bounded(self.insert_assertions(uses)).await {
-                Err(StoreError::Refused(error)) if is_transient(&error) => {}
+                Err(StoreError::Busy) => {}
                 result => return result,
             }
         }
@@ -74,10 +75,4 @@ impl Store {
             }
         }
     }
-}
-
-/// A serialization failure or a deadlock: the same statement may succeed.
-fn is_transient(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code == "40001" || code == "40P01")
 }

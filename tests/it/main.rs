@@ -60,4 +60,6 @@ mod store;
 #[cfg(test)]
 mod token;
 #[cfg(test)]
+mod vectors;
+#[cfg(test)]
 mod whole_answers;

@@ -259,7 +259,7 @@ mod tests {
             let phc = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned();
             CredentialMaterial::Secret(SecretHash { form, phc })
         };
-        let subject = SubjectName { kind: SubjectKind::Dn, value: "CN=\"a\",O=b".to_owned() };
+        let subject = SubjectName { kind: SubjectKind::Dn, value: r#"CN=\"a\",O=b"#.to_owned() };
         let jwk = |kid| {
             let text = format!(r#"{{"crv":"Ed25519","kid":"{kid}","kty":"OKP","x":"eA"}}"#);
             CredentialMaterial::Jwk(text)

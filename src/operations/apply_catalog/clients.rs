@@ -1,10 +1,11 @@
 //! The clients of a catalog.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Action, Subject, differing};
 use super::{Application, ApplyError};
-use crate::config::catalog::{Catalog, CatalogClient};
+use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
+use crate::crypto::client_key::ClientKey;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
@@ -24,7 +25,26 @@ impl Application<'_> {
         for id in others {
             self.drop_client(&id).await?;
         }
+        self.warn_of_shared_keys(catalog);
         Ok(())
+    }
+
+    /// Whoever holds a key that two clients registered is both of them.
+    fn warn_of_shared_keys(&mut self, catalog: &Catalog) {
+        let mut owners: BTreeMap<String, &ClientId> = BTreeMap::new();
+        for client in &catalog.clients {
+            for credential in &client.credentials {
+                let CatalogMaterial::Jwk(jwk) = &credential.material else { continue };
+                let Ok(key) = ClientKey::parse(jwk) else { continue };
+                let owner = *owners.entry(key.thumbprint().to_owned()).or_insert(&client.id);
+                if *owner != client.id {
+                    self.plan.warnings.push(format!(
+                        "{}: {} registers a key of {owner}: who holds it can be either of them",
+                        credential.place, client.id
+                    ));
+                }
+            }
+        }
     }
 
     async fn put_client(&mut self, stated: &CatalogClient) -> Result<(), ApplyError> {

@@ -10,7 +10,7 @@ use crate::crypto::digest;
 use crate::crypto::random;
 use crate::crypto::secret_hash::PhcHash;
 use crate::domain::credential::{
-    Credential, CredentialKind, CredentialMaterial, SecretForm, SecretHash,
+    Credential, CredentialKind, CredentialMaterial, CredentialState, SecretForm, SecretHash,
 };
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::{PresentedForm, Secret};
@@ -33,6 +33,14 @@ impl Application<'_> {
             }
             let old = existing.iter().find(|old| old.id == new.id);
             self.put_credential(&stated.id, old, &new).await?;
+        }
+        if !self.options.prune {
+            let now = self.change.now();
+            let stays = |it: &&Credential| {
+                let ended = [CredentialState::Expired, CredentialState::Retired];
+                !kept.contains(&it.id) && !ended.contains(&it.state(now))
+            };
+            check_names(stated, existing.iter().filter(stays))?;
         }
         let states_secrets =
             stated.credentials.iter().any(|it| it.material.kind() == CredentialKind::Secret);
@@ -173,6 +181,33 @@ impl Application<'_> {
 fn is_secret_of(credential: &Credential, secret: &Secret) -> bool {
     let hash = credential.secret().and_then(|hash| hash.phc.parse::<PhcHash>().ok());
     hash.is_some_and(|hash| hash.verify(secret))
+}
+
+/// A `kid` names one key (RFC 7517 section 4.5): also beside a key that stays although the catalog no longer
+/// states it.
+fn check_names<'a>(
+    client: &CatalogClient,
+    staying: impl Iterator<Item = &'a Credential>,
+) -> Result<(), ApplyError> {
+    let name = |jwk: &str| ClientKey::parse(jwk).ok().map(|key| key.name().to_owned());
+    let taken: BTreeSet<String> = staying
+        .filter_map(|credential| match &credential.material {
+            CredentialMaterial::Jwk(jwk) => name(jwk),
+            _ => None,
+        })
+        .collect();
+    for stated in &client.credentials {
+        let CatalogMaterial::Jwk(jwk) = &stated.material else { continue };
+        if let Some(name) = name(jwk).filter(|name| taken.contains(name)) {
+            let message = format!(
+                "another key of {} has the kid {name:?} and is not in this catalog: give the new key a kid of its \
+                 own, or remove the other one with --prune",
+                client.id
+            );
+            return Err(misfit(stated, message));
+        }
+    }
+    Ok(())
 }
 
 /// A name that follows from what the credential is, so that the same catalog always finds it again. Never made

@@ -8,7 +8,7 @@ use grantd::operations::replay_cache::{Spending, Spent};
 use grantd::store::used_assertions::UsedAssertion;
 use serde_json::json;
 
-use super::signer::{Key, catalog, claims, refusal, token, worker};
+use super::signer::{Key, catalog, claims, refusal, token, with_client, worker};
 use crate::harness::{Replica, START, on_both};
 
 /// Rounds of the parallel tests; each is 50 uses of one assertion.
@@ -50,15 +50,7 @@ on_both! {
     async fn another_assertion_with_the_same_jti_is_a_replay_but_not_another_clients(env) {
         let (worker_key, other_key) =
             (Key::new(SigningAlgorithm::Es256), Key::new(SigningAlgorithm::Es256));
-        let both = catalog(&[&worker_key], "").replace(
-            "[[client]]\n        id = \"worker\"",
-            &format!(
-                "[[client]]\nid = \"other\"\nauth = \"private_key_jwt\"\njwks = '''{}'''\n\
-                 [[client.policy]]\naudience = \"pricing\"\nscopes = [\"read\"]\n\
-                 default_scopes = [\"read\"]\n[[client]]\nid = \"worker\"",
-                json!({ "keys": [other_key.jwk()] })
-            ),
-        );
+        let both = with_client(&catalog(&[&worker_key], ""), "other", &[&other_key]);
         env.apply(&both).await;
         let replica = env.replica().await;
         assert_eq!(token(&replica, &worker_key.sign(&claims("worker", "1"))).await.status, 200);

@@ -4,9 +4,10 @@ use grantd::crypto::digest::base64url;
 use grantd::crypto::jws::{NewKey, Signer, generate};
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::audience::JwtTyp;
+use josekit::jws::{ES256, EdDSA, JwsSigner, PS256, RS256};
 use serde_json::{Map, Value, json};
 
-use crate::harness::{Answer, Env, ISSUER, Replica, START};
+use crate::harness::{Answer, Env, ISSUER, Replica, START, form_encoded};
 
 /// The type of client assertions.
 pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -39,16 +40,32 @@ impl Key {
         signer.sign_compact(JwtTyp::Jwt, claims.to_string().as_bytes()).unwrap()
     }
 
-    /// Signs exactly this header and these claims, whatever they are. ES256 only.
+    /// Signs exactly this header and these claims, whatever they are.
     pub(crate) fn sign_raw(&self, header: &str, claims: &str) -> String {
-        use aws_lc_rs::rand::SystemRandom;
-        use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-        assert_eq!(self.algorithm, SigningAlgorithm::Es256);
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.key.private).unwrap();
         let input = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
-        let signature = pair.sign(&SystemRandom::new(), input.as_bytes()).unwrap();
-        format!("{input}.{}", base64url(signature.as_ref()))
+        format!("{input}.{}", base64url(&self.sign_bytes(input.as_bytes())))
+    }
+
+    /// The signature over `input` alone.
+    pub(crate) fn sign_bytes(&self, input: &[u8]) -> Vec<u8> {
+        let der = self.private();
+        let signer: Box<dyn JwsSigner> = match self.algorithm {
+            SigningAlgorithm::Es256 => Box::new(ES256.signer_from_der(der).unwrap()),
+            SigningAlgorithm::EdDsa => Box::new(EdDSA.signer_from_der(der).unwrap()),
+            SigningAlgorithm::Rs256 => Box::new(RS256.signer_from_der(der).unwrap()),
+            SigningAlgorithm::Ps256 => Box::new(PS256.signer_from_der(der).unwrap()),
+        };
+        signer.sign(input).unwrap()
+    }
+
+    /// The private half, PKCS#8 in DER.
+    pub(crate) fn private(&self) -> &[u8] {
+        &self.key.private
+    }
+
+    /// A header with alg and kid and these further members, such as `,"typ":"JWT"`.
+    pub(crate) fn header(&self, more: &str) -> String {
+        format!(r#"{{"alg":"{}","kid":"{}"{more}}}"#, self.algorithm, self.kid())
     }
 }
 
@@ -62,7 +79,11 @@ pub(crate) fn claims(client: &str, jti: &str) -> Value {
 /// The catalog of the harness with a client `worker` whose keys are these; `more` are further lines of it.
 pub(crate) fn catalog(keys: &[&Key], more: &str) -> String {
     let keys: Vec<Value> = keys.iter().map(|key| Value::Object(key.jwk())).collect();
-    let jwks = json!({ "keys": keys });
+    catalog_of(&json!({ "keys": keys }), more)
+}
+
+/// The same of a JWK set as it is.
+pub(crate) fn catalog_of(jwks: &Value, more: &str) -> String {
     format!(
         r#"{}
         [[client]]
@@ -76,6 +97,24 @@ pub(crate) fn catalog(keys: &[&Key], more: &str) -> String {
           default_scopes = ["read"]
         "#,
         crate::harness::CATALOG
+    )
+}
+
+/// `catalog` with one more client of the same policy that has these keys.
+pub(crate) fn with_client(catalog: &str, id: &str, keys: &[&Key]) -> String {
+    let keys: Vec<Value> = keys.iter().map(|key| Value::Object(key.jwk())).collect();
+    format!(
+        r#"{catalog}
+        [[client]]
+        id = "{id}"
+        auth = "private_key_jwt"
+        jwks = '''{}'''
+          [[client.policy]]
+          audience = "pricing"
+          scopes = ["read"]
+          default_scopes = ["read"]
+        "#,
+        json!({ "keys": keys })
     )
 }
 
@@ -93,6 +132,7 @@ pub(crate) async fn token(replica: &Replica, assertion: &str) -> Answer {
 
 /// Calls an endpoint with an assertion.
 pub(crate) async fn present(replica: &Replica, path: &str, form: &str, assertion: &str) -> Answer {
+    let assertion = form_encoded(assertion);
     let form = format!("{form}&client_assertion_type={TYPE}&client_assertion={assertion}");
     replica.post(path, &[], &form).await
 }
@@ -100,4 +140,25 @@ pub(crate) async fn present(replica: &Replica, path: &str, form: &str, assertion
 /// What an unknown client is told: every refused assertion is told the same.
 pub(crate) async fn refusal(replica: &Replica) -> Answer {
     replica.token("nobody", "a secret of nobody", "").await
+}
+
+/// AUTH-FAIL of STANDARDS: each of these assertions is told, byte by byte, what an unknown client is told, and
+/// leaves one event.
+#[track_caller]
+pub(crate) fn assert_refused<'a>(
+    replica: &'a Replica,
+    assertions: &'a [String],
+) -> impl Future<Output = ()> + 'a {
+    let place = std::panic::Location::caller();
+    async move {
+        assert!((1..100).contains(&assertions.len()), "so many events are written in one second");
+        let expected = refusal(replica).await.same();
+        let before = replica.audit_events("refused").await;
+        for (index, assertion) in assertions.iter().enumerate() {
+            let told = token(replica, assertion).await.same();
+            assert_eq!(told, expected, "{place}: number {index}: {assertion}");
+        }
+        let events = replica.audit_events("refused").await - before;
+        assert_eq!(usize::try_from(events), Ok(assertions.len()), "{place}");
+    }
 }

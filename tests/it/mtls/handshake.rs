@@ -40,9 +40,6 @@ async fn first_record(address: SocketAddr, hello: &[u8]) -> u8 {
     stream.read_u8().await.unwrap()
 }
 
-/// `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`, which both listeners take.
-const ECDHE_GCM: [u8; 2] = [0xc0, 0x2b];
-
 on_both! {
     /// B-M03: the certificate of somebody else is worth nothing without its key, in both versions.
     async fn a_certificate_without_its_key_fails_the_handshake_b_m03(env) {

@@ -2,6 +2,8 @@
 
 use grantd::domain::timestamp::Seconds;
 
+use std::fmt::Write as _;
+
 use super::*;
 
 on_both! {
@@ -10,7 +12,8 @@ on_both! {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
         let mut catalog = catalog(&[own.thumbprint()], NOBODY);
         catalog.push_str("\n[[client]]\nid = \"second\"\nauth = \"self_signed_tls_client_auth\"\n");
-        catalog += &format!("thumbprints = [\"{}\"]\n", other.thumbprint());
+        let thumbprint = other.thumbprint();
+        writeln!(catalog, "thumbprints = [\"{thumbprint}\"]").unwrap();
         env.apply(&catalog).await;
         let listening = listen(&env).await;
         assert_eq!(listening.token(Some(&own), "ledger").await.claims()["sub"], "ledger");
