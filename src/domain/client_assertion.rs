@@ -4,13 +4,11 @@
 use serde_json::{Map, Value};
 
 use super::decision::presented_name;
+use super::numeric_date::parse_numeric_date;
 use super::timestamp::{Seconds, Timestamp};
 
 /// The longest `jti`, in bytes.
 const MAX_JTI_LENGTH: usize = 256;
-/// The last second of the year 9999: nothing that is meant lies past it.
-const END_OF_TIME: f64 = 253_402_300_799.0;
-
 /// The `typ` values of a client assertion; it may also be absent.
 const TYPES: [&str; 3] =
     ["JWT", "client-authentication+jwt", "application/client-authentication+jwt"];
@@ -208,28 +206,26 @@ fn check_times(
     rules: &AssertionRules<'_>,
     now: Timestamp,
 ) -> Result<Timestamp, AssertionFault> {
-    let leeway = f64::from(rules.leeway.get());
-    let lifetime = f64::from(rules.max_lifetime.get());
-    let now = numeric(now);
+    let (leeway, lifetime) = (rules.leeway, rules.max_lifetime);
     let exp = date(claims, "exp")?.ok_or(AssertionFault::Absent("exp"))?;
-    if exp + leeway <= now {
+    if exp.plus(leeway) <= now {
         return Err(AssertionFault::Expired);
     }
-    if exp > now + lifetime + leeway {
+    if exp > now.plus(lifetime).plus(leeway) {
         return Err(AssertionFault::LivesTooLong);
     }
     if let Some(iat) = date(claims, "iat")? {
-        if iat > now + leeway {
+        if iat > now.plus(leeway) {
             return Err(AssertionFault::IssuedAhead);
         }
-        if iat < now - lifetime - leeway {
+        if iat < now.minus(lifetime).minus(leeway) {
             return Err(AssertionFault::TooOld);
         }
     }
-    if date(claims, "nbf")?.is_some_and(|nbf| nbf > now + leeway) {
+    if date(claims, "nbf")?.is_some_and(|nbf| nbf > now.plus(leeway)) {
         return Err(AssertionFault::NotYetValid);
     }
-    Ok(whole(exp + leeway))
+    Ok(exp.plus(leeway))
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, AssertionFault> {
@@ -240,26 +236,13 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a st
     }
 }
 
-/// A `NumericDate` (RFC 7519 section 2): a number of seconds, with or without fraction, within our era.
-fn date(claims: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, AssertionFault> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(value) => value
-            .as_f64()
-            .filter(|seconds| (0.0..=END_OF_TIME).contains(seconds))
-            .map(Some)
-            .ok_or(AssertionFault::Malformed(name)),
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "seconds of our era are exact in 53 bits")]
-fn numeric(instant: Timestamp) -> f64 {
-    instant.unix() as f64
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "bounded by END_OF_TIME")]
-fn whole(seconds: f64) -> Timestamp {
-    Timestamp::from_unix(seconds.ceil() as i64)
+/// A `NumericDate` (RFC 7519 section 2).
+fn date(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, AssertionFault> {
+    let malformed = AssertionFault::Malformed(name);
+    claims.get(name).map(|value| parse_numeric_date(value).ok_or(malformed)).transpose()
 }
 
 #[cfg(test)]
