@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 
+use super::credential::CredentialState;
 use super::decision::presented_name;
+use super::identifier::CredentialId;
 use super::numeric_date::parse_numeric_date;
 use super::timestamp::{Seconds, Timestamp};
 
@@ -70,6 +72,8 @@ pub enum AssertionFault {
     NotYetValid,
     /// No registered key has its `kid`.
     UnknownKey,
+    /// The key is registered, but not live: expired, not yet active, or retired.
+    DeadKey(CredentialId, CredentialState),
     /// It names no `kid`, and the client has several keys that it could be.
     AmbiguousKey,
     /// The key is not registered for its `alg`, or the `alg` is none of ours.
@@ -120,6 +124,13 @@ impl AssertionFault {
                 found("another kid"),
                 Some(
                     "register the client's public key: jwks_file in the catalog, then grantd apply",
+                ),
+            ),
+            Self::DeadKey(id, state) => (
+                "a live key",
+                format!("{id}, {state:?}"),
+                Some(
+                    "give the client its current key: grantd credential list shows which are live",
                 ),
             ),
             Self::AmbiguousKey => (

@@ -66,13 +66,13 @@ impl Audit {
     }
 
     /// Somebody still uses a secret that was retired.
-    pub fn alert_retired_secret(&self, credential: &CredentialId, now: Timestamp) {
-        tracing::warn!(%credential, "a retired secret was used: somebody still has it");
+    pub fn alert_retired_credential(&self, credential: &CredentialId, now: Timestamp) {
+        tracing::warn!(%credential, "a retired credential was used: somebody still has it");
         self.send(AuditEvent {
             id: random::token_id(),
             at: now,
             actor: String::new(),
-            action: "retired_secret_used",
+            action: "retired_credential_used",
             target: credential.to_string(),
             details: json!({}),
         });

@@ -99,7 +99,7 @@ impl Grantd {
         }
         let Some(dead) = matching.first() else { return Ok(None) };
         if dead.state(now) == CredentialState::Retired {
-            self.audit.alert_retired_secret(&dead.id, now);
+            self.audit.alert_retired_credential(&dead.id, now);
         }
         Err(CertificateFault::NotLive(dead.id.clone()))
     }

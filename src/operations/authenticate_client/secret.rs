@@ -153,7 +153,7 @@ impl Grantd {
         let now = self.clock.now();
         live(matching, now).inspect_err(|fault| {
             if let ClientFault::SecretRetired(id) = fault {
-                self.audit.alert_retired_secret(id, now);
+                self.audit.alert_retired_credential(id, now);
             }
         })
     }
@@ -164,7 +164,7 @@ impl Grantd {
         let (audit, id, now) = (self.audit.clone(), credential.id.clone(), self.clock.now());
         self.hashing.idle(move || {
             if expected.verify(&secret) {
-                audit.alert_retired_secret(&id, now);
+                audit.alert_retired_credential(&id, now);
             }
         });
     }

@@ -1,7 +1,9 @@
 //! An assertion by a registered key proves its client; anything else is told what an unknown client is told.
 
 use grantd::domain::algorithm::SigningAlgorithm;
+use grantd::domain::identifier::ClientId;
 use grantd::domain::timestamp::Seconds;
+use grantd::operations::manage_credentials::retire_credential;
 use serde_json::json;
 
 use super::signer::{Key, TYPE, catalog, claims, present, refusal, token, worker};
@@ -87,6 +89,22 @@ on_both! {
         assert_eq!(token(&replica, &without).await.status, 200, "one key needs no kid");
         let gone = keys[1].sign(&claims("worker", "4"));
         assert_eq!(token(&replica, &gone).await.status, 401, "a removed key proves nothing");
+    }
+
+    async fn the_use_of_a_retired_key_raises_an_alert_and_naming_it_does_not(env) {
+        let (replica, key) = worker(&env).await;
+        let id = ClientId::parse("worker").unwrap();
+        let known = env.store.load_client(&id).await.unwrap().value.unwrap();
+        retire_credential((&env.store, &env.clock), &known.credentials[0].id).await.unwrap();
+        replica.follow().await;
+        let named = Key::new(SigningAlgorithm::Es256).sign_raw(
+            &format!(r#"{{"alg":"ES256","kid":"{}"}}"#, key.kid()),
+            &claims("worker", "1").to_string(),
+        );
+        token(&replica, &named).await.assert_error(401, "invalid_client");
+        assert_eq!(replica.audit_events("retired_credential_used").await, 0);
+        token(&replica, &key.sign(&claims("worker", "1"))).await.assert_error(401, "invalid_client");
+        assert_eq!(replica.audit_events("retired_credential_used").await, 1);
     }
 
     async fn a_client_may_be_registered_to_name_the_token_endpoint_and_to_live_longer(env) {

@@ -85,7 +85,7 @@ on_both! {
         env.apply(&catalog.replace(&format!("thumbprints = [\"{print}\"]"), &retired)).await;
         let listening = listen(&env).await;
         listening.token(Some(&own), "ledger").await.assert_error(401, "invalid_client");
-        assert_eq!(listening.replica.audit_events("retired_secret_used").await, 1);
+        assert_eq!(listening.replica.audit_events("retired_credential_used").await, 1);
     }
 
     /// 6749-12: beside a secret a certificate is no second method, and where none is registered it proves nothing.

@@ -110,7 +110,7 @@ on_both! {
         for secret in ["the old imported one", &generated] {
             assert_eq!(replica.token("reader", secret, "").await.status, 200);
         }
-        assert_eq!(replica.audit_events("retired_secret_used").await, 0);
+        assert_eq!(replica.audit_events("retired_credential_used").await, 0);
         env.apply(&catalog(&format!(", retired_at = {START}"))).await;
         replica.follow().await;
         let refused = replica.token("nobody", "the old imported one", "").await.same();
@@ -118,7 +118,7 @@ on_both! {
             [("the old imported one", 1), (generated.as_str(), 2), ("any wrong secret", 2)]
         {
             assert_eq!(replica.token("reader", secret, "").await.same(), refused);
-            assert_eq!(replica.audit_events("retired_secret_used").await, alerts, "{secret}");
+            assert_eq!(replica.audit_events("retired_credential_used").await, alerts, "{secret}");
         }
         assert_eq!(replica.token("reader", "the new imported one", "").await.status, 200);
         // A catalog that lags behind does not revive it.
@@ -140,10 +140,10 @@ on_both! {
         assert_eq!(after[&HashCost::GENERATED], before[&HashCost::GENERATED] + 1);
         assert_eq!(after.get(&FOREIGN), None);
         replica.idle().await;
-        assert_eq!(replica.audit_events("retired_secret_used").await, 1);
+        assert_eq!(replica.audit_events("retired_credential_used").await, 1);
         replica.token("reader", "any wrong secret", "").await;
         replica.idle().await;
-        assert_eq!(replica.audit_events("retired_secret_used").await, 1);
+        assert_eq!(replica.audit_events("retired_credential_used").await, 1);
     }
 
     async fn a_foreign_hash_is_judged_at_its_cost_and_renewed_when_its_secret_was_seen(env) {

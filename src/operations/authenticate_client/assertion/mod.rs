@@ -13,6 +13,7 @@ use super::super::Grantd;
 use super::super::error::OperationError;
 use super::proof::ProvenClient;
 use crate::domain::client_assertion::AssertionFault;
+use crate::domain::credential::CredentialState;
 use crate::domain::decision::{Decision, presented_name};
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
@@ -35,7 +36,11 @@ impl Grantd {
         let known = self.find_client(claimed).await?.ok_or(ClientFault::UnknownClient)?;
         let now = self.clock.now();
         unverified.check_algorithm(self.profile)?;
-        let signed = unverified.verify_signature(&known, &self.client_keys, now)?;
+        let signed = unverified.verify_signature(&known, &self.client_keys, now);
+        if let Err(AssertionFault::DeadKey(id, CredentialState::Retired)) = &signed {
+            self.audit.alert_retired_credential(id, now);
+        }
+        let signed = signed?;
         let accepted = signed.accept(&self.assertion_rules(&known), now)?;
         if accepted.names_token_endpoint() {
             tracing::info!(

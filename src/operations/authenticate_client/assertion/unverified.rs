@@ -46,28 +46,36 @@ impl UnverifiedAssertion {
         if !verifier.verify(self.0.signing_input(), self.0.signature()) {
             return Err(AssertionFault::Signature);
         }
+        // Only now: whoever names a dead key without holding it must not raise an alert.
+        match credential.state(now) {
+            CredentialState::Live => {}
+            state => return Err(AssertionFault::DeadKey(credential.id.clone(), state)),
+        }
         Ok(SignedAssertion::new(self.0, credential.id.clone()))
     }
 
-    /// The live key that `kid` names; without a `kid` the only live one that could have signed.
+    /// The key that `kid` names, a live one before a dead one; without a `kid` the only live one that could have
+    /// signed.
     fn choose_key<'a>(
         &self,
         known: &'a KnownClient,
         keys: &ClientKeys,
         now: Timestamp,
     ) -> Result<(&'a Credential, Arc<ClientKey>), AssertionFault> {
-        let live = known.credentials.iter().filter_map(|credential| {
+        let is_live = |credential: &Credential| credential.state(now) == CredentialState::Live;
+        let registered = known.credentials.iter().filter_map(|credential| {
             let CredentialMaterial::Jwk(jwk) = &credential.material else { return None };
-            let is_live = credential.state(now) == CredentialState::Live;
-            is_live.then(|| Some((credential, keys.get(&credential.id, jwk)?))).flatten()
+            Some((credential, keys.get(&credential.id, jwk)?))
         });
         if let Some(kid) = self.0.kid() {
-            return live
-                .into_iter()
-                .find(|(_, key)| key.is_named(kid))
+            return registered
+                .filter(|(_, key)| key.is_named(kid))
+                .max_by_key(|(credential, _)| is_live(credential))
                 .ok_or(AssertionFault::UnknownKey);
         }
-        let mut eligible = live.filter(|(_, key)| key.verifier(self.0.alg()).is_some());
+        let mut eligible = registered.filter(|(credential, key)| {
+            is_live(credential) && key.verifier(self.0.alg()).is_some()
+        });
         match (eligible.next(), eligible.next()) {
             (Some(only), None) => Ok(only),
             (None, _) => Err(AssertionFault::Algorithm),
