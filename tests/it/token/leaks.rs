@@ -90,7 +90,7 @@ on_both! {
             marked.add(basic.strip_prefix("Basic ").unwrap());
         }
         let shown = watch(&client);
-        let started = watch("a retired secret was used");
+        let started = watch("a retired credential was used");
         env.apply(&catalog).await;
         let replica = env.replica().await;
         for secret in [&imported, &generated, &wrong, &mistyped, &long] {
