@@ -60,7 +60,11 @@ impl Grantd {
     }
 
     async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
-        if self.revocations.surely_not(jti) { Ok(false) } else { self.store.is_revoked(jti).await }
+        if self.revocations.surely_not(jti) {
+            Ok(false)
+        } else {
+            Box::pin(self.store.is_revoked(jti)).await
+        }
     }
 }
 

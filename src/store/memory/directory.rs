@@ -93,7 +93,8 @@ impl Directory {
         if caches.unknown_clients.contains_key(&self.fingerprints.long(id.as_str())) {
             return Ok(None);
         }
-        self.load_client(id, || self.store.load_client(id)).await
+        // On the heap: a load has room for transactions of both databases, which a warm request would carry along.
+        self.load_client(id, || Box::pin(self.store.load_client(id))).await
     }
 
     /// The audience `id`; `None` where it does not exist.
@@ -110,7 +111,8 @@ impl Directory {
                 caches.audiences.insert(id.clone(), Arc::clone(audience));
             }
         };
-        self.load(&key, (self.capacity.audiences, || self.store.load_audience(id)), keep).await
+        let load = || Box::pin(self.store.load_audience(id));
+        self.load(&key, (self.capacity.audiences, load), keep).await
     }
 
     async fn load_client<F: Future<Output = Result<Loaded<Option<KnownClient>>, StoreError>>>(
