@@ -261,6 +261,19 @@ on_both! {
         }
     }
 
+    /// 8414-04
+    async fn private_key_jwt_comes_with_its_algorithms_and_none_is_none(env) {
+        env.apply(CATALOG).await;
+        let document = env.replica().await.get("/.well-known/oauth-authorization-server").await.json();
+        for endpoint in ["token", "introspection", "revocation"] {
+            let methods = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
+            assert!(texts(methods).contains(&"private_key_jwt"), "{endpoint}");
+            let member = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+            let algorithms = texts(&document[&member]);
+            assert!(!algorithms.is_empty() && !algorithms.contains(&"none"), "{endpoint}");
+        }
+    }
+
     async fn what_is_advertised_works_and_nothing_else_does_8414_06(env) {
         env.apply(&catalog()).await;
         let replica = env.replica().await;
