@@ -22,7 +22,7 @@ use crate::server::listener::bind;
 use crate::server::replica::{Mutual, Replica};
 use crate::server::serve::Endpoint;
 use crate::server::shutdown::Shutdown;
-use crate::server::tls::{Tls, TlsFiles};
+use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::memory::directory::Capacity;
 use crate::telemetry;
@@ -113,16 +113,12 @@ fn publication(settings: &Settings) -> Publication {
 }
 
 fn public(settings: &Settings) -> anyhow::Result<Endpoint> {
-    let tls = settings.public.tls.as_ref().map(|files| {
-        Tls::load(TlsFiles { certificate: files.certificate.clone(), key: files.key.clone() })
-    });
+    let tls = settings.public.tls.clone().map(Tls::load);
     Ok(Endpoint { listeners: vec![bind(settings.public.listen)?], tls: tls.transpose()? })
 }
 
 fn mutual(settings: &MutualListener, grantd: &Grantd) -> anyhow::Result<Mutual> {
-    let files =
-        TlsFiles { certificate: settings.tls.certificate.clone(), key: settings.tls.key.clone() };
-    let tls = Some(Tls::load_mutual(files)?);
+    let tls = Some(Tls::load_mutual(settings.tls.clone())?);
     Ok(Mutual {
         endpoint: Endpoint { listeners: vec![bind(settings.listen)?], tls },
         client_cas: ClientCaFiles::load(settings.client_ca_files.clone(), grantd)?,

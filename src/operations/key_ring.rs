@@ -85,11 +85,6 @@ impl KeyRing {
         format!(r#"{{"keys":[{}]}}"#, jwks.join(","))
     }
 
-    /// The algorithms that have a key which verifies at `now`.
-    pub fn algorithms(&self, now: Timestamp) -> impl Iterator<Item = SigningAlgorithm> {
-        self.keys.values().filter(move |key| key.life.verifies(now)).map(|key| key.algorithm)
-    }
-
     /// How many keys there are whose private half could not be opened.
     #[must_use]
     pub fn unopened(&self) -> usize {

@@ -19,21 +19,13 @@ use tokio_rustls::server::TlsStream;
 use zeroize::Zeroizing;
 
 use super::any_certificate::AnyCertificate;
+use crate::config::settings::TlsFiles;
 use crate::crypto::certificates::CertificateChain;
 use crate::http::connection::Connection;
 use crate::operations::caller::ClientCertificate;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-
-/// The PEM files of a listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate and those between it and its CA, in this order.
-    pub certificate: PathBuf,
-    /// Its private key: PKCS #8, PKCS #1 or SEC 1.
-    pub key: PathBuf,
-}
 
 /// Why TLS cannot be had from the files.
 #[derive(Debug, thiserror::Error)]

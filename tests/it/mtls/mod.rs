@@ -12,6 +12,7 @@ mod subject;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use grantd::config::settings::TlsFiles;
 use grantd::crypto::certificates::authorities::ClientCas;
 use grantd::domain::issuer::Issuer;
 use grantd::http::body::BodyLimits;
@@ -21,7 +22,7 @@ use grantd::server::limits::Limits;
 use grantd::server::listener::bind;
 use grantd::server::serve::{Endpoint, serve};
 use grantd::server::shutdown::{Shutdown, Trigger};
-use grantd::server::tls::{Tls, TlsFiles};
+use grantd::server::tls::Tls;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer as Signer,
     KeyPair, KeyUsagePurpose,
