@@ -3,7 +3,7 @@
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line. A `sh` block runs
 //! in one directory for all. Of a `console` block `grantd dev` and the example API are started, on free ports in
 //! place of 8080 and 8090; other commands of grantd are checked to know their flags. A `java` or `python` block is
-//! what a client of tests/e2e runs.
+//! what a client of tests/e2e runs, and a proxy's is run there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,8 +17,13 @@ use crate::place::{Dev, Ended, Place, ended};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 4] =
-    ["README.md", "docs/production.md", "docs/dpop.md", "docs/private-key-jwt.md"];
+const PAGES: [&str; 5] = [
+    "README.md",
+    "docs/production.md",
+    "docs/proxies.md",
+    "docs/dpop.md",
+    "docs/private-key-jwt.md",
+];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
 /// The URL of the pages' API, and how it is started.
@@ -87,6 +92,8 @@ impl Reader {
                 }
             }
             "json" | "yaml" | "" => {}
+            // tests/e2e/proxy takes them from the page, and runs the proxies with them.
+            "haproxy" | "nginx" => {}
             "java" => check_that_a_client_runs(block, "java"),
             "python" => check_that_a_client_runs(block, "py"),
             other => panic!("{}: a block of {other:?} is not tested", block.at),
