@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use tracing::field::display;
 
 use super::target::{database_options, sealing};
 use crate::clock::Clock;
@@ -62,6 +63,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tracing::info!(
         issuer = settings.issuer.as_str(),
         public = %settings.public.listen,
+        mtls = settings.mtls.as_ref().and_then(|it| it.listener.as_ref()).map(|it| display(it.listen)),
         operations = %settings.operations.listen,
         "serving"
     );
