@@ -223,7 +223,7 @@ on_both! {
             (with(&rsa, &modulus(128)), "2048"),
             (with(&rsa, &modulus(255)), "2048"),
             (with(&rsa, &modulus(2048)), "8192"),
-            (with(&rsa, &even), "`n`"),
+            (with(&rsa, &even), "even"),
             (with(&rsa, &divisible_by_three), "divisor"),
             (with(&rsa, &json!({ "e": "AQ" })), "exponent"),
             (with(&rsa, &json!({ "e": "Aw" })), "exponent"),
