@@ -43,8 +43,8 @@ pub enum CompactError {
     /// The payload is not a strict JSON object.
     #[error("the payload is {0}")]
     Payload(StrictJsonError),
-    /// No `alg`, or one that is no string.
-    #[error("`alg` is absent or not a string")]
+    /// No `alg`, an empty one, or one that is no string.
+    #[error("`alg` is absent, empty or not a string")]
     Alg,
     /// A `kid` that is no string.
     #[error("`kid` is not a string")]
@@ -191,7 +191,7 @@ fn check_header(header: &Map<String, Value>) -> Result<(), CompactError> {
         return Err(error);
     }
     let not_text = |name| header.get(name).is_some_and(|value| !value.is_string());
-    if !header.contains_key("alg") || not_text("alg") {
+    if header.get("alg").and_then(Value::as_str).is_none_or(str::is_empty) {
         return Err(CompactError::Alg);
     }
     if not_text("kid") {
@@ -274,6 +274,7 @@ mod tests {
         let cases = [
             ("{}", CompactError::Alg),
             (r#"{"alg":null}"#, CompactError::Alg),
+            (r#"{"alg":""}"#, CompactError::Alg),
             (r#"{"alg":["ES256"]}"#, CompactError::Alg),
             (r#"{"alg":"ES256","kid":1}"#, CompactError::Kid),
             (r#"{"alg":"ES256","kid":null}"#, CompactError::Kid),
