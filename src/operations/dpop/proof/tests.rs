@@ -35,7 +35,7 @@ fn judge(proof: &str, method: &str, uri: &str, now: i64) -> Result<AcceptedProof
     let uris = [TargetUri::parse(uri).unwrap()];
     let expected =
         Expected { method, uris: &uris, nonces: &nonces, now: Timestamp::from_unix(now) };
-    UnverifiedProof::parse(proof.as_bytes())?.verify(Profile::Default)?.accept(&expected)
+    judge_proof(proof.as_bytes(), Profile::Default, &expected)
 }
 
 /// The thumbprint, where the proof is for a token request at [`NOW`].
