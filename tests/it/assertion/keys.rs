@@ -233,6 +233,7 @@ on_both! {
             (with(&ec, &json!({ "d": "AQ" })), "private"),
             (with(&ec, &json!({ "use": "enc" })), "use"),
             (with(&ec, &json!({ "key_ops": ["sign"] })), "key_ops"),
+            (with(&ec, &json!({ "key_ops": ["encrypt"] })), "key_ops"),
             (with(&ec, &json!({ "alg": "RS256" })), "alg"),
             (with(&ec, &json!({ "alg": "HS256" })), "alg"),
             (with(&ec, &json!({ "crv": "P-384" })), "crv"),
