@@ -23,6 +23,7 @@ fuzz_target!(|text: &str| {
         client_id: claimed_client(&claims).unwrap_or("worker"),
         issuer: "https://auth.example",
         token_endpoint: Some("https://auth.example/oauth2/token"),
+        audience_as_text: false,
         max_lifetime: Seconds::new(300),
         leeway: Seconds::new(10),
     };
@@ -31,6 +32,10 @@ fuzz_target!(|text: &str| {
             assert!(accepted.dead_at.unix() > NOW && !accepted.jti.is_empty());
             assert!(accept(&claims, &rules, accepted.dead_at).is_err());
         }
-        Err(fault) => drop(fault.explained()),
+        Err(fault) => {
+            drop(fault.explained());
+            let stricter = AssertionRules { audience_as_text: true, ..rules };
+            assert!(accept(&claims, &stricter, Timestamp::from_unix(NOW)).is_err());
+        }
     }
 });

@@ -43,8 +43,8 @@ pub enum CompactError {
     /// The payload is not a strict JSON object.
     #[error("the payload is {0}")]
     Payload(StrictJsonError),
-    /// No `alg`, or one that is no string.
-    #[error("`alg` is absent or not a string")]
+    /// No `alg`, an empty one, or one that is no string.
+    #[error("`alg` is absent, empty or not a string")]
     Alg,
     /// A `kid` that is no string.
     #[error("`kid` is not a string")]
@@ -66,33 +66,54 @@ pub enum CompactError {
     Enc,
 }
 
-/// A JWS whose form is right; nothing says yet that its signature is.
-pub struct CompactJws {
+/// A JWS whose form is right; nothing says yet that its signature is. Its payload is read as claims, or left as the
+/// octets that it is.
+pub struct CompactJws<P = Map<String, Value>> {
     text: String,
     /// Where the signing input ends.
     second_dot: usize,
     header: Map<String, Value>,
-    claims: Map<String, Value>,
+    payload: P,
     signature: Vec<u8>,
 }
 
 impl CompactJws {
-    /// Reads `text`.
+    /// Reads `text`, whose payload is a JSON object.
     ///
     /// # Errors
     /// One variant per fault (JOSE-05, JOSE-06, JOSE-07).
     pub fn parse(text: &str) -> Result<Self, CompactError> {
+        let CompactJws { text, second_dot, header, payload, signature } =
+            CompactJws::parse_any_payload(text)?;
+        let payload = parse_object(&payload).map_err(CompactError::Payload)?;
+        Ok(Self { text, second_dot, header, payload, signature })
+    }
+
+    /// The payload: what the sender claims.
+    #[must_use]
+    pub const fn claims(&self) -> &Map<String, Value> {
+        &self.payload
+    }
+}
+
+impl CompactJws<Vec<u8>> {
+    /// Reads `text`, whatever its payload says.
+    ///
+    /// # Errors
+    /// As [`CompactJws::parse`], but for what the payload holds.
+    pub fn parse_any_payload(text: &str) -> Result<Self, CompactError> {
         let (header, payload, signature) = parts(text)?;
         let header = decode_base64url(header).ok_or(CompactError::HeaderEncoding)?;
         let header = parse_object(&header).map_err(CompactError::Header)?;
         check_header(&header)?;
-        let claims = decode_base64url(payload).ok_or(CompactError::PayloadEncoding)?;
-        let claims = parse_object(&claims).map_err(CompactError::Payload)?;
+        let payload = decode_base64url(payload).ok_or(CompactError::PayloadEncoding)?;
         let second_dot = text.len() - signature.len() - 1;
         let signature = decode_base64url(signature).ok_or(CompactError::SignatureEncoding)?;
-        Ok(Self { text: text.to_owned(), second_dot, header, claims, signature })
+        Ok(Self { text: text.to_owned(), second_dot, header, payload, signature })
     }
+}
 
+impl<P> CompactJws<P> {
     /// `alg`, as the sender wrote it.
     #[must_use]
     pub fn alg(&self) -> &str {
@@ -117,12 +138,6 @@ impl CompactJws {
         &self.header
     }
 
-    /// The payload: what the sender claims.
-    #[must_use]
-    pub const fn claims(&self) -> &Map<String, Value> {
-        &self.claims
-    }
-
     /// What is signed: header, dot and payload as they came.
     #[must_use]
     pub fn signing_input(&self) -> &[u8] {
@@ -140,7 +155,7 @@ impl CompactJws {
     }
 }
 
-impl fmt::Debug for CompactJws {
+impl<P> fmt::Debug for CompactJws<P> {
     /// Shows nothing of it: it may be a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CompactJws(hidden)")
@@ -176,7 +191,7 @@ fn check_header(header: &Map<String, Value>) -> Result<(), CompactError> {
         return Err(error);
     }
     let not_text = |name| header.get(name).is_some_and(|value| !value.is_string());
-    if !header.contains_key("alg") || not_text("alg") {
+    if header.get("alg").and_then(Value::as_str).is_none_or(str::is_empty) {
         return Err(CompactError::Alg);
     }
     if not_text("kid") {
@@ -259,6 +274,7 @@ mod tests {
         let cases = [
             ("{}", CompactError::Alg),
             (r#"{"alg":null}"#, CompactError::Alg),
+            (r#"{"alg":""}"#, CompactError::Alg),
             (r#"{"alg":["ES256"]}"#, CompactError::Alg),
             (r#"{"alg":"ES256","kid":1}"#, CompactError::Kid),
             (r#"{"alg":"ES256","kid":null}"#, CompactError::Kid),

@@ -61,6 +61,9 @@ pub enum PublicJwkError {
     /// An RSA modulus out of bounds.
     #[error("the RSA modulus has fewer than {MIN_RSA_BITS} or more than {MAX_RSA_BITS} bits")]
     ModulusSize,
+    /// An even RSA modulus: no product of two large primes.
+    #[error("the RSA modulus is even, so it is no RSA key")]
+    EvenModulus,
     /// An RSA exponent that is even, 1 or too long.
     #[error("the RSA exponent is not an odd number from 3 to 64 bits")]
     Exponent,
@@ -186,7 +189,7 @@ fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicJwk, PublicJwkError> {
         return Err(PublicJwkError::ModulusSize);
     }
     if last % 2 == 0 {
-        return Err(PublicJwkError::Member("n"));
+        return Err(PublicJwkError::EvenModulus);
     }
     if parity % 2 == 0 || e == [1] || e.len() > MAX_RSA_EXPONENT {
         return Err(PublicJwkError::Exponent);
@@ -269,7 +272,7 @@ mod tests {
             parse(&[&[0], [0xff; 256].as_slice()].concat(), &e),
             Err(PublicJwkError::Member("n"))
         );
-        assert_eq!(parse(&[0xfe; 256], &e), Err(PublicJwkError::Member("n")));
+        assert_eq!(parse(&[0xfe; 256], &e), Err(PublicJwkError::EvenModulus));
         assert_eq!(parse(&[], &e), Err(PublicJwkError::Member("n")));
         assert_eq!(parse(&[0xff; 256], &[0, 1, 0, 1]), Err(PublicJwkError::Member("e")));
         assert_eq!(parse(&[0xff; 256], &[]), Err(PublicJwkError::Member("e")));

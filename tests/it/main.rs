@@ -63,3 +63,5 @@ mod token;
 mod vectors;
 #[cfg(test)]
 mod whole_answers;
+#[cfg(test)]
+mod wycheproof;

@@ -16,26 +16,32 @@ const LEEWAY: Seconds = Seconds::new(10);
 const LONGEST_JTI: usize = 256;
 
 /// What a proof must be for.
-pub(super) struct Expected<'a> {
+pub struct Expected<'a> {
     /// The method of the request.
-    pub(super) method: &'a str,
+    pub method: &'a str,
     /// The URIs of the endpoint.
-    pub(super) uris: &'a [TargetUri],
+    pub uris: &'a [TargetUri],
     /// The nonces, where they are demanded.
-    pub(super) nonces: &'a Nonces,
+    pub nonces: &'a Nonces,
     /// When it came.
-    pub(super) now: Timestamp,
+    pub now: Timestamp,
 }
 
 /// What the claims come to.
-pub(super) struct Checked {
-    pub(super) uri: TargetUri,
-    pub(super) jti: String,
-    pub(super) dead_at: Timestamp,
+pub struct Checked {
+    /// Which of the URIs it is for.
+    pub uri: TargetUri,
+    /// The proof's own name, 1 to 256 bytes.
+    pub jti: String,
+    /// From when on it is refused for its age.
+    pub dead_at: Timestamp,
 }
 
 /// Checks all claims; the nonce last, because its fault asks the client to send the same again.
-pub(super) fn check_claims(
+///
+/// # Errors
+/// A [`DpopFault`], of the first claim that is wrong.
+pub fn check_claims(
     claims: &Map<String, Value>,
     expected: &Expected<'_>,
 ) -> Result<Checked, DpopFault> {

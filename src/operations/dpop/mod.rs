@@ -7,8 +7,9 @@ mod claims;
 mod nonce;
 mod proof;
 
+pub use claims::{Checked, Expected, check_claims};
 pub use nonce::Nonces;
-pub use proof::FreshProof;
+pub use proof::{AcceptedProof, FreshProof, judge_proof};
 
 use super::Grantd;
 use super::error::OperationError;
@@ -17,8 +18,6 @@ use crate::domain::dpop_fault::DpopFault;
 use crate::domain::presented::PresentedProof;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Timestamp;
-use claims::Expected;
-use proof::{AcceptedProof, UnverifiedProof};
 
 /// The kind of a proof's `jti` among all that are spent.
 const KIND: &str = "dpop";
@@ -40,7 +39,7 @@ impl Grantd {
         };
         let uris = self.token_endpoint_uris();
         let expected = Expected { method: "POST", uris: &uris, nonces: &self.dpop_nonces, now };
-        UnverifiedProof::parse(text)?.verify(self.profile)?.accept(&expected).map(Some)
+        judge_proof(text, self.profile, &expected).map(Some)
     }
 
     /// Spends the `jti` of a proof: it was never used with this key at this URI before (RFC 9449 section 11.1).

@@ -16,16 +16,16 @@ use super::claims::{Expected, check_claims};
 const TYP: &str = "dpop+jwt";
 
 /// A text of the right form; anybody may have made it.
-pub(super) struct UnverifiedProof(CompactJws);
+struct UnverifiedProof(CompactJws);
 
 /// A proof signed by the key that it carries.
-pub(super) struct SignedProof {
+struct SignedProof {
     jws: CompactJws,
     thumbprint: String,
 }
 
 /// A proof for this request at this time; it may have been used before.
-pub(in crate::operations) struct AcceptedProof {
+pub struct AcceptedProof {
     thumbprint: String,
     uri: TargetUri,
     jti: String,
@@ -37,16 +37,28 @@ pub struct FreshProof {
     thumbprint: String,
 }
 
+/// Takes the value of a `DPoP` header through all that can be judged without a store.
+///
+/// # Errors
+/// A [`DpopFault`]; two of them name the nonce to use.
+pub fn judge_proof(
+    text: &[u8],
+    profile: Profile,
+    expected: &Expected<'_>,
+) -> Result<AcceptedProof, DpopFault> {
+    UnverifiedProof::parse(text)?.verify(profile)?.accept(expected)
+}
+
 impl UnverifiedProof {
     /// Reads the value of a `DPoP` header.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, DpopFault> {
+    fn parse(text: &[u8]) -> Result<Self, DpopFault> {
         let text = std::str::from_utf8(text).map_err(|_| DpopFault::Form("not text".to_owned()))?;
         CompactJws::parse(text).map(Self).map_err(|error| DpopFault::Form(error.to_string()))
     }
 
     /// Verifies the signature with the embedded key. Whatever else the header names (`kid`, `x5c`, `jku`) says
     /// nothing about the key.
-    pub(super) fn verify(self, profile: Profile) -> Result<SignedProof, DpopFault> {
+    fn verify(self, profile: Profile) -> Result<SignedProof, DpopFault> {
         let Self(jws) = self;
         if jws.typ() != Some(TYP) {
             return Err(DpopFault::Typ);
@@ -66,7 +78,7 @@ impl UnverifiedProof {
 
 impl SignedProof {
     /// Holds the claims against the request.
-    pub(super) fn accept(self, expected: &Expected<'_>) -> Result<AcceptedProof, DpopFault> {
+    fn accept(self, expected: &Expected<'_>) -> Result<AcceptedProof, DpopFault> {
         let checked = check_claims(self.jws.claims(), expected)?;
         Ok(AcceptedProof {
             thumbprint: self.thumbprint,
@@ -79,22 +91,26 @@ impl SignedProof {
 
 impl AcceptedProof {
     /// The RFC 7638 thumbprint of the key.
-    pub(super) fn thumbprint(&self) -> &str {
+    #[must_use]
+    pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }
 
     /// The URI that the proof is for.
-    pub(super) const fn uri(&self) -> &TargetUri {
+    #[must_use]
+    pub const fn uri(&self) -> &TargetUri {
         &self.uri
     }
 
     /// The proof's own name.
-    pub(super) fn jti(&self) -> &str {
+    #[must_use]
+    pub fn jti(&self) -> &str {
         &self.jti
     }
 
     /// From when on it is refused for its age.
-    pub(super) const fn dead_at(&self) -> Timestamp {
+    #[must_use]
+    pub const fn dead_at(&self) -> Timestamp {
         self.dead_at
     }
 

@@ -7,6 +7,8 @@ mod flow;
 mod jose;
 mod keys;
 mod killed;
+mod mutations;
 mod replay;
+mod rsa_mutations;
 mod signature;
 pub(crate) mod signer;

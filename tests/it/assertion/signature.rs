@@ -13,7 +13,7 @@ use super::signer::{Key, assert_refused, catalog, catalog_of, claims, token, wor
 use crate::harness::on_both;
 
 /// The order of P-256, FIPS 186-4 D.1.2.3.
-const ORDER: &str = "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE";
+pub(super) const ORDER: &str = "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE";
 
 /// ORDER - `s`, big-endian.
 fn negated(s: &[u8]) -> Vec<u8> {

@@ -35,7 +35,7 @@ fn judge(proof: &str, method: &str, uri: &str, now: i64) -> Result<AcceptedProof
     let uris = [TargetUri::parse(uri).unwrap()];
     let expected =
         Expected { method, uris: &uris, nonces: &nonces, now: Timestamp::from_unix(now) };
-    UnverifiedProof::parse(proof.as_bytes())?.verify(Profile::Default)?.accept(&expected)
+    judge_proof(proof.as_bytes(), Profile::Default, &expected)
 }
 
 /// The thumbprint, where the proof is for a token request at [`NOW`].
@@ -156,7 +156,7 @@ fn each_listed_algorithm_proves_its_key_9449_04() {
 fn no_other_algorithm_proves_anything_9449_02() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     for name in
-        ["none", "None", "nOnE", "HS256", "HS512", "ES384", "ES512", "es256", "Ed448", "RS512", ""]
+        ["none", "None", "nOnE", "HS256", "HS512", "ES384", "ES512", "es256", "Ed448", "RS512"]
     {
         assert_eq!(judged(&prover.header("alg", name)), Err(DpopFault::Algorithm), "{name}");
     }
@@ -167,7 +167,9 @@ fn no_other_algorithm_proves_anything_9449_02() {
     let unsigned = prover.header("alg", "none");
     let (input, _) = unsigned.rsplit_once('.').unwrap();
     assert!(matches!(judged(&format!("{input}.")), Err(DpopFault::Form(_))));
-    assert!(matches!(judged(&prover.header("alg", Value::Null)), Err(DpopFault::Form(_))));
+    for absent in [Value::Null, json!("")] {
+        assert!(matches!(judged(&prover.header("alg", absent)), Err(DpopFault::Form(_))));
+    }
 }
 
 #[test]
