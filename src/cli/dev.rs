@@ -197,7 +197,8 @@ fn mutual(
         TlsFiles { certificate: certificates.server.clone(), key: certificates.server_key.clone() };
     let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
     let client_cas = ClientCaFiles::load(vec![client_ca.clone()], grantd)?;
-    let endpoint = Endpoint { listeners, tls: Some(Tls::load_mutual(files)?) };
+    let tls = Some(Tls::load_mutual(files, Profile::Default)?);
+    let endpoint = Endpoint { listeners, tls };
     Ok((Mutual { endpoint, client_cas }, format!("https://localhost:{port}")))
 }
 

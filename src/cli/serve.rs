@@ -12,6 +12,7 @@ use crate::config::settings::{MutualListener, Settings};
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::http::body::BodyLimits;
 use crate::http::state::{MutualTls, Publication};
 use crate::operations::make_signing_keys::MakeKeyError;
@@ -47,9 +48,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         store.migrate().await?;
     }
     let (grantd, queues) = Grantd::new(store, Clock::system(), options(&settings)?)?;
-    let mutual = settings.mtls.as_ref().map(|mtls| mutual(mtls, &grantd)).transpose()?;
+    let mutual = settings.mtls.as_ref().map(|mtls| mutual(mtls, settings.profile, &grantd));
     let replica = Replica {
-        mutual,
+        mutual: mutual.transpose()?,
         grantd,
         queues,
         publication: publication(&settings),
@@ -113,12 +114,12 @@ fn publication(settings: &Settings) -> Publication {
 }
 
 fn public(settings: &Settings) -> anyhow::Result<Endpoint> {
-    let tls = settings.public.tls.clone().map(Tls::load);
+    let tls = settings.public.tls.clone().map(|files| Tls::load(files, settings.profile));
     Ok(Endpoint { listeners: vec![bind(settings.public.listen)?], tls: tls.transpose()? })
 }
 
-fn mutual(settings: &MutualListener, grantd: &Grantd) -> anyhow::Result<Mutual> {
-    let tls = Some(Tls::load_mutual(settings.tls.clone())?);
+fn mutual(settings: &MutualListener, profile: Profile, grantd: &Grantd) -> anyhow::Result<Mutual> {
+    let tls = Some(Tls::load_mutual(settings.tls.clone(), profile)?);
     Ok(Mutual {
         endpoint: Endpoint { listeners: vec![bind(settings.listen)?], tls },
         client_cas: ClientCaFiles::load(settings.client_ca_files.clone(), grantd)?,

@@ -3,6 +3,7 @@
 mod binding;
 mod connection;
 mod dev;
+mod fapi2;
 mod handshake;
 mod headers;
 mod metadata;
@@ -131,9 +132,14 @@ struct Listening {
 }
 
 async fn listen(env: &Env) -> Listening {
+    listen_with(env, &KeyPair::generate().unwrap()).await
+}
+
+/// With this key of the server's.
+async fn listen_with(env: &Env, key: &KeyPair) -> Listening {
     let replica = env.replica().await;
     let publication = Publication {
-        profile: grantd::domain::profile::Profile::Default,
+        profile: env.profile,
         issuer: Issuer::parse(ISSUER, false).unwrap(),
         body_limits: BodyLimits::default(),
         max_age: 300,
@@ -147,16 +153,16 @@ async fn listen(env: &Env) -> Listening {
         HttpState { grantd: Arc::clone(&replica.grantd), publication: Arc::new(publication) };
     let router = routes::public(state);
     let directory = tempfile::tempdir().unwrap();
-    let key = KeyPair::generate().unwrap();
     let files = TlsFiles {
         certificate: directory.path().join("server.pem"),
         key: directory.path().join("server.key"),
     };
-    let certificate = params("server").self_signed(&key).unwrap();
+    let certificate = params("server").self_signed(key).unwrap();
     std::fs::write(&files.certificate, certificate.pem()).unwrap();
     std::fs::write(&files.key, key.serialize_pem()).unwrap();
-    let (mutual, stop_mutual) = start(Tls::load_mutual(files.clone()).unwrap(), &router);
-    let (main, stop_main) = start(Tls::load(files).unwrap(), &router);
+    let (mutual, stop_mutual) =
+        start(Tls::load_mutual(files.clone(), env.profile).unwrap(), &router);
+    let (main, stop_main) = start(Tls::load(files, env.profile).unwrap(), &router);
     let stop = [stop_mutual, stop_main];
     Listening { replica, mutual, main, router, _stop: stop, _files: directory }
 }
