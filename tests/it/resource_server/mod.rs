@@ -3,6 +3,7 @@
 mod binding;
 mod certificate;
 mod errors;
+mod fapi2;
 mod issuer;
 mod keys;
 mod proof;
