@@ -218,6 +218,23 @@ on_both! {
         }
     }
 
+    /// A catalog that was applied for another profile while the replica ran.
+    async fn an_audience_with_a_forbidden_algorithm_gets_no_tokens(env) {
+        let (env, replica, key) = fapi2(env, SigningAlgorithm::Es256).await;
+        let env = Env { profile: Profile::Default, ..env };
+        let rs256 = "algorithm = \"RS256\"\nsender_constraint";
+        env.apply(&catalog(&[&key]).replace("sender_constraint", rs256)).await;
+        replica.follow().await;
+        let assertion = key.sign(&claims("worker", "1"));
+        let answer = ask(&replica, &assertion, Some(&Prover::new().right()), "").await;
+        answer.assert_error(503, "temporarily_unavailable");
+        let bearer = catalog(&[&key]).replace("\"any\"", "\"none\"");
+        env.apply(&bearer).await;
+        replica.follow().await;
+        let assertion = key.sign(&claims("worker", "2"));
+        ask(&replica, &assertion, None, "").await.assert_error(400, "invalid_request");
+    }
+
     async fn what_contradicts_the_profile_is_refused_with_the_reason(env) {
         let key = Key::new(SigningAlgorithm::Es256);
         let right = catalog(&[&key]);
@@ -240,10 +257,14 @@ on_both! {
         }
         assert_eq!(strict.store.all_clients().await.unwrap(), [], "nothing of it was applied");
         let lax = Env { profile: Profile::Default, ..strict };
-        lax.apply(&by_secret).await;
+        lax.apply(&right.replace("\"any\"", "\"none\"")).await;
         let replica = lax.replica_with(|options| options.profile = Profile::Fapi2).await;
         let contradiction = replica.grantd.profile_contradiction().await.unwrap();
+        assert!(contradiction.unwrap().contains("sender_constraint"));
+        lax.apply(&by_secret).await;
+        let contradiction = replica.grantd.profile_contradiction().await.unwrap();
         assert!(contradiction.unwrap().contains("client_secret_basic"));
+        replica.follow().await;
         let refused = replica.token("worker", "a secret of worker", "").await;
         refused.assert_error(401, "invalid_client");
     }

@@ -58,6 +58,43 @@ fn check_config_reads_a_catalog_as_apply_does() {
     assert!(!ended.stderr.contains("reader-secret"), "{ended:?}");
 }
 
+/// One catalog, right in the default profile: with `fapi2` each command says why it is not.
+#[test]
+fn what_contradicts_fapi2_is_refused_by_check_config_apply_and_serve() {
+    let place = with_settings();
+    let default = fs::read_to_string(place.path("grantd.toml")).unwrap();
+    let default =
+        default.replace("\n# default: listen = \"127.0.0.1:9090\"", "\nlisten = \"127.0.0.1:0\"");
+    place.write("default.toml", &default);
+    let fapi2 = default.replace("# default: profile = \"default\"", "profile = \"fapi2\"");
+    assert_ne!(default, fapi2);
+    place.write("fapi2.toml", &fapi2);
+    let secrets = super::data::CATALOG
+        .replace("reader-secret", "env:TEST_SECRET")
+        .replace("api-secret", "env:TEST_SECRET");
+    place.write("my.toml", &secrets);
+    let run = |arguments: &[&str], settings: &str| {
+        let mut command = place.grantd(&[arguments, &["--config", settings]].concat());
+        command.env("TEST_SECRET", "a secret of the environment");
+        crate::place::ended(&mut command)
+    };
+    place.done(&["migrate", "--config", "default.toml"]);
+    let (check, apply) = (["check-config", "--catalog", "my.toml"], ["apply", "my.toml"]);
+    for arguments in [&check[..], &apply] {
+        let refused = run(arguments, "fapi2.toml");
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(
+            refused.stderr.contains("my.toml:") && refused.stderr.contains("the profile fapi2"),
+            "{refused:?}"
+        );
+        let taken = run(arguments, "default.toml");
+        assert_eq!(taken.code, Some(0), "{taken:?}");
+    }
+    let ended = run(&["serve"], "fapi2.toml");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("the profile fapi2 binds every token"), "{ended:?}");
+}
+
 #[test]
 fn a_database_url_counts_in_place_of_the_one_in_the_settings() {
     let place = with_settings();

@@ -199,7 +199,7 @@ impl Listening {
 const ALL_VERSIONS: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
 
 /// A client that trusts any server, and presents this certificate with this key, be it its own or not.
-fn client(
+pub(crate) fn client(
     certified: Option<CertifiedKey>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> ClientConfig {

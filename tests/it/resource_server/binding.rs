@@ -144,6 +144,30 @@ fn a_proof_by_another_key_or_for_an_unbound_token_is_refused() {
     }
 }
 
+/// Two callers may name their proofs alike, and a request that is refused for something else spends none.
+#[test]
+fn a_proof_is_spent_by_its_key_and_only_when_all_else_is_right() {
+    let issuer = Issuer::start();
+    let api = Api::for_issuer(&issuer.url);
+    for _ in 0..2 {
+        let key = new_key();
+        let token = bound(&issuer, &key);
+        let proof = proof(&key, (&api, &token), |claims| claims["jti"] = json!("the same"));
+        assert_eq!(read(&api, &token, &proof).status, 200);
+    }
+    let key = new_key();
+    let jkt = key.public_jwk.thumbprint();
+    let token = issuer.token(|claims| {
+        claims["cnf"] = json!({ "jkt": jkt });
+        claims["scope"] = json!("archive:write");
+    });
+    let proof = proof(&key, (&api, &token), |_| {});
+    for _ in 0..2 {
+        assert_eq!(read(&api, &token, &proof).status, 403);
+        assert_eq!(api.last_reason(), "the scope is missing");
+    }
+}
+
 #[test]
 fn the_url_that_proofs_name_may_be_that_of_a_proxy() {
     let issuer = Issuer::start();

@@ -1,5 +1,6 @@
 //! Bound tokens by the client's certificate: RFC 8705 section 3.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,14 @@ use grantd::crypto::digest::{base64url, sha256};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::json;
 
 use super::issuer::Issuer;
 use super::{Answer, Api, exchange};
+use crate::mtls::client;
 use crate::source_tree::root;
 
 /// The throw-away certificates of the server's own tests: `first` is the API's here.
@@ -70,6 +74,36 @@ fn a_token_bound_to_a_certificate_needs_that_certificate() {
     let answer = read(&api, &token, Some("second"));
     api.assert_invalid(&answer, "bound to a key, and shown without a DPoP proof");
     api.assert_secret(&[&token]);
+}
+
+/// Whoever has a token and the certificate that it is bound to, but not the certificate's key.
+#[test]
+fn a_certificate_without_its_key_fails_the_handshake() {
+    let issuer = Issuer::start();
+    let api = start(&issuer);
+    let hash = base64url(&sha256(&certificate("second")));
+    let token = issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash }));
+    let request = format!(
+        "GET /documents HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    for version in [&TLS12, &TLS13] {
+        for (key, is_served) in [("second", true), ("first", false)] {
+            let key = PrivateKeyDer::from_pem_file(file(&format!("{key}.key.pem"))).unwrap();
+            let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+            let shown = CertifiedKey::new(vec![certificate("second")], key);
+            let config = Arc::new(client(Some(shown), &[version]));
+            let name = ServerName::try_from("localhost").unwrap();
+            let connection = ClientConnection::new(config, name).unwrap();
+            let socket = TcpStream::connect(api.address).unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            let mut stream = StreamOwned::new(connection, socket);
+            let mut answer = String::new();
+            let ended = stream
+                .write_all(request.as_bytes())
+                .and_then(|()| stream.read_to_string(&mut answer));
+            assert_eq!(ended.is_ok() && answer.starts_with("HTTP/1.1 200 "), is_served, "{answer}");
+        }
+    }
 }
 
 #[test]
