@@ -218,6 +218,22 @@ on_both! {
         }
     }
 
+    /// What a client was allowed in another profile does not hold here.
+    async fn the_token_endpoint_is_no_audience_for_anybody(env) {
+        let key = Key::new(SigningAlgorithm::Es256);
+        let lax = "assertion_audience = \"issuer_or_token_endpoint\"\njwks =";
+        env.apply(&catalog(&[&key]).replace("jwks =", lax)).await;
+        let mut by_endpoint = claims("worker", "1");
+        by_endpoint["aud"] = json!(format!("{ISSUER}/oauth2/token"));
+        let assertion = key.sign(&by_endpoint);
+        let proof = Prover::new().right();
+        let replica = env.replica_with(|options| options.profile = Profile::Fapi2).await;
+        let answer = ask(&replica, &assertion, Some(&proof), "").await;
+        answer.assert_error(401, "invalid_client");
+        let answer = ask(&env.replica().await, &assertion, Some(&proof), "").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
     /// A catalog that was applied for another profile while the replica ran.
     async fn an_audience_with_a_forbidden_algorithm_gets_no_tokens(env) {
         let (env, replica, key) = fapi2(env, SigningAlgorithm::Es256).await;

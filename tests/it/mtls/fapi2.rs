@@ -18,7 +18,7 @@ use super::metadata::document;
 use super::*;
 use crate::assertion::signer::{self, Key, TYPE};
 use crate::dpop::Prover;
-use crate::process::{Server, eventually, free_port, grantd};
+use crate::process::{Server, eventually, free_port, grantd, request};
 
 const ECDSA_GCM: [SupportedCipherSuite; 2] =
     [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384];
@@ -110,7 +110,7 @@ impl Clients {
     }
 }
 
-/// What `serve` makes of its settings.
+/// What `serve` makes of its settings, in its handshakes and in its metadata.
 #[tokio::test]
 async fn serve_gives_the_profile_to_both_listeners() {
     let directory = tempfile::tempdir().unwrap();
@@ -132,13 +132,21 @@ async fn serve_gives_the_profile_to_both_listeners() {
         .env("GRANTD_MTLS__LISTEN", mutual.to_string())
         .env("GRANTD_OPERATIONS__LISTEN", operations.to_string());
     let server = Server::start(&mut command, &directory.path().join("log"));
-    eventually("it listens", || {
-        [public, mutual].iter().all(|address| std::net::TcpStream::connect(address).is_ok())
+    eventually("it is ready", || {
+        request(operations, "GET /readyz", "").is_some_and(|(status, _)| status == 200)
     });
     for address in [public, mutual] {
         assert!(negotiated(address, &ECDSA_GCM).await.is_ok(), "{}", server.log());
         assert!(negotiated(address, &CHACHA20).await.is_err());
     }
+    let config = Arc::new(client(None, ALL_VERSIONS));
+    let mut connection = open(public, config, "auth.example").await.unwrap();
+    let line = "GET /.well-known/oauth-authorization-server";
+    let document = connection.send(line, "", "").await.unwrap().body;
+    let methods = json!(["private_key_jwt", "self_signed_tls_client_auth"]);
+    assert_eq!(document["token_endpoint_auth_methods_supported"], methods);
+    let algorithms = json!(["ES256", "EdDSA", "Ed25519", "PS256"]);
+    assert_eq!(document["dpop_signing_alg_values_supported"], algorithms);
 }
 
 on_both! {

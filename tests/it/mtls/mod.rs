@@ -257,8 +257,13 @@ impl Connected {
 
     /// Posts a form with further header lines, each with its end.
     async fn post(&mut self, path: &str, lines: &str, form: &str) -> std::io::Result<Answered> {
+        self.send(&format!("POST {path}"), lines, form).await
+    }
+
+    /// The same of any method.
+    async fn send(&mut self, line: &str, lines: &str, form: &str) -> std::io::Result<Answered> {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+            "{line} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              {lines}Content-Length: {}\r\n\r\n{form}",
             self.host,
             form.len()

@@ -50,6 +50,10 @@ fn a_bound_token_as_plain_bearer_is_refused() {
     let token = issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash }));
     api.assert_invalid(&api.bearer(&token), "bound to a certificate, and none was shown");
     // A binding that nobody here can check.
+    let both = json!({ "jkt": key.public_jwk.thumbprint(), "kid": "1" });
+    let token = issuer.token(|claims| claims["cnf"] = both);
+    let right = super::proof::proof(&key, (&api, &token), |_| {});
+    assert_eq!(read(&api, &token, &right).status, 401);
     for cnf in [json!({}), json!({ "kid": "1" }), json!({ "jkt": 1 }), json!("x"), json!([])] {
         let token = issuer.token(|claims| claims["cnf"] = cnf.clone());
         assert_eq!(api.bearer(&token).status, 401, "{cnf}");
