@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::place::Place;
+use crate::process::Server;
 use crate::source_tree::root;
 
 /// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database in SQLite.
@@ -90,9 +91,10 @@ fn what_contradicts_fapi2_is_refused_by_check_config_apply_and_serve() {
         let taken = run(arguments, "default.toml");
         assert_eq!(taken.code, Some(0), "{taken:?}");
     }
-    let ended = run(&["serve"], "fapi2.toml");
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("the profile fapi2 binds every token"), "{ended:?}");
+    let mut serve = place.grantd(&["serve", "--config", "fapi2.toml"]);
+    let mut server = Server::start(&mut serve, &place.path("log"));
+    assert_eq!(server.wait().code(), Some(1), "{}", server.log());
+    assert!(server.log().contains("the profile fapi2 binds every token"), "{}", server.log());
 }
 
 #[test]
