@@ -52,6 +52,16 @@ struct Metadata {
     jwks_uri: String,
 }
 
+impl Metadata {
+    /// They may tell of this issuer's keys alone, and lead from https nowhere else.
+    fn check(&self, issuer: &str) -> anyhow::Result<()> {
+        ensure!(self.issuer == issuer, "it speaks for another issuer");
+        let is_weaker = issuer.starts_with("https:") && !self.jwks_uri.starts_with("https:");
+        ensure!(!is_weaker, "it leads away from https");
+        Ok(())
+    }
+}
+
 impl Keys {
     pub(crate) fn new(issuer: &str) -> anyhow::Result<Arc<Self>> {
         Ok(Arc::new(Self {
@@ -106,9 +116,7 @@ impl Keys {
     async fn read_from_issuer(&self) -> anyhow::Result<Known> {
         let url = metadata_url(&self.issuer).context("--issuer is no URL")?;
         let metadata: Metadata = self.fetcher.json(&url).await?;
-        ensure!(metadata.issuer == self.issuer, "{url} speaks for another issuer");
-        let weaker = self.issuer.starts_with("https:") && !metadata.jwks_uri.starts_with("https:");
-        ensure!(!weaker, "{url} leads away from https");
+        metadata.check(&self.issuer).context(url)?;
         let set: JwkSet = self.fetcher.json(&metadata.jwks_uri).await?;
         Ok(set.keys.iter().filter_map(usable).collect())
     }
@@ -129,4 +137,43 @@ fn usable(jwk: &Jwk) -> Option<(String, Arc<Key>)> {
     let public = DecodingKey::from_jwk(jwk).ok()?;
     ALGORITHMS.contains(&algorithm).then_some(())?;
     Some((jwk.common.key_id.clone()?, Arc::new(Key { algorithm, public })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_lead_to_the_keys_of_their_issuer_and_not_away_from_https() {
+        let check = |issuer: &str, jwks_uri: &str, expected: &str| {
+            let (issuer, jwks_uri) = (issuer.to_owned(), jwks_uri.to_owned());
+            Metadata { issuer, jwks_uri }.check(expected).map_err(|fault| fault.to_string())
+        };
+        let (https, http) = ("https://auth.example", "http://auth.example");
+        for (issuer, jwks_uri) in [(https, "https://keys.example"), (http, http), (http, https)] {
+            assert_eq!(check(issuer, jwks_uri, issuer), Ok(()));
+        }
+        for (issuer, jwks_uri, expected) in [
+            (https, http, https),
+            (https, "/keys", https),
+            (https, https, http),
+            ("https://auth.example/", https, https),
+        ] {
+            assert!(check(issuer, jwks_uri, expected).is_err(), "{issuer} {jwks_uri}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_an_issuer_stands_behind_the_well_known_part() {
+        for (issuer, url) in [
+            ("https://a.example", "https://a.example/.well-known/oauth-authorization-server"),
+            (
+                "https://a.example/t/1",
+                "https://a.example/.well-known/oauth-authorization-server/t/1",
+            ),
+        ] {
+            assert_eq!(metadata_url(issuer).as_deref(), Some(url));
+        }
+        assert_eq!(metadata_url("a.example"), None);
+    }
 }

@@ -107,11 +107,11 @@ fn check(claims: &Claims, request: &Request<'_>) -> Result<(), Fault> {
     Err(Fault::Proof(fault))
 }
 
-/// Without query and fragment; scheme and host in either case, the default port said or not.
+/// Without query and fragment, which `Uri` keeps apart; scheme and host in either case, the default port said or not.
 fn same_place(htu: &str, url: &str) -> bool {
     let parts = |text: &str| -> Option<(String, String, Option<u16>, String)> {
-        let uri: Uri = text.split(['?', '#']).next()?.parse().ok()?;
-        let scheme = uri.scheme_str()?.to_lowercase();
+        let uri: Uri = text.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_owned();
         let default = if scheme == "https" { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default);
         Some((scheme, uri.host()?.to_lowercase(), Some(port), uri.path().to_owned()))

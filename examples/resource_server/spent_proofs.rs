@@ -45,3 +45,37 @@ impl SpentProofs {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(jti: &str) -> Proof {
+        Proof { key: "a key".to_owned(), jti: jti.to_owned() }
+    }
+
+    #[test]
+    fn a_proof_is_remembered_for_as_long_as_it_could_be_accepted() {
+        let began = 10_000;
+        for first in [began, began + 1, began + GENERATION - 1] {
+            let spent = SpentProofs::default();
+            assert!(spent.spend(&proof("another"), began).is_ok());
+            assert!(spent.spend(&proof("one"), first).is_ok());
+            for now in first..=first + AHEAD + OLDEST {
+                assert!(spent.spend(&proof("one"), now).is_err(), "{first} {now}");
+            }
+        }
+    }
+
+    #[test]
+    fn old_proofs_make_room_and_a_full_generation_refuses_until_the_next() {
+        let spent = SpentProofs::default();
+        assert!(spent.spend(&proof("one"), 10_000).is_ok());
+        spent.0.lock().unwrap().current = (0..MOST).map(|n| n.to_string()).collect();
+        let full = spent.spend(&proof("two"), 10_000 + GENERATION - 1);
+        assert!(matches!(full, Err(Fault::TooManyProofs)));
+        assert!(spent.spend(&proof("two"), 10_000 + GENERATION).is_ok());
+        assert!(spent.spend(&proof("three"), 10_000 + 2 * GENERATION).is_ok());
+        assert_eq!(spent.0.lock().unwrap().previous.len(), 1);
+    }
+}

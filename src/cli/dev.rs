@@ -199,8 +199,8 @@ fn mutual(
         TlsFiles { certificate: certificates.server.clone(), key: certificates.server_key.clone() };
     let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
     let client_cas = ClientCaFiles::load(vec![client_ca.clone()], grantd)?;
-    let endpoint = Endpoint { listeners, tls: Some(Tls::load_mutual(files)?) };
-    Ok((endpoint, client_cas, format!("https://localhost:{port}")))
+    let tls = Some(Tls::load_mutual(files, Profile::Default)?);
+    Ok((Endpoint { listeners, tls }, client_cas, format!("https://localhost:{port}")))
 }
 
 fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {

@@ -13,6 +13,7 @@ use crate::config::settings::{self, Settings};
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
+use crate::domain::profile::Profile;
 use crate::http::body::BodyLimits;
 use crate::http::state::{MutualTls, Publication};
 use crate::operations::make_signing_keys::MakeKeyError;
@@ -116,7 +117,7 @@ fn publication(settings: &Settings) -> Publication {
 }
 
 fn public(settings: &Settings) -> anyhow::Result<Endpoint> {
-    let tls = settings.public.tls.clone().map(Tls::load);
+    let tls = settings.public.tls.clone().map(|files| Tls::load(files, settings.profile));
     Ok(Endpoint { listeners: vec![bind(settings.public.listen)?], tls: tls.transpose()? })
 }
 
@@ -124,7 +125,7 @@ fn mutual(settings: &Settings) -> anyhow::Result<Option<Endpoint>> {
     let Some(listener) = settings.mtls.as_ref().and_then(|mtls| mtls.listener.as_ref()) else {
         return Ok(None);
     };
-    let tls = Some(Tls::load_mutual(listener.tls.clone())?);
+    let tls = Some(Tls::load_mutual(listener.tls.clone(), settings.profile)?);
     Ok(Some(Endpoint { listeners: vec![bind(listener.listen)?], tls }))
 }
 

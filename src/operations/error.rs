@@ -30,6 +30,11 @@ pub enum Outage {
         "no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with"
     )]
     NoSigningKey(crate::domain::algorithm::SigningAlgorithm),
+    /// The audience's algorithm came after the replica had started, and its profile has no such tokens.
+    #[error(
+        "the profile forbids {0}; give the audience another algorithm with `grantd apply`, under this server's settings"
+    )]
+    ForbiddenAlgorithm(crate::domain::algorithm::SigningAlgorithm),
     /// The client was changed while its request waited.
     #[error("the client was changed while its request waited")]
     ChangedMeanwhile,

@@ -79,12 +79,27 @@ impl Grantd {
         };
         let constraint = grant.audience.sender_constraint;
         let confirmation = Confirmation::bind(client.client(), constraint, evidence)?;
-        if self.profile.binds_every_token() && confirmation == Confirmation::default() {
+        self.hold_to_profile(&grant, &confirmation)?;
+        self.wait_for_key(&client, grant.audience.algorithm).await?;
+        self.sign(client.client(), &grant, &confirmation)
+    }
+
+    /// The catalog was judged when this replica started; it may have been changed since by an `apply` that knows of no
+    /// profile.
+    fn hold_to_profile(
+        &self,
+        grant: &Grant,
+        confirmation: &Confirmation,
+    ) -> Result<(), OperationError> {
+        if self.profile.binds_every_token() && *confirmation == Confirmation::default() {
             let what = "a DPoP proof or a client certificate, demanded by the profile";
             return Err(RequestFault::MissingConfirmation(what).into());
         }
-        self.wait_for_key(&client, grant.audience.algorithm).await?;
-        self.sign(client.client(), &grant, &confirmation)
+        let algorithm = grant.audience.algorithm;
+        if !self.profile.allows_algorithm(algorithm) {
+            return Err(Outage::ForbiddenAlgorithm(algorithm).into());
+        }
+        Ok(())
     }
 
     /// Tokens issued up to and including `tokens_not_before` are dead; so wait until it is past.

@@ -1,5 +1,7 @@
 //! TLS of a listener: certificate and key from files, read again when they change (RFC 9325).
 
+mod suites;
+
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +11,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 use super::any_certificate::AnyCertificate;
 use crate::config::settings::TlsFiles;
 use crate::crypto::certificates::CertificateChain;
+use crate::domain::profile::Profile;
 use crate::http::connection::Connection;
 use crate::operations::caller::ClientCertificate;
 
@@ -76,29 +78,35 @@ enum ClientCertificates {
 pub struct Tls {
     files: TlsFiles,
     clients: ClientCertificates,
+    profile: Profile,
     current: ArcSwap<ServerConfig>,
 }
 
 impl Tls {
-    /// Reads the files; clients are never asked for a certificate.
+    /// Reads the files; clients are never asked for a certificate, and the profile says with which suites they may
+    /// come.
     ///
     /// # Errors
     /// They cannot be read, hold something else, or do not belong together.
-    pub fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
-        Self::new(files, ClientCertificates::NeverAsked)
+    pub fn load(files: TlsFiles, profile: Profile) -> Result<Arc<Self>, TlsError> {
+        Self::new(files, ClientCertificates::NeverAsked, profile)
     }
 
     /// Reads the files of a listener that asks each client for a certificate (RFC 8705 section 2).
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn load_mutual(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
-        Self::new(files, ClientCertificates::Asked)
+    pub fn load_mutual(files: TlsFiles, profile: Profile) -> Result<Arc<Self>, TlsError> {
+        Self::new(files, ClientCertificates::Asked, profile)
     }
 
-    fn new(files: TlsFiles, clients: ClientCertificates) -> Result<Arc<Self>, TlsError> {
-        let config = configure(&files, clients, &read(&files)?)?;
-        Ok(Arc::new(Self { files, clients, current: ArcSwap::from_pointee(config) }))
+    fn new(
+        files: TlsFiles,
+        clients: ClientCertificates,
+        profile: Profile,
+    ) -> Result<Arc<Self>, TlsError> {
+        let config = configure(&files, clients, profile, &read(&files)?)?;
+        Ok(Arc::new(Self { files, clients, profile, current: ArcSwap::from_pointee(config) }))
     }
 
     /// What a finished handshake says of the other side.
@@ -137,9 +145,8 @@ impl Tls {
             return;
         }
         let taken = match &now {
-            Ok(content) => {
-                configure(&self.files, self.clients, content).map_err(|error| error.to_string())
-            }
+            Ok(content) => configure(&self.files, self.clients, self.profile, content)
+                .map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
         };
         match taken {
@@ -164,10 +171,11 @@ fn read(files: &TlsFiles) -> Result<Content, TlsError> {
     Ok(Content { certificate: read(&files.certificate)?, key: Zeroizing::new(read(&files.key)?) })
 }
 
-/// TLS 1.2 and 1.3 with rustls's suites, which all have forward secrecy and authenticated encryption.
+/// TLS 1.2 and 1.3; rustls takes the newer one wherever a client can.
 fn configure(
     files: &TlsFiles,
     clients: ClientCertificates,
+    profile: Profile,
     content: &Content,
 ) -> Result<ServerConfig, TlsError> {
     let chain = CertificateDer::pem_slice_iter(&content.certificate)
@@ -178,7 +186,7 @@ fn configure(
     let key = PrivateKeyDer::from_pem_slice(&content.key)
         .map_err(|_| TlsError::NoKey(files.key.clone()))?;
     let unusable = |source| TlsError::Unusable { files: files.clone(), source };
-    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let builder = ServerConfig::builder_with_provider(Arc::new(suites::provider(profile)))
         .with_safe_default_protocol_versions()
         .map_err(unusable)?;
     let builder = match clients {

@@ -1,11 +1,12 @@
 //! The FAPI 2.0 Security Profile for client credentials. Each test that stands for a module of the `OpenID` conformance
-//! plan `fapi2-security-profile-final` carries its name.
+//! plan `fapi2-security-profile-final` carries its name; what a module asks of TLS, of certificates or of an API stands
+//! in `mtls/fapi2.rs` and `resource_server/fapi2.rs`.
 
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::profile::Profile;
 use serde_json::{Value, json};
 
-use crate::assertion::signer::{Key, TYPE, claims};
+use crate::assertion::signer::{Key, TYPE, claims, present, with_client};
 use crate::dpop::Prover;
 use crate::harness::*;
 
@@ -52,41 +53,63 @@ async fn ask(replica: &Replica, assertion: &str, proof: Option<&str>, more: &str
 }
 
 on_both! {
-    /// happy-flow: signed assertion, proof, a bound token, and introspection that tells its `cnf`.
+    /// happy-flow: signed assertion, proof, a bound token of two clients, and introspection that tells its `cnf`.
     async fn happy_flow(env) {
+        let env = Env { profile: Profile::Fapi2, ..env };
         for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::Ps256, SigningAlgorithm::EdDsa] {
-            let key = Key::new(algorithm);
-            let env = &env;
-            let fapi2 = async {
-                env.try_apply(&catalog(&[&key]), true).await.unwrap();
-                env.replica_with(|options| options.profile = Profile::Fapi2).await
-            };
-            let replica = fapi2.await;
-            let prover = Prover::new();
-            let assertion = key.sign(&claims("worker", algorithm.as_str()));
-            let answer = ask(&replica, &assertion, Some(&prover.right()), "").await;
-            assert_eq!(answer.status, 200, "{algorithm}: {answer:?}");
-            assert_eq!(answer.json()["token_type"], "DPoP");
-            let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-            assert!(decoded(&token).1["cnf"]["jkt"].is_string());
+            let (first, second) = (Key::new(algorithm), Key::new(algorithm));
+            let both = with_client(&catalog(&[&first]), "second", &[&second]);
+            env.prune(&both).await;
+            let replica = env.replica().await;
+            for (client, key) in [("worker", &first), ("second", &second)] {
+                let assertion = key.sign(&claims(client, algorithm.as_str()));
+                let proof = Prover::with(algorithm).right();
+                let answer = ask(&replica, &assertion, Some(&proof), "").await;
+                assert_eq!(answer.status, 200, "{algorithm}: {answer:?}");
+                let body = answer.json();
+                assert_eq!(body["token_type"], "DPoP");
+                assert!(body["expires_in"].as_u64().unwrap() > 0);
+                let none = ["refresh_token", "id_token"].map(|name| body.get(name));
+                assert_eq!(none, [None, None]);
+                let token = body["access_token"].as_str().unwrap();
+                let bound = &decoded(token).1["cnf"];
+                assert!(bound["jkt"].is_string());
+                let assertion = first.sign(&claims("worker", &format!("{client} {algorithm}")));
+                let form = format!("token={token}");
+                let seen = present(&replica, "/oauth2/introspect", &form, &assertion).await.json();
+                assert_eq!((&seen["client_id"], &seen["cnf"]), (&json!(client), bound));
+            }
         }
     }
 
-    /// discovery-end-point-verification
+    /// discovery-end-point-verification: the whole document, so that it has no member that the plan does not know
+    /// (`CheckForUnexpectedParametersInServerMetadata`) and none of another form.
     async fn discovery_end_point_verification(env) {
         let (_env, replica, _key) = fapi2(env, SigningAlgorithm::Es256).await;
-        let document = replica.get("/.well-known/oauth-authorization-server").await.json();
-        assert_eq!(document["issuer"], ISSUER);
-        for endpoint in ["token", "introspection", "revocation"] {
-            let methods = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
-            assert_eq!(methods, &json!(["private_key_jwt"]), "{endpoint}");
-            let algorithms =
-                &document[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
-            assert_eq!(algorithms, &json!(["ES256", "EdDSA", "Ed25519", "PS256"]));
-        }
-        assert_eq!(document["grant_types_supported"], json!(["client_credentials"]));
-        let proofs = document["dpop_signing_alg_values_supported"].as_array().unwrap();
-        assert!(!proofs.contains(&json!("RS256")));
+        let answer = replica.get("/.well-known/oauth-authorization-server").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.headers["content-type"], "application/json");
+        let (methods, algorithms) =
+            (json!(["private_key_jwt"]), json!(["ES256", "EdDSA", "Ed25519", "PS256"]));
+        assert_eq!(
+            answer.json(),
+            json!({
+                "issuer": ISSUER,
+                "jwks_uri": "https://auth.example/oauth2/jwks",
+                "token_endpoint": "https://auth.example/oauth2/token",
+                "token_endpoint_auth_methods_supported": methods,
+                "token_endpoint_auth_signing_alg_values_supported": algorithms,
+                "introspection_endpoint": "https://auth.example/oauth2/introspect",
+                "introspection_endpoint_auth_methods_supported": methods,
+                "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+                "revocation_endpoint": "https://auth.example/oauth2/revoke",
+                "revocation_endpoint_auth_methods_supported": methods,
+                "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+                "grant_types_supported": ["client_credentials"],
+                "dpop_signing_alg_values_supported": algorithms,
+                "subject_types_supported": ["public"],
+            })
+        );
     }
 
     /// ensure-holder-of-key-required
@@ -96,23 +119,31 @@ on_both! {
         ask(&replica, &assertion, None, "").await.assert_error(400, "invalid_request");
     }
 
-    /// ensure-client-id-in-token-endpoint
+    /// ensure-client-id-in-token-endpoint: `client_id` and claims of a second client, signed by the first one's key.
     async fn ensure_client_id_in_token_endpoint(env) {
-        let (_env, replica, key) = fapi2(env, SigningAlgorithm::Es256).await;
-        let prover = Prover::new();
-        let ask_as = async |client_id: &str, jti: &str| {
-            let assertion = key.sign(&claims("worker", jti));
-            let more = format!("&client_id={client_id}");
-            ask(&replica, &assertion, Some(&prover.right()), &more).await
+        let env = Env { profile: Profile::Fapi2, ..env };
+        let (first, second) = (Key::new(SigningAlgorithm::Es256), Key::new(SigningAlgorithm::Es256));
+        env.apply(&with_client(&catalog(&[&first]), "second", &[&second])).await;
+        let replica = env.replica().await;
+        let ask_as = async |client_id: &str, assertion: &str| {
+            let proof = Prover::new().right();
+            ask(&replica, assertion, Some(&proof), &format!("&client_id={client_id}")).await
         };
-        assert_eq!(ask_as("worker", "1").await.status, 200);
-        ask_as("another", "2").await.assert_error(401, "invalid_client");
+        let assertion = first.sign(&claims("worker", "1"));
+        assert_eq!(ask_as("worker", &assertion).await.status, 200);
+        let assertion = first.sign(&claims("second", "2"));
+        ask_as("second", &assertion).await.assert_error(401, "invalid_client");
+        let assertion = first.sign(&claims("worker", "3"));
+        ask_as("second", &assertion).await.assert_error(401, "invalid_client");
     }
 
-    /// ensure-signed-client-assertion-with-RS256-fails
+    /// ensure-signed-client-assertion-with-RS256-fails: by the key that a client signs PS256 with.
     async fn ensure_signed_client_assertion_with_rs256_fails(env) {
-        let (_env, replica, key) = fapi2(env, SigningAlgorithm::Rs256).await;
+        let (_env, replica, key) = fapi2(env, SigningAlgorithm::Ps256).await;
         let assertion = key.sign(&claims("worker", "1"));
+        let answer = ask(&replica, &assertion, Some(&Prover::new().right()), "").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let assertion = key.turned_to_rs256().sign(&claims("worker", "2"));
         let answer = ask(&replica, &assertion, Some(&Prover::new().right()), "").await;
         answer.assert_error(401, "invalid_client");
     }
@@ -151,7 +182,7 @@ on_both! {
         let (_env, replica, key) = fapi2(env, SigningAlgorithm::Es256).await;
         let prover = Prover::new();
         for (index, more) in [
-            json!({ "nbf": START - 60, "exp": START + 60 }),
+            json!({ "nbf": START, "exp": START + 300 }),
             json!({ "iat": START - 10 }),
             json!({ "iat": START + 10 }),
         ]
@@ -164,16 +195,19 @@ on_both! {
         }
     }
 
-    /// dpop-negative-tests
+    /// dpop-negative-tests: what the module tries at an API, here at the token endpoint.
     async fn dpop_negative_tests(env) {
         let (_env, replica, key) = fapi2(env, SigningAlgorithm::Es256).await;
         let prover = Prover::new();
         let wrong = [
-            prover.proof(&json!({ "htm": "GET" })),
+            prover.proof(&json!({ "htm": "PUT" })),
             prover.proof(&json!({ "htu": "https://other.example/oauth2/token" })),
-            prover.proof(&json!({ "iat": START - 600 })),
+            prover.proof(&json!({ "iat": START - 3600 })),
+            prover.proof(&json!({ "iat": START + 3600 })),
             prover.proof(&json!({ "iat": null })),
             prover.proof(&json!({ "jti": null })),
+            prover.proof(&json!({ "htm": null })),
+            prover.proof(&json!({ "htu": null })),
             Prover::with(SigningAlgorithm::Rs256).right(),
             "garbage".to_owned(),
         ];
@@ -182,6 +216,39 @@ on_both! {
             let answer = ask(&replica, &assertion, Some(proof), "").await;
             answer.assert_error(400, "invalid_dpop_proof");
         }
+    }
+
+    /// What a client was allowed in another profile does not hold here.
+    async fn the_token_endpoint_is_no_audience_for_anybody(env) {
+        let key = Key::new(SigningAlgorithm::Es256);
+        let lax = "assertion_audience = \"issuer_or_token_endpoint\"\njwks =";
+        env.apply(&catalog(&[&key]).replace("jwks =", lax)).await;
+        let mut by_endpoint = claims("worker", "1");
+        by_endpoint["aud"] = json!(format!("{ISSUER}/oauth2/token"));
+        let assertion = key.sign(&by_endpoint);
+        let proof = Prover::new().right();
+        let replica = env.replica_with(|options| options.profile = Profile::Fapi2).await;
+        let answer = ask(&replica, &assertion, Some(&proof), "").await;
+        answer.assert_error(401, "invalid_client");
+        let answer = ask(&env.replica().await, &assertion, Some(&proof), "").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// A catalog that was applied for another profile while the replica ran.
+    async fn an_audience_with_a_forbidden_algorithm_gets_no_tokens(env) {
+        let (env, replica, key) = fapi2(env, SigningAlgorithm::Es256).await;
+        let env = Env { profile: Profile::Default, ..env };
+        let rs256 = "algorithm = \"RS256\"\nsender_constraint";
+        env.apply(&catalog(&[&key]).replace("sender_constraint", rs256)).await;
+        replica.follow().await;
+        let assertion = key.sign(&claims("worker", "1"));
+        let answer = ask(&replica, &assertion, Some(&Prover::new().right()), "").await;
+        answer.assert_error(503, "temporarily_unavailable");
+        let bearer = catalog(&[&key]).replace("\"any\"", "\"none\"");
+        env.apply(&bearer).await;
+        replica.follow().await;
+        let assertion = key.sign(&claims("worker", "2"));
+        ask(&replica, &assertion, None, "").await.assert_error(400, "invalid_request");
     }
 
     async fn what_contradicts_the_profile_is_refused_with_the_reason(env) {
@@ -206,10 +273,14 @@ on_both! {
         }
         assert_eq!(strict.store.all_clients().await.unwrap(), [], "nothing of it was applied");
         let lax = Env { profile: Profile::Default, ..strict };
-        lax.apply(&by_secret).await;
+        lax.apply(&right.replace("\"any\"", "\"none\"")).await;
         let replica = lax.replica_with(|options| options.profile = Profile::Fapi2).await;
         let contradiction = replica.grantd.profile_contradiction().await.unwrap();
+        assert!(contradiction.unwrap().contains("sender_constraint"));
+        lax.apply(&by_secret).await;
+        let contradiction = replica.grantd.profile_contradiction().await.unwrap();
         assert!(contradiction.unwrap().contains("client_secret_basic"));
+        replica.follow().await;
         let refused = replica.token("worker", "a secret of worker", "").await;
         refused.assert_error(401, "invalid_client");
     }

@@ -1,5 +1,6 @@
 //! A client with the same TLS library; the keys of `testdata` serve these tests only.
 
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -55,7 +56,7 @@ async fn answer(address: std::net::SocketAddr, certificate: &str) -> io::Result<
 #[tokio::test]
 async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
     let directory = tempfile::tempdir().unwrap();
-    let tls = Tls::load(write(directory.path(), FIRST)).unwrap();
+    let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
     let (address, _stop) = start(Arc::clone(&tls), Limits::default());
     assert!(answer(address, FIRST[0]).await.unwrap().starts_with("HTTP/1.1 200 "));
 
@@ -65,10 +66,23 @@ async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
     assert!(answer(address, FIRST[0]).await.is_err());
 }
 
+/// Files that change bring no suite back.
+#[test]
+fn the_profile_outlives_a_change_of_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let tls = Tls::load(write(directory.path(), FIRST), Profile::Fapi2).unwrap();
+    let suites = || tls.current.load().crypto_provider().cipher_suites.clone();
+    let before = (tls.current.load_full(), suites());
+    write(directory.path(), SECOND);
+    tls.look(&mut None);
+    assert!(!Arc::ptr_eq(&before.0, &tls.current.load_full()));
+    assert_eq!(before.1, suites());
+}
+
 #[tokio::test]
 async fn bad_files_leave_the_last_good_ones_in_use() {
     let directory = tempfile::tempdir().unwrap();
-    let tls = Tls::load(write(directory.path(), FIRST)).unwrap();
+    let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
     let (address, _stop) = start(Arc::clone(&tls), Limits::default());
     for bad in [[FIRST[0], SECOND[1]], ["", FIRST[1]]] {
         write(directory.path(), bad);
@@ -80,7 +94,7 @@ async fn bad_files_leave_the_last_good_ones_in_use() {
 #[tokio::test]
 async fn a_handshake_that_never_comes_is_closed_b_h04() {
     let directory = tempfile::tempdir().unwrap();
-    let tls = Tls::load(write(directory.path(), FIRST)).unwrap();
+    let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
     let limits = Limits { handshake_time: Duration::from_millis(100), ..Limits::default() };
     let (address, _stop) = start(tls, limits);
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -99,10 +113,13 @@ fn bad_files_are_told_with_their_names() {
         ([FIRST[0], ""], "k.pem holds no unencrypted private key"),
         ([FIRST[0], SECOND[1]], "cannot be used together"),
     ] {
-        let error = Tls::load(write(directory.path(), content)).err().unwrap().to_string();
+        let error = Tls::load(write(directory.path(), content), Profile::Default)
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains(part), "{error}");
     }
     let files = TlsFiles { certificate: directory.path().join("no"), key: "no".into() };
-    let error = Tls::load(files).err().unwrap().to_string();
+    let error = Tls::load(files, Profile::Default).err().unwrap().to_string();
     assert!(error.starts_with("cannot read the TLS file "), "{error}");
 }

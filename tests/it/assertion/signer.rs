@@ -23,6 +23,13 @@ impl Key {
         Self { key: generate(algorithm).unwrap(), algorithm }
     }
 
+    /// A PS256 key, used with RS256.
+    pub(crate) fn turned_to_rs256(mut self) -> Self {
+        let pair = PS256.key_pair_from_der(self.private()).unwrap();
+        self.key.private = pair.to_raw_private_key().into();
+        Self { algorithm: SigningAlgorithm::Rs256, ..self }
+    }
+
     pub(crate) fn kid(&self) -> &str {
         &self.key.kid
     }

@@ -3,15 +3,21 @@
 use std::fs;
 
 use crate::place::Place;
+use crate::process::Server;
 use crate::source_tree::root;
 
-/// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database in SQLite.
+/// How the lines of the example begin that have to do with TLS and proxies.
+const OF_TLS: [&str; 6] =
+    ["tls_", "[mtls]", "[proxy]", "networks =", "thumbprints =", "client_address ="];
+
+/// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database
+/// in SQLite.
 fn with_settings() -> Place {
     let place = Place::new();
     let example = fs::read_to_string(root().join("config/grantd.toml")).unwrap();
     let settings: String = example
         .lines()
-        .filter(|line| !line.starts_with("tls_") && *line != "[mtls]")
+        .filter(|line| !OF_TLS.iter().any(|start| line.starts_with(start)))
         .map(|line| match line {
             line if line.starts_with("database_url ") => "database_url = \"sqlite://settings.db\"",
             "# default: listen = \"0.0.0.0:8443\"" => "listen = \"127.0.0.1:0\"",
@@ -56,6 +62,44 @@ fn check_config_reads_a_catalog_as_apply_does() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("my.toml:9: client \"reader\""), "{ended:?}");
     assert!(!ended.stderr.contains("reader-secret"), "{ended:?}");
+}
+
+/// One catalog, right in the default profile: with `fapi2` each command says why it is not.
+#[test]
+fn what_contradicts_fapi2_is_refused_by_check_config_apply_and_serve() {
+    let place = with_settings();
+    let default = fs::read_to_string(place.path("grantd.toml")).unwrap();
+    let default =
+        default.replace("\n# default: listen = \"127.0.0.1:9090\"", "\nlisten = \"127.0.0.1:0\"");
+    place.write("default.toml", &default);
+    let fapi2 = default.replace("# default: profile = \"default\"", "profile = \"fapi2\"");
+    assert_ne!(default, fapi2);
+    place.write("fapi2.toml", &fapi2);
+    let secrets = super::data::CATALOG
+        .replace("reader-secret", "env:TEST_SECRET")
+        .replace("api-secret", "env:TEST_SECRET");
+    place.write("my.toml", &secrets);
+    let run = |arguments: &[&str], settings: &str| {
+        let mut command = place.grantd(&[arguments, &["--config", settings]].concat());
+        command.env("TEST_SECRET", "a secret of the environment");
+        crate::place::ended(&mut command)
+    };
+    place.done(&["migrate", "--config", "default.toml"]);
+    let (check, apply) = (["check-config", "--catalog", "my.toml"], ["apply", "my.toml"]);
+    for arguments in [&check[..], &apply] {
+        let refused = run(arguments, "fapi2.toml");
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(
+            refused.stderr.contains("my.toml:") && refused.stderr.contains("the profile fapi2"),
+            "{refused:?}"
+        );
+        let taken = run(arguments, "default.toml");
+        assert_eq!(taken.code, Some(0), "{taken:?}");
+    }
+    let mut serve = place.grantd(&["serve", "--config", "fapi2.toml"]);
+    let mut server = Server::start(&mut serve, &place.path("log"));
+    assert_eq!(server.wait().code(), Some(1), "{}", server.log());
+    assert!(server.log().contains("the profile fapi2 binds every token"), "{}", server.log());
 }
 
 #[test]

@@ -7,10 +7,10 @@ use rustls::{HandshakeKind, ProtocolVersion};
 use super::*;
 
 /// `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`.
-const ECDHE_GCM: [u8; 2] = [0xc0, 0x2b];
+pub(super) const ECDHE_GCM: [u8; 2] = [0xc0, 0x2b];
 
 /// A TLS record with a `ClientHello` for `version` at most, of one suite.
-fn client_hello(version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
+pub(super) fn client_hello(version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
     let mut body = version.to_vec();
     body.extend([7; 32]);
     body.push(0);

@@ -10,7 +10,7 @@ use super::*;
 
 const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 
-async fn document(router: &axum::Router) -> Value {
+pub(super) async fn document(router: &axum::Router) -> Value {
     let request = Request::get(WELL_KNOWN).header("host", "auth.example");
     let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()

@@ -3,6 +3,7 @@
 mod binding;
 mod connection;
 mod dev;
+mod fapi2;
 mod handshake;
 mod headers;
 mod metadata;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use grantd::config::settings::TlsFiles;
 use grantd::crypto::certificates::authorities::ClientCas;
 use grantd::domain::issuer::Issuer;
+use grantd::domain::profile::Profile;
 use grantd::domain::proxy::TrustedProxies;
 use grantd::http::body::BodyLimits;
 use grantd::http::routes;
@@ -139,13 +141,18 @@ struct Listening {
 }
 
 async fn listen(env: &Env) -> Listening {
-    listen_behind(env, None).await
+    listen_with(env, None, &KeyPair::generate().unwrap()).await
+}
+
+/// As [`listen`], behind trusted proxies.
+async fn listen_behind(env: &Env, proxies: TrustedProxies) -> Listening {
+    listen_with(env, Some(proxies), &KeyPair::generate().unwrap()).await
 }
 
 /// How a replica with such a listener is published.
 fn publication(issuer: &str, mutual_tls: Option<MutualTls>) -> Publication {
     Publication {
-        profile: grantd::domain::profile::Profile::Default,
+        profile: Profile::Default,
         issuer: Issuer::parse(issuer, false).unwrap(),
         body_limits: BodyLimits::default(),
         max_age: 300,
@@ -154,27 +161,30 @@ fn publication(issuer: &str, mutual_tls: Option<MutualTls>) -> Publication {
     }
 }
 
-/// As [`listen`], with trusted proxies.
-async fn listen_behind(env: &Env, proxies: Option<TrustedProxies>) -> Listening {
+/// With trusted proxies, and with this key of the server's.
+async fn listen_with(env: &Env, proxies: Option<TrustedProxies>, key: &KeyPair) -> Listening {
     let replica = env.replica().await;
     let mutual = MutualTls { origin: format!("https://{HOST}:8444"), has_client_cas: true };
     let state = HttpState {
         grantd: Arc::clone(&replica.grantd),
-        publication: Arc::new(publication(ISSUER, Some(mutual))),
+        publication: Arc::new(Publication {
+            profile: env.profile,
+            ..publication(ISSUER, Some(mutual))
+        }),
         proxies: proxies.map(Arc::new),
     };
     let router = routes::public(state);
     let directory = tempfile::tempdir().unwrap();
-    let key = KeyPair::generate().unwrap();
     let files = TlsFiles {
         certificate: directory.path().join("server.pem"),
         key: directory.path().join("server.key"),
     };
-    let certificate = params("server").self_signed(&key).unwrap();
+    let certificate = params("server").self_signed(key).unwrap();
     std::fs::write(&files.certificate, certificate.pem()).unwrap();
     std::fs::write(&files.key, key.serialize_pem()).unwrap();
-    let (mutual, stop_mutual) = start(Tls::load_mutual(files.clone()).unwrap(), &router);
-    let (main, stop_main) = start(Tls::load(files).unwrap(), &router);
+    let (mutual, stop_mutual) =
+        start(Tls::load_mutual(files.clone(), env.profile).unwrap(), &router);
+    let (main, stop_main) = start(Tls::load(files, env.profile).unwrap(), &router);
     let stop = [stop_mutual, stop_main];
     Listening { replica, mutual, main, router, _stop: stop, _files: directory }
 }
@@ -211,7 +221,7 @@ impl Listening {
 const ALL_VERSIONS: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
 
 /// A client that trusts any server, and presents this certificate with this key, be it its own or not.
-fn client(
+pub(crate) fn client(
     certified: Option<CertifiedKey>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> ClientConfig {
@@ -269,8 +279,13 @@ impl Connected {
 
     /// Posts a form with further header lines, each with its end.
     async fn post(&mut self, path: &str, lines: &str, form: &str) -> std::io::Result<Answered> {
+        self.send(&format!("POST {path}"), lines, form).await
+    }
+
+    /// The same of any method.
+    async fn send(&mut self, line: &str, lines: &str, form: &str) -> std::io::Result<Answered> {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+            "{line} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              {lines}Content-Length: {}\r\n\r\n{form}",
             self.host,
             form.len()

@@ -50,6 +50,10 @@ fn a_bound_token_as_plain_bearer_is_refused() {
     let token = issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash }));
     api.assert_invalid(&api.bearer(&token), "bound to a certificate, and none was shown");
     // A binding that nobody here can check.
+    let both = json!({ "jkt": key.public_jwk.thumbprint(), "kid": "1" });
+    let token = issuer.token(|claims| claims["cnf"] = both);
+    let right = super::proof::proof(&key, (&api, &token), |_| {});
+    assert_eq!(read(&api, &token, &right).status, 401);
     for cnf in [json!({}), json!({ "kid": "1" }), json!({ "jkt": 1 }), json!("x"), json!([])] {
         let token = issuer.token(|claims| claims["cnf"] = cnf.clone());
         assert_eq!(api.bearer(&token).status, 401, "{cnf}");
@@ -141,6 +145,30 @@ fn a_proof_by_another_key_or_for_an_unbound_token_is_refused() {
         let challenge = r#"DPoP algs="ES256 EdDSA PS256", error="invalid_token""#;
         assert_eq!(answer.challenges, [challenge]);
         assert_eq!(api.last_reason(), reason);
+    }
+}
+
+/// Two callers may name their proofs alike, and a request that is refused for something else spends none.
+#[test]
+fn a_proof_is_spent_by_its_key_and_only_when_all_else_is_right() {
+    let issuer = Issuer::start();
+    let api = Api::for_issuer(&issuer.url);
+    for _ in 0..2 {
+        let key = new_key();
+        let token = bound(&issuer, &key);
+        let proof = proof(&key, (&api, &token), |claims| claims["jti"] = json!("the same"));
+        assert_eq!(read(&api, &token, &proof).status, 200);
+    }
+    let key = new_key();
+    let jkt = key.public_jwk.thumbprint();
+    let token = issuer.token(|claims| {
+        claims["cnf"] = json!({ "jkt": jkt });
+        claims["scope"] = json!("archive:write");
+    });
+    let proof = proof(&key, (&api, &token), |_| {});
+    for _ in 0..2 {
+        assert_eq!(read(&api, &token, &proof).status, 403);
+        assert_eq!(api.last_reason(), "the scope is missing");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bound tokens by the client's certificate: RFC 8705 section 3.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,17 @@ use grantd::crypto::digest::{base64url, sha256};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
+};
 use serde_json::json;
 
 use super::issuer::Issuer;
 use super::{Answer, Api, exchange};
+use crate::mtls::client;
 use crate::source_tree::root;
 
 /// The throw-away certificates of the server's own tests: `first` is the API's here.
@@ -70,6 +77,63 @@ fn a_token_bound_to_a_certificate_needs_that_certificate() {
     let answer = read(&api, &token, Some("second"));
     api.assert_invalid(&answer, "bound to a key, and shown without a DPoP proof");
     api.assert_secret(&[&token]);
+}
+
+/// A client that shows the certificates `chain` with the key of `key`, be it theirs or not.
+fn showing(chain: &[&str], key: &str, version: &'static SupportedProtocolVersion) -> ClientConfig {
+    let key = PrivateKeyDer::from_pem_file(file(&format!("{key}.key.pem"))).unwrap();
+    let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+    let chain = chain.iter().map(|name| certificate(name)).collect();
+    client(Some(CertifiedKey::new(chain, key)), &[version])
+}
+
+/// The status of an answer to `token`, with the kind of handshake; nothing where the connection ends without one.
+fn status(api: &Api, token: &str, config: &Arc<ClientConfig>) -> Option<(String, HandshakeKind)> {
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(Arc::clone(config), name).unwrap();
+    let socket = TcpStream::connect(api.address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut stream = StreamOwned::new(connection, socket);
+    let request = format!(
+        "GET /documents HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some((answer.split(' ').nth(1)?.to_owned(), stream.conn.handshake_kind()?))
+}
+
+/// Whoever has a token and the certificate that it is bound to, but not the certificate's key; and whoever puts that
+/// certificate behind one of their own.
+#[test]
+fn only_the_certificate_whose_key_is_held_counts() {
+    let issuer = Issuer::start();
+    let api = start(&issuer);
+    let hash = base64url(&sha256(&certificate("second")));
+    let token = issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash }));
+    for version in [&TLS12, &TLS13] {
+        let status = |chain: &[&str], key: &str| {
+            status(&api, &token, &Arc::new(showing(chain, key, version))).map(|(status, _)| status)
+        };
+        assert_eq!(status(&["second"], "second").as_deref(), Some("200"));
+        assert_eq!(status(&["second"], "first"), None);
+        assert_eq!(status(&["first", "second"], "first").as_deref(), Some("401"));
+    }
+}
+
+/// A session that comes back would bring a certificate without a proof of its key.
+#[test]
+fn no_session_comes_back() {
+    let issuer = Issuer::start();
+    let api = start(&issuer);
+    let token = issuer.token(|_| {});
+    for version in [&TLS12, &TLS13] {
+        let config = Arc::new(showing(&["second"], "second", version));
+        for _ in 0..2 {
+            let answer = status(&api, &token, &config);
+            assert_eq!(answer, Some(("200".to_owned(), HandshakeKind::Full)));
+        }
+    }
 }
 
 #[test]

@@ -24,6 +24,9 @@ fn without_a_token_there_is_a_challenge_and_no_error() {
 fn a_malformed_token_is_invalid_token() {
     let issuer = Issuer::start();
     let api = Api::for_issuer(&issuer.url);
+    // A right one, but for its length.
+    let long = issuer.token(|claims| claims["padding"] = json!("x".repeat(16 * 1024)));
+    api.assert_invalid(&api.bearer(&long), "too long");
     for token in ["x", "a.b.c", "..", "eyJhbGciOiJFUzI1NiJ9.e30.AA", &"A".repeat(15_000)] {
         let answer = api.bearer(token);
         assert_eq!(answer.status, 401, "{token}");

@@ -30,7 +30,8 @@ pub(super) struct Issuer {
 }
 
 struct Shared {
-    jwks: Mutex<String>,
+    /// Status and body of the JWKS.
+    jwks: Mutex<(u16, String)>,
     /// How often the keys were read.
     reads: AtomicU32,
     ended: AtomicBool,
@@ -43,7 +44,7 @@ impl Issuer {
         let url = format!("http://{address}");
         let key = new_key();
         let shared = Arc::new(Shared {
-            jwks: Mutex::new(jwks(&[&key])),
+            jwks: Mutex::new((200, jwks(&[&key]))),
             reads: AtomicU32::new(0),
             ended: AtomicBool::new(false),
         });
@@ -56,7 +57,20 @@ impl Issuer {
 
     /// From now on the JWKS has these keys alone.
     pub(super) fn publish(&self, keys: &[&NewKey]) {
-        *self.shared.jwks.lock().unwrap() = jwks(keys);
+        *self.shared.jwks.lock().unwrap() = (200, jwks(keys));
+    }
+
+    /// From now on the JWKS comes with this status, and so many spaces behind it.
+    pub(super) fn answer_otherwise(&self, status: u16, padding: usize) {
+        let mut answer = self.shared.jwks.lock().unwrap();
+        answer.0 = status;
+        answer.1.extend(std::iter::repeat_n(' ', padding));
+    }
+
+    /// From now on the JWKS says that its key is for this algorithm.
+    pub(super) fn publish_as(&self, algorithm: &str) {
+        let mut answer = self.shared.jwks.lock().unwrap();
+        answer.1 = answer.1.replace("ES256", algorithm);
     }
 
     pub(super) fn reads(&self) -> u32 {
@@ -122,7 +136,7 @@ fn answer(mut stream: TcpStream, shared: &Shared, url: &str) -> std::io::Result<
         (200, json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }).to_string())
     } else if head.starts_with(b"GET /keys ") {
         shared.reads.fetch_add(1, Ordering::SeqCst);
-        (200, shared.jwks.lock().unwrap().clone())
+        shared.jwks.lock().unwrap().clone()
     } else {
         (404, String::new())
     };

@@ -72,8 +72,30 @@ fn it_starts_without_the_issuer_and_says_503_until_it_has_keys() {
     let url = issuer.url.clone();
     drop(issuer);
     let api = Api::for_issuer(&url);
-    assert_eq!(api.bearer(&token).status, 503);
+    let answer = api.bearer(&token);
+    assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("5")));
+    assert!(answer.challenges.is_empty(), "{answer:?}");
     assert_eq!(api.call("GET /documents", &[], "").status, 401);
+}
+
+/// An error page may hold anything, and an endless answer is not read to its end.
+#[test]
+fn keys_that_come_in_another_answer_are_not_used() {
+    for (status, padding) in [(500, 0), (302, 0), (404, 0), (200, 300 * 1024)] {
+        let issuer = Issuer::start();
+        issuer.answer_otherwise(status, padding);
+        let api = Api::for_issuer(&issuer.url);
+        assert_eq!(api.bearer(&issuer.token(|_| {})).status, 503, "{status}");
+    }
+}
+
+/// Of what the issuer publishes, only what is for signatures that the API takes counts.
+#[test]
+fn a_key_of_another_algorithm_is_none_of_its_keys() {
+    let issuer = Issuer::start();
+    issuer.publish_as("ES384");
+    let api = Api::for_issuer(&issuer.url);
+    api.assert_invalid(&api.bearer(&issuer.token(|_| {})), "none of the issuer's keys");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod binding;
 mod certificate;
 mod errors;
+mod fapi2;
 mod issuer;
 mod keys;
 mod proof;
@@ -34,6 +35,7 @@ struct Answer {
     status: u16,
     /// The values of `WWW-Authenticate`.
     challenges: Vec<String>,
+    retry_after: Option<String>,
     body: String,
 }
 
@@ -141,10 +143,10 @@ fn exchange(
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let challenges = head
-        .lines()
-        .filter_map(|line| line.strip_prefix("www-authenticate: ").map(str::to_owned))
-        .collect();
+    let all = |name: &str| -> Vec<String> {
+        head.lines().filter_map(|line| line.strip_prefix(name).map(str::to_owned)).collect()
+    };
+    let (challenges, retry_after) = (all("www-authenticate: "), all("retry-after: ").pop());
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, challenges, body: body.to_owned() }
+    Answer { status, challenges, retry_after, body: body.to_owned() }
 }

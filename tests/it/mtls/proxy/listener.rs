@@ -9,7 +9,7 @@ on_both! {
         env.apply(&super::super::catalog(&[own.thumbprint()], NOBODY)).await;
         let mut proxies = proxies(CertificateHeader::ClientCert);
         proxies.thumbprints = vec![proxy.thumbprint()];
-        let listening = listen_behind(&env, Some(proxies)).await;
+        let listening = listen_behind(&env, proxies).await;
         let mut connection = listening.connect(Some(&proxy)).await.unwrap();
         connection.host = "auth.example".to_owned();
         let form = "grant_type=client_credentials&client_id=ledger";
@@ -29,7 +29,7 @@ on_both! {
         env.apply(&super::super::catalog(&[own.thumbprint()], NOBODY)).await;
         let mut proxies = proxies(CertificateHeader::ClientCert);
         proxies.networks = vec![NETWORK.parse().unwrap()];
-        let listening = listen_behind(&env, Some(proxies)).await;
+        let listening = listen_behind(&env, proxies).await;
         let mut connection = listening.connect(Some(&own)).await.unwrap();
         let claims = connection.token("ledger", "").await.unwrap().claims();
         assert_eq!(claims["cnf"]["x5t#S256"], own.thumbprint());
