@@ -29,7 +29,7 @@ use crate::operations::{Grantd, Options};
 use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::limits::Limits;
 use crate::server::listener::{bind, bind_loopback_pair};
-use crate::server::replica::{Mutual, Replica};
+use crate::server::replica::Replica;
 use crate::server::serve::Endpoint;
 use crate::server::shutdown::Shutdown;
 use crate::server::tls::Tls;
@@ -86,7 +86,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (grantd, queues) = Grantd::new(store, Clock::system(), options(&issuer, sealing))?;
     grantd.follow_feed().await?;
     let operations = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let (mutual, origin) = mutual(&arguments, &certificates, &grantd)?;
+    let (mutual, client_cas, origin) = mutual(&arguments, &certificates, &grantd)?;
     let publication = publication(issuer, origin);
     let client_ca = arguments.client_ca.as_deref();
     let ready = ReadyFile::new(&publication, operations.local_addr()?, data.path())
@@ -96,6 +96,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         queues,
         publication,
         mutual: Some(mutual),
+        client_cas,
+        proxies: None,
         public: Endpoint { listeners, tls: None },
         operations: Endpoint { listeners: vec![operations], tls: None },
         limits: Limits::default(),
@@ -190,7 +192,7 @@ fn mutual(
     arguments: &Arguments,
     certificates: &DevCertificates,
     grantd: &Grantd,
-) -> anyhow::Result<(Mutual, String)> {
+) -> anyhow::Result<(Endpoint, Option<ClientCaFiles>, String)> {
     let listeners = bind_loopback_pair(0)?;
     let port = listeners.first().context("nothing is bound")?.local_addr()?.port();
     let files =
@@ -198,7 +200,7 @@ fn mutual(
     let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
     let client_cas = ClientCaFiles::load(vec![client_ca.clone()], grantd)?;
     let endpoint = Endpoint { listeners, tls: Some(Tls::load_mutual(files)?) };
-    Ok((Mutual { endpoint, client_cas }, format!("https://localhost:{port}")))
+    Ok((endpoint, client_cas, format!("https://localhost:{port}")))
 }
 
 fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {

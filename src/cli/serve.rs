@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::target::{database_options, sealing};
 use crate::clock::Clock;
-use crate::config::settings::{MutualListener, Settings};
+use crate::config::settings::{self, Settings};
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
@@ -19,7 +19,7 @@ use crate::operations::{Grantd, Options};
 use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::limits::Limits;
 use crate::server::listener::bind;
-use crate::server::replica::{Mutual, Replica};
+use crate::server::replica::Replica;
 use crate::server::serve::Endpoint;
 use crate::server::shutdown::Shutdown;
 use crate::server::tls::Tls;
@@ -47,9 +47,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         store.migrate().await?;
     }
     let (grantd, queues) = Grantd::new(store, Clock::system(), options(&settings)?)?;
-    let mutual = settings.mtls.as_ref().map(|mtls| mutual(mtls, &grantd)).transpose()?;
     let replica = Replica {
-        mutual,
+        mutual: mutual(&settings)?,
+        client_cas: client_cas(&settings, &grantd)?,
+        proxies: settings.proxy.clone(),
         grantd,
         queues,
         publication: publication(&settings),
@@ -117,22 +118,30 @@ fn public(settings: &Settings) -> anyhow::Result<Endpoint> {
     Ok(Endpoint { listeners: vec![bind(settings.public.listen)?], tls: tls.transpose()? })
 }
 
-fn mutual(settings: &MutualListener, grantd: &Grantd) -> anyhow::Result<Mutual> {
-    let tls = Some(Tls::load_mutual(settings.tls.clone())?);
-    Ok(Mutual {
-        endpoint: Endpoint { listeners: vec![bind(settings.listen)?], tls },
-        client_cas: ClientCaFiles::load(settings.client_ca_files.clone(), grantd)?,
-    })
+fn mutual(settings: &Settings) -> anyhow::Result<Option<Endpoint>> {
+    let Some(listener) = settings.mtls.as_ref().and_then(|mtls| mtls.listener.as_ref()) else {
+        return Ok(None);
+    };
+    let tls = Some(Tls::load_mutual(listener.tls.clone())?);
+    Ok(Some(Endpoint { listeners: vec![bind(listener.listen)?], tls }))
 }
 
-fn mutual_tls(settings: &MutualListener, issuer: &Issuer) -> MutualTls {
-    let default = || match settings.listen.port() {
-        443 => format!("https://{}", issuer.host()),
-        port => format!("https://{}:{port}", issuer.host()),
+fn client_cas(settings: &Settings, grantd: &Grantd) -> anyhow::Result<Option<ClientCaFiles>> {
+    let Some(mtls) = &settings.mtls else { return Ok(None) };
+    Ok(ClientCaFiles::load(mtls.client_ca_files.clone(), grantd)?)
+}
+
+/// Clients find certificates asked for where the settings say so, else at the listener, else at the proxy that has
+/// the issuer's name.
+fn mutual_tls(mtls: &settings::MutualTls, issuer: &Issuer) -> MutualTls {
+    let default = || match mtls.listener.as_ref().map(|listener| listener.listen.port()) {
+        None => issuer.origin().to_owned(),
+        Some(443) => format!("https://{}", issuer.host()),
+        Some(port) => format!("https://{}:{port}", issuer.host()),
     };
     MutualTls {
-        origin: settings.url.clone().unwrap_or_else(default),
-        has_client_cas: !settings.client_ca_files.is_empty(),
+        origin: mtls.url.clone().unwrap_or_else(default),
+        has_client_cas: !mtls.client_ca_files.is_empty(),
     }
 }
 

@@ -205,6 +205,15 @@ pub enum Problem {
          public.tls_key_file, or set public.allow_plain_http = true behind a proxy that speaks TLS"
     )]
     PlainHttp(std::net::SocketAddr),
+    /// A listener where a proxy is to end TLS.
+    #[error("with termination = \"proxy\" grantd has no such listener; remove it")]
+    NoListener,
+    /// Proxies that anybody on their network could pretend to be.
+    #[error(
+        "an address alone proves a proxy only on loopback: write thumbprints (of its client certificate), or \
+         secret_header and secret_file"
+    )]
+    ProxyProof,
     /// Both listeners on one address.
     #[error("the public and the operations listener need different addresses")]
     SameAddress,

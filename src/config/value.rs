@@ -4,6 +4,10 @@ use std::io::Read as _;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ipnet::IpNet;
+
 use super::document::{Located, Node};
 use super::fault::{Place, Problem, nearest};
 use super::section::shown;
@@ -102,6 +106,21 @@ pub(super) fn instant(value: Located) -> Result<Timestamp, Problem> {
         Node::Text(text) | Node::Instant(text) => Ok(text.parse()?),
         Node::Integer(seconds) => Ok(Timestamp::from_unix(seconds)),
         other => Err(type_error("an instant", &other)),
+    }
+}
+
+/// A network in CIDR form.
+pub(super) fn network(value: Located) -> Result<IpNet, Problem> {
+    let expected = Problem::Expected("a network, for example 10.0.0.0/8 or fd00::/8");
+    text(value)?.parse().map_err(|_| expected)
+}
+
+/// An `x5t#S256` as it is written: 43 characters of base64url.
+pub(super) fn thumbprint(value: Located) -> Result<String, Problem> {
+    let text = text(value)?;
+    match URL_SAFE_NO_PAD.decode(&text) {
+        Ok(bytes) if bytes.len() == 32 => Ok(text),
+        _ => Err(Problem::Thumbprint),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq as _;
 
 use super::random::random_bytes;
 use crate::domain::secret_format::{CHECKSUM_LENGTH, PresentedForm, Secret, presented_form};
@@ -46,6 +47,12 @@ pub fn present(secret: &Secret) -> PresentedForm {
 #[must_use]
 pub fn certificate_thumbprint(der: &[u8]) -> String {
     base64url(&sha256(der))
+}
+
+/// Whether `presented` is the secret, in constant time.
+#[must_use]
+pub fn is_same_secret(presented: &[u8], secret: &Secret) -> bool {
+    sha256(presented).ct_eq(&sha256(secret.expose().as_bytes())).into()
 }
 
 /// A key that lives as long as the process: random for what is remembered and never stored, derived for what

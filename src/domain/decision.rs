@@ -19,6 +19,8 @@ pub struct Decision {
     pub endpoint: &'static str,
     /// Where it came from.
     pub source: IpAddr,
+    /// The trusted proxy that passed it on.
+    pub proxy: Option<IpAddr>,
     /// The client id that was presented, in a form that a log can bear.
     pub client: Option<String>,
     /// The method of client authentication.

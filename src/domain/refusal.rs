@@ -5,6 +5,7 @@ use super::certificate_fault::CertificateFault;
 use super::client::{AuthMethod, GrantType};
 use super::client_assertion::AssertionFault;
 use super::dpop_fault::DpopFault;
+use super::forwarded_fault::ForwardedFault;
 use super::identifier::{AudienceId, CredentialId};
 
 /// The `error` of an answer (RFC 6749 section 5.2, RFC 8707 section 2, and DESIGN's own where no RFC has one).
@@ -114,6 +115,8 @@ pub enum RequestFault {
     UnsupportedGrantType,
     /// The client or the audience demands a binding that the request does not bring.
     MissingConfirmation(&'static str),
+    /// A trusted proxy says wrongly whose request it passes on.
+    Forwarded(ForwardedFault),
 }
 
 /// Why a client did not prove itself. All of them give the same answer.
@@ -230,12 +233,7 @@ impl Refusal {
     #[must_use]
     pub fn check(&self) -> FailedCheck {
         match self {
-            Self::Request(fault) => FailedCheck {
-                name: "request",
-                expected: fault.description().to_owned(),
-                found: format!("{fault:?}"),
-                remedy: None,
-            },
+            Self::Request(fault) => fault.check(),
             Self::Client(fault) => fault.check(),
             Self::Dpop(fault) => fault.check(),
             Self::Grant(fault) => fault.check(),
@@ -279,7 +277,16 @@ impl RequestFault {
             Self::MissingConfirmation(_) => {
                 "tokens of this client or audience must be bound, and the request brings nothing to bind to"
             }
+            Self::Forwarded(_) => "the proxy in front of the server forwarded this request wrongly",
         }
+    }
+
+    fn check(&self) -> FailedCheck {
+        let (name, found, remedy) = match self {
+            Self::Forwarded(fault) => ("proxy", fault.to_string(), Some(fault.remedy())),
+            _ => ("request", format!("{self:?}"), None),
+        };
+        FailedCheck { name, expected: self.description().to_owned(), found, remedy }
     }
 }
 
@@ -422,6 +429,12 @@ macro_rules! into_refusal {
 }
 
 into_refusal!(RequestFault => Request, ClientFault => Client, DpopFault => Dpop, GrantFault => Grant);
+
+impl From<ForwardedFault> for RequestFault {
+    fn from(fault: ForwardedFault) -> Self {
+        Self::Forwarded(fault)
+    }
+}
 
 impl From<AssertionFault> for ClientFault {
     fn from(fault: AssertionFault) -> Self {

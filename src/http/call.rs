@@ -1,13 +1,12 @@
 //! One call of a form endpoint: its form, where it came from, and the decision that is made on it.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::answer;
 use super::body::read_form;
+use super::caller;
 use super::client_credentials;
 use super::connection::Connection;
 use super::form::Form;
@@ -36,24 +35,25 @@ pub(super) async fn answer(
     endpoint: &'static str,
     handle: impl AsyncFnOnce(Call, &Caller, &mut Decision) -> Result<Response, OperationError>,
 ) -> Response {
-    let caller = caller(&request);
+    let connection = Connection::of(&request);
+    let caller = caller::of(state, &connection, &request);
     let mut decision = Decision {
         request_id: request
             .extensions()
             .get::<RequestId>()
             .map_or_else(String::new, |id| id.0.clone()),
         endpoint,
-        source: caller.source,
+        source: caller.as_ref().map_or_else(|_| connection.source(), |it| it.source),
+        proxy: caller.as_ref().ok().and_then(|it| it.proxy),
         client: None,
         method: None,
     };
-    let result = match read_form(request, state.publication.body_limits).await {
-        Ok((head, form)) => {
-            handle(Call { form, headers: head.headers }, &caller, &mut decision).await
-        }
-        Err(fault) => Err(fault.into()),
+    let result = async {
+        let caller = caller?;
+        let (head, form) = read_form(request, state.publication.body_limits).await?;
+        handle(Call { form, headers: head.headers }, &caller, &mut decision).await
     };
-    match result {
+    match result.await {
         Ok(response) => response,
         Err(OperationError::Refused(refusal)) => refused(state, &decision, &refusal),
         Err(OperationError::Unavailable(outage)) => unavailable(&decision, &outage),
@@ -69,16 +69,6 @@ impl Call {
     /// The parameter `token`, which must be there (RFC 7662 section 2.1, RFC 7009 section 2.1).
     pub(super) fn token(&self) -> Result<&str, RequestFault> {
         self.form.get("token").ok_or(RequestFault::MissingToken)
-    }
-}
-
-fn caller(request: &Request) -> Caller {
-    let unknown = || Connection::new(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
-    let connection = request.extensions().get().cloned().unwrap_or_else(unknown);
-    Caller {
-        source: connection.source(),
-        certificate: connection.certificate,
-        hashing_turn: connection.hashing_turn,
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the server knows of the connection that a request came on; it stands in the request's extensions.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::extract::Request;
 use tokio::sync::Mutex;
 
 use crate::operations::caller::ClientCertificate;
@@ -27,6 +28,13 @@ impl Connection {
     #[must_use]
     pub fn new(peer: SocketAddr) -> Self {
         Self { peer, hashing_turn: Arc::default(), certificate: None, bound_to_host: None }
+    }
+
+    /// The connection that a request came on; a nameless one where nobody says, as without a server.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        let nameless = || Self::new(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+        request.extensions().get().cloned().unwrap_or_else(nameless)
     }
 
     /// Where requests on it come from; an IPv4 address is one, also on a socket of both families.

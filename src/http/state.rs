@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::body::BodyLimits;
 use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
+use crate::domain::proxy::TrustedProxies;
 use crate::operations::Grantd;
 
 /// The replica, and how it is published.
@@ -14,6 +15,8 @@ pub struct HttpState {
     pub grantd: Arc<Grantd>,
     /// How it is published.
     pub publication: Arc<Publication>,
+    /// The proxies in front that are trusted to say whose request they pass on; none: nobody is.
+    pub proxies: Option<Arc<TrustedProxies>>,
 }
 
 /// How a replica is published.

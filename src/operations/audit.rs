@@ -57,6 +57,7 @@ impl Audit {
             details: json!({
                 "request_id": decision.request_id,
                 "source": decision.source.to_string(),
+                "proxy": decision.proxy.map(|it| it.to_string()),
                 "error": refused.refusal.error().as_str(),
                 "check": check.name,
                 "expected": check.expected,

@@ -8,6 +8,7 @@ use super::client_ca_files::ClientCaFiles;
 use super::limits::Limits;
 use super::serve::{Endpoint, serve};
 use super::shutdown::Shutdown;
+use crate::domain::proxy::TrustedProxies;
 use crate::http::health::HealthState;
 use crate::http::routes;
 use crate::http::state::{HttpState, Publication};
@@ -24,39 +25,17 @@ pub struct Replica {
     /// The public listener.
     pub public: Endpoint,
     /// The listener that asks for client certificates.
-    pub mutual: Option<Mutual>,
+    pub mutual: Option<Endpoint>,
+    /// The CAs of `tls_client_auth`.
+    pub client_cas: Option<ClientCaFiles>,
+    /// The proxies in front that are trusted.
+    pub proxies: Option<TrustedProxies>,
     /// The operations listener.
     pub operations: Endpoint,
     /// What connections may cost.
     pub limits: Limits,
     /// How often the change feed is read.
     pub poll_interval: Duration,
-}
-
-/// The mutual-TLS listener (RFC 8705 section 5).
-pub struct Mutual {
-    /// Its TLS is [`Tls::load_mutual`](super::tls::Tls::load_mutual).
-    pub endpoint: Endpoint,
-    /// The CAs of `tls_client_auth`.
-    pub client_cas: Option<ClientCaFiles>,
-}
-
-impl Mutual {
-    /// Serves until the stop is asked for, and follows the CA files meanwhile.
-    async fn serve(self, state: HttpState, limits: Limits, shutdown: Shutdown) {
-        let grantd = Arc::clone(&state.grantd);
-        let serving = serve(self.endpoint, routes::public(state), limits, shutdown);
-        let following = async move {
-            match self.client_cas {
-                Some(files) => files.keep_fresh(&grantd).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = serving => {}
-            () = following => {}
-        }
-    }
 }
 
 impl Replica {
@@ -79,17 +58,24 @@ impl Replica {
         if let Some(url) = self.publication.mutual_endpoint("/oauth2/token") {
             self.grantd.serve_mutual_token_endpoint(url);
         }
-        let state =
-            HttpState { grantd: Arc::clone(&self.grantd), publication: Arc::new(self.publication) };
+        let state = HttpState {
+            grantd: Arc::clone(&self.grantd),
+            publication: Arc::new(self.publication),
+            proxies: self.proxies.map(Arc::new),
+        };
+        let following = self.client_cas.map(|files| {
+            let grantd = Arc::clone(&self.grantd);
+            tokio::spawn(async move { files.keep_fresh(&grantd).await })
+        });
         let (stop_public, public_shutdown) = Shutdown::manual();
         let (stop_mutual, mutual_shutdown) = Shutdown::manual();
-        let mutual = self.mutual.map(|it| it.serve(state.clone(), self.limits, mutual_shutdown));
+        let router = routes::public(state);
         let mutual = async {
-            if let Some(serving) = mutual {
-                serving.await;
+            if let Some(endpoint) = self.mutual {
+                serve(endpoint, router.clone(), self.limits, mutual_shutdown).await;
             }
         };
-        let public = serve(self.public, routes::public(state), self.limits, public_shutdown);
+        let public = serve(self.public, router.clone(), self.limits, public_shutdown);
         let mut fatal = self.grantd.fatal();
         let stop = async {
             tokio::select! {
@@ -102,6 +88,9 @@ impl Replica {
             stop_mutual.stop();
         };
         tokio::join!(public, mutual, stop);
+        if let Some(following) = following {
+            following.abort();
+        }
         self.grantd.stop(background).await;
         stop_operations.stop();
         // It only serves health checks; nothing of it is worth waiting for.

@@ -39,6 +39,7 @@ pub fn log_refusal(refused: &Refused<'_>) {
                 request_id = %decision.request_id,
                 endpoint = decision.endpoint,
                 source = %decision.source,
+                proxy = decision.proxy.map(tracing::field::display),
                 client,
                 method,
                 error = error.as_str(),

@@ -199,7 +199,11 @@ impl Env {
             response_types_supported: None,
             mutual_tls: None,
         };
-        let state = HttpState { grantd: Arc::clone(&grantd), publication: Arc::new(publication) };
+        let state = HttpState {
+            grantd: Arc::clone(&grantd),
+            publication: Arc::new(publication),
+            proxies: None,
+        };
         Replica { grantd, router: routes::public(state), audit: tokio::sync::Mutex::new(audit) }
     }
 }

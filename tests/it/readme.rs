@@ -3,7 +3,8 @@
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line, or added to such a file.
 //! A `sh` block runs in one directory for all. Of a `console` block `grantd dev` and the example API are started, on
 //! free ports in place of 8080 and 8090, and `grantd serve` where its certificate is there; other commands of grantd
-//! are checked to know their flags. A `java` or `python` block is what a client of tests/e2e runs.
+//! are checked to know their flags. A `java` or `python` block is what a client of tests/e2e runs, and a proxy's
+//! is run there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,9 +19,10 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "README.md",
     "docs/production.md",
+    "docs/proxies.md",
     "docs/dpop.md",
     "docs/private-key-jwt.md",
     "docs/mutual-tls.md",
@@ -97,6 +99,8 @@ impl Reader {
                 }
             }
             "json" | "yaml" | "" => {}
+            // tests/e2e/proxy takes them from the page, and runs the proxies with them.
+            "haproxy" | "nginx" => {}
             "java" => check_that_a_client_runs(block, "java"),
             "python" => check_that_a_client_runs(block, "py"),
             other => panic!("{}: a block of {other:?} is not tested", block.at),

@@ -8,7 +8,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::config::document::Located;
 use crate::config::fault::Problem;
 use crate::config::value;
 
@@ -17,13 +16,4 @@ pub(super) fn thumbprint_of(path: &Path) -> Result<String, Problem> {
     let text = value::file_text(path)?;
     let der = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| Problem::Certificate)?;
     Ok(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &der)))
-}
-
-/// A thumbprint as it is written: 43 characters of base64url.
-pub(super) fn thumbprint(value: Located) -> Result<String, Problem> {
-    let text = value::text(value)?;
-    match URL_SAFE_NO_PAD.decode(&text) {
-        Ok(bytes) if bytes.len() == 32 => Ok(text),
-        _ => Err(Problem::Thumbprint),
-    }
 }

@@ -55,7 +55,7 @@ pub(super) fn read(
         add(table, key, read);
     }
     let read = members(table, "thumbprints", OTHER_KEYS, |value| {
-        Ok((CatalogMaterial::Certificate(certificate::thumbprint(value)?), None))
+        Ok((CatalogMaterial::Certificate(value::thumbprint(value)?), None))
     });
     add(table, "thumbprints", read);
     for kind in SubjectKind::ALL {

@@ -1,7 +1,5 @@
 //! Reads one `[[client.policy]]`.
 
-use ipnet::IpNet;
-
 use super::audience::CEILING;
 use super::{CatalogAudience, CatalogPolicy};
 use crate::config::document::Table;
@@ -45,7 +43,7 @@ pub(super) fn read(
         scopes,
         default_scopes,
         token_lifetime,
-        networks: table.list("networks", value::parsed_by(network)).unwrap_or_default(),
+        networks: table.list("networks", value::network).unwrap_or_default(),
         methods: table.list("methods", method).unwrap_or_default(),
         enabled: table.read("enabled", value::boolean).unwrap_or(true),
         audience: audience?,
@@ -100,8 +98,4 @@ fn default_scopes(table: &mut Section<'_>, permitted: &ScopeSet) -> ScopeSet {
         table.fault(&place, key, Problem::DefaultScope(outside.clone()));
     }
     set
-}
-
-fn network(text: &str) -> Result<IpNet, Problem> {
-    text.parse().map_err(|_| Problem::Expected("a network, for example 10.0.0.0/8 or fd00::/8"))
 }

@@ -6,7 +6,29 @@ pub(super) const ROOT: &[&str] = &["issuer", "database_url", "database_url_file"
 /// Each table and its keys.
 pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("public", &["listen", "tls_certificate_file", "tls_key_file", "allow_plain_http"]),
-    ("mtls", &["listen", "tls_certificate_file", "tls_key_file", "client_ca_files", "url"]),
+    (
+        "mtls",
+        &[
+            "termination",
+            "listen",
+            "tls_certificate_file",
+            "tls_key_file",
+            "client_ca_files",
+            "url",
+        ],
+    ),
+    (
+        "proxy",
+        &[
+            "networks",
+            "thumbprints",
+            "secret_header",
+            "secret_file",
+            "secret",
+            "client_certificate",
+            "client_address",
+        ],
+    ),
     ("operations", &["listen"]),
     ("sealing", &["key_file", "key", "old_key_files"]),
     ("tokens", &["max_lifetime"]),
@@ -44,6 +66,7 @@ pub(super) const TOP: &[&str] = &[
     "profile",
     "public",
     "mtls",
+    "proxy",
     "operations",
     "sealing",
     "tokens",

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::{MutualListener, OperationsListener, PublicListener, TlsFiles};
+use super::{MutualListener, MutualTls, OperationsListener, PublicListener, Termination, TlsFiles};
 use crate::config::document::Located;
 use crate::config::fault::Problem;
 use crate::config::section::Section;
@@ -45,8 +45,30 @@ fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, R
     }
 }
 
-/// The table `[mtls]`, which has TLS files of its own or takes those of `public`.
+/// The table `[mtls]`: a listener with TLS files of its own or those of `public`, or none where proxies ask.
 pub(super) fn mutual(
+    table: &mut Section<'_>,
+    (base, public): (&Path, Option<&PublicListener>),
+) -> Option<MutualTls> {
+    let one = value::one_of(Termination::ALL, Termination::as_str);
+    let termination = table.read("termination", one).unwrap_or(Termination::Listener);
+    let client_ca_files = table.list("client_ca_files", value::path(base)).unwrap_or_default();
+    let url = table.read("url", origin);
+    let listener = match termination {
+        Termination::Listener => Some(mutual_listener(table, (base, public))?),
+        Termination::Proxy => {
+            for key in ["listen", "tls_certificate_file", "tls_key_file"] {
+                if let Some(place) = table.has(key) {
+                    table.fault(&place, key, Problem::NoListener);
+                }
+            }
+            None
+        }
+    };
+    Some(MutualTls { listener, client_ca_files, url })
+}
+
+fn mutual_listener(
     table: &mut Section<'_>,
     (base, public): (&Path, Option<&PublicListener>),
 ) -> Option<MutualListener> {
@@ -55,15 +77,13 @@ pub(super) fn mutual(
     if listen.port() != 0 && public.is_some_and(|public| public.listen == listen) {
         table.fault(&place, "listen", Problem::SameAddress);
     }
-    let client_ca_files = table.list("client_ca_files", value::path(base)).unwrap_or_default();
-    let url = table.read("url", origin);
     let own = tls_files(table, base).ok()?;
     let Some(tls) = own.or_else(|| public.and_then(|public| public.tls.clone())) else {
         let remedy = "write tls_certificate_file and tls_key_file here or in [public]";
         table.fault(&table.place().clone(), "tls_certificate_file", Problem::Missing(remedy));
         return None;
     };
-    Some(MutualListener { listen, tls, client_ca_files, url })
+    Some(MutualListener { listen, tls })
 }
 
 /// `https://host` with an optional port, and nothing behind it: the issuer's path is appended.

@@ -3,6 +3,7 @@
 mod environment;
 mod keys;
 mod listeners;
+mod proxy;
 mod read;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use super::document::{self, Table};
 use super::fault::{ConfigError, Fault, Place, Problem};
 use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
+use crate::domain::proxy::TrustedProxies;
 use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Seconds;
 
@@ -29,8 +31,10 @@ pub struct Settings {
     pub database_url: Secret,
     /// The listener that clients reach.
     pub public: PublicListener,
-    /// The listener that asks for client certificates.
-    pub mtls: Option<MutualListener>,
+    /// How clients present certificates.
+    pub mtls: Option<MutualTls>,
+    /// The proxies in front that are trusted to say whose request they pass on.
+    pub proxy: Option<TrustedProxies>,
     /// The listener for health and metrics.
     pub operations: OperationsListener,
     /// The key-encryption keys of the signing keys.
@@ -81,15 +85,33 @@ pub struct TlsFiles {
 
 /// The table `[mtls]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutualTls {
+    /// The listener that asks for client certificates; none: proxies ask, and pass them on.
+    pub listener: Option<MutualListener>,
+    /// PEM files with the CAs of `tls_client_auth`.
+    pub client_ca_files: Vec<PathBuf>,
+    /// Scheme, host and port under which clients present certificates; none: the issuer's host with the port of the
+    /// listener, or without a listener the issuer's own.
+    pub url: Option<String>,
+}
+
+/// Where grantd itself asks for client certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MutualListener {
     /// The address.
     pub listen: SocketAddr,
     /// Certificate chain and private key: its own, or those of `[public]`.
     pub tls: TlsFiles,
-    /// PEM files with the CAs of `tls_client_auth`.
-    pub client_ca_files: Vec<PathBuf>,
-    /// Scheme, host and port of its endpoints; none: the issuer's host with the port of the listener.
-    pub url: Option<String>,
+}
+
+crate::domain::client::named! {
+    /// Where the TLS of clients with certificates ends.
+    Termination {
+        /// At a listener of grantd's own.
+        Listener = "listener",
+        /// At a proxy.
+        Proxy = "proxy",
+    }
 }
 
 /// The table `[operations]`.

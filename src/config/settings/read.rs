@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Assertions, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel,
-    Metadata, Sealing, SealingKey, Settings, Tokens, environment, keys, listeners,
+    Metadata, Sealing, SealingKey, Settings, Tokens, environment, keys, listeners, proxy,
 };
 use crate::config::document::{Located, Table};
 use crate::config::fault::{ConfigError, Faults, Place, Problem};
@@ -38,11 +38,18 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let profile = root.read("profile", value::one_of(Profile::ALL, Profile::as_str));
     let profile = profile.unwrap_or(Profile::Default);
     let public = listeners::public(&mut inner(root, "public"), base);
-    let mtls = root
-        .has("mtls")
+    let mtls_at = root.has("mtls");
+    let mtls = mtls_at
+        .as_ref()
         .and_then(|_| listeners::mutual(&mut inner(root, "mtls"), (base, public.as_ref())));
+    let proxy = root
+        .has("proxy")
+        .and_then(|_| proxy::proxy(&mut inner(root, "proxy"), base, mtls.as_ref()));
     let operations = listeners::operations(&mut inner(root, "operations"), public.as_ref());
     let issuer = issuer(root, profile, public.as_ref().is_some_and(|it| it.allow_plain_http));
+    if let (Some(mtls), Some(place)) = (&mtls, &mtls_at) {
+        proxy::check_termination(root, place, (mtls, proxy.as_ref(), issuer.as_ref()));
+    }
     let database_url = database_url(root, base);
     let sealing = sealing(&mut inner(root, "sealing"), base);
     let tokens = tokens(&mut inner(root, "tokens"));
@@ -62,6 +69,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
         database_url: database_url?,
         public: public?,
         mtls,
+        proxy,
         operations,
         sealing,
         tokens,

@@ -1,6 +1,7 @@
 //! Tests of the settings: the example file, overrides, and what errors say.
 
 use super::*;
+use crate::domain::proxy::AddressHeader;
 
 const NONE: [(String, String); 0] = [];
 
@@ -161,12 +162,50 @@ fn the_profile_fapi2_wants_an_https_issuer() {
 #[test]
 fn the_mutual_listener_takes_the_tls_files_of_public_unless_it_has_its_own() {
     let tls = "tls_certificate_file = \"c.pem\"\ntls_key_file = \"k.pem\"\n";
-    let mtls = |text: &str| with(text).unwrap().mtls.map(|it| it.tls.certificate);
+    let mtls = |text: &str| {
+        with(text).unwrap().mtls.and_then(|it| it.listener).map(|it| it.tls.certificate)
+    };
     assert_eq!(mtls(LOOPBACK), None);
     let shared = mtls(&format!("{LOOPBACK}{tls}[mtls]\n"));
     assert_eq!(shared, Some("/etc/grantd/c.pem".into()));
     let own = mtls(&format!("{LOOPBACK}[mtls]\n{}", tls.replace("c.pem", "m.pem")));
     assert_eq!(own, Some("/etc/grantd/m.pem".into()));
+}
+
+#[test]
+fn proxies_beyond_loopback_need_a_second_proof() {
+    let proxy = |lines: &str| {
+        with(&format!("{LOOPBACK}[proxy]\nclient_address = \"x-forwarded-for\"\n{lines}"))
+    };
+    for networks in ["[\"127.0.0.1/32\"]", "[\"127.0.0.0/8\", \"::1/128\"]"] {
+        assert!(proxy(&format!("networks = {networks}\n")).is_ok(), "{networks}");
+    }
+    for networks in [
+        "[\"10.0.0.5/32\"]",
+        "[\"127.0.0.1/32\", \"10.0.0.0/8\"]",
+        "[\"126.0.0.0/7\"]",
+        "[\"::/0\"]",
+    ] {
+        let text = message(proxy(&format!("networks = {networks}\n")));
+        assert!(text.contains("an address alone proves a proxy only on loopback"), "{text}");
+    }
+    let secret = "secret_header = \"X-Proxy\"\nsecret = \"0123456789abcdef\"\n";
+    let settings = proxy(&format!("networks = [\"10.0.0.0/8\"]\n{secret}")).unwrap();
+    assert!(!format!("{settings:?}").contains("0123456789abcdef"));
+    let trusted = settings.proxy.unwrap();
+    assert_eq!(trusted.secret.unwrap().header, "x-proxy");
+    assert_eq!(trusted.address_header, AddressHeader::XForwardedFor);
+}
+
+#[test]
+fn mutual_tls_may_end_at_a_proxy_alone() {
+    let text = "issuer = \"https://auth.example\"\ndatabase_url = \"sqlite://x.db\"\n\
+                [public]\nlisten = \"127.0.0.1:8080\"\n\
+                [mtls]\ntermination = \"proxy\"\nclient_ca_files = [\"ca.pem\"]\n\
+                [proxy]\nnetworks = [\"127.0.0.1/32\"]\nclient_certificate = \"client-cert\"\n";
+    let mtls = parse(text).unwrap().mtls.unwrap();
+    assert_eq!((mtls.listener, mtls.url), (None, None));
+    assert_eq!(mtls.client_ca_files, [PathBuf::from("/etc/grantd/ca.pem")]);
 }
 
 #[test]
@@ -198,6 +237,25 @@ fn contradictions_are_refused() {
         ("[tokens]\nmax_lifetime = \"25h\"\n", "a duration from 1s to 24h"),
         ("[tokens]\nmax_lifetime = 60\n", "expected a duration as text"),
         ("[metadata]\nresponse_types_supported = []\n", "leave the key out"),
+        ("[proxy]\nclient_address = \"forwarded\"\n", "name the networks of the proxies"),
+        ("[proxy]\nnetworks = []\n", "name the networks of the proxies"),
+        ("[proxy]\nnetworks = [\"10.0.0.5\"]\n", "expected a network"),
+        ("[proxy]\nnetworks = [\"127.0.0.1/32\"]\n", "say by client_certificate or client_address"),
+        ("[proxy]\nsecret_header = \"x y\"\n", "expected the name of a header"),
+        ("[proxy]\nsecret_header = \"x\"\n", "`secret_file` is needed"),
+        ("[proxy]\nsecret = \"0123456789abcdef\"\n", "`secret_header` is needed"),
+        ("[proxy]\nsecret = \"0123456789abcde\"\n", "16 to 1024 printable ASCII"),
+        (
+            "[proxy]\nclient_certificate = \"client-cert\"\n",
+            "`[mtls] (with termination = \"proxy\"",
+        ),
+        (
+            "[proxy]\nthumbprints = [\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]\n",
+            "`[mtls] with a listener` is needed",
+        ),
+        ("[mtls]\ntermination = \"proxy\"\n", "`client_certificate in [proxy]` is needed"),
+        ("[mtls]\ntermination = \"proxy\"\n", "write the https URL at which the proxies ask"),
+        ("[mtls]\ntermination = \"proxy\"\nlisten = \"127.0.0.1:1\"\n", "remove it"),
     ] {
         let text = message(with(text));
         assert!(text.contains(sentence), "{text}");

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
@@ -64,6 +65,34 @@ impl CertificateChain {
             thumbprint: certificate_thumbprint(leaf).into(),
             certificates: certificates.iter().map(|it| it.clone().into_owned()).collect(),
         })
+    }
+
+    /// A chain in DER, the leaf first, which must be a certificate.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; also [`CertificateFault::Unreadable`] for a leaf that is no certificate.
+    pub fn from_der(certificates: Vec<Vec<u8>>) -> Result<Self, CertificateFault> {
+        let certificates: Vec<_> = certificates.into_iter().map(CertificateDer::from).collect();
+        let chain = Self::new(&certificates)?;
+        chain.leaf()?;
+        Ok(chain)
+    }
+
+    /// A chain in PEM, the leaf first, which must be a certificate.
+    ///
+    /// # Errors
+    /// As [`Self::from_der`]; also [`CertificateFault::Unreadable`] for other PEM.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, CertificateFault> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
+            .map(|certificate| certificate.map(|it| it.to_vec()))
+            .collect();
+        Self::from_der(certificates.map_err(|_| CertificateFault::Unreadable)?)
+    }
+
+    /// How many certificates it has.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.certificates.len()
     }
 
     /// The leaf's `x5t#S256`: 43 characters base64url (RFC 8705 section 3.1).

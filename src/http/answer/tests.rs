@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::dpop_fault::DpopFault;
+use crate::domain::forwarded_fault::ForwardedFault;
 use crate::domain::identifier::{AudienceId, CredentialId};
 use crate::domain::refusal::{ClientFault, GrantFault};
 
@@ -35,6 +36,7 @@ fn request_faults() -> Vec<Refusal> {
         F::ClientIdMismatch,
         F::UnsupportedGrantType,
         F::MissingConfirmation("dpop"),
+        F::Forwarded(ForwardedFault::HopByHop),
     ]
     .map(Refusal::Request)
     .into()

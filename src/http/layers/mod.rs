@@ -1,7 +1,7 @@
 //! What surrounds every endpoint: request id, checks of the head, JSON for what no endpoint answers.
 
 mod fallback;
-mod host;
+pub(super) mod host;
 mod request_id;
 
 use axum::Router;

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 
 /// Every way in which the certificate could be said in a header.
-fn forged(own: &Identity) -> Vec<String> {
+pub(super) fn forged(own: &Identity) -> Vec<String> {
     let der = STANDARD.encode(&own.chain[0]);
     let pem = format!("-----BEGIN CERTIFICATE-----%0A{der}%0A-----END CERTIFICATE-----%0A");
     let print: String = own.thumbprint();

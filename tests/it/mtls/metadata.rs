@@ -17,16 +17,12 @@ async fn document(router: &axum::Router) -> Value {
 }
 
 fn published(replica: &Replica, issuer: &str, mutual_tls: Option<MutualTls>) -> axum::Router {
-    let publication = Publication {
-        profile: grantd::domain::profile::Profile::Default,
-        issuer: Issuer::parse(issuer, false).unwrap(),
-        body_limits: BodyLimits::default(),
-        max_age: 300,
-        response_types_supported: None,
-        mutual_tls,
-    };
     let grantd = Arc::clone(&replica.grantd);
-    routes::public(HttpState { grantd, publication: Arc::new(publication) })
+    routes::public(HttpState {
+        grantd,
+        publication: Arc::new(publication(issuer, mutual_tls)),
+        proxies: None,
+    })
 }
 
 on_both! {

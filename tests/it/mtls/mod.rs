@@ -6,6 +6,7 @@ mod dev;
 mod handshake;
 mod headers;
 mod metadata;
+mod proxy;
 mod self_signed;
 mod subject;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use grantd::config::settings::TlsFiles;
 use grantd::crypto::certificates::authorities::ClientCas;
 use grantd::domain::issuer::Issuer;
+use grantd::domain::proxy::TrustedProxies;
 use grantd::http::body::BodyLimits;
 use grantd::http::routes;
 use grantd::http::state::{HttpState, MutualTls, Publication};
@@ -95,6 +97,12 @@ impl Ca {
         self.params.self_signed(&self.key).unwrap().pem()
     }
 
+    /// What this CA says of the one below it.
+    fn certificate_of(&self, below: &Self) -> CertificateDer<'static> {
+        let issuer = Signer::from_params(&self.params, &self.key);
+        below.params.signed_by(&below.key, &issuer).unwrap().der().clone()
+    }
+
     fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let issuer = Signer::from_params(&self.params, &self.key);
@@ -131,20 +139,30 @@ struct Listening {
 }
 
 async fn listen(env: &Env) -> Listening {
-    let replica = env.replica().await;
-    let publication = Publication {
+    listen_behind(env, None).await
+}
+
+/// How a replica with such a listener is published.
+fn publication(issuer: &str, mutual_tls: Option<MutualTls>) -> Publication {
+    Publication {
         profile: grantd::domain::profile::Profile::Default,
-        issuer: Issuer::parse(ISSUER, false).unwrap(),
+        issuer: Issuer::parse(issuer, false).unwrap(),
         body_limits: BodyLimits::default(),
         max_age: 300,
         response_types_supported: None,
-        mutual_tls: Some(MutualTls {
-            origin: format!("https://{HOST}:8444"),
-            has_client_cas: true,
-        }),
+        mutual_tls,
+    }
+}
+
+/// As [`listen`], with trusted proxies.
+async fn listen_behind(env: &Env, proxies: Option<TrustedProxies>) -> Listening {
+    let replica = env.replica().await;
+    let mutual = MutualTls { origin: format!("https://{HOST}:8444"), has_client_cas: true };
+    let state = HttpState {
+        grantd: Arc::clone(&replica.grantd),
+        publication: Arc::new(publication(ISSUER, Some(mutual))),
+        proxies: proxies.map(Arc::new),
     };
-    let state =
-        HttpState { grantd: Arc::clone(&replica.grantd), publication: Arc::new(publication) };
     let router = routes::public(state);
     let directory = tempfile::tempdir().unwrap();
     let key = KeyPair::generate().unwrap();

@@ -1,0 +1,147 @@
+//! What the headers of a trusted proxy say of the client: its certificate (RFC 9440, or as Envoy does it) and its
+//! address (`X-Forwarded-For`, or RFC 7239).
+
+mod address;
+pub mod client_cert;
+mod pairs;
+pub mod xfcc;
+
+use std::net::IpAddr;
+
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderMap, HeaderValue};
+
+use crate::crypto::certificates::CertificateChain;
+use crate::crypto::digest::is_same_secret;
+use crate::domain::forwarded_fault::ForwardedFault;
+use crate::domain::proxy::{AddressHeader, CertificateHeader, TrustedProxies};
+use crate::domain::timestamp::Timestamp;
+use crate::operations::caller::ClientCertificate;
+
+use super::connection::Connection;
+
+/// Whether the peer is a trusted proxy, by its address and a second proof.
+pub(super) fn is_proxy(
+    proxies: &TrustedProxies,
+    connection: &Connection,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> bool {
+    let peer = connection.source();
+    if !proxies.includes(peer) {
+        return false;
+    }
+    let trusted = peer.is_loopback()
+        || own_certificate(proxies, connection).is_some_and(|it| it.check_alone(now).is_ok())
+        || knows_secret(proxies, headers);
+    if !trusted {
+        tracing::warn!(%peer, "a proxy without its second proof: its headers mean nothing");
+    }
+    trusted
+}
+
+/// The client certificate of the connection, where it is that of a proxy.
+fn own_certificate<'a>(
+    proxies: &TrustedProxies,
+    connection: &'a Connection,
+) -> Option<&'a CertificateChain> {
+    let chain = &connection.certificate.as_ref()?.chain;
+    proxies.thumbprints.iter().any(|known| known == chain.thumbprint()).then_some(chain)
+}
+
+fn knows_secret(proxies: &TrustedProxies, headers: &HeaderMap) -> bool {
+    proxies.secret.as_ref().is_some_and(|secret| {
+        one(headers, &secret.header)
+            .is_ok_and(|sent| sent.is_some_and(|it| is_same_secret(it.as_bytes(), &secret.value)))
+    })
+}
+
+/// The certificate of the client behind a trusted proxy. One on the connection itself counts where it is none of a
+/// proxy: a client may stand beside a proxy.
+///
+/// # Errors
+/// A [`ForwardedFault`]: a request that does not say clearly which certificate it came with is none without one.
+pub(super) fn certificate(
+    proxies: &TrustedProxies,
+    connection: &Connection,
+    headers: &HeaderMap,
+) -> Result<Option<ClientCertificate>, ForwardedFault> {
+    let header = proxies.certificate_header;
+    refuse_hop_by_hop(headers, header.as_str())?;
+    let chain = match header {
+        CertificateHeader::None => None,
+        CertificateHeader::ClientCert => client_cert_chain(headers)?,
+        CertificateHeader::XForwardedClientCert => {
+            certificate_header(headers, header)?.map(|it| xfcc::read(it.as_bytes())).transpose()?
+        }
+    };
+    let of_client = own_certificate(proxies, connection).is_none();
+    let direct = connection.certificate.clone().filter(|_| of_client);
+    match (chain, direct) {
+        (Some(_), Some(_)) => Err(ForwardedFault::TwoCertificates),
+        (None, direct) => Ok(direct),
+        (Some(chain), None) => Ok(Some(ClientCertificate { chain })),
+    }
+}
+
+fn client_cert_chain(headers: &HeaderMap) -> Result<Option<CertificateChain>, ForwardedFault> {
+    let leaf = certificate_header(headers, CertificateHeader::ClientCert)?;
+    let between = headers.get_all(client_cert::CHAIN).iter().map(HeaderValue::as_bytes);
+    match leaf {
+        Some(leaf) => client_cert::read(leaf.as_bytes(), between).map(Some),
+        None if between.count() > 0 => Err(ForwardedFault::ChainAlone),
+        None => Ok(None),
+    }
+}
+
+fn certificate_header(
+    headers: &HeaderMap,
+    header: CertificateHeader,
+) -> Result<Option<&HeaderValue>, ForwardedFault> {
+    one(headers, header.as_str()).map_err(|Several| ForwardedFault::RepeatedCertificate)
+}
+
+/// The address that the request came to the proxies from: of the hops that they name, the last one that is none of
+/// theirs.
+///
+/// # Errors
+/// A [`ForwardedFault`] where they name none or one that is no address. It is never taken for the proxy's own: a
+/// policy might trust that.
+pub(super) fn source(
+    proxies: &TrustedProxies,
+    peer: IpAddr,
+    headers: &HeaderMap,
+) -> Result<IpAddr, ForwardedFault> {
+    let header = proxies.address_header;
+    refuse_hop_by_hop(headers, header.as_str())?;
+    let lines = headers.get_all(header.as_str()).iter();
+    match header {
+        AddressHeader::None => Ok(peer),
+        AddressHeader::XForwardedFor => address::last_stranger(address::list(lines)?, proxies),
+        AddressHeader::Forwarded => address::last_stranger(address::elements(lines)?, proxies),
+    }
+}
+
+/// RFC 9110 section 7.6.1 lets the sender of `Connection` name headers for the next hop to drop: a client that names
+/// one of the proxy's wants it lost on the way.
+fn refuse_hop_by_hop(headers: &HeaderMap, name: &str) -> Result<(), ForwardedFault> {
+    let names = |value: &HeaderValue| {
+        value.as_bytes().split(|byte| *byte == b',').any(|option| {
+            let option = option.trim_ascii();
+            option.eq_ignore_ascii_case(name.as_bytes())
+        })
+    };
+    if headers.get_all(CONNECTION).iter().any(names) {
+        return Err(ForwardedFault::HopByHop);
+    }
+    Ok(())
+}
+
+struct Several;
+
+/// The only value of a header.
+fn one<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderValue>, Several> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() { Err(Several) } else { Ok(first) }
+}
