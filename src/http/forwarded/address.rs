@@ -2,19 +2,18 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::http::HeaderValue;
-
 use super::pairs;
 use crate::domain::forwarded_fault::ForwardedFault;
 use crate::domain::proxy::TrustedProxies;
 
 /// The hops of all lines of `X-Forwarded-For`; empty ones are left out (RFC 9110 section 5.6.1).
-pub(super) fn list<'h>(
-    lines: impl Iterator<Item = &'h HeaderValue>,
-) -> Result<Vec<String>, ForwardedFault> {
+///
+/// # Errors
+/// [`ForwardedFault::Address`] where a line is no text.
+pub fn list<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Result<Vec<String>, ForwardedFault> {
     let mut hops = Vec::new();
     for line in lines {
-        let line = line.to_str().map_err(|_| ForwardedFault::Address)?;
+        let line = std::str::from_utf8(line).map_err(|_| ForwardedFault::Address)?;
         let named = line.split(',').map(str::trim).filter(|hop| !hop.is_empty());
         hops.extend(named.map(ToOwned::to_owned));
     }
@@ -22,12 +21,13 @@ pub(super) fn list<'h>(
 }
 
 /// The `for` of each element of all lines of `Forwarded`; an element without one is an empty hop.
-pub(super) fn elements<'h>(
-    lines: impl Iterator<Item = &'h HeaderValue>,
-) -> Result<Vec<String>, ForwardedFault> {
+///
+/// # Errors
+/// [`ForwardedFault::Address`] where a line has another form.
+pub fn elements<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Result<Vec<String>, ForwardedFault> {
     let mut hops = Vec::new();
     for line in lines {
-        for element in pairs::elements(line.as_bytes()).map_err(|_| ForwardedFault::Address)? {
+        for element in pairs::elements(line).map_err(|_| ForwardedFault::Address)? {
             let hop = pairs::only(&element, "for").map_err(|_| ForwardedFault::Address)?;
             hops.push(hop.unwrap_or_default().to_owned());
         }
@@ -37,7 +37,10 @@ pub(super) fn elements<'h>(
 
 /// From the nearest hop on, the first that is none of a proxy; the farthest one where all are. What stands before
 /// it was written by strangers and is not looked at.
-pub(super) fn last_stranger(
+///
+/// # Errors
+/// [`ForwardedFault::NoAddress`] without hops, and [`ForwardedFault::Address`] at one that is no address.
+pub fn last_stranger(
     hops: Vec<String>,
     proxies: &TrustedProxies,
 ) -> Result<IpAddr, ForwardedFault> {
@@ -75,17 +78,13 @@ mod tests {
         }
     }
 
-    fn values(lines: &[&'static str]) -> Vec<HeaderValue> {
-        lines.iter().map(|line| HeaderValue::from_static(line)).collect()
-    }
-
-    fn x_forwarded_for(lines: &[&'static str]) -> Result<String, ForwardedFault> {
-        let source = last_stranger(list(values(lines).iter())?, &proxies());
+    fn x_forwarded_for(lines: &[&str]) -> Result<String, ForwardedFault> {
+        let source = last_stranger(list(lines.iter().map(|line| line.as_bytes()))?, &proxies());
         source.map(|address| address.to_string())
     }
 
-    fn forwarded(lines: &[&'static str]) -> Result<String, ForwardedFault> {
-        let source = last_stranger(elements(values(lines).iter())?, &proxies());
+    fn forwarded(lines: &[&str]) -> Result<String, ForwardedFault> {
+        let source = last_stranger(elements(lines.iter().map(|line| line.as_bytes()))?, &proxies());
         source.map(|address| address.to_string())
     }
 

@@ -1,7 +1,7 @@
 //! What the headers of a trusted proxy say of the client: its certificate (RFC 9440, or as Envoy does it) and its
 //! address (`X-Forwarded-For`, or RFC 7239).
 
-mod address;
+pub mod address;
 pub mod client_cert;
 mod pairs;
 pub mod xfcc;
@@ -114,7 +114,7 @@ pub(super) fn source(
 ) -> Result<IpAddr, ForwardedFault> {
     let header = proxies.address_header;
     refuse_hop_by_hop(headers, header.as_str())?;
-    let lines = headers.get_all(header.as_str()).iter();
+    let lines = headers.get_all(header.as_str()).iter().map(HeaderValue::as_bytes);
     match header {
         AddressHeader::None => Ok(peer),
         AddressHeader::XForwardedFor => address::last_stranger(address::list(lines)?, proxies),
