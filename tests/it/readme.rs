@@ -99,8 +99,7 @@ impl Reader {
                 }
             }
             "json" | "yaml" | "" => {}
-            // tests/e2e/proxy takes them from the page, and runs the proxies with them.
-            "haproxy" | "nginx" => {}
+            "haproxy" | "nginx" => check_that_a_proxy_runs(block),
             "java" => check_that_a_client_runs(block, "java"),
             "python" => check_that_a_client_runs(block, "py"),
             other => panic!("{}: a block of {other:?} is not tested", block.at),
@@ -205,6 +204,12 @@ fn check_that_a_client_runs(block: &Block, ending: &str) {
         .iter()
         .any(|path| fs::read_to_string(root().join(path)).unwrap().contains(&block.text));
     assert!(runs, "{}: no client in tests/e2e has these lines", block.at);
+}
+
+/// The script takes the block from the page itself.
+fn check_that_a_proxy_runs(block: &Block) {
+    let script = fs::read_to_string(root().join("tests/e2e/proxy/run")).unwrap();
+    assert!(script.contains(&format!("block {} |", block.language)), "{}", block.at);
 }
 
 /// Whether a block gave what its commands are for.
