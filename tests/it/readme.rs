@@ -1,9 +1,10 @@
 //! Does what README.md and the pages in docs tell to do, as printed, from top to bottom.
 //!
-//! A `toml` block is read as settings or catalog, and kept under the name in its first line. A `sh` block runs
-//! in one directory for all. Of a `console` block `grantd dev` and the example API are started, on free ports in
-//! place of 8080 and 8090; other commands of grantd are checked to know their flags. A `java` or `python` block is
-//! what a client of tests/e2e runs, and a proxy's is run there.
+//! A `toml` block is read as settings or catalog, and kept under the name in its first line, or added to such a file.
+//! A `sh` block runs in one directory for all. Of a `console` block `grantd dev` and the example API are started, on
+//! free ports in place of 8080 and 8090, and `grantd serve` where its certificate is there; other commands of grantd
+//! are checked to know their flags. A `java` or `python` block is what a client of tests/e2e runs, and a proxy's
+//! is run there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,21 +15,27 @@ use grantd::config::settings::Settings;
 
 use crate::harness::Database;
 use crate::place::{Dev, Ended, Place, ended};
+use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "README.md",
     "docs/production.md",
     "docs/proxies.md",
     "docs/dpop.md",
     "docs/private-key-jwt.md",
+    "docs/mutual-tls.md",
 ];
+/// Those of which every part needs what openssl made.
+const PAGES_OF_OPENSSL: [&str; 2] = ["docs/private-key-jwt.md", "docs/mutual-tls.md"];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
 /// The URL of the pages' API, and how it is started.
 const API: &str = "http://localhost:8090";
 const START_API: &str = "cargo run --example resource_server -- ";
+/// The host of the pages' issuer.
+const HOST: &str = "auth.internal.example";
 /// The database of the pages' settings.
 const DATABASE: &str = "postgres://grantd@db.internal/grantd";
 
@@ -41,10 +48,9 @@ struct Block {
 }
 
 impl Block {
-    /// All that the page on keys does begins with a key that openssl makes.
     fn needs(&self, program: &str) -> bool {
-        let begins_with_openssl = self.at.starts_with("docs/private-key-jwt.md");
-        self.text.contains(program) || (program == "openssl" && begins_with_openssl)
+        let of_openssl = PAGES_OF_OPENSSL.iter().any(|page| self.at.starts_with(page));
+        self.text.contains(program) || (program == "openssl" && of_openssl)
     }
 }
 
@@ -78,6 +84,7 @@ struct Reader {
     place: Place,
     database: Database,
     dev: Option<Dev>,
+    serve: Option<Server>,
     api: Option<Api>,
 }
 
@@ -100,8 +107,12 @@ impl Reader {
     }
 
     fn keep_and_read(&self, block: &Block) {
-        let text = block.text.replace(DATABASE, &self.database.url);
-        if let Some(name) = text.lines().next().and_then(|line| line.strip_prefix("# ")) {
+        let mut text = block.text.replace(DATABASE, &self.database.url);
+        let first = block.text.lines().next().and_then(|line| line.strip_prefix("# "));
+        if let Some(name) = first.and_then(|first| first.strip_prefix("added to ")) {
+            text.insert_str(0, &fs::read_to_string(self.place.path(name)).unwrap());
+            self.place.write(name, &text);
+        } else if let Some(name) = first {
             self.place.write(name, &text);
         }
         let secret = |_: &str| Some("a secret of the environment".to_owned());
@@ -149,12 +160,42 @@ impl Reader {
             return;
         };
         let arguments: Vec<&str> = arguments.split(' ').collect();
-        if let ["dev", rest @ ..] = arguments.as_slice() {
-            self.dev = None;
-            self.dev = Some(self.place.dev(rest));
-        } else {
-            self.place.done(&[&arguments[..], &["--help"]].concat());
+        match arguments.as_slice() {
+            ["dev", rest @ ..] => self.start_dev(rest),
+            ["serve", ..] if self.place.path("tls/server.pem").exists() => self.start(&arguments),
+            _ => _ = self.place.done(&[&arguments[..], &["--help"]].concat()),
         }
+    }
+
+    /// The ready file that a page names is a copy of the one that we wait for.
+    fn start_dev(&mut self, arguments: &[&str]) {
+        self.dev = None;
+        let (arguments, ready) = match arguments {
+            [rest @ .., "--ready-file", name] => (rest, Some(name)),
+            all => (all, None),
+        };
+        self.dev = Some(self.place.dev(arguments));
+        if let Some(name) = ready {
+            fs::copy(self.place.path("dev.ready"), self.place.path(name)).unwrap();
+        }
+    }
+
+    /// Starts `grantd serve` on free ports, to which curl goes from here on for those of the pages.
+    fn start(&mut self, arguments: &[&str]) {
+        let [public, mutual, operations] = [(); 3].map(|()| free_port());
+        let mut command = self.place.grantd(arguments);
+        let listeners = [("PUBLIC", public), ("MTLS", mutual), ("OPERATIONS", operations)];
+        for (name, port) in listeners {
+            command.env(format!("GRANTD_{name}__LISTEN"), format!("127.0.0.1:{port}"));
+        }
+        self.serve = None;
+        self.serve = Some(Server::start(&mut command, &self.place.path("serve.log")));
+        let health = format!("http://127.0.0.1:{operations}");
+        eventually("grantd serve is ready", || {
+            self.place.run(&["health", &health]).code == Some(0)
+        });
+        let go = |from, to| format!("connect-to = \"{HOST}:{from}:127.0.0.1:{to}\"\n");
+        self.place.write(".curlrc", &format!("{}{}", go(443, public), go(8444, mutual)));
     }
 }
 
@@ -191,6 +232,10 @@ fn check_output(block: &Block, ended: &Ended) {
     if text.contains("token inspect --data") {
         assert!(output.contains("signature: right"), "{}: {ended:?}", block.at);
     }
+    if text.contains("dgst -sha256") {
+        let (token, thumbprint) = output.trim_end().rsplit_once('\n').unwrap();
+        assert!(thumbprint.len() == 43 && token.contains(thumbprint), "{}: {ended:?}", block.at);
+    }
     let repeats = text.starts_with("grantd apply catalog.toml --config");
     if text.contains("--prune") || repeats {
         let last = output.lines().last().unwrap();
@@ -201,8 +246,10 @@ fn check_output(block: &Block, ended: &Ended) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_in_the_readme_works_as_printed() {
     let database = Database::postgres().await;
-    let mut reader = Reader { place: Place::new(), database, dev: None, api: None };
-    reader.place.write("variables", "");
+    let mut reader = Reader { place: Place::new(), database, dev: None, serve: None, api: None };
+    // Where curl looks for its settings.
+    let home = reader.place.path("");
+    reader.place.write("variables", &format!("CURL_HOME='{}'\n", home.display()));
     reader.place.write("database-url", DATABASE);
     let is_there = |program| Place::new().command(program).arg("--version").output().is_ok();
     let missing: Vec<&str> =

@@ -24,11 +24,10 @@ expect_token() {
     echo "curl: $1"
 }
 
-# expect_seen TOKEN_ANSWER: the API that the token is for sees it active.
+# expect_seen TOKEN_ANSWER: the API that the token is for sees it active; SEEN is what it sees.
 expect_seen() {
-    local seen
-    seen=$(request "$ISSUER/oauth2/introspect" -u "$API_ID:$API_SECRET" \
+    SEEN=$(request "$ISSUER/oauth2/introspect" -u "$API_ID:$API_SECRET" \
         --data-urlencode "token=$(member access_token "$1")")
-    expect active "$(member active "$seen")" true
-    expect aud "$(member aud "$seen")" pricing-api
+    expect active "$(member active "$SEEN")" true
+    expect aud "$(member aud "$SEEN")" pricing-api
 }

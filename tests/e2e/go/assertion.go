@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -88,28 +87,13 @@ func callWithKeys(server metadata, api string) error {
 		if err != nil {
 			return err
 		}
+		client := oauth2.NewClient(context.Background(), source)
 		for range 2 {
-			if err := callWith(source, api); err != nil {
+			if err := callAs(os.Getenv("KEY_ID"), client, api); err != nil {
 				return fmt.Errorf("%s: %w", algorithm, err)
 			}
 		}
 		fmt.Printf("x/oauth2: private_key_jwt, %s, introspected by the API\n", algorithm)
-	}
-	return nil
-}
-
-func callWith(source oauth2.TokenSource, api string) error {
-	answer, err := oauth2.NewClient(context.Background(), source).Get(api)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	var seen string
-	if err := json.NewDecoder(answer.Body).Decode(&seen); err != nil {
-		return fmt.Errorf("the API answered %s: %w", answer.Status, err)
-	}
-	if seen != os.Getenv("KEY_ID") {
-		return fmt.Errorf("the API saw %q", seen)
 	}
 	return nil
 }

@@ -17,9 +17,14 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-type metadata struct {
+type endpoints struct {
 	TokenEndpoint         string `json:"token_endpoint"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
+}
+
+type metadata struct {
+	endpoints
+	Aliases endpoints `json:"mtls_endpoint_aliases"`
 }
 
 var styles = map[string]oauth2.AuthStyle{
@@ -35,11 +40,14 @@ func main() {
 	defer api.Close()
 
 	for name, style := range styles {
-		exitOn(callAs("CLIENT", style, server, api.URL))
-		exitOn(callAs("ASCII", style, server, api.URL))
+		for _, client := range []string{"CLIENT", "ASCII"} {
+			settings := config(client, style, server)
+			exitOn(callAs(settings.ClientID, settings.Client(context.Background()), api.URL))
+		}
 		fmt.Printf("x/oauth2: %s, introspected by the API\n", name)
 	}
 	exitOn(callWithKeys(server, api.URL))
+	exitOn(callWithCertificates(server))
 	exitOn(expectRefusal(server))
 }
 
@@ -56,25 +64,47 @@ func discover(issuer string) (metadata, error) {
 // pricingAPI lets in whose token is active, and says whom it saw.
 func pricingAPI(server metadata) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		form := url.Values{"token": {token}}
-		request, _ := http.NewRequest(http.MethodPost, server.IntrospectionEndpoint, strings.NewReader(form.Encode()))
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.SetBasicAuth(os.Getenv("API_ID"), os.Getenv("API_SECRET"))
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer answer.Body.Close()
-		var seen struct {
-			Active   bool   `json:"active"`
-			ClientID string `json:"client_id"`
-		}
-		if json.NewDecoder(answer.Body).Decode(&seen) != nil || !seen.Active {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
+		seen, err := introspect(http.DefaultClient, server.IntrospectionEndpoint, bearer(r))
+		answer(w, seen, err)
+	}
+}
+
+type introspection struct {
+	Active   bool   `json:"active"`
+	ClientID string `json:"client_id"`
+	Cnf      struct {
+		Thumbprint string `json:"x5t#S256"`
+	} `json:"cnf"`
+}
+
+func bearer(r *http.Request) string {
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+}
+
+// introspect asks as the API.
+func introspect(client *http.Client, endpoint, token string) (introspection, error) {
+	var seen introspection
+	request, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader(url.Values{"token": {token}}.Encode()))
+	if err != nil {
+		return seen, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(os.Getenv("API_ID"), os.Getenv("API_SECRET"))
+	answer, err := client.Do(request)
+	if err != nil {
+		return seen, err
+	}
+	defer answer.Body.Close()
+	return seen, json.NewDecoder(answer.Body).Decode(&seen)
+}
+
+func answer(w http.ResponseWriter, seen introspection, err error) {
+	switch {
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusBadGateway)
+	case !seen.Active:
+		w.WriteHeader(http.StatusUnauthorized)
+	default:
 		json.NewEncoder(w).Encode(seen.ClientID)
 	}
 }
@@ -90,9 +120,9 @@ func config(variables string, style oauth2.AuthStyle, server metadata) *clientcr
 	}
 }
 
-func callAs(variables string, style oauth2.AuthStyle, server metadata, api string) error {
-	settings := config(variables, style, server)
-	answer, err := settings.Client(context.Background()).Get(api)
+// callAs calls the API, which must see this client.
+func callAs(id string, client *http.Client, api string) error {
+	answer, err := client.Get(api)
 	if err != nil {
 		return err
 	}
@@ -101,7 +131,7 @@ func callAs(variables string, style oauth2.AuthStyle, server metadata, api strin
 	if err := json.NewDecoder(answer.Body).Decode(&seen); err != nil {
 		return fmt.Errorf("the API answered %s: %w", answer.Status, err)
 	}
-	if seen != settings.ClientID {
+	if seen != id {
 		return fmt.Errorf("the API saw %q", seen)
 	}
 	return nil
@@ -110,10 +140,13 @@ func callAs(variables string, style oauth2.AuthStyle, server metadata, api strin
 func expectRefusal(server metadata) error {
 	settings := config("CLIENT", oauth2.AuthStyleAutoDetect, server)
 	settings.ClientSecret = "a-wrong-secret-0123"
-	_, err := settings.Token(context.Background())
+	return refused(settings.Token(context.Background()))
+}
+
+func refused(_ *oauth2.Token, err error) error {
 	var refusal *oauth2.RetrieveError
-	if !errors.As(err, &refusal) || refusal.ErrorCode != "invalid_client" {
-		return fmt.Errorf("a wrong secret ended in %v", err)
+	if !errors.As(err, &refusal) || refusal.ErrorCode != "invalid_client" || refusal.Response.StatusCode != 401 {
+		return fmt.Errorf("it was not refused: %v", err)
 	}
 	return nil
 }

@@ -1,15 +1,9 @@
 // openid-client: discovery, client credentials, introspection and revocation.
 import assert from "node:assert/strict";
 import * as client from "openid-client";
+import { discover } from "./server.mjs";
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, ASCII_ID, ASCII_SECRET, API_ID, API_SECRET } = process.env;
-
-const discover = (id, authentication) =>
-  client.discovery(new URL(ISSUER), id, undefined, authentication, {
-    // Loopback speaks plain HTTP.
-    execute: [client.allowInsecureRequests],
-    algorithm: "oauth2",
-  });
 
 const api = await discover(API_ID, client.ClientSecretBasic(API_SECRET));
 

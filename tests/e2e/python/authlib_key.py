@@ -9,8 +9,8 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+from server import ISSUER, METADATA, use
 
-ISSUER = os.environ["ISSUER"]
 KEYS = {
     "ES256": ("es256", ECKey),
     "Ed25519": ("eddsa", OKPKey),
@@ -30,15 +30,12 @@ def sign_for_issuer(auth, method, uri, headers, body):
 
 
 def main():
-    metadata = OAuth2Session().request(
-        "GET", f"{ISSUER}/.well-known/oauth-authorization-server", withhold_token=True
-    ).json()
+    endpoint = METADATA["token_endpoint"]
     for alg in KEYS:
-        stock = PrivateKeyJWT(metadata["token_endpoint"], alg=alg)
-        use(metadata, f"stock, {alg}", session("AUTHLIB_ID", alg, stock))
-    use(metadata, "for the issuer", session("KEY_ID", "ES256", ("private_key_jwt", sign_for_issuer)))
-    expect_refused(metadata, session("KEY_ID", "ES256", PrivateKeyJWT(metadata["token_endpoint"], alg="ES256")))
-    expect_refused(metadata, session("KEY_ID", "ES256", PrivateKeyJWT(ISSUER, alg="ES256")))
+        use_twice(f"stock, {alg}", session("AUTHLIB_ID", alg, PrivateKeyJWT(endpoint, alg=alg)))
+    use_twice("for the issuer", session("KEY_ID", "ES256", ("private_key_jwt", sign_for_issuer)))
+    expect_refused(session("KEY_ID", "ES256", PrivateKeyJWT(endpoint, alg="ES256")))
+    expect_refused(session("KEY_ID", "ES256", PrivateKeyJWT(ISSUER, alg="ES256")))
 
 
 def session(variable, alg, method):
@@ -54,27 +51,16 @@ def session(variable, alg, method):
     return client
 
 
-def use(metadata, name, client):
-    api = OAuth2Session(os.environ["API_ID"], os.environ["API_SECRET"])
-    # Twice: each assertion must be a new one.
+def use_twice(name, client):
+    """Each assertion must be a new one."""
     for _ in range(2):
-        token = client.fetch_token(
-            metadata["token_endpoint"], grant_type="client_credentials", scope="pricing:read"
-        )
-    introspect = lambda: api.introspect_token(
-        metadata["introspection_endpoint"], token=token["access_token"]
-    ).json()
-    assert introspect()["client_id"] == client.client_id
-    revoked = client.revoke_token(metadata["revocation_endpoint"], token=token["access_token"])
-    assert revoked.status_code == 200
-    assert introspect() == {"active": False}
-    print(f"Authlib: private_key_jwt, {name}, introspected, revoked")
+        use(client, f"private_key_jwt, {name}")
 
 
-def expect_refused(metadata, client):
+def expect_refused(client):
     """What stock Authlib sends is refused where the client is not registered for it."""
     try:
-        client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", scope="pricing:read")
+        client.fetch_token(METADATA["token_endpoint"], grant_type="client_credentials", scope="pricing:read")
     except OAuthError as refusal:
         assert refusal.error == "invalid_client", refusal
     else:
