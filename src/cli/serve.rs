@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use tracing::field::display;
 
 use super::target::{database_options, sealing};
 use crate::clock::Clock;
@@ -13,7 +12,6 @@ use crate::config::settings::{self, Settings};
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
-use crate::domain::profile::Profile;
 use crate::http::body::BodyLimits;
 use crate::http::state::{MutualTls, Publication};
 use crate::operations::make_signing_keys::MakeKeyError;
