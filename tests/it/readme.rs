@@ -287,7 +287,9 @@ fn every_place_in_the_table_of_places_is_there() {
 /// A check's name is the first of two or three values in parentheses; those of a request and of a proof stand alone.
 #[test]
 fn the_table_of_refusals_names_every_check() {
-    let source = fs::read_to_string(root().join("src/domain/refusal.rs")).unwrap();
+    let files = paths_below("src/domain/refusal", &["rs"]);
+    let source: String =
+        files.iter().map(|file| fs::read_to_string(root().join(file)).unwrap()).collect();
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
     let mut names: BTreeSet<String> = source
         .split(" (\"")

@@ -1,0 +1,132 @@
+//! Why a request was refused: one variant per fault, each with its error code, and with what was expected
+//! and what came. What a client is told is constant; what an operator is told never holds secret material.
+
+mod client_fault;
+mod grant_fault;
+mod request_fault;
+
+pub use client_fault::ClientFault;
+pub use grant_fault::GrantFault;
+pub use request_fault::RequestFault;
+
+use super::dpop_fault::DpopFault;
+
+/// The `error` of an answer (RFC 6749 section 5.2, RFC 8707 section 2, and DESIGN's own where no RFC has one).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// `invalid_request`
+    InvalidRequest,
+    /// `invalid_client`
+    InvalidClient,
+    /// `invalid_grant`
+    InvalidGrant,
+    /// `unauthorized_client`
+    UnauthorizedClient,
+    /// `unsupported_grant_type`
+    UnsupportedGrantType,
+    /// `invalid_scope`
+    InvalidScope,
+    /// `invalid_target`
+    InvalidTarget,
+    /// `invalid_dpop_proof` (RFC 9449 section 5)
+    InvalidDpopProof,
+    /// `use_dpop_nonce` (RFC 9449 section 8)
+    UseDpopNonce,
+    /// `not_found`
+    NotFound,
+    /// `method_not_allowed`
+    MethodNotAllowed,
+}
+
+impl ErrorCode {
+    /// The text of the `error` member.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+        }
+    }
+}
+
+/// One fault of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request as HTTP.
+    Request(RequestFault),
+    /// The client's proof of itself.
+    Client(ClientFault),
+    /// The proof of possession of a key, RFC 9449.
+    Dpop(DpopFault),
+    /// What the client asked for.
+    Grant(GrantFault),
+}
+
+/// One check of a request that failed: its name, what was expected and what came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedCheck {
+    /// The name of the check.
+    pub name: &'static str,
+    /// What was expected.
+    pub expected: String,
+    /// What came instead; never secret material.
+    pub found: String,
+    /// What an operator can do about it.
+    pub remedy: Option<&'static str>,
+}
+
+impl Refusal {
+    /// The error code of the answer.
+    #[must_use]
+    pub const fn error(&self) -> ErrorCode {
+        match self {
+            Self::Request(fault) => fault.error(),
+            Self::Client(_) => ErrorCode::InvalidClient,
+            Self::Dpop(fault) => fault.error(),
+            Self::Grant(fault) => fault.error(),
+        }
+    }
+
+    /// The `error_description` of the answer: constant, within RFC 6749 section 5.2's characters.
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        match self {
+            Self::Request(fault) => fault.description(),
+            Self::Client(_) => "client authentication failed",
+            Self::Dpop(fault) => fault.description(),
+            Self::Grant(fault) => fault.description(),
+        }
+    }
+
+    /// The failed check, for operators.
+    #[must_use]
+    pub fn check(&self) -> FailedCheck {
+        match self {
+            Self::Request(fault) => fault.check(),
+            Self::Client(fault) => fault.check(),
+            Self::Dpop(fault) => fault.check(),
+            Self::Grant(fault) => fault.check(),
+        }
+    }
+}
+
+macro_rules! into_refusal {
+    ($($fault:ident => $variant:ident),+) => {$(
+        impl From<$fault> for Refusal {
+            fn from(fault: $fault) -> Self {
+                Self::$variant(fault)
+            }
+        }
+    )+};
+}
+
+into_refusal!(RequestFault => Request, ClientFault => Client, DpopFault => Dpop, GrantFault => Grant);
