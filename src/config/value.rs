@@ -30,7 +30,11 @@ pub(super) fn text(value: Located) -> Result<String, Problem> {
 
 /// A text for people: 1 to 255 characters on one line.
 pub(super) fn label(value: Located) -> Result<String, Problem> {
-    let text = text(value)?;
+    fitting_label(text(value)?)
+}
+
+/// `text`, where it is a text for people.
+pub(super) fn fitting_label(text: String) -> Result<String, Problem> {
     let fits =
         (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits { Ok(text) } else { Err(Problem::Text(MAX_TEXT)) }

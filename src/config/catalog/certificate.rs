@@ -1,27 +1,21 @@
 //! Reads registered certificates: only their `x5t#S256` is kept (RFC 8705 section 3.1).
 
-use std::path::Path;
-
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::config::document::Located;
 use crate::config::fault::Problem;
-use crate::config::value;
 
-/// The `x5t#S256` of the first certificate of a PEM file (RFC 8705 section 3.1): of a chain, the leaf.
-pub(super) fn thumbprint_of(path: &Path) -> Result<String, Problem> {
-    let text = value::file_text(path)?;
-    let der = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| Problem::Certificate)?;
+/// The `x5t#S256` of the first certificate of a PEM text (RFC 8705 section 3.1): of a chain, the leaf.
+pub(super) fn thumbprint_of(pem: &str) -> Result<String, Problem> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| Problem::Certificate)?;
     Ok(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &der)))
 }
 
 /// A thumbprint as it is written: 43 characters of base64url.
-pub(super) fn thumbprint(value: Located) -> Result<String, Problem> {
-    let text = value::text(value)?;
+pub(super) fn thumbprint(text: String) -> Result<String, Problem> {
     match URL_SAFE_NO_PAD.decode(&text) {
         Ok(bytes) if bytes.len() == 32 => Ok(text),
         _ => Err(Problem::Thumbprint),
