@@ -13,6 +13,7 @@ use super::credential;
 use super::output::{Output, say};
 use super::target::{Opened, Target};
 use crate::config::catalog::public_material;
+use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::public_key_pem;
 use crate::domain::credential::{PublicMaterial, SubjectKind};
 use crate::domain::known_client::KnownClient;
@@ -204,26 +205,23 @@ async fn register(
 
 /// The keys of a JWK, a JWK set, or a PEM text; `kid` names the only one.
 fn keys(text: &str, kid: Option<&str>) -> anyhow::Result<Vec<PublicMaterial>> {
-    let mut keys = if public_key_pem::is_pem(text) {
-        public_key_pem::public_keys(text)?
-            .iter()
-            .map(|key| PublicMaterial::Jwk(Value::Object(key.key_members()).to_string()))
-            .collect()
+    let keys = if public_key_pem::is_pem(text) {
+        let keys = public_key_pem::public_keys(text)?;
+        let jwks: Vec<_> = keys.iter().map(PublicJwk::key_members).collect();
+        public_material::keys(&json!({ "keys": jwks }).to_string())?
     } else {
         public_material::keys(text)?
     };
-    if let Some(kid) = kid {
-        let [PublicMaterial::Jwk(key)] = &mut keys[..] else {
-            bail!("--kid names one key, and there are several");
-        };
-        let mut members: Map<String, Value> = serde_json::from_str(key)?;
-        if members.get("kid").is_some_and(|own| own != kid) {
-            bail!("the key has a kid of its own: leave --kid out");
-        }
-        members.insert("kid".to_owned(), json!(kid));
-        *key = Value::Object(members).to_string();
+    let Some(kid) = kid else { return Ok(keys) };
+    let [PublicMaterial::Jwk(key)] = &keys[..] else {
+        bail!("--kid names one key, and there are several");
+    };
+    let mut members: Map<String, Value> = serde_json::from_str(key)?;
+    if members.get("kid").is_some_and(|own| own != kid) {
+        bail!("the key has a kid of its own: leave --kid out");
     }
-    Ok(keys)
+    members.insert("kid".to_owned(), json!(kid));
+    Ok(public_material::keys(&Value::Object(members).to_string())?)
 }
 
 /// The text of a small file, or of standard input.

@@ -328,9 +328,19 @@ fn a_running_dev_server_takes_a_key_in_pem_form_within_a_second() {
         let answer = crate::process::request(address, "POST /oauth2/token", &form);
         (answer.unwrap().0 == 200).then_some(())
     });
-    let ended = place.run_with_input(&command, &Value::Object(key.jwk()).to_string());
+    let jwk = Value::Object(key.jwk()).to_string();
+    let ended = place.run_with_input(&command, &jwk);
     assert!(ended.stderr.contains("has this jwk already"), "{ended:?}");
     let command = ["credential", "add-key", "worker", "-", "--kid", "other", "--data", "data"];
-    let ended = place.run_with_input(&command, &Value::Object(key.jwk()).to_string());
+    let ended = place.run_with_input(&command, &jwk);
     assert!(ended.stderr.contains("a kid of its own: leave --kid out"), "{ended:?}");
+
+    // The catalog takes it over, in whatever order its members are written.
+    let x = key.jwk()["x"].as_str().unwrap().to_owned();
+    let jwk = format!(r#"{{"x":"{x}","kty":"OKP","kid":"{}","crv":"Ed25519"}}"#, key.kid());
+    let jwks = format!("\"private_key_jwt\"\njwks = ['{jwk}']");
+    let catalog = format!("{}{own}", super::data::CATALOG).replace("\"private_key_jwt\"", &jwks);
+    place.write("my.toml", &catalog);
+    let plan = place.done(&["apply", "my.toml", "--dry-run", "--prune", "--data", "data"]);
+    assert!(plan.lines().last().unwrap().starts_with("nothing to do"), "{plan}");
 }
