@@ -72,21 +72,21 @@ pub(super) struct AddSubject {
     /// The client's id
     client: String,
     #[command(flatten)]
-    subject: Subject,
+    subject: Attribute,
     #[command(flatten)]
     new: New,
 }
 
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
-struct Subject {
+struct Attribute {
     /// The distinguished name (RFC 4514), such as CN=ledger,O=Example
     #[arg(long, value_name = "DN")]
     subject_dn: Option<String>,
     /// A DNS name among the alternative names
     #[arg(long, value_name = "NAME")]
     san_dns: Option<String>,
-    /// A URI among the alternative names, such as spiffe://example.org/job
+    /// A URI among the alternative names, such as a SPIFFE id
     #[arg(long, value_name = "URI")]
     san_uri: Option<String>,
     /// An IP address among the alternative names

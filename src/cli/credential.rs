@@ -21,9 +21,9 @@ pub(super) enum Command {
     AddSecret(AddSecret),
     /// Register public keys of a client: a JWK, a JWK set, or PEM
     AddKey(AddKey),
-    /// Register a certificate of a client, whoever signed it (self_signed_tls_client_auth)
+    /// Register a certificate of a client, whoever signed it (`self_signed_tls_client_auth`)
     AddCertificate(AddCertificate),
-    /// Register the one subject of a client's certificates (tls_client_auth)
+    /// Register the one subject of a client's certificates (`tls_client_auth`)
     AddSubject(AddSubject),
     /// List what a client proves itself with
     List(List),

@@ -2,8 +2,9 @@
 
 use crate::crypto::client_key::{ClientKey, ClientKeyError};
 use crate::crypto::digest;
-use crate::domain::credential::{Credential, CredentialMaterial, PublicMaterial};
+use crate::domain::credential::{Credential, CredentialMaterial, CredentialState, PublicMaterial};
 use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::timestamp::Timestamp;
 
 /// The credential's id and what it proves with.
 ///
@@ -39,4 +40,21 @@ pub(super) fn key(credential: &Credential) -> Option<ClientKey> {
         CredentialMaterial::Jwk(jwk) => ClientKey::parse(jwk).ok(),
         _ => None,
     }
+}
+
+/// The credential among `existing` that was retired and is the same key as `new`, whatever else their JWKs say.
+/// Retirement is for good: a key that leaked must not come back under another name.
+pub(super) fn retired_twin<'a>(
+    new: &Credential,
+    existing: &'a [Credential],
+    now: Timestamp,
+) -> Option<&'a Credential> {
+    let is_retired = |credential: &Credential| credential.state(now) == CredentialState::Retired;
+    if is_retired(new) {
+        return None;
+    }
+    let own = key(new)?;
+    let is_same =
+        |old: &Credential| key(old).is_some_and(|old| old.thumbprint() == own.thumbprint());
+    existing.iter().find(|old| is_retired(old) && is_same(old))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::manage_credentials::{CredentialError, NewCredential, check_use, existing, finish};
 use super::public_credentials::{identified, key};
 use crate::clock::Clock;
+use crate::crypto::client_key::ClientKey;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::random;
 use crate::domain::client::ClientStatus;
@@ -39,25 +40,35 @@ pub async fn register_credentials(
     let now = clock.now();
     let mut change = store.begin_change(now, random::token_id()).await?;
     change.lock_administration().await?;
-    let mut known = existing(&mut change, client).await?;
-    let before = known.credentials.len();
+    let known = existing(&mut change, client).await?;
+    let mut held: Vec<Held> = known.credentials.into_iter().map(Held::new).collect();
+    let before = held.len();
     for material in materials {
-        let credential = new.credential(identified(client, material)?, now)?;
-        check_use(&known.client, credential.kind(), new.profile)?;
-        check_new(&known, &credential, now)?;
-        change.put_credential(client, &credential).await?;
-        known.credentials.push(credential);
+        let fresh = Held::new(new.credential(identified(client, material)?, now)?);
+        check_use(&known.client, fresh.credential.kind(), new.profile)?;
+        check_new(client, &held, &fresh, now)?;
+        change.put_credential(client, &fresh.credential).await?;
+        held.push(fresh);
     }
-    let added = known.credentials.split_off(before);
+    let added = held.split_off(before);
     let shared_with = sharing(&added, &change.clients().await?, client);
-    let action = added.first().map_or("", |first| action(first.kind()));
-    let ids: Vec<&CredentialId> = added.iter().map(|it| &it.id).collect();
+    let action = added.first().map_or("", |first| action(first.credential.kind()));
+    let ids: Vec<&CredentialId> = added.iter().map(|it| &it.credential.id).collect();
     finish(change, known.client, (action, &ids)).await?;
-    let named = |it: Credential| {
-        let name = key(&it).map(|key| key.name().to_owned());
-        (it, name)
-    };
+    let named = |it: Held| (it.credential, it.key.map(|key| key.name().to_owned()));
     Ok(Registered { credentials: added.into_iter().map(named).collect(), shared_with })
+}
+
+/// A credential, and its key where it is one: each key is read once, however many there are.
+struct Held {
+    credential: Credential,
+    key: Option<ClientKey>,
+}
+
+impl Held {
+    fn new(credential: Credential) -> Self {
+        Self { key: key(&credential), credential }
+    }
 }
 
 const fn action(kind: CredentialKind) -> &'static str {
@@ -71,25 +82,25 @@ const fn action(kind: CredentialKind) -> &'static str {
 
 /// What a client has or had is not registered again, a `kid` names one key also among those that ended (RFC 7517
 /// section 4.5), and one subject is in force (RFC 8705 section 2.1.2). So what is exported then, a catalog may state.
-fn check_new(known: &KnownClient, new: &Credential, now: Timestamp) -> Result<(), CredentialError> {
-    let client = &known.client.id;
-    let new_key = key(new);
-    for old in &known.credentials {
-        let old_key = key(old);
-        let (old_key, new_key) = (old_key.as_ref(), new_key.as_ref());
-        let same_key = new_key
-            .is_some_and(|new| old_key.is_some_and(|old| old.thumbprint() == new.thumbprint()));
-        if old.id == new.id || same_key {
-            return Err(taken(client, old, now));
+fn check_new(
+    client: &ClientId,
+    held: &[Held],
+    new: &Held,
+    now: Timestamp,
+) -> Result<(), CredentialError> {
+    for old in held {
+        let keys = old.key.as_ref().zip(new.key.as_ref());
+        let same_key = keys.is_some_and(|(old, new)| old.thumbprint() == new.thumbprint());
+        if old.credential.id == new.credential.id || same_key {
+            return Err(taken(client, &old.credential, now));
         }
-        if let Some(new) = new_key
-            && old_key.is_some_and(|old| old.name() == new.name())
-        {
+        if let Some((_, new)) = keys.filter(|(old, new)| old.name() == new.name()) {
             let (client, kid) = (client.clone(), new.name().to_owned());
             return Err(CredentialError::NameTaken { client, kid });
         }
-        if old.is_subject_in_force() && new.is_subject_in_force() {
-            return Err(CredentialError::SecondSubject(client.clone(), old.id.clone()));
+        if old.credential.is_subject_in_force() && new.credential.is_subject_in_force() {
+            let id = old.credential.id.clone();
+            return Err(CredentialError::SecondSubject(client.clone(), id));
         }
     }
     Ok(())
@@ -106,18 +117,20 @@ fn taken(client: &ClientId, old: &Credential, now: Timestamp) -> CredentialError
 }
 
 /// The other clients that have one of these keys.
-fn sharing(added: &[Credential], clients: &[KnownClient], own: &ClientId) -> BTreeSet<ClientId> {
-    let thumbprint = |credential: &Credential| match &credential.material {
-        CredentialMaterial::Jwk(jwk) => PublicJwk::parse(jwk).ok().map(|key| key.thumbprint()),
-        _ => None,
+fn sharing(added: &[Held], clients: &[KnownClient], own: &ClientId) -> BTreeSet<ClientId> {
+    let added: BTreeSet<&str> =
+        added.iter().filter_map(|it| Some(it.key.as_ref()?.thumbprint())).collect();
+    // A thumbprint costs less than a key that is ready to verify.
+    let is_added = |credential: &Credential| match &credential.material {
+        CredentialMaterial::Jwk(jwk) => {
+            PublicJwk::parse(jwk).is_ok_and(|key| added.contains(key.thumbprint().as_str()))
+        }
+        _ => false,
     };
-    let added: BTreeSet<String> = added.iter().filter_map(thumbprint).collect();
     clients
         .iter()
         .filter(|it| &it.client.id != own && it.client.status != ClientStatus::Deleted)
-        .filter(|it| {
-            it.credentials.iter().filter_map(thumbprint).any(|print| added.contains(&print))
-        })
+        .filter(|it| it.credentials.iter().any(is_added))
         .map(|it| it.client.id.clone())
         .collect()
 }

@@ -16,7 +16,7 @@ use crate::domain::credential::{
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::{PresentedForm, Secret};
 use crate::operations::import_secret::{hash_generated, hash_imported, shared_salt};
-use crate::operations::public_credentials::{derived_id, identified, key};
+use crate::operations::public_credentials::{derived_id, identified, key, retired_twin};
 
 impl Application<'_> {
     /// Writes the credentials of `stated`; tells whether any changed.
@@ -33,6 +33,13 @@ impl Application<'_> {
             let new = self.resolve(stated, credential, (existing, &salt))?;
             if !kept.insert(new.id.clone()) {
                 return Err(misfit(credential, "this credential stands here twice".to_owned()));
+            }
+            if let Some(twin) = retired_twin(&new, existing, self.change.now()) {
+                let message = format!(
+                    "this key was retired as credential {} and stays so: make a new key in its place",
+                    twin.id
+                );
+                return Err(misfit(credential, message));
             }
             if new.is_subject_in_force() {
                 subject = Some(credential);

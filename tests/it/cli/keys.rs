@@ -219,6 +219,17 @@ on_both! {
         assert!(site.refused("worker", &named(&second, "a")).contains("has the kid \"a\""));
         assert_eq!(site.asks("worker", &first).await, 401);
 
+        let other = json!({ "keys": [serde_json::from_str::<Value>(&named(&first, "c")).unwrap()] });
+        let stated = catalog().replacen(
+            "\"private_key_jwt\"",
+            &format!("\"private_key_jwt\"\njwks = '''{other}'''"),
+            1,
+        );
+        for prune in [false, true] {
+            let error = site.env.try_apply(&stated, prune).await.unwrap_err();
+            assert!(error.contains(&format!("was retired as credential {id}")), "{error}");
+        }
+
         // Another client may have it, with a warning.
         site.place.write("keys.json", &named(&first, "a"));
         let ended = site.run(&["credential", "add-key", "spare", "keys.json"]);

@@ -3,16 +3,16 @@
 use super::*;
 use crate::place::{Ended, Place};
 
-/// `ledger` has no certificate and `job` no subject yet; `reader` has a secret.
+/// `ledger` has no certificate yet, and `job` no subject.
 fn bare() -> String {
-    let mut catalog = CATALOG.to_owned();
-    for (id, auth) in [("ledger", "self_signed_tls_client_auth"), ("job", "tls_client_auth")] {
-        catalog += &format!(
+    let client = |id: &str, auth: &str| {
+        format!(
             "[[client]]\nid = \"{id}\"\nauth = \"{auth}\"\n[[client.policy]]\naudience = \"pricing\"\n\
              scopes = [\"read\"]\ndefault_scopes = [\"read\"]\n"
-        );
-    }
-    catalog
+        )
+    };
+    let ledger = client("ledger", "self_signed_tls_client_auth");
+    format!("{CATALOG}{ledger}{}", client("job", "tls_client_auth"))
 }
 
 /// The commands on one database.
