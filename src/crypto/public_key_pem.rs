@@ -123,6 +123,10 @@ mod tests {
     const P384: &str = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEDjYovgkj38umQR4TQcOr4zcNHOG25gFbvif7jQAw1MR9P20wfk08bInS\
         ACDnqhoOwDGiZ2iNWa1TL/+Evr9KTI5zRu21Tny6Z2aVZGUxcmL8QyPaIwH/bhNKWt+dXIeI";
 
+    /// A point of the same width on another curve.
+    const SECP256K1: &str = "MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEWHzPyJoJkLhpgnW86nW4qwzqVSzEFe63oxX+d/X2xFmKXlov\
+        zZiYszZeYQ8ySyFfQf5T9zY+MEMhVCqt5qNvdw==";
+
     fn pem(label: &str, body: &str) -> String {
         let lines: Vec<&str> =
             (0..body.len()).step_by(64).map(|at| &body[at..body.len().min(at + 64)]).collect();
@@ -158,6 +162,7 @@ mod tests {
             (public(cut), PemKeyError::NoKey),
             (public(EC) + &public(cut), PemKeyError::NoKey),
             (public(P384), PemKeyError::Kind),
+            (public(SECP256K1), PemKeyError::Kind),
             (public(SHORT_RSA), PemKeyError::Key(PublicJwkError::ModulusSize)),
         ] {
             assert_eq!(public_keys(&text), Err(error), "{text}");
