@@ -1,41 +1,34 @@
-//! `grantd credential add-secret`, `list` and `retire`.
+//! `grantd credential`: its commands, and `list` and `retire`.
 
 use std::io;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::add_credential::{self, AddCertificate, AddKey, AddSecret, AddSubject};
 use super::client::find;
 use super::output::{Output, print_rows, say};
 use super::target::Target;
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
-use crate::domain::timestamp::{Seconds, Timestamp};
-use crate::operations::manage_credentials::{NewSecret, add_secret, retire_credential};
+use crate::domain::timestamp::Timestamp;
+use crate::operations::manage_credentials::retire_credential;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make a secret for a client and print it: once, now, and never again
     AddSecret(AddSecret),
+    /// Register public keys of a client: a JWK, a JWK set, or PEM
+    AddKey(AddKey),
+    /// Register a certificate of a client, whoever signed it (`self_signed_tls_client_auth`)
+    AddCertificate(AddCertificate),
+    /// Register the one subject of a client's certificates (`tls_client_auth`)
+    AddSubject(AddSubject),
     /// List what a client proves itself with
     List(List),
     /// Retire a credential: it is refused at once, and its use raises an alert
     Retire(Retire),
-}
-
-#[derive(Args, Debug)]
-pub(super) struct AddSecret {
-    /// The client's id
-    client: String,
-    /// A name for people, such as 2026-Q4
-    #[arg(long)]
-    label: Option<String>,
-    /// How long it is accepted: 90d, 12h
-    #[arg(long, value_name = "DURATION")]
-    expires_in: Option<Seconds>,
-    #[command(flatten)]
-    target: Target,
 }
 
 #[derive(Args, Debug)]
@@ -58,24 +51,13 @@ pub(super) struct Retire {
 
 pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
     match command {
-        Command::AddSecret(arguments) => add(arguments).await,
+        Command::AddSecret(arguments) => add_credential::secret(arguments).await,
+        Command::AddKey(arguments) => add_credential::key(arguments).await,
+        Command::AddCertificate(arguments) => add_credential::certificate(arguments).await,
+        Command::AddSubject(arguments) => add_credential::subject(arguments).await,
         Command::List(arguments) => list(arguments).await,
         Command::Retire(arguments) => retire(arguments).await,
     }
-}
-
-async fn add(arguments: &AddSecret) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
-    let known = find(&opened.store, &arguments.client).await?;
-    let now = opened.clock.now();
-    let new = NewSecret {
-        label: arguments.label.clone(),
-        expires_at: arguments.expires_in.map(|span| now.plus(span)),
-    };
-    let (id, secret) = add_secret((&opened.store, &opened.clock), &known.client.id, new).await?;
-    say!("{}", secret.expose())?;
-    eprintln!("credential {id} of {}; the secret is not shown again", known.client.id);
-    Ok(())
 }
 
 async fn list(arguments: &List) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "printing is what a command line does")]
 
+mod add_credential;
 mod apply;
 mod check_config;
 mod client;

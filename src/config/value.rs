@@ -34,7 +34,11 @@ pub(super) fn text(value: Located) -> Result<String, Problem> {
 
 /// A text for people: 1 to 255 characters on one line.
 pub(super) fn label(value: Located) -> Result<String, Problem> {
-    let text = text(value)?;
+    fitting_label(text(value)?)
+}
+
+/// `text`, where it is a text for people.
+pub(super) fn fitting_label(text: String) -> Result<String, Problem> {
     let fits =
         (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits { Ok(text) } else { Err(Problem::Text(MAX_TEXT)) }
@@ -117,7 +121,11 @@ pub(super) fn network(value: Located) -> Result<IpNet, Problem> {
 
 /// An `x5t#S256` as it is written: 43 characters of base64url.
 pub(super) fn thumbprint(value: Located) -> Result<String, Problem> {
-    let text = text(value)?;
+    fitting_thumbprint(text(value)?)
+}
+
+/// `text`, where it is such a thumbprint.
+pub(super) fn fitting_thumbprint(text: String) -> Result<String, Problem> {
     match URL_SAFE_NO_PAD.decode(&text) {
         Ok(bytes) if bytes.len() == 32 => Ok(text),
         _ => Err(Problem::Thumbprint),

@@ -7,6 +7,7 @@ pub mod digest;
 pub mod hashing_pool;
 pub mod jws;
 pub mod public_jwk;
+pub mod public_key_pem;
 pub mod random;
 pub mod rsa_weakness;
 pub mod sealing;

@@ -38,6 +38,27 @@ pub enum CredentialMaterial {
     Subject(SubjectName),
 }
 
+/// What a credential without a secret proves with: anybody may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicMaterial {
+    /// A public key as JWK (RFC 7517), compact JSON.
+    Jwk(String),
+    /// The `x5t#S256` of a certificate (RFC 8705 section 3.1).
+    Certificate(String),
+    /// A subject name (RFC 8705 section 2.1.2).
+    Subject(SubjectName),
+}
+
+impl From<PublicMaterial> for CredentialMaterial {
+    fn from(material: PublicMaterial) -> Self {
+        match material {
+            PublicMaterial::Jwk(jwk) => Self::Jwk(jwk),
+            PublicMaterial::Certificate(thumbprint) => Self::Certificate(thumbprint),
+            PublicMaterial::Subject(name) => Self::Subject(name),
+        }
+    }
+}
+
 /// The hash of a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretHash {
@@ -135,12 +156,14 @@ impl Credential {
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> CredentialKind {
-        match self.material {
-            CredentialMaterial::Secret(_) => CredentialKind::Secret,
-            CredentialMaterial::Jwk(_) => CredentialKind::Jwk,
-            CredentialMaterial::Certificate(_) => CredentialKind::Certificate,
-            CredentialMaterial::Subject(_) => CredentialKind::Subject,
-        }
+        self.material.kind()
+    }
+
+    /// Whether it counts as the one subject that may be in force (RFC 8705 section 2.1.2). One that expired does, until
+    /// it is retired, so that a catalog says the same of it at any time.
+    #[must_use]
+    pub fn is_subject_in_force(&self) -> bool {
+        self.kind() == CredentialKind::Subject && self.retired_at.is_none()
     }
 
     /// The hash, where it is a secret.
@@ -149,6 +172,19 @@ impl Credential {
         match &self.material {
             CredentialMaterial::Secret(hash) => Some(hash),
             _ => None,
+        }
+    }
+}
+
+impl CredentialMaterial {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Secret(_) => CredentialKind::Secret,
+            Self::Jwk(_) => CredentialKind::Jwk,
+            Self::Certificate(_) => CredentialKind::Certificate,
+            Self::Subject(_) => CredentialKind::Subject,
         }
     }
 }
@@ -162,6 +198,17 @@ impl CredentialKind {
             AuthMethod::PrivateKeyJwt => self == Self::Jwk,
             AuthMethod::TlsClientAuth => self == Self::Subject,
             AuthMethod::SelfSignedTlsClientAuth => self == Self::Certificate,
+        }
+    }
+
+    /// A method that a credential of this kind serves, for advice.
+    #[must_use]
+    pub const fn example(self) -> AuthMethod {
+        match self {
+            Self::Secret => AuthMethod::ClientSecretBasic,
+            Self::Jwk => AuthMethod::PrivateKeyJwt,
+            Self::Certificate => AuthMethod::SelfSignedTlsClientAuth,
+            Self::Subject => AuthMethod::TlsClientAuth,
         }
     }
 }

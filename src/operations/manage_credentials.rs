@@ -2,11 +2,14 @@
 
 use super::import_secret::hash_generated;
 use crate::clock::Clock;
+use crate::crypto::client_key::ClientKeyError;
 use crate::crypto::random;
 use crate::crypto::secret_hash::SecretHashError;
-use crate::domain::client::AuthMethod;
+use crate::domain::client::{Client, ClientStatus};
 use crate::domain::credential::{Credential, CredentialKind, CredentialMaterial};
 use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::profile::{Contradiction, Profile};
 use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
@@ -14,13 +17,17 @@ use crate::store::audit_events::AuditEvent;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 
-/// What an operator says of a new secret.
-#[derive(Clone, Debug, Default)]
-pub struct NewSecret {
+/// What an operator says of new credentials.
+#[derive(Clone, Debug)]
+pub struct NewCredential {
     /// A name for people.
     pub label: Option<String>,
+    /// Not accepted before.
+    pub active_from: Option<Timestamp>,
     /// Not accepted from here on.
     pub expires_at: Option<Timestamp>,
+    /// The security profile that the client must fit.
+    pub profile: Profile,
 }
 
 /// Why a credential was not changed.
@@ -40,10 +47,84 @@ pub enum CredentialError {
     NoCredential(CredentialId),
     /// The client could not use it.
     #[error(
-        "{0} has registered no method that uses a secret: add client_secret_basic to its auth in the catalog, \
-         and apply it"
+        "{0} has registered no method that uses a {1}: add {example} to its auth in the catalog, and apply it",
+        example = .1.example()
     )]
-    NoSecretMethod(ClientId),
+    NoMethod(ClientId, CredentialKind),
+    /// The client does not fit the server's profile.
+    #[error(transparent)]
+    Profile(#[from] Contradiction),
+    /// A life that ends before it begins.
+    #[error("it would expire before it becomes active: give a later end, or an earlier begin")]
+    EmptyLife,
+    /// A key that is not registered.
+    #[error(transparent)]
+    Key(#[from] ClientKeyError),
+    /// A `kid` that another key has or had.
+    #[error(
+        "another key of {client} or of this set has the kid {kid:?}: give each a kid of its own; \
+         `grantd credential list {client} --output json` shows them"
+    )]
+    NameTaken {
+        /// The client.
+        client: ClientId,
+        /// The name.
+        kid: String,
+    },
+    /// A credential that is there already.
+    #[error(
+        "{client} has this {kind} already, as credential {id}: change its label and times in the catalog"
+    )]
+    Known {
+        /// The client.
+        client: ClientId,
+        /// What kind of credential it is.
+        kind: CredentialKind,
+        /// The one that is there.
+        id: CredentialId,
+    },
+    /// A credential that was retired.
+    #[error(
+        "{client} had this {kind} as credential {id}, which was retired and stays so: register a new one in its place"
+    )]
+    Retired {
+        /// The client.
+        client: ClientId,
+        /// What kind of credential it is.
+        kind: CredentialKind,
+        /// The retired one.
+        id: CredentialId,
+    },
+    /// A second subject.
+    #[error(
+        "{0} has a subject in force, the credential {1}, and exactly one may be (RFC 8705 section 2.1.2): retire it \
+         first by `grantd credential retire {1}`"
+    )]
+    SecondSubject(ClientId, CredentialId),
+}
+
+impl NewCredential {
+    /// A credential of this kind of life, made at `now`.
+    pub(super) fn credential(
+        &self,
+        (id, material): (CredentialId, CredentialMaterial),
+        now: Timestamp,
+    ) -> Result<Credential, CredentialError> {
+        let begin = self.active_from.unwrap_or(Timestamp::EPOCH);
+        if self.expires_at.is_some_and(|end| end <= begin) {
+            return Err(CredentialError::EmptyLife);
+        }
+        Ok(Credential {
+            id,
+            label: self.label.clone(),
+            material,
+            active_from: self.active_from,
+            expires_at: self.expires_at,
+            retired_at: None,
+            created_at: now,
+            last_used_at: None,
+        })
+    }
 }
 
 /// Makes a secret for `client`. It is given here once, and kept as a hash only.
@@ -53,31 +134,19 @@ pub enum CredentialError {
 pub async fn add_secret(
     (store, clock): (&Store, &Clock),
     client: &ClientId,
-    new: NewSecret,
+    new: &NewCredential,
 ) -> Result<(CredentialId, Secret), CredentialError> {
     let now = clock.now();
     let mut change = store.begin_change(now, random::token_id()).await?;
     change.lock_administration().await?;
-    let known = change.client(client).await?;
-    let known = known.ok_or_else(|| CredentialError::NoClient(client.clone()))?;
-    let uses_secret = |method: &AuthMethod| CredentialKind::Secret.serves(*method);
-    if !known.client.auth_methods.iter().any(uses_secret) {
-        return Err(CredentialError::NoSecretMethod(client.clone()));
-    }
+    let known = existing(&mut change, client).await?;
+    check_use(&known.client, CredentialKind::Secret, new.profile)?;
     let id = random::credential_id();
     let secret = random::generated_secret(&id);
-    let credential = Credential {
-        id: id.clone(),
-        label: new.label,
-        material: CredentialMaterial::Secret(hash_generated(&secret)?),
-        active_from: None,
-        expires_at: new.expires_at,
-        retired_at: None,
-        created_at: now,
-        last_used_at: None,
-    };
+    let material = CredentialMaterial::Secret(hash_generated(&secret)?);
+    let credential = new.credential((id.clone(), material), now)?;
     change.put_credential(client, &credential).await?;
-    finish(change, known.client, ("secret_added", &id)).await?;
+    finish(change, known.client, ("secret_added", &[&id])).await?;
     Ok((id, secret))
 }
 
@@ -101,29 +170,59 @@ pub async fn retire_credential(
         let retired = Credential { retired_at: Some(retired_at), ..credential.clone() };
         change.put_credential(&known.client.id, &retired).await?;
         let client = known.client.id.clone();
-        finish(change, known.client, ("credential_retired", id)).await?;
+        finish(change, known.client, ("credential_retired", &[id])).await?;
         return Ok(client);
     }
     Err(CredentialError::NoCredential(id.clone()))
 }
 
-async fn finish(
+/// The client, where there is one.
+pub(super) async fn existing(
+    change: &mut ChangeTx,
+    client: &ClientId,
+) -> Result<KnownClient, CredentialError> {
+    let known = change.client(client).await?;
+    known
+        .filter(|known| known.client.status != ClientStatus::Deleted)
+        .ok_or_else(|| CredentialError::NoClient(client.clone()))
+}
+
+/// Whether a credential of this kind would be of use to the client.
+pub(super) fn check_use(
+    client: &Client,
+    kind: CredentialKind,
+    profile: Profile,
+) -> Result<(), CredentialError> {
+    let methods = &client.auth_methods;
+    if !methods.iter().any(|method| kind.serves(*method)) {
+        return Err(CredentialError::NoMethod(client.id.clone(), kind));
+    }
+    match profile.contradiction_of_client(&client.id, methods, client.assertion_audience) {
+        Some(contradiction) => Err(contradiction.into()),
+        None => Ok(()),
+    }
+}
+
+/// Commits, with an event for each of `credentials`.
+pub(super) async fn finish(
     mut change: ChangeTx,
-    client: crate::domain::client::Client,
-    (action, id): (&'static str, &CredentialId),
+    client: Client,
+    (action, credentials): (&'static str, &[&CredentialId]),
 ) -> Result<(), StoreError> {
     let now = change.now();
-    let client = crate::domain::client::Client { rotated_at: Some(now), ..client };
+    let client = Client { rotated_at: Some(now), ..client };
     change.put_client(&client).await?;
-    let event = AuditEvent {
-        id: random::token_id(),
-        at: now,
-        actor: "operator".to_owned(),
-        action,
-        target: client.id.to_string(),
-        details: serde_json::json!({ "credential": id.as_str() }),
-    };
-    change.audit(&event).await?;
+    for id in credentials {
+        let event = AuditEvent {
+            id: random::token_id(),
+            at: now,
+            actor: "operator".to_owned(),
+            action,
+            target: client.id.to_string(),
+            details: serde_json::json!({ "credential": id.as_str() }),
+        };
+        change.audit(&event).await?;
+    }
     change.commit().await?;
     Ok(())
 }

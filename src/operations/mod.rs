@@ -17,6 +17,8 @@ pub mod key_ring;
 pub mod make_signing_keys;
 pub mod manage_credentials;
 mod own_token;
+mod public_credentials;
+pub mod register_credentials;
 pub mod replay_cache;
 pub mod revoke_token;
 

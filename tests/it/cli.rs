@@ -3,4 +3,5 @@
 mod administration;
 mod checks;
 mod data;
+mod keys;
 mod start;

@@ -49,7 +49,8 @@ pub(super) fn read(
     for key in ["certificate_file", "certificate_files"] {
         let path = value::path(&options.base);
         let certificate = |value| {
-            Ok((CatalogMaterial::Certificate(certificate::thumbprint_of(&path(value)?)?), None))
+            let pem = value::file_text(&path(value)?)?;
+            Ok((CatalogMaterial::Certificate(certificate::thumbprint_of(&pem)?), None))
         };
         let read = members(table, key, OTHER_KEYS, certificate);
         add(table, key, read);
@@ -60,7 +61,7 @@ pub(super) fn read(
     add(table, "thumbprints", read);
     for kind in SubjectKind::ALL {
         let read = members(table, kind.as_str(), OTHER_KEYS, |value| {
-            Ok((CatalogMaterial::Subject(subject::read(*kind, value)?), None))
+            Ok((CatalogMaterial::Subject(subject::read(*kind, value::text(value)?)?), None))
         });
         add(table, kind.as_str(), read);
     }
@@ -229,9 +230,7 @@ fn check_used(
     if methods.iter().any(|method| kind.serves(*method)) {
         return;
     }
-    if let Some(example) = AuthMethod::ALL.iter().find(|method| kind.serves(**method)) {
-        table.fault(place, key, Problem::UnusedMaterial(kind, *example));
-    }
+    table.fault(place, key, Problem::UnusedMaterial(kind, kind.example()));
 }
 
 /// RFC 8705 section 2.1.2 wants exactly one; those that are retired or will be are kept beside it.

@@ -7,7 +7,7 @@ use crate::config::fault::Problem;
 /// Members of private and symmetric keys (RFC 7518 section 6).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// A public key that was looked at: compact JSON and its `kid`.
+/// A public key that was looked at: compact JSON, its members sorted, and its `kid`.
 #[derive(Debug)]
 pub(super) struct PublicJwk {
     pub(super) json: String,
@@ -39,7 +39,10 @@ fn checked(value: &Value) -> Result<PublicJwk, Problem> {
         return Err(Problem::JwkUse);
     }
     let kid = key.get("kid").and_then(Value::as_str).map(str::to_owned);
-    Ok(PublicJwk { json: value.to_string(), kid })
+    // One key written in two orders is one credential, so that a retired one does not come back by the other.
+    let mut sorted = value.clone();
+    sorted.sort_all_objects();
+    Ok(PublicJwk { json: sorted.to_string(), kid })
 }
 
 fn check_type(key: &Map<String, Value>) -> Result<(), Problem> {

@@ -8,6 +8,7 @@ mod client;
 mod credentials;
 mod jwk;
 mod policy;
+pub mod public_material;
 mod secret;
 mod subject;
 pub mod write;

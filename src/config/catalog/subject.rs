@@ -2,15 +2,12 @@
 
 use std::net::IpAddr;
 
-use crate::config::document::Located;
 use crate::config::fault::Problem;
-use crate::config::value;
 use crate::domain::credential::{SubjectKind, SubjectName};
 use crate::domain::distinguished_name::DistinguishedName;
 
 /// The subject name of `kind`.
-pub(super) fn read(kind: SubjectKind, value: Located) -> Result<SubjectName, Problem> {
-    let value = value::text(value)?;
+pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Problem> {
     let visible = (1..=1024).contains(&value.len()) && !value.chars().any(char::is_control);
     let (fits, expected) = match kind {
         SubjectKind::Dn => (

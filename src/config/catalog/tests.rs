@@ -296,6 +296,8 @@ fn registered_keys_are_public_and_have_one_name_each() {
     assert_eq!(set(jwk).unwrap().clients[0].credentials.len(), 1);
     let list = strict(&format!("{client}jwks = [{{ value = '{jwk}', label = \"x\" }}]\n")).unwrap();
     assert_eq!(list.clients[0].credentials[0].label.as_deref(), Some("x"));
+    let CatalogMaterial::Jwk(read) = &list.clients[0].credentials[0].material else { panic!() };
+    assert_eq!(read, r#"{"crv":"P-256","kid":"1","kty":"EC","x":"eA","y":"eQ"}"#, "sorted");
     for (keys, sentence) in [
         (format!("{jwk},{jwk}"), "the same kid"),
         (String::new(), "expected a JWK set"),

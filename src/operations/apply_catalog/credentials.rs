@@ -10,11 +10,13 @@ use crate::crypto::digest;
 use crate::crypto::random;
 use crate::crypto::secret_hash::PhcHash;
 use crate::domain::credential::{
-    Credential, CredentialKind, CredentialMaterial, CredentialState, SecretForm, SecretHash,
+    Credential, CredentialKind, CredentialMaterial, CredentialState, PublicMaterial, SecretForm,
+    SecretHash,
 };
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::{PresentedForm, Secret};
 use crate::operations::import_secret::{hash_generated, hash_imported, shared_salt};
+use crate::operations::public_credentials::{derived_id, identified, key, retired_twin};
 
 impl Application<'_> {
     /// Writes the credentials of `stated`; tells whether any changed.
@@ -25,22 +27,32 @@ impl Application<'_> {
     ) -> Result<bool, ApplyError> {
         let salt = shared_salt(existing);
         let mut kept: BTreeSet<CredentialId> = BTreeSet::new();
+        let mut subject = None;
         let before = self.plan.changes();
         for credential in &stated.credentials {
             let new = self.resolve(stated, credential, (existing, &salt))?;
             if !kept.insert(new.id.clone()) {
                 return Err(misfit(credential, "this credential stands here twice".to_owned()));
             }
+            if let Some(twin) = retired_twin(&new, existing, self.change.now()) {
+                let message = format!(
+                    "this key was retired as credential {} and stays so: make a new key in its place",
+                    twin.id
+                );
+                return Err(misfit(credential, message));
+            }
+            if new.is_subject_in_force() {
+                subject = Some(credential);
+            }
             let old = existing.iter().find(|old| old.id == new.id);
             self.put_credential(&stated.id, old, &new).await?;
         }
         if !self.options.prune {
+            let staying = existing.iter().filter(|it| !kept.contains(&it.id));
+            check_subjects(&stated.id, subject, staying.clone())?;
             let now = self.change.now();
-            let stays = |it: &&Credential| {
-                let ended = [CredentialState::Expired, CredentialState::Retired];
-                !kept.contains(&it.id) && !ended.contains(&it.state(now))
-            };
-            check_names(stated, existing.iter().filter(stays))?;
+            let ended = [CredentialState::Expired, CredentialState::Retired];
+            check_names(stated, staying.filter(|it| !ended.contains(&it.state(now))))?;
         }
         let states_secrets =
             stated.credentials.iter().any(|it| it.material.kind() == CredentialKind::Secret);
@@ -95,23 +107,19 @@ impl Application<'_> {
         stated: &CatalogCredential,
         (existing, salt): (&[Credential], &[u8]),
     ) -> Result<Credential, ApplyError> {
+        let public = |material| {
+            identified(&client.id, material).map_err(|error| misfit(stated, error.to_string()))
+        };
         let (id, material) = match &stated.material {
             CatalogMaterial::Secret(secret) => {
                 self.resolve_secret(secret, stated, (existing, salt))?
             }
             CatalogMaterial::Phc(phc) => self.resolve_phc(client, stated, (existing, phc))?,
-            CatalogMaterial::Jwk(jwk) => {
-                ClientKey::parse(jwk).map_err(|error| misfit(stated, error.to_string()))?;
-                (derived_id(&client.id, jwk), CredentialMaterial::Jwk(jwk.clone()))
+            CatalogMaterial::Jwk(jwk) => public(PublicMaterial::Jwk(jwk.clone()))?,
+            CatalogMaterial::Certificate(print) => {
+                public(PublicMaterial::Certificate(print.clone()))?
             }
-            CatalogMaterial::Certificate(thumbprint) => (
-                derived_id(&client.id, thumbprint),
-                CredentialMaterial::Certificate(thumbprint.clone()),
-            ),
-            CatalogMaterial::Subject(name) => (
-                derived_id(&client.id, &format!("{} {}", name.kind, name.value)),
-                CredentialMaterial::Subject(name.clone()),
-            ),
+            CatalogMaterial::Subject(name) => public(PublicMaterial::Subject(name.clone()))?,
         };
         let old = existing.iter().find(|old| old.id == id);
         Ok(Credential {
@@ -183,6 +191,27 @@ fn is_secret_of(credential: &Credential, secret: &Secret) -> bool {
     hash.is_some_and(|hash| hash.verify(secret))
 }
 
+/// One subject is in force (RFC 8705 section 2.1.2): also beside one that stays although the catalog no longer
+/// states it.
+fn check_subjects<'a>(
+    client: &ClientId,
+    stated: Option<&CatalogCredential>,
+    mut staying: impl Iterator<Item = &'a Credential>,
+) -> Result<(), ApplyError> {
+    let Some(stated) = stated else { return Ok(()) };
+    match staying.find(|it| it.is_subject_in_force()) {
+        None => Ok(()),
+        Some(other) => Err(misfit(
+            stated,
+            format!(
+                "another subject of {client} is in force and not in this catalog: remove it with --prune, or retire \
+                 it by `grantd credential retire {}`",
+                other.id
+            ),
+        )),
+    }
+}
+
 /// A `kid` names one key (RFC 7517 section 4.5): also beside a key that stays although the catalog no longer
 /// states it.
 fn check_names<'a>(
@@ -190,12 +219,8 @@ fn check_names<'a>(
     staying: impl Iterator<Item = &'a Credential>,
 ) -> Result<(), ApplyError> {
     let name = |jwk: &str| ClientKey::parse(jwk).ok().map(|key| key.name().to_owned());
-    let taken: BTreeSet<String> = staying
-        .filter_map(|credential| match &credential.material {
-            CredentialMaterial::Jwk(jwk) => name(jwk),
-            _ => None,
-        })
-        .collect();
+    let taken: BTreeSet<String> =
+        staying.filter_map(key).map(|key| key.name().to_owned()).collect();
     for stated in &client.credentials {
         let CatalogMaterial::Jwk(jwk) = &stated.material else { continue };
         if let Some(name) = name(jwk).filter(|name| taken.contains(name)) {
@@ -208,13 +233,6 @@ fn check_names<'a>(
         }
     }
     Ok(())
-}
-
-/// A name that follows from what the credential is, so that the same catalog always finds it again. Never made
-/// of a secret: the name is public.
-fn derived_id(client: &ClientId, material: &str) -> CredentialId {
-    let parts = [client.as_str().as_bytes(), material.as_bytes()];
-    CredentialId::from_hash(&digest::sha256(&digest::length_prefixed(&parts)))
 }
 
 fn misfit(stated: &CatalogCredential, message: String) -> ApplyError {

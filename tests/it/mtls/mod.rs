@@ -1,6 +1,7 @@
 //! Mutual TLS (RFC 8705): a real TLS client against the real listener, in this process and over loopback.
 
 mod binding;
+mod commands;
 mod connection;
 mod dev;
 mod fapi2;
