@@ -131,7 +131,9 @@ mod tests {
             assert_eq!(forwarded(&[line]), Err(ForwardedFault::Address), "{line}");
         }
         // What a stranger left open swallows what the proxy adds: a fault, never the stranger's word.
-        let swallowed = ["for=192.0.2.1;x=\", for=203.0.113.7"];
-        assert_eq!(forwarded(&swallowed), Err(ForwardedFault::Address));
+        for open in ["x=\"", "\"x=", "\"", "x=\"\\"] {
+            let line = format!("for=192.0.2.1;{open}, for=203.0.113.7");
+            assert_eq!(forwarded(&[&line]), Err(ForwardedFault::Address), "{line}");
+        }
     }
 }

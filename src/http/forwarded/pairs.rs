@@ -55,6 +55,7 @@ fn divided(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
             _ => {}
         }
     }
+    // Not left to the values: a quote that a key opens would hide what a proxy adds behind it.
     if quoted {
         return Err(Malformed);
     }

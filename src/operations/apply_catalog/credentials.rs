@@ -10,8 +10,7 @@ use crate::crypto::digest;
 use crate::crypto::random;
 use crate::crypto::secret_hash::PhcHash;
 use crate::domain::credential::{
-    Credential, CredentialKind, CredentialMaterial, CredentialState, PublicMaterial, SecretForm,
-    SecretHash,
+    Credential, CredentialKind, CredentialMaterial, PublicMaterial, SecretForm, SecretHash,
 };
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::{PresentedForm, Secret};
@@ -50,9 +49,7 @@ impl Application<'_> {
         if !self.options.prune {
             let staying = existing.iter().filter(|it| !kept.contains(&it.id));
             check_subjects(&stated.id, subject, staying.clone())?;
-            let now = self.change.now();
-            let ended = [CredentialState::Expired, CredentialState::Retired];
-            check_names(stated, staying.filter(|it| !ended.contains(&it.state(now))))?;
+            check_names(stated, staying)?;
         }
         let states_secrets =
             stated.credentials.iter().any(|it| it.material.kind() == CredentialKind::Secret);
@@ -213,7 +210,7 @@ fn check_subjects<'a>(
 }
 
 /// A `kid` names one key (RFC 7517 section 4.5): also beside a key that stays although the catalog no longer
-/// states it.
+/// states it, be it retired, so that what `export` writes can be applied.
 fn check_names<'a>(
     client: &CatalogClient,
     staying: impl Iterator<Item = &'a Credential>,
