@@ -1,9 +1,9 @@
 //! The headers of proxies from any bytes, a line each: `Client-Cert` with its chain (RFC 9440), Envoy's
 //! `X-Forwarded-Client-Cert`, `X-Forwarded-For` and `Forwarded` (RFC 7239). No panic, what is read is a certificate,
-//! and no line that a stranger sent before changes the address that a proxy added.
+//! and nothing that a stranger sent before, lines or the beginning of a line, changes the address that a proxy added.
 #![no_main]
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
 use grantd::crypto::certificates::{CertificateChain, MOST_CERTIFICATES};
@@ -36,7 +36,18 @@ fuzz_target!(|bytes: &[u8]| {
             Err(fault) => assert_eq!(fault, ForwardedFault::Address),
         }
     }
+    for (source, added) in
+        [(x_forwarded_for as Source, ADDED), (forwarded as Source, ADDED_ELEMENT)]
+    {
+        let line = [first, b", ".as_slice(), added.as_bytes()].concat();
+        assert!(source(&[&line]).is_ok_and(|it| it == PROXIED) || source(&[&line]).is_err());
+    }
 });
+
+/// What a proxy adds to a line of a stranger's, in both forms.
+const ADDED: &str = "203.0.113.7";
+const ADDED_ELEMENT: &str = "for=203.0.113.7;proto=https";
+const PROXIED: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
 fn check_chain(read: Result<CertificateChain, ForwardedFault>) {
     match read {

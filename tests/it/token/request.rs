@@ -123,6 +123,7 @@ on_both! {
             .assert_error(400, "invalid_request");
     }
 
+    /// 7523-13: nor is the grant of RFC 7523 section 2.1, which this version has not.
     async fn another_grant_type_is_unsupported_6749_09_9700_01(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
