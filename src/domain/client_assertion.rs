@@ -208,7 +208,15 @@ fn check_audience(
     match audience {
         Some(audience) if audience == rules.issuer => Ok(false),
         Some(audience) if Some(audience.as_str()) == rules.token_endpoint => Ok(true),
-        _ => Err(AssertionFault::Audience(presented_name(&value.to_string()))),
+        _ => Err(AssertionFault::Audience(shown(value))),
+    }
+}
+
+/// A text as it is, anything else as JSON without its quotes, which the log would escape twice.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => presented_name(text),
+        other => presented_name(&other.to_string().replace('"', "")),
     }
 }
 

@@ -82,6 +82,18 @@ fn the_audience_is_the_issuer_alone_7523_05_b_r16() {
 }
 
 #[test]
+fn a_wrong_audience_is_shown_so_that_it_can_be_read() {
+    for (wrong, shown) in [
+        (json!("https://auth.example/oauth2/token"), "https://auth.example/oauth2/token"),
+        (json!(["a", 1]), "[a,1]"),
+        (json!("a\nb"), "a\\nb"),
+    ] {
+        let fault = judge(&with("aud", wrong)).unwrap_err();
+        assert_eq!(fault, AssertionFault::Audience(shown.to_owned()));
+    }
+}
+
+#[test]
 fn a_profile_may_want_the_audience_as_text() {
     let rules = AssertionRules { audience_as_text: true, ..rules() };
     let now = Timestamp::from_unix(NOW);
