@@ -1,14 +1,71 @@
-//! Reads the tables of the listeners, `[public]`, `[mtls]` and `[operations]`.
+//! The tables of the listeners, `[public]`, `[mtls]` and `[operations]`, and how they are read.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{MutualListener, MutualTls, OperationsListener, PublicListener, Termination, TlsFiles};
 use crate::config::document::Located;
 use crate::config::fault::Problem;
 use crate::config::section::Section;
 use crate::config::value;
 use crate::domain::issuer::Issuer;
+
+/// The table `[public]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicListener {
+    /// The address.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key; none: plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Whether plain HTTP is allowed beyond loopback.
+    pub allow_plain_http: bool,
+}
+
+/// Two PEM files, read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and its chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// The table `[mtls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutualTls {
+    /// The listener that asks for client certificates; none: proxies ask, and pass them on.
+    pub listener: Option<MutualListener>,
+    /// PEM files with the CAs of `tls_client_auth`.
+    pub client_ca_files: Vec<PathBuf>,
+    /// Scheme, host and port under which clients present certificates; none: the issuer's host with the port of the
+    /// listener, or without a listener the issuer's own.
+    pub url: Option<String>,
+}
+
+/// Where grantd itself asks for client certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutualListener {
+    /// The address.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key: its own, or those of `[public]`.
+    pub tls: TlsFiles,
+}
+
+crate::domain::client::named! {
+    /// Where the TLS of clients with certificates ends.
+    Termination {
+        /// At a listener of grantd's own.
+        Listener = "listener",
+        /// At a proxy.
+        Proxy = "proxy",
+    }
+}
+
+/// The table `[operations]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationsListener {
+    /// The address.
+    pub listen: SocketAddr,
+}
 
 /// The table `[public]`; none where its TLS files are incomplete.
 pub(super) fn public(table: &mut Section<'_>, base: &Path) -> Option<PublicListener> {

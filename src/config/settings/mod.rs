@@ -6,8 +6,11 @@ mod listeners;
 mod proxy;
 mod read;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+pub use listeners::{
+    MutualListener, MutualTls, OperationsListener, PublicListener, Termination, TlsFiles,
+};
 
 use super::document::{self, Table};
 use super::fault::{ConfigError, Fault, Place, Problem};
@@ -61,64 +64,6 @@ pub struct Settings {
     pub keys: Keys,
     /// The log.
     pub log: Log,
-}
-
-/// The table `[public]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicListener {
-    /// The address.
-    pub listen: SocketAddr,
-    /// Certificate chain and private key; none: plain HTTP.
-    pub tls: Option<TlsFiles>,
-    /// Whether plain HTTP is allowed beyond loopback.
-    pub allow_plain_http: bool,
-}
-
-/// Two PEM files, read again when they change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate and its chain.
-    pub certificate: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
-}
-
-/// The table `[mtls]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MutualTls {
-    /// The listener that asks for client certificates; none: proxies ask, and pass them on.
-    pub listener: Option<MutualListener>,
-    /// PEM files with the CAs of `tls_client_auth`.
-    pub client_ca_files: Vec<PathBuf>,
-    /// Scheme, host and port under which clients present certificates; none: the issuer's host with the port of the
-    /// listener, or without a listener the issuer's own.
-    pub url: Option<String>,
-}
-
-/// Where grantd itself asks for client certificates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MutualListener {
-    /// The address.
-    pub listen: SocketAddr,
-    /// Certificate chain and private key: its own, or those of `[public]`.
-    pub tls: TlsFiles,
-}
-
-crate::domain::client::named! {
-    /// Where the TLS of clients with certificates ends.
-    Termination {
-        /// At a listener of grantd's own.
-        Listener = "listener",
-        /// At a proxy.
-        Proxy = "proxy",
-    }
-}
-
-/// The table `[operations]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperationsListener {
-    /// The address.
-    pub listen: SocketAddr,
 }
 
 /// The table `[sealing]`: what seals the signing keys in the database.
