@@ -94,10 +94,20 @@ pub(crate) fn free_port() -> u16 {
 
 /// Status and whole answer of one request; `None` where nobody answers.
 pub(crate) fn request(address: SocketAddr, head: &str, body: &str) -> Option<(u16, String)> {
+    request_with(address, head, "", body)
+}
+
+/// As [`request`], with further header lines, each with its end.
+pub(crate) fn request_with(
+    address: SocketAddr,
+    head: &str,
+    lines: &str,
+    body: &str,
+) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let request = format!(
-        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{lines}\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -3,6 +3,7 @@
 mod address;
 mod certificate;
 mod listener;
+mod serve;
 mod trust;
 
 use axum::body::Body;
