@@ -19,11 +19,12 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "docs/production.md",
     "docs/proxies.md",
     "docs/dpop.md",
+    "docs/fapi2.md",
     "docs/private-key-jwt.md",
     "docs/mutual-tls.md",
 ];
