@@ -23,8 +23,9 @@ use super::connection::Connection;
 /// Whether the peer is a trusted proxy, by its address and a second proof.
 ///
 /// # Errors
-/// [`ForwardedFault::Secret`] where it is in their networks and sends something else for their secret. It is not taken
-/// for a stranger then: a client that adds such a header would have the address of the proxy that it came through.
+/// A [`ForwardedFault`] where it is in their networks with a proof of theirs that is none: something else for their
+/// secret, or a certificate of theirs that has expired. It is not taken for a stranger then: who came through it would
+/// have its address.
 pub(super) fn is_proxy(
     proxies: &TrustedProxies,
     connection: &Connection,
@@ -35,13 +36,15 @@ pub(super) fn is_proxy(
     if !proxies.includes(peer) {
         return Ok(false);
     }
-    let trusted = peer.is_loopback()
-        || own_certificate(proxies, connection).is_some_and(|it| it.check_alone(now).is_ok())
-        || says_secret(proxies, headers)?;
-    if !trusted {
-        tracing::warn!(%peer, "a proxy without its second proof: its headers mean nothing");
+    let own = own_certificate(proxies, connection).map(|it| it.check_alone(now));
+    if peer.is_loopback() || own == Some(Ok(())) || says_secret(proxies, headers)? {
+        return Ok(true);
     }
-    Ok(trusted)
+    if let Some(Err(fault)) = own {
+        return Err(ForwardedFault::OwnCertificate(fault));
+    }
+    tracing::warn!(%peer, "a proxy without its second proof: its headers mean nothing");
+    Ok(false)
 }
 
 /// The client certificate of the connection, where it is that of a proxy.
@@ -77,7 +80,10 @@ pub(super) fn certificate(
     refuse_hop_by_hop(headers, header.as_str())?;
     let chain = match header {
         CertificateHeader::None => None,
-        CertificateHeader::ClientCert => client_cert_chain(headers)?,
+        CertificateHeader::ClientCert => {
+            refuse_hop_by_hop(headers, client_cert::CHAIN)?;
+            client_cert_chain(headers)?
+        }
         CertificateHeader::XForwardedClientCert => {
             certificate_header(headers, header)?.map(|it| xfcc::read(it.as_bytes())).transpose()?
         }

@@ -40,7 +40,7 @@ on_both! {
         }
     }
 
-    /// The client's certificate lives on.
+    /// The client's certificate lives on. Nor is the proxy a stranger then, whose address its clients would have.
     async fn an_expired_certificate_of_a_proxy_proves_nothing_b_m02(env) {
         let proxy = Identity::named("proxy");
         let mut long = leaf("ledger");
@@ -51,11 +51,16 @@ on_both! {
         proxies.thumbprints = vec![proxy.thumbprint()];
         let behind = Behind::new(&env, proxies).await;
         let headers = vec![("client-cert", client_cert(&own))];
-        let from = From { peer: PROXY, own: Some(&proxy), headers };
+        let mut from = From { peer: PROXY, own: Some(&proxy), headers };
         assert_eq!(behind.token(&from, "ledger").await.status, 200);
         env.clock.advance(Seconds::new(3601));
         behind.replica.follow().await;
-        behind.token(&from, "ledger").await.assert_error(401, "invalid_client");
+        behind.token(&from, "ledger").await.assert_error(400, "invalid_request");
+        let form = format!("client_id=reader&client_secret={}", form_encoded(READER));
+        let form = format!("grant_type=client_credentials&{form}");
+        behind.post(&from, "/oauth2/token", &form).await.assert_error(400, "invalid_request");
+        from.headers.push((SECRET_HEADER, SECRET.to_owned()));
+        assert_eq!(behind.token(&from, "ledger").await.status, 200);
     }
 
     /// B-M01, B-M02: every other header in which a certificate could be said means nothing, from inside too; the
