@@ -214,8 +214,8 @@ pub enum Problem {
          secret_header and secret_file"
     )]
     ProxyProof,
-    /// Both listeners on one address.
-    #[error("the public and the operations listener need different addresses")]
+    /// Two listeners on one address.
+    #[error("another listener has this address; all of them need different addresses")]
     SameAddress,
 
     /// A default scope that the policy does not permit.

@@ -113,10 +113,18 @@ pub(super) fn instant(value: Located) -> Result<Timestamp, Problem> {
     }
 }
 
-/// A network in CIDR form.
+/// A network in CIDR form; one of IPv4 in no other form, for the addresses that it is compared with have none.
 pub(super) fn network(value: Located) -> Result<IpNet, Problem> {
-    let expected = Problem::Expected("a network, for example 10.0.0.0/8 or fd00::/8");
-    text(value)?.parse().map_err(|_| expected)
+    let parsed = text(value)?.parse().ok().filter(|network: &IpNet| !is_mapped(network));
+    parsed.ok_or(Problem::Expected("a network, for example 10.0.0.0/8 or fd00::/8"))
+}
+
+/// Whether it lies in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
+const fn is_mapped(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(_) => false,
+        IpNet::V6(network) => network.addr().to_ipv4_mapped().is_some(),
+    }
 }
 
 /// An `x5t#S256` as it is written: 43 characters of base64url.

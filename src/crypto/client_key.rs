@@ -8,6 +8,9 @@ use super::rsa_weakness::{RsaWeakness, check_rsa};
 use super::strict_json::parse_object;
 use crate::domain::algorithm::SigningAlgorithm;
 
+/// The most characters of a `kid`; those in use are thumbprints, short names and URIs.
+const MAX_KID: usize = 255;
+
 /// One registered key, ready to verify.
 #[derive(Debug)]
 pub struct ClientKey {
@@ -34,8 +37,8 @@ pub enum ClientKeyError {
     /// Its `alg` is none that a key of its kind serves here.
     #[error("`alg` is none of ES256 (EC), EdDSA or Ed25519 (OKP), RS256, PS256 (RSA)")]
     Algorithm,
-    /// Its `kid` is no text.
-    #[error("`kid` is not a text")]
+    /// Its `kid` is no text that a person could read.
+    #[error("`kid` is not a text of 1 to {MAX_KID} characters on one line")]
     Kid,
     /// Its point is not on the curve, or the like.
     #[error("the key is no valid key of its kind")]
@@ -61,7 +64,7 @@ impl ClientKey {
             .map_err(|_| ClientKeyError::Invalid)?;
         let kid = match members.get("kid") {
             None => None,
-            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(Value::String(kid)) if is_legible(kid) => Some(kid.clone()),
             Some(_) => return Err(ClientKeyError::Kid),
         };
         Ok(Self { kid, thumbprint: key.thumbprint(), verifiers })
@@ -93,6 +96,11 @@ impl ClientKey {
         let found = self.verifiers.iter().find(|(algorithm, _)| algorithm.as_str() == alg);
         found.map(|(_, verifier)| verifier)
     }
+}
+
+/// Whether a listing can show a `kid`, on one line and without what steers a terminal.
+fn is_legible(kid: &str) -> bool {
+    (1..=MAX_KID).contains(&kid.chars().count()) && !kid.chars().any(char::is_control)
 }
 
 /// `use` and `key_ops`, where they stand, allow signatures to be checked.
@@ -171,6 +179,10 @@ mod tests {
             ("alg", json!("RS256"), ClientKeyError::Algorithm),
             ("alg", json!("ECDH-ES"), ClientKeyError::Algorithm),
             ("kid", json!(1), ClientKeyError::Kid),
+            ("kid", json!(""), ClientKeyError::Kid),
+            ("kid", json!("a\n"), ClientKeyError::Kid),
+            ("kid", json!("a\u{1b}[2J"), ClientKeyError::Kid),
+            ("kid", json!("a".repeat(256)), ClientKeyError::Kid),
             ("d", json!("AA"), ClientKeyError::Key(PublicJwkError::Private("d"))),
             ("kty", json!("oct"), ClientKeyError::Key(PublicJwkError::KeyType)),
         ] {

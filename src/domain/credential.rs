@@ -1,6 +1,9 @@
 //! A credential: one way for a client to prove itself.
 
+use std::net::IpAddr;
+
 use super::client::{AuthMethod, named};
+use super::distinguished_name::DistinguishedName;
 use super::identifier::CredentialId;
 use super::timestamp::Timestamp;
 
@@ -93,6 +96,34 @@ pub struct SubjectName {
     pub kind: SubjectKind,
     /// Its value as registered.
     pub value: String,
+}
+
+impl SubjectName {
+    /// Whether both mean the same certificates, however they are written.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (one, two) = (self.value.as_str(), other.value.as_str());
+        self.kind == other.kind
+            && match self.kind {
+                SubjectKind::Dn => DistinguishedName::parse(one)
+                    .is_ok_and(|one| DistinguishedName::parse(two) == Ok(one)),
+                SubjectKind::Dns => one.eq_ignore_ascii_case(two),
+                SubjectKind::Uri => one == two,
+                SubjectKind::Ip => one.parse::<IpAddr>().is_ok_and(|one| two.parse() == Ok(one)),
+                SubjectKind::Email => is_same_mailbox(one, two),
+            }
+    }
+}
+
+/// The domain of a mailbox has no case, what stands before it does (RFC 5280 section 7.5).
+#[must_use]
+pub fn is_same_mailbox(one: &str, other: &str) -> bool {
+    match (one.rsplit_once('@'), other.rsplit_once('@')) {
+        (Some((local, domain)), Some((other_local, other_domain))) => {
+            local == other_local && domain.eq_ignore_ascii_case(other_domain)
+        }
+        _ => false,
+    }
 }
 
 named! {

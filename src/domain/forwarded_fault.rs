@@ -6,6 +6,12 @@ use super::certificate_fault::CertificateFault;
 /// without a certificate or from nearby.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardedFault {
+    /// The header of the proxies' secret holds something else, or stands twice.
+    #[error("the header of the proxies' secret, without the secret alone")]
+    Secret,
+    /// The certificate by which a proxy proves itself is not usable any more.
+    #[error("a proxy's own certificate: {0}")]
+    OwnCertificate(CertificateFault),
     /// The header with the certificate stands twice.
     #[error("two headers with a client certificate")]
     RepeatedCertificate,
@@ -46,6 +52,12 @@ impl ForwardedFault {
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
+            Self::Secret => {
+                "let the proxy set the header that secret_header in [proxy] names, in the place of what clients send"
+            }
+            Self::OwnCertificate(_) => {
+                "give the proxy a new certificate, and add its x5t#S256 to thumbprints in [proxy]"
+            }
             Self::RepeatedCertificate | Self::TwoCertificates | Self::ChainAlone => {
                 "let the proxy drop what clients send under that name, and set it itself"
             }

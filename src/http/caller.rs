@@ -21,9 +21,11 @@ pub(super) fn of(
     request: &Request,
 ) -> Result<Caller, RequestFault> {
     let (peer, headers) = (connection.source(), request.headers());
-    let proxies = state.proxies.as_deref().filter(|proxies| {
-        forwarded::is_proxy(proxies, connection, headers, state.grantd.clock().now())
-    });
+    let now = state.grantd.clock().now();
+    let proxies = match state.proxies.as_deref() {
+        Some(proxies) if forwarded::is_proxy(proxies, connection, headers, now)? => Some(proxies),
+        _ => None,
+    };
     let (source, certificate) = if let Some(proxies) = proxies {
         let source = forwarded::source(proxies, peer, headers)?;
         (source, forwarded::certificate(proxies, connection, headers)?)

@@ -94,7 +94,8 @@ fn document(publication: &Publication) -> Vec<u8> {
     serde_json::to_vec(&metadata).unwrap_or_default()
 }
 
-/// What is built and the profile allows; those of mutual TLS only where a certificate can be presented, and `tls_client_auth` only with client CAs.
+/// What is built and the profile allows; those of mutual TLS only where a certificate can be presented, and
+/// `tls_client_auth` only with client CAs.
 fn auth_methods(publication: &Publication) -> Vec<&'static str> {
     let mut methods = AUTH_METHODS.to_vec();
     if let Some(mutual) = &publication.mutual_tls {

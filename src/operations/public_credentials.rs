@@ -42,7 +42,17 @@ pub(super) fn key(credential: &Credential) -> Option<ClientKey> {
     }
 }
 
-/// The credential among `existing` that was retired and is the same key as `new`, whatever else their JWKs say.
+/// Whether both are the same subject, however it is written.
+pub(super) fn is_same_subject(one: &Credential, other: &Credential) -> bool {
+    match (&one.material, &other.material) {
+        (CredentialMaterial::Subject(one), CredentialMaterial::Subject(other)) => {
+            one.is_same(other)
+        }
+        _ => false,
+    }
+}
+
+/// The credential among `existing` that was retired and is the same key or subject as `new`, however it is written.
 /// Retirement is for good: a key that leaked must not come back under another name.
 pub(super) fn retired_twin<'a>(
     new: &Credential,
@@ -53,8 +63,10 @@ pub(super) fn retired_twin<'a>(
     if is_retired(new) {
         return None;
     }
-    let own = key(new)?;
-    let is_same =
-        |old: &Credential| key(old).is_some_and(|old| old.thumbprint() == own.thumbprint());
-    existing.iter().find(|old| is_retired(old) && is_same(old))
+    let own = key(new);
+    let is_same_key = |old: &Credential| {
+        own.as_ref()
+            .is_some_and(|own| key(old).is_some_and(|it| it.thumbprint() == own.thumbprint()))
+    };
+    existing.iter().find(|old| is_retired(old) && (is_same_subject(old, new) || is_same_key(old)))
 }

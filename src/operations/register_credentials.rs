@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::manage_credentials::{CredentialError, NewCredential, check_use, existing, finish};
-use super::public_credentials::{identified, key};
+use super::public_credentials::{identified, is_same_subject, key};
 use crate::clock::Clock;
 use crate::crypto::client_key::ClientKey;
 use crate::crypto::public_jwk::PublicJwk;
@@ -91,7 +91,8 @@ fn check_new(
     for old in held {
         let keys = old.key.as_ref().zip(new.key.as_ref());
         let same_key = keys.is_some_and(|(old, new)| old.thumbprint() == new.thumbprint());
-        if old.credential.id == new.credential.id || same_key {
+        let same_subject = is_same_subject(&old.credential, &new.credential);
+        if old.credential.id == new.credential.id || same_key || same_subject {
             return Err(taken(client, &old.credential, now));
         }
         if let Some((_, new)) = keys.filter(|(old, new)| old.name() == new.name()) {

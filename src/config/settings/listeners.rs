@@ -154,14 +154,17 @@ fn origin(located: Located) -> Result<String, Problem> {
     }
 }
 
-/// The table `[operations]`, whose address must not be that of `public`.
+/// The table `[operations]`, whose address must be none of the others.
 pub(super) fn operations(
     table: &mut Section<'_>,
     public: Option<&PublicListener>,
+    mtls: Option<&MutualTls>,
 ) -> OperationsListener {
     let place = table.place_of("listen");
     let listen = address(table, SocketAddr::from(([127, 0, 0, 1], 9090)));
-    if listen.port() != 0 && public.is_some_and(|public| public.listen == listen) {
+    let mutual = mtls.and_then(|mtls| mtls.listener.as_ref()).map(|listener| listener.listen);
+    let others = [public.map(|public| public.listen), mutual];
+    if listen.port() != 0 && others.contains(&Some(listen)) {
         table.fault(&place, "listen", Problem::SameAddress);
     }
     OperationsListener { listen }

@@ -22,6 +22,7 @@ pub(super) fn proxy(
 ) -> Option<TrustedProxies> {
     let networks = networks(table);
     let thumbprints = thumbprints(table, mtls);
+    let has_secret = table.has("secret_header").is_some();
     let secret = secret(table, base);
     let certificate_header = certificate_header(table, mtls);
     let address =
@@ -34,7 +35,7 @@ pub(super) fn proxy(
         table.fault(&place, "client_address", Problem::Missing(remedy));
     }
     let networks = networks?;
-    if thumbprints.is_empty() && secret.is_none() && !networks.iter().all(is_loopback) {
+    if thumbprints.is_empty() && !has_secret && !networks.iter().all(is_loopback) {
         table.fault(&place, "networks", Problem::ProxyProof);
     }
     Some(TrustedProxies { networks, thumbprints, secret, certificate_header, address_header })
@@ -48,6 +49,12 @@ fn networks(table: &mut Section<'_>) -> Option<Vec<IpNet>> {
         Some(list) if list.is_empty() => {
             table.fault(&place, key, Problem::EmptyList("name the networks of the proxies"));
         }
+        // Then no hop is a stranger's, and the farthest one is what a client wrote.
+        Some(list) if list.iter().any(|network| network.prefix_len() == 0) => {
+            let expected =
+                "the networks of the proxies alone: clients in them could say any address";
+            table.fault(&place, key, Problem::Expected(expected));
+        }
         None if place == *table.place() => {
             let remedy = "name the networks of the proxies, for example [\"10.0.0.5/32\"]";
             table.fault(&place, key, Problem::Missing(remedy));
@@ -59,7 +66,7 @@ fn networks(table: &mut Section<'_>) -> Option<Vec<IpNet>> {
 
 /// Whether all of a network is this machine.
 fn is_loopback(network: &IpNet) -> bool {
-    match (network.network().to_canonical(), network.broadcast().to_canonical()) {
+    match (network.network(), network.broadcast()) {
         (IpAddr::V4(first), IpAddr::V4(last)) => first.is_loopback() && last.is_loopback(),
         (IpAddr::V6(first), IpAddr::V6(last)) => first.is_loopback() && last.is_loopback(),
         _ => false,
@@ -79,8 +86,8 @@ fn thumbprints(table: &mut Section<'_>, mtls: Option<&MutualTls>) -> Vec<String>
 
 /// Header and value come together, the value as a file or as it is.
 fn secret(table: &mut Section<'_>, base: &Path) -> Option<ProxySecret> {
-    let [header_at, secret_at] = ["secret_header", "secret"].map(|key| table.has(key));
-    let value_at = table.has("secret_file").or_else(|| secret_at.clone());
+    let [header_at, file_at, secret_at] =
+        ["secret_header", "secret_file", "secret"].map(|key| table.has(key));
     let header = table.read("secret_header", header_name);
     let file = table.read("secret_file", |located| {
         secret_value(value::file_text(&value::path(base)(located)?)?)
@@ -89,11 +96,16 @@ fn secret(table: &mut Section<'_>, base: &Path) -> Option<ProxySecret> {
     if let (Some(_), Some(_), Some(place)) = (&file, &inline, &secret_at) {
         table.fault(place, "secret", Problem::Both("secret_file"));
     }
-    match (&header_at, &value_at) {
-        (Some(place), None) => {
+    match (&header_at, &file_at, &secret_at) {
+        (Some(place), None, None) => {
             table.fault(place, "secret_header", Problem::Without("secret_file"));
         }
-        (None, Some(place)) => table.fault(place, "secret", Problem::Without("secret_header")),
+        (None, Some(place), _) => {
+            table.fault(place, "secret_file", Problem::Without("secret_header"));
+        }
+        (None, None, Some(place)) => {
+            table.fault(place, "secret", Problem::Without("secret_header"));
+        }
         _ => {}
     }
     Some(ProxySecret { header: header?, value: file.or(inline)? })
@@ -106,15 +118,32 @@ fn secret_value(text: String) -> Result<Secret, Problem> {
     if fits { Ok(Secret::new(text)) } else { Err(Problem::SecretForm { least, most }) }
 }
 
-/// A field name (RFC 9110 section 5.1), in small letters.
+/// Headers that say something else in requests; a secret in one would be lost, or change what it says.
+const TAKEN: [&str; 15] = [
+    "authorization",
+    "client-cert",
+    "client-cert-chain",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "dpop",
+    "expect",
+    "forwarded",
+    "host",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-client-cert",
+    "x-forwarded-for",
+];
+
+/// A field name (RFC 9110 section 5.1) that has no other use, in small letters.
 fn header_name(located: Located) -> Result<String, Problem> {
     let text = value::text(located)?.to_ascii_lowercase();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_token) {
-        Ok(text)
-    } else {
-        Err(Problem::Expected("the name of a header, for example \"x-grantd-proxy\""))
-    }
+    let fits = !text.is_empty() && text.bytes().all(is_token) && !TAKEN.contains(&text.as_str());
+    let expected = "the name of a header that has no other use, for example \"x-grantd-proxy\"";
+    if fits { Ok(text) } else { Err(Problem::Expected(expected)) }
 }
 
 /// A certificate is of use only where the metadata says how to present one.

@@ -45,7 +45,8 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let proxy = root
         .has("proxy")
         .and_then(|_| proxy::proxy(&mut inner(root, "proxy"), base, mtls.as_ref()));
-    let operations = listeners::operations(&mut inner(root, "operations"), public.as_ref());
+    let operations =
+        listeners::operations(&mut inner(root, "operations"), public.as_ref(), mtls.as_ref());
     let issuer = issuer(root, profile, public.as_ref().is_some_and(|it| it.allow_plain_http));
     if let (Some(mtls), Some(place)) = (&mtls, &mtls_at) {
         proxy::check_termination(root, place, (mtls, proxy.as_ref(), issuer.as_ref()));

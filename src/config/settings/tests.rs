@@ -217,6 +217,11 @@ fn contradictions_are_refused() {
             "different addresses",
         ),
         (
+            "[mtls]\nlisten = \"127.0.0.1:7\"\ntls_certificate_file = \"c\"\ntls_key_file = \"k\"\n\
+             [operations]\nlisten = \"127.0.0.1:7\"\n",
+            "operations.listen: another listener has this address",
+        ),
+        (
             "[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\nurl = \"https://a.example/t1\"\n",
             "https://, a host and a port",
         ),
@@ -240,6 +245,12 @@ fn contradictions_are_refused() {
         ("[proxy]\nclient_address = \"forwarded\"\n", "name the networks of the proxies"),
         ("[proxy]\nnetworks = []\n", "name the networks of the proxies"),
         ("[proxy]\nnetworks = [\"10.0.0.5\"]\n", "expected a network"),
+        ("[proxy]\nnetworks = [\"::ffff:10.0.0.5/128\"]\n", "expected a network"),
+        ("[proxy]\nnetworks = [\"0.0.0.0/0\"]\n", "the networks of the proxies alone"),
+        ("[proxy]\nnetworks = [\"127.0.0.1/32\", \"::/0\"]\n", "the networks of the proxies alone"),
+        ("[proxy]\nsecret_header = \"Client-Cert\"\n", "a header that has no other use"),
+        ("[proxy]\nsecret_header = \"authorization\"\n", "a header that has no other use"),
+        ("[proxy]\nsecret_file = \"tests\"\n", "proxy.secret_file: `secret_header` is needed"),
         ("[proxy]\nnetworks = [\"127.0.0.1/32\"]\n", "say by client_certificate or client_address"),
         ("[proxy]\nsecret_header = \"x y\"\n", "expected the name of a header"),
         ("[proxy]\nsecret_header = \"x\"\n", "`secret_file` is needed"),

@@ -8,7 +8,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::domain::certificate_fault::CertificateFault;
-use crate::domain::credential::{SubjectKind, SubjectName};
+use crate::domain::credential::{SubjectKind, SubjectName, is_same_mailbox};
 use crate::domain::distinguished_name::{Attribute, AttributeValue, DistinguishedName};
 
 /// Whether `leaf` bears the subject that is registered. Names are compared as structures; a common name is never
@@ -38,17 +38,7 @@ fn is_name(name: &GeneralName<'_>, registered: &SubjectName) -> bool {
             Ok(IpAddr::V6(address)) => *bytes == address.octets(),
             Err(_) => false,
         },
-        (SubjectKind::Email, GeneralName::RFC822Name(name)) => same_mailbox(name, value),
-        _ => false,
-    }
-}
-
-/// The domain of a mailbox has no case, what stands before it does (RFC 5280 section 7.5).
-fn same_mailbox(one: &str, other: &str) -> bool {
-    match (one.rsplit_once('@'), other.rsplit_once('@')) {
-        (Some((local, domain)), Some((other_local, other_domain))) => {
-            local == other_local && domain.eq_ignore_ascii_case(other_domain)
-        }
+        (SubjectKind::Email, GeneralName::RFC822Name(name)) => is_same_mailbox(name, value),
         _ => false,
     }
 }

@@ -21,23 +21,30 @@ use crate::operations::caller::ClientCertificate;
 use super::connection::Connection;
 
 /// Whether the peer is a trusted proxy, by its address and a second proof.
+///
+/// # Errors
+/// A [`ForwardedFault`] where it is in their networks with a proof of theirs that is none: something else for their
+/// secret, or a certificate of theirs that has expired. It is not taken for a stranger then: who came through it would
+/// have its address.
 pub(super) fn is_proxy(
     proxies: &TrustedProxies,
     connection: &Connection,
     headers: &HeaderMap,
     now: Timestamp,
-) -> bool {
+) -> Result<bool, ForwardedFault> {
     let peer = connection.source();
     if !proxies.includes(peer) {
-        return false;
+        return Ok(false);
     }
-    let trusted = peer.is_loopback()
-        || own_certificate(proxies, connection).is_some_and(|it| it.check_alone(now).is_ok())
-        || knows_secret(proxies, headers);
-    if !trusted {
-        tracing::warn!(%peer, "a proxy without its second proof: its headers mean nothing");
+    let own = own_certificate(proxies, connection).map(|it| it.check_alone(now));
+    if peer.is_loopback() || own == Some(Ok(())) || says_secret(proxies, headers)? {
+        return Ok(true);
     }
-    trusted
+    if let Some(Err(fault)) = own {
+        return Err(ForwardedFault::OwnCertificate(fault));
+    }
+    tracing::warn!(%peer, "a proxy without its second proof: its headers mean nothing");
+    Ok(false)
 }
 
 /// The client certificate of the connection, where it is that of a proxy.
@@ -49,15 +56,18 @@ fn own_certificate<'a>(
     proxies.thumbprints.iter().any(|known| known == chain.thumbprint()).then_some(chain)
 }
 
-fn knows_secret(proxies: &TrustedProxies, headers: &HeaderMap) -> bool {
-    proxies.secret.as_ref().is_some_and(|secret| {
-        one(headers, &secret.header)
-            .is_ok_and(|sent| sent.is_some_and(|it| is_same_secret(it.as_bytes(), &secret.value)))
-    })
+/// Whether the request has the secret of the proxies, and nothing beside it.
+fn says_secret(proxies: &TrustedProxies, headers: &HeaderMap) -> Result<bool, ForwardedFault> {
+    let Some(secret) = &proxies.secret else { return Ok(false) };
+    match one(headers, &secret.header) {
+        Ok(None) => Ok(false),
+        Ok(Some(sent)) if is_same_secret(sent.as_bytes(), &secret.value) => Ok(true),
+        Ok(Some(_)) | Err(Several) => Err(ForwardedFault::Secret),
+    }
 }
 
-/// The certificate of the client behind a trusted proxy. One on the connection itself counts where it is none of a
-/// proxy: a client may stand beside a proxy.
+/// The certificate of the client behind a trusted proxy. One on the connection itself counts where nothing says that
+/// a proxy opened it, neither certificate nor secret: on loopback a client may stand beside a proxy.
 ///
 /// # Errors
 /// A [`ForwardedFault`]: a request that does not say clearly which certificate it came with is none without one.
@@ -70,7 +80,10 @@ pub(super) fn certificate(
     refuse_hop_by_hop(headers, header.as_str())?;
     let chain = match header {
         CertificateHeader::None => None,
-        CertificateHeader::ClientCert => client_cert_chain(headers)?,
+        CertificateHeader::ClientCert => {
+            refuse_hop_by_hop(headers, client_cert::CHAIN)?;
+            client_cert_chain(headers)?
+        }
         CertificateHeader::XForwardedClientCert => {
             certificate_header(headers, header)?.map(|it| xfcc::read(it.as_bytes())).transpose()?
         }
@@ -79,6 +92,8 @@ pub(super) fn certificate(
     let direct = connection.certificate.clone().filter(|_| of_client);
     match (chain, direct) {
         (Some(_), Some(_)) => Err(ForwardedFault::TwoCertificates),
+        // Only proxies know the secret, so this one is a proxy's own, though no thumbprint names it.
+        (None, Some(_)) if says_secret(proxies, headers)? => Ok(None),
         (None, direct) => Ok(direct),
         (Some(chain), None) => Ok(Some(ClientCertificate { chain })),
     }

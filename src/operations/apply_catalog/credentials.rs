@@ -35,7 +35,8 @@ impl Application<'_> {
             }
             if let Some(twin) = retired_twin(&new, existing, self.change.now()) {
                 let message = format!(
-                    "this key was retired as credential {} and stays so: make a new key in its place",
+                    "this {} was retired as credential {} and stays so: register a new one in its place",
+                    twin.kind(),
                     twin.id
                 );
                 return Err(misfit(credential, message));

@@ -156,6 +156,30 @@ on_both! {
         assert_eq!(plan.changes(), 0, "{:?}", plan.steps);
     }
 
+    /// Names are compared as structures, so another spelling is the same subject.
+    async fn a_retired_subject_comes_back_in_no_other_spelling(env) {
+        env.apply(&bare()).await;
+        let commands = Commands { env: &env, place: Place::new() };
+        let add = |kind, value| ["credential", "add-subject", "job", kind, value];
+        for (kind, value, other) in [
+            ("--subject-dn", "CN=job,O=Example", "cn=job, o=Example"),
+            ("--san-dns", "job.example", "Job.Example"),
+            ("--san-ip", "2001:db8::1", "2001:DB8:0::1"),
+            ("--san-email", "job@a.example", "job@A.example"),
+        ] {
+            let shown = commands.added(&add(kind, value));
+            commands.refused(&add(kind, other), (1, "has this subject already"));
+            commands.done(&["credential", "retire", shown["id"].as_str().unwrap()]);
+            commands.refused(&add(kind, other), (1, "was retired and stays so"));
+            let key = kind.trim_start_matches("--").replace('-', "_");
+            let catalog = format!(
+                "[[client]]\nid = \"job\"\nauth = \"tls_client_auth\"\n{key} = \"{other}\"\n"
+            );
+            commands.place.write("job.toml", &catalog);
+            commands.refused(&["apply", "job.toml"], (1, "this subject was retired as credential"));
+        }
+    }
+
     async fn a_subject_is_of_one_kind_and_well_formed(env) {
         env.apply(&bare()).await;
         let commands = Commands { env: &env, place: Place::new() };

@@ -98,6 +98,16 @@ on_both! {
         }
     }
 
+    /// A client whose header stands beside the secret that a proxy adds must not get the address of the proxy.
+    async fn a_secret_that_a_client_spoils_gives_no_address_b_m02(env) {
+        env.apply(&catalog().replace("203.0.113.0/24", NETWORK)).await;
+        let behind = Behind::new(&env, addressed(AddressHeader::XForwardedFor)).await;
+        let mut from = proxied(&[("x-forwarded-for", "203.0.113.7")]);
+        behind.read(&from).await.assert_error(400, "unauthorized_client");
+        from.headers.insert(0, (SECRET_HEADER, "spoiled".to_owned()));
+        behind.read(&from).await.assert_error(400, "invalid_request");
+    }
+
     async fn the_log_names_source_and_proxy(env) {
         env.apply(CATALOG).await;
         let watch = crate::captured_log::watch("source=203.0.113.199");

@@ -105,8 +105,13 @@ on_both! {
             behind.token(&from, "ledger").await.assert_error(400, "invalid_request");
         }
         let behind = Behind::new(&env, proxies(CertificateHeader::ClientCert)).await;
-        let from = proxied(&[("client-cert-chain", &client_cert(&own))]);
-        behind.token(&from, "ledger").await.assert_error(400, "invalid_request");
+        let one = &*client_cert(&own);
+        for headers in [
+            &[("client-cert-chain", one)] as &[_],
+            &[("client-cert", one), ("connection", "Client-Cert-Chain")],
+        ] {
+            behind.token(&proxied(headers), "ledger").await.assert_error(400, "invalid_request");
+        }
     }
 
     /// B-M02: a header that was lost on the way (CVE-2024-45410) leaves a request without a certificate: it neither

@@ -27,10 +27,12 @@ on_both! {
             assert_eq!(ask("127.0.0.1", None, &[]).await, 200);
             // Inside without either.
             assert_eq!(ask(PROXY, None, &[]).await, 401);
-            assert_eq!(ask(PROXY, None, &["proxy-secret-of-these-testz"]).await, 401);
-            assert_eq!(ask(PROXY, None, &[""]).await, 401);
-            assert_eq!(ask(PROXY, None, &[SECRET, SECRET]).await, 401);
             assert_eq!(ask(PROXY, Some(&other), &[]).await, 401);
+            // Something else than the secret.
+            let both = format!("{SECRET}, {SECRET}");
+            for wrong in [&["proxy-secret-of-these-testz"] as &[_], &[""], &[SECRET, SECRET], &[&both]] {
+                assert_eq!(ask(PROXY, None, wrong).await, 400, "{wrong:?}");
+            }
             // Outside with both; the loopback of another family was not named.
             assert_eq!(ask("10.2.0.5", Some(&proxy), &[SECRET]).await, 401);
             assert_eq!(ask("203.0.113.7", Some(&proxy), &[SECRET]).await, 401);
@@ -38,7 +40,7 @@ on_both! {
         }
     }
 
-    /// The client's certificate lives on.
+    /// The client's certificate lives on. Nor is the proxy a stranger then, whose address its clients would have.
     async fn an_expired_certificate_of_a_proxy_proves_nothing_b_m02(env) {
         let proxy = Identity::named("proxy");
         let mut long = leaf("ledger");
@@ -49,11 +51,16 @@ on_both! {
         proxies.thumbprints = vec![proxy.thumbprint()];
         let behind = Behind::new(&env, proxies).await;
         let headers = vec![("client-cert", client_cert(&own))];
-        let from = From { peer: PROXY, own: Some(&proxy), headers };
+        let mut from = From { peer: PROXY, own: Some(&proxy), headers };
         assert_eq!(behind.token(&from, "ledger").await.status, 200);
         env.clock.advance(Seconds::new(3601));
         behind.replica.follow().await;
-        behind.token(&from, "ledger").await.assert_error(401, "invalid_client");
+        behind.token(&from, "ledger").await.assert_error(400, "invalid_request");
+        let form = format!("client_id=reader&client_secret={}", form_encoded(READER));
+        let form = format!("grant_type=client_credentials&{form}");
+        behind.post(&from, "/oauth2/token", &form).await.assert_error(400, "invalid_request");
+        from.headers.push((SECRET_HEADER, SECRET.to_owned()));
+        assert_eq!(behind.token(&from, "ledger").await.status, 200);
     }
 
     /// B-M01, B-M02: every other header in which a certificate could be said means nothing, from inside too; the
@@ -105,6 +112,22 @@ on_both! {
         assert_eq!(behind.token(&from, "ledger").await.status, 200);
     }
 
+    /// Who sends the secret is a proxy: a certificate on its connection is its own and nobody's behind it, also where
+    /// no thumbprint names it.
+    async fn a_certificate_beside_the_secret_authenticates_nobody_b_m02(env) {
+        let proxy = Identity::named("proxy");
+        env.apply(&catalog(&[proxy.thumbprint()], NOBODY)).await;
+        for (kind, _) in KINDS {
+            let behind = Behind::new(&env, proxies(kind)).await;
+            let mut from = proxied(&[]);
+            from.own = Some(&proxy);
+            behind.token(&from, "ledger").await.assert_error(401, "invalid_client");
+            // On loopback without the secret it may be a client's.
+            let beside = From { peer: "127.0.0.1", own: Some(&proxy), headers: Vec::new() };
+            assert_eq!(behind.token(&beside, "ledger").await.status, 200);
+        }
+    }
+
     /// B-H08: neither what a proxy proves itself by, nor what it should have been.
     async fn the_secret_of_a_proxy_reaches_no_log_b_h08(env) {
         env.apply(CATALOG).await;
@@ -113,7 +136,7 @@ on_both! {
         for secret in [SECRET, "proxy-secret-of-these-testz"] {
             let headers = vec![(SECRET_HEADER, secret.to_owned())];
             let from = From { peer: PROXY, own: None, headers };
-            behind.token(&from, "reader").await.assert_error(401, "invalid_client");
+            assert_ne!(behind.token(&from, "reader").await.status, 200);
         }
         assert_eq!(watch.lines(), Vec::<String>::new());
     }
