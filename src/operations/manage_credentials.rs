@@ -85,7 +85,8 @@ pub enum CredentialError {
     },
     /// A credential that was retired.
     #[error(
-        "{client} had this {kind} as credential {id}, which was retired and stays so: register a new one in its place"
+        "{client} had this {kind} as credential {id}, which was retired and stays so: register another one; \
+         only `grantd apply --prune` of a catalog without it forgets it"
     )]
     Retired {
         /// The client.

@@ -73,7 +73,7 @@ impl ClientCaFiles {
         }
     }
 
-    /// Takes the files where their contents changed.
+    /// Takes the files where their contents changed; one that was emptied since the start has no CA any more.
     fn look(&mut self, grantd: &Grantd) -> Result<(), ClientCaError> {
         let mut contents = Vec::with_capacity(self.files.len());
         for path in &self.files {
@@ -85,13 +85,21 @@ impl ClientCaFiles {
             return Ok(());
         }
         let mut cas = ClientCas::none();
+        let mut emptied = 0;
         for (path, content) in self.files.iter().zip(&contents) {
+            // Who empties a file takes its CAs away. At the start an empty one is a mistake.
+            if content.trim_ascii().is_empty() && !self.seen.is_empty() {
+                emptied += 1;
+                continue;
+            }
             cas.add_pem(content)
                 .map_err(|source| ClientCaError::Invalid { path: path.clone(), source })?;
         }
         grantd.trust_client_cas(cas);
-        if !self.seen.is_empty() {
-            tracing::info!(files = self.files.len(), "client CAs read");
+        if emptied == self.files.len() {
+            tracing::warn!("no client CA is left: nobody proves itself by tls_client_auth");
+        } else if !self.seen.is_empty() {
+            tracing::info!(files = self.files.len() - emptied, "client CAs read");
         }
         self.seen = contents;
         Ok(())

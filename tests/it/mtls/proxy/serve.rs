@@ -75,6 +75,8 @@ fn serve_trusts_the_proxy_of_its_settings_and_follows_the_client_cas() {
 
     std::fs::write(path("ca.pem"), Ca::new("other").pem()).unwrap();
     eventually("the CA file is read again", || server.log().contains("client CAs read"));
+    std::fs::write(path("ca.pem"), "").unwrap();
+    eventually("its CA is gone", || server.log().contains("no client CA is left"));
 }
 
 fn ledger(thumbprint: &str) -> String {
