@@ -47,6 +47,13 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
 
 /// Sends a request and reads the whole answer, which must be a 200; gives its body.
 pub(crate) fn exchange(stream: &mut TcpStream, request: &[u8]) -> Vec<u8> {
+    let (status, body) = answer(stream, request);
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+    body
+}
+
+/// Sends a request and reads the whole answer: status and body.
+pub(crate) fn answer(stream: &mut TcpStream, request: &[u8]) -> (u16, Vec<u8>) {
     stream.write_all(request).expect("the request is sent");
     let mut answer = Vec::with_capacity(2048);
     let mut chunk = [0; 4096];
@@ -58,14 +65,14 @@ pub(crate) fn exchange(stream: &mut TcpStream, request: &[u8]) -> Vec<u8> {
             continue;
         };
         let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-        assert!(head.starts_with("http/1.1 200"), "{head}");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         let length: usize = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))
             .and_then(|length| length.parse().ok())
             .expect("a length");
         if answer.len() >= end + 4 + length {
-            return answer.split_off(end + 4);
+            return (status.expect("a status"), answer.split_off(end + 4));
         }
     }
 }

@@ -11,6 +11,7 @@ use super::super::Grantd;
 use super::super::caller::Caller;
 use super::super::error::OperationError;
 use super::proof::{MatchedSecret, ProvenClient};
+use super::verified_secrets::SecretMac;
 use crate::crypto::digest;
 use crate::crypto::hashing_pool::HashQueue;
 use crate::crypto::secret_hash::{HashCost, PhcHash};
@@ -39,7 +40,8 @@ impl Grantd {
         }
         let known = self.find_client(client_id).await?;
         let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
-        let remembered = self.remembered(credentials, &secret);
+        let mac = self.verified_secrets.mac(&secret);
+        let remembered = self.remembered(credentials, &mac);
         let matching = match remembered {
             Some(credential) => vec![credential],
             None => self.matching(&form, credentials, &secret, caller).await?,
@@ -49,22 +51,22 @@ impl Grantd {
         let proof = MatchedSecret { credential: credential.id.clone(), method };
         let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
         if remembered.is_none() {
-            self.verified_secrets.remember(credential, &secret);
+            self.verified_secrets.remember(credential, mac);
         }
         self.rehash_import(known, credential, secret);
         Ok(client)
     }
 
-    /// The credential for which `secret` was verified before.
+    /// The credential for which the secret was verified before.
     fn remembered<'a>(
         &self,
         credentials: &'a [Credential],
-        secret: &Secret,
+        presented: &SecretMac,
     ) -> Option<&'a Credential> {
         credentials
             .iter()
             .filter(|credential| credential.secret().is_some())
-            .find(|credential| self.verified_secrets.knows(credential, secret))
+            .find(|credential| self.verified_secrets.knows(credential, presented))
     }
 
     /// The credentials of the client, live or not, that `secret` is the secret of.

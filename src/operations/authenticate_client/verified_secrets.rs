@@ -2,6 +2,8 @@
 //!
 //! It saves the hash, never the checks: on each hit the credential's status and times are looked at again.
 
+use std::sync::Arc;
+
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use subtle::ConstantTimeEq;
@@ -10,11 +12,31 @@ use crate::crypto::digest::ProcessKey;
 use crate::domain::credential::{Credential, SecretForm};
 use crate::domain::identifier::CredentialId;
 use crate::domain::secret_format::Secret;
+use crate::domain::timestamp::Timestamp;
 
 /// Secrets that were verified since the start.
 pub struct VerifiedSecrets {
     key: ProcessKey,
-    macs: Option<Cache<CredentialId, [u8; 32]>>,
+    verified: Option<Cache<CredentialId, Verified>>,
+}
+
+/// The secret of one credential.
+#[derive(Clone)]
+struct Verified {
+    mac: SecretMac,
+    incarnation: Incarnation,
+}
+
+/// A secret under the key of this memory.
+#[derive(Clone, Copy)]
+pub(super) struct SecretMac([u8; 32]);
+
+/// What tells a credential from another one that had its id before: the hash of a generated secret, which never
+/// changes, or its birth. A credential may be removed, and imported anew with another secret.
+#[derive(Clone)]
+enum Incarnation {
+    Generated(Arc<str>),
+    Born(Timestamp),
 }
 
 impl VerifiedSecrets {
@@ -24,30 +46,51 @@ impl VerifiedSecrets {
         let cache = || {
             Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru()).build()
         };
-        Self { key: ProcessKey::new(), macs: (capacity > 0).then(cache) }
+        Self { key: ProcessKey::new(), verified: (capacity > 0).then(cache) }
     }
 
-    /// Whether `secret` was verified for `credential` before; compares in constant time.
-    pub(super) fn knows(&self, credential: &Credential, secret: &Secret) -> bool {
-        let remembered = self.macs.as_ref().and_then(|macs| macs.get(&credential.id));
-        remembered.is_some_and(|mac| mac.ct_eq(&self.mac(credential, secret)).into())
+    /// What a presented secret is compared by. Made once for each, whoever presents it: were it made for those who
+    /// are remembered only, time would tell them.
+    pub(super) fn mac(&self, secret: &Secret) -> SecretMac {
+        SecretMac(self.key.mac(&[secret.expose().as_bytes()]))
     }
 
-    /// Remembers that `secret` is the one of `credential`.
-    pub(super) fn remember(&self, credential: &Credential, secret: &Secret) {
-        if let Some(macs) = &self.macs {
-            macs.insert(credential.id.clone(), self.mac(credential, secret));
+    /// Whether the secret was verified for `credential` before; compares in constant time.
+    pub(super) fn knows(&self, credential: &Credential, presented: &SecretMac) -> bool {
+        let verified = self.verified.as_ref().and_then(|verified| verified.get(&credential.id));
+        verified.is_some_and(|verified| {
+            verified.incarnation.is_of(credential) && bool::from(verified.mac.0.ct_eq(&presented.0))
+        })
+    }
+
+    /// Remembers that the secret is the one of `credential`.
+    pub(super) fn remember(&self, credential: &Credential, mac: SecretMac) {
+        if let Some(verified) = &self.verified {
+            let incarnation = Incarnation::of(credential);
+            verified.insert(credential.id.clone(), Verified { mac, incarnation });
         }
     }
+}
 
-    /// An id can come back with another secret, when a credential was removed and imported anew; so what only
-    /// that one has goes in as well: the hash of a generated secret, which never changes, or its birth.
-    fn mac(&self, credential: &Credential, secret: &Secret) -> [u8; 32] {
-        let birth = credential.created_at.unix().to_be_bytes();
-        let generated = credential.secret().filter(|hash| hash.form == SecretForm::Generated);
-        let own = generated.map_or(&birth[..], |hash| hash.phc.as_bytes());
-        self.key.mac(&[credential.id.as_str().as_bytes(), own, secret.expose().as_bytes()])
+impl Incarnation {
+    fn of(credential: &Credential) -> Self {
+        generated(credential)
+            .map_or(Self::Born(credential.created_at), |phc| Self::Generated(phc.into()))
     }
+
+    fn is_of(&self, credential: &Credential) -> bool {
+        match (self, generated(credential)) {
+            (Self::Generated(own), Some(phc)) => **own == *phc,
+            (Self::Born(own), None) => *own == credential.created_at,
+            _ => false,
+        }
+    }
+}
+
+/// The hash of a generated secret.
+fn generated(credential: &Credential) -> Option<&str> {
+    let hash = credential.secret().filter(|hash| hash.form == SecretForm::Generated)?;
+    Some(&hash.phc)
 }
 
 impl std::fmt::Debug for VerifiedSecrets {
@@ -60,7 +103,6 @@ impl std::fmt::Debug for VerifiedSecrets {
 mod tests {
     use super::*;
     use crate::domain::credential::{CredentialMaterial, SecretHash};
-    use crate::domain::timestamp::Timestamp;
 
     fn credential(phc: &str, form: SecretForm, created_at: i64) -> Credential {
         Credential {
@@ -78,15 +120,15 @@ mod tests {
     #[test]
     fn a_secret_is_remembered_for_its_credential_through_a_rehash_and_for_no_other() {
         let memory = VerifiedSecrets::new(10);
-        let secret = Secret::new("a secret".to_owned());
+        let secret = memory.mac(&Secret::new("a secret".to_owned()));
         let foreign = credential("a", SecretForm::Phc, 1);
         assert!(!memory.knows(&foreign, &secret));
-        memory.remember(&foreign, &secret);
+        memory.remember(&foreign, secret);
         assert!(memory.knows(&credential("b", SecretForm::Imported, 1), &secret), "rehashed");
         assert!(!memory.knows(&credential("b", SecretForm::Imported, 2), &secret), "made anew");
-        assert!(!memory.knows(&foreign, &Secret::new("another".to_owned())));
+        assert!(!memory.knows(&foreign, &memory.mac(&Secret::new("another".to_owned()))));
         let generated = credential("a", SecretForm::Generated, 1);
-        memory.remember(&generated, &secret);
+        memory.remember(&generated, secret);
         assert!(memory.knows(&generated, &secret));
         assert!(!memory.knows(&credential("b", SecretForm::Generated, 1), &secret), "another hash");
     }
