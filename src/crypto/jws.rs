@@ -124,15 +124,13 @@ impl Signer {
     /// # Errors
     /// Where signing fails.
     pub fn sign_compact(&self, typ: JwtTyp, payload: &[u8]) -> Result<String, JwsError> {
-        let mut text = match typ {
-            JwtTyp::AccessToken => self.access_token_header.clone(),
-            JwtTyp::Jwt => self.jwt_header.clone(),
+        let header = match typ {
+            JwtTyp::AccessToken => &self.access_token_header,
+            JwtTyp::Jwt => &self.jwt_header,
         };
-        text.push_str(&base64url(payload));
-        let signature = self.key.sign(text.as_bytes()).ok_or(JwsError::Signing(self.algorithm))?;
-        text.push('.');
-        text.push_str(&signature);
-        Ok(text)
+        let input = [header, base64url(payload).as_str()].concat();
+        let signature = self.key.sign(input.as_bytes()).ok_or(JwsError::Signing(self.algorithm))?;
+        Ok([&input, ".", &signature].concat())
     }
 }
 
