@@ -1,10 +1,13 @@
 //! Signing and verifying bytes (RFC 7515, RFC 7518 section 3, RFC 8037); the only user of josekit.
 //!
 //! josekit sees bytes only: its reading of the compact form, of headers and of claims is more
-//! lenient than ours (see `compact`).
+//! lenient than ours (see `compact`). It makes keys, verifies, and signs with RSA; on a curve AWS-LC signs, because
+//! OpenSSL fetches and makes anew for each signature what then signs, which takes as long as the signature itself.
 
 use std::fmt;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use josekit::jwk::alg::ed::EdCurve;
@@ -85,7 +88,7 @@ pub fn generate(algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
 /// Signs with one key; made once per key and shared.
 pub struct Signer {
     algorithm: SigningAlgorithm,
-    inner: Box<dyn JwsSigner>,
+    key: PrivateKey,
     /// The encoded headers with their dot, for both values of `typ`.
     access_token_header: String,
     jwt_header: String,
@@ -101,19 +104,13 @@ impl Signer {
         kid: &str,
         pkcs8: &[u8],
     ) -> Result<Self, JwsError> {
-        let inner: Box<dyn JwsSigner> = match algorithm {
-            SigningAlgorithm::Es256 => ES256.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
-            SigningAlgorithm::EdDsa => EdDSA.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
-            SigningAlgorithm::Rs256 => RS256.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
-            SigningAlgorithm::Ps256 => PS256.signer_from_der(pkcs8).map(|key| Box::new(key) as _),
-        }
-        .map_err(|_| JwsError::PrivateKey(algorithm))?;
+        let key = PrivateKey::parse(algorithm, pkcs8).ok_or(JwsError::PrivateKey(algorithm))?;
         let header = |typ: JwtTyp| {
             let header = json!({"alg": algorithm.as_str(), "kid": kid, "typ": typ.as_str()});
             format!("{}.", base64url(header.to_string().as_bytes()))
         };
         let (access_token_header, jwt_header) = (header(JwtTyp::AccessToken), header(JwtTyp::Jwt));
-        Ok(Self { algorithm, inner, access_token_header, jwt_header })
+        Ok(Self { algorithm, key, access_token_header, jwt_header })
     }
 
     /// What it signs with.
@@ -125,24 +122,58 @@ impl Signer {
     /// `payload` as a compact JWS whose header has exactly `alg`, `kid` and `typ`.
     ///
     /// # Errors
-    /// Where OpenSSL fails to sign.
+    /// Where signing fails.
     pub fn sign_compact(&self, typ: JwtTyp, payload: &[u8]) -> Result<String, JwsError> {
-        let mut text = match typ {
-            JwtTyp::AccessToken => self.access_token_header.clone(),
-            JwtTyp::Jwt => self.jwt_header.clone(),
+        let header = match typ {
+            JwtTyp::AccessToken => &self.access_token_header,
+            JwtTyp::Jwt => &self.jwt_header,
         };
-        text.push_str(&base64url(payload));
-        let signature = self.inner.sign(text.as_bytes());
-        let signature = signature.map_err(|_| JwsError::Signing(self.algorithm))?;
-        text.push('.');
-        text.push_str(&base64url(&signature));
-        Ok(text)
+        let input = [header, base64url(payload).as_str()].concat();
+        let signature = self.key.sign(input.as_bytes()).ok_or(JwsError::Signing(self.algorithm))?;
+        Ok([&input, ".", &signature].concat())
     }
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// A private key, ready to sign.
+enum PrivateKey {
+    P256(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(Box<dyn JwsSigner>),
+}
+
+impl PrivateKey {
+    fn parse(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<Self> {
+        match algorithm {
+            SigningAlgorithm::Es256 => {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
+                    .ok()
+                    .map(Self::P256)
+            }
+            SigningAlgorithm::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).ok().map(Self::Ed25519),
+            SigningAlgorithm::Rs256 => {
+                RS256.signer_from_der(pkcs8).ok().map(|key| Self::Rsa(Box::new(key)))
+            }
+            SigningAlgorithm::Ps256 => {
+                PS256.signer_from_der(pkcs8).ok().map(|key| Self::Rsa(Box::new(key)))
+            }
+        }
+    }
+
+    /// The signature over `input`, in base64url.
+    fn sign(&self, input: &[u8]) -> Option<String> {
+        match self {
+            Self::P256(key) => {
+                key.sign(&SystemRandom::new(), input).ok().map(|it| base64url(it.as_ref()))
+            }
+            Self::Ed25519(key) => Some(base64url(key.sign(input).as_ref())),
+            Self::Rsa(key) => key.sign(input).ok().map(|it| base64url(&it)),
+        }
     }
 }
 

@@ -95,10 +95,10 @@ impl AccessToken {
     ) -> Self {
         Self {
             iss: issuer.to_owned(),
-            sub: client.id.to_string(),
-            client_id: client.id.to_string(),
-            azp: client.id.to_string(),
-            aud: grant.audience.id.to_string(),
+            sub: client.id.as_str().to_owned(),
+            client_id: client.id.as_str().to_owned(),
+            azp: client.id.as_str().to_owned(),
+            aud: grant.audience.id.as_str().to_owned(),
             scope: grant.scopes.to_string(),
             iat: now.unix(),
             exp: now.plus(grant.lifetime).unix(),

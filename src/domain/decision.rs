@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use uuid::Uuid;
+
 use super::client::AuthMethod;
 use super::refusal::{FailedCheck, Refusal};
 use super::secret_format;
@@ -14,7 +16,7 @@ const SHOWN_LENGTH: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The request's id, always ours.
-    pub request_id: String,
+    pub request_id: Uuid,
     /// The endpoint, as in the metadata: `token`, `introspection`, `revocation`.
     pub endpoint: &'static str,
     /// Where it came from.

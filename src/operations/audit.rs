@@ -55,7 +55,7 @@ impl Audit {
             action: "refused",
             target: decision.endpoint.to_owned(),
             details: json!({
-                "request_id": decision.request_id,
+                "request_id": decision.request_id.to_string(),
                 "source": decision.source.to_string(),
                 "proxy": decision.proxy.map(|it| it.to_string()),
                 "error": refused.refusal.error().as_str(),

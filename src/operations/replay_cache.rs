@@ -102,7 +102,7 @@ impl Grantd {
     pub async fn spend(&self, spending: Spending<'_>) -> Result<Spent, Outage> {
         let key = key(&spending);
         let memory = &self.replay_cache.memory;
-        if memory.recent.contains_key(&key) || !memory.reserve(&key) {
+        if !memory.reserve(&key) {
             return Ok(Spent::Replay);
         }
         let expires_at = spending.dead_at.plus(KEPT_LONGER);
@@ -160,10 +160,10 @@ impl ReplayQueue {
 }
 
 impl Memory {
-    /// Takes a key for one caller; false where another one has it.
+    /// Takes a key for one caller; false where it is spent, or another one has it.
     fn reserve(&self, key: &str) -> bool {
+        // Before `recent` is looked at: the one who had the key may finish meanwhile.
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        // Looked at again under the lock: the one who had it may have finished meanwhile.
         !self.recent.contains_key(key) && under_way.insert(key.to_owned())
     }
 

@@ -27,21 +27,19 @@ where
     router
         .fallback(fallback::unknown_path)
         .method_not_allowed_fallback(fallback::other_method)
-        .layer(CatchPanicLayer::custom(fallback::after_panic))
-        .layer(from_fn(around))
+        // In one step: each one boxes every request and its answer.
+        .layer((from_fn(around), CatchPanicLayer::custom(fallback::after_panic)))
 }
 
 async fn around(mut request: Request, next: Next) -> Response {
     let id = RequestId::new();
-    let header = id.header();
-    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(id);
     let mut response = match host::check(&request) {
         Ok(()) => next.run(request).await,
         Err(fault) => answer::refuse(&Refusal::Request(fault)),
     };
-    response.extensions_mut().insert(id);
     let headers = response.headers_mut();
-    if let Some(value) = header {
+    if let Some(value) = id.header() {
         headers.insert(request_id::NAME, value);
     }
     if !headers.contains_key(CACHE_CONTROL) {

@@ -2,20 +2,22 @@
 
 use axum::http::{HeaderName, HeaderValue};
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 /// The header that carries it.
 pub(super) const NAME: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of one request, in the extensions of the request and of its answer: a UUID of version 7.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(pub String);
+/// The id of one request, in its extensions: a UUID of version 7.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestId(pub Uuid);
 
 impl RequestId {
     pub(super) fn new() -> Self {
-        Self(Uuid::now_v7().to_string())
+        Self(Uuid::now_v7())
     }
 
-    pub(super) fn header(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.0).ok()
+    pub(super) fn header(self) -> Option<HeaderValue> {
+        let mut text = [0; Hyphenated::LENGTH];
+        HeaderValue::from_str(self.0.hyphenated().encode_lower(&mut text)).ok()
     }
 }

@@ -77,7 +77,6 @@ async fn the_request_id_is_always_ours() {
         let answer = send(Method::GET, path).await;
         let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
         assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7);
-        assert_eq!(answer.extensions().get::<RequestId>(), Some(&RequestId(id)));
     }
 }
 
