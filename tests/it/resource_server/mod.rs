@@ -11,8 +11,9 @@ mod tokens;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -39,6 +40,23 @@ struct Answer {
     body: String,
 }
 
+/// The example, built as it is now: for an example with tests beside the code, `cargo test` builds those only.
+fn built() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let beside = Path::new(env!("CARGO_BIN_EXE_grantd")).parent().unwrap();
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        command.args(["build", "--quiet", "--locked", "--example", "resource_server"]);
+        command.arg("--target-dir").arg(beside.parent().unwrap());
+        if beside.ends_with("release") {
+            command.arg("--release");
+        }
+        let status = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
+        assert!(status.success(), "the example is not built");
+        beside.join("examples/resource_server")
+    })
+}
+
 impl Api {
     /// For tokens of `issuer`.
     fn for_issuer(issuer: &str) -> Self {
@@ -52,11 +70,7 @@ impl Api {
 
     /// On a free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        // Cargo builds examples for `cargo test`, into a folder beside the program.
-        let folder = Path::new(env!("CARGO_BIN_EXE_grantd")).parent().unwrap().join("examples");
-        let program = folder.join("resource_server");
-        assert!(program.is_file(), "run `cargo build --example resource_server` first");
-        let mut command = Command::new(program);
+        let mut command = Command::new(built());
         for name in ["API_ISSUER", "API_AUDIENCE", "API_SCOPE", "API_CLIENTS", "API_URL"] {
             command.env_remove(name);
         }
