@@ -1,5 +1,6 @@
 //! Which database an administrative command works on, and what opens its keys.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::crypto::secret_hash::HashCost;
 use crate::domain::profile::Profile;
 use crate::store::{DatabaseOptions, Store};
 
-/// Says which database; the first of these that is given counts.
+/// Says which database; the first of these that is given counts, and flags before variables.
 #[derive(Args, Debug)]
 pub(super) struct Target {
     /// The data directory of a `grantd dev --data DIR`; counts before the other two
@@ -54,7 +55,11 @@ impl Target {
 
     /// Opens the database whatever its schema.
     pub(super) fn open_unchecked(&self) -> anyhow::Result<Opened> {
-        if let Some(directory) = &self.data {
+        let is_asked_otherwise =
+            is_flag(self.config.as_deref().map(Path::as_os_str), "GRANTD_CONFIG")
+                || is_flag(self.database_url.as_deref().map(OsStr::new), "GRANTD_DATABASE_URL");
+        let is_asked = is_flag(self.data.as_deref().map(Path::as_os_str), "GRANTD_DATA");
+        if let Some(directory) = self.data.as_ref().filter(|_| is_asked || !is_asked_otherwise) {
             return open_data(directory);
         }
         if self.config.is_some() || (self.database_url.is_none() && has_settings()) {
@@ -78,6 +83,11 @@ impl Opened {
     pub(super) const fn imported_cost(&self) -> HashCost {
         if self.is_dev { HashCost::GENERATED } else { HashCost::IMPORTED }
     }
+}
+
+/// Whether a value was given by a flag, not by its variable.
+fn is_flag(value: Option<&OsStr>, variable: &str) -> bool {
+    value.is_some() && std::env::var_os(variable).as_deref() != value
 }
 
 /// Whether the environment says more than a URL: then it is read as settings.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::crypto::jws::{self, JwsError};
-use crate::crypto::sealing::{SealingError, SealingKeys};
+use crate::crypto::sealing::{Sealed, SealingError, SealingKeys};
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
 use crate::domain::timestamp::Seconds;
@@ -32,12 +32,18 @@ pub enum MakeKeyError {
          (or GRANTD_SEALING__KEY_FILE) to a file of 32 random bytes, the same on every replica"
     )]
     NoSealingKey,
+    /// The sealing key is another one than the running servers have.
+    #[error(
+        "a signing key must be made, and this sealing key does not open those in the database, so no server could \
+         open what it seals: give the servers' sealing key, or list it in old_key_files ({0})"
+    )]
+    OtherSealingKey(SealingError),
 }
 
 /// Makes a key for each of `algorithms` that has none which signs now or will; gives the made ones.
 ///
 /// # Errors
-/// A database out of reach, no sealing key, or a failed generation.
+/// A database out of reach, no sealing key, another one than the servers have, or a failed generation.
 pub async fn make_missing_keys(
     change: &mut ChangeTx,
     algorithms: &BTreeSet<SigningAlgorithm>,
@@ -54,10 +60,22 @@ pub async fn make_missing_keys(
     let missing: Vec<_> = algorithms.iter().copied().filter(|algorithm| !has(*algorithm)).collect();
     for algorithm in &missing {
         let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
+        check_opens(&existing, sealing)?;
         let key = new_key(*algorithm, sealing, KeyLife::from(now, now.plus(delay)))?;
         change.insert_signing_key(&key).await?;
     }
     Ok(missing)
+}
+
+/// Whether the servers' keys open: those that are over may stay shut.
+fn check_opens(existing: &[StoredKey], sealing: &SealingKeys) -> Result<(), MakeKeyError> {
+    for key in existing.iter().filter(|key| key.life.retires_at.is_none()) {
+        let sealed =
+            Sealed { key_id: key.sealing_key_id.clone(), text: key.sealed_private_key.clone() };
+        let opened = sealing.open(&key.kid, key.algorithm, &sealed);
+        opened.map_err(MakeKeyError::OtherSealingKey)?;
+    }
+    Ok(())
 }
 
 fn new_key(

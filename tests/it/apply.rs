@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use grantd::config::catalog::write::to_toml;
 use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::crypto::random;
+use grantd::crypto::sealing::{SealingKey, SealingKeys};
 use grantd::crypto::secret_hash::{self, HashCost};
 use grantd::domain::credential::{Credential, SecretForm};
 use grantd::domain::identifier::ClientId;
@@ -353,6 +354,20 @@ on_both! {
             *keys.entry(key.algorithm).or_insert(0) += 1;
         }
         assert_eq!(keys.into_values().collect::<Vec<_>>(), [1, 1, 1]);
+    }
+
+    /// Nobody could open what it seals: each replica would turn unready.
+    async fn a_key_is_not_made_with_another_sealing_key_than_the_servers_have(env) {
+        env.apply(CATALOG).await;
+        let other = SealingKeys::new(SealingKey::generate());
+        let more = CATALOG.replacen("id = \"pricing\"", "id = \"pricing\"\nalgorithm = \"EdDSA\"", 1);
+        let with = |sealing| ApplyOptions { sealing: Some(sealing), ..env.options() };
+        let error = env.apply_with(&more, with(&other)).await.unwrap_err();
+        assert!(error.contains("give the servers' sealing key"), "{error}");
+        // What needs no key needs no sealing key.
+        assert!(env.apply_with(CATALOG, with(&other)).await.is_ok());
+        let both = SealingKeys { first: other.first.clone(), old: vec![env.sealing.first.clone()] };
+        assert!(env.apply_with(&more, with(&both)).await.is_ok());
     }
 
     async fn a_catalog_that_needs_a_key_is_refused_without_a_sealing_key(env) {

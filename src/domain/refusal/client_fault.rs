@@ -92,6 +92,14 @@ impl ClientFault {
             Self::SecretExpired(_) | Self::SecretRetired(_) => Some(
                 "give the client its current secret: grantd credential list shows which are live",
             ),
+            Self::NoCredentials => Some(
+                "let the client send a secret, an assertion, or its client_id at the mutual-TLS endpoint with a \
+                 certificate (behind a proxy in the header that [proxy] names)",
+            ),
+            Self::UnknownClient => Some("compare the id with grantd client list"),
+            Self::SecretWrong => Some(
+                "give the client its secret again; in a Basic header + and % of a secret must be form-encoded",
+            ),
             Self::Certificate(fault) => fault.remedy(),
             _ => None,
         }
