@@ -9,6 +9,7 @@ use super::add_credential::{self, AddCertificate, AddKey, AddSecret, AddSubject}
 use super::client::find;
 use super::output::{Output, print_rows, say};
 use super::target::Target;
+use crate::crypto::client_key::ClientKey;
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
@@ -88,6 +89,7 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::
             vec![
                 json!(credential.id.as_str()),
                 json!(credential.kind().as_str()),
+                json!(called(credential)),
                 json!(credential.label),
                 json!(state(credential, now)),
                 json!(credential.expires_at.map(|at| at.to_string())),
@@ -95,7 +97,18 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::
             ]
         })
         .collect();
-    print_rows(output, &["credential", "kind", "label", "state", "expires", "last used"], &rows)
+    let columns = ["credential", "kind", "name", "label", "state", "expires", "last used"];
+    print_rows(output, &columns, &rows)
+}
+
+/// What tells a public credential from others of its kind: a key's `kid` or thumbprint, `x5t#S256`, the subject.
+fn called(credential: &Credential) -> Option<String> {
+    match &credential.material {
+        CredentialMaterial::Secret(_) => None,
+        CredentialMaterial::Jwk(jwk) => Some(ClientKey::parse(jwk).ok()?.name().to_owned()),
+        CredentialMaterial::Certificate(thumbprint) => Some(thumbprint.clone()),
+        CredentialMaterial::Subject(name) => Some(name.value.clone()),
+    }
 }
 
 /// A credential as JSON: what is public of it, never a hash.

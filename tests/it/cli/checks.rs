@@ -113,6 +113,23 @@ fn a_database_url_counts_in_place_of_the_one_in_the_settings() {
     assert!(old.stderr.contains("grantd migrate"), "{old:?}");
 }
 
+/// Else a variable that is left over leads `apply --prune` to another database than the one in its line.
+#[test]
+fn a_flag_counts_before_a_variable() {
+    let place = Place::new();
+    place.done(&["migrate", "--database-url", "sqlite://named.db"]);
+    let list = |arguments: &[&str]| {
+        let mut command = place.grantd(&[&["client", "list"], arguments].concat());
+        crate::place::ended(command.env("GRANTD_DATA", "nowhere"))
+    };
+    let ended = list(&["--database-url", "sqlite://named.db"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for arguments in [&[][..], &["--data", "elsewhere", "--database-url", "sqlite://named.db"]] {
+        let ended = list(arguments);
+        assert!(ended.code == Some(1) && ended.stderr.contains("where"), "{ended:?}");
+    }
+}
+
 /// What makes keys needs the sealing key, and says so; its variable suffices beside a mere URL.
 #[test]
 fn apply_takes_the_sealing_key_from_the_environment() {

@@ -200,6 +200,8 @@ on_both! {
         let (first, second) = (key(), key());
         let named = |key: &Key, kid: &str| with(key.jwk(), "kid", json!(kid));
         let id = site.add("worker", &serde_json::from_str(&named(&first, "a")).unwrap(), &[]).remove(0);
+        let table = site.run(&["credential", "list", "worker"]).stdout;
+        assert!(table.contains("NAME") && table.contains(" a "), "{table}");
         let error = site.refused("worker", &named(&second, "a"));
         assert!(error.contains("has the kid \"a\"") && error.contains("a kid of its own"), "{error}");
         let error = site.refused("worker", &named(&first, "b"));
