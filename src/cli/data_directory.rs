@@ -92,13 +92,18 @@ impl DataDirectory {
         Ok(SealingKeys::new(key))
     }
 
+    /// The issuer of the last start.
+    pub(super) fn issuer(&self) -> Option<String> {
+        let text = fs::read_to_string(self.path.join("issuer")).ok()?;
+        Some(text.trim().to_owned())
+    }
+
     /// The issuer of the last start, where another one was remembered; and remembers `issuer`.
     pub(super) fn remember_issuer(&self, issuer: &str) -> anyhow::Result<Option<String>> {
-        let path = self.path.join("issuer");
-        let before = fs::read_to_string(&path).ok().map(|text| text.trim().to_owned());
+        let before = self.issuer();
         let mut file = NamedTempFile::new_in(&self.path)?;
         writeln!(file, "{issuer}")?;
-        file.persist(&path)?;
+        file.persist(self.path.join("issuer"))?;
         Ok(before.filter(|before| before != issuer))
     }
 

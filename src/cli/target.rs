@@ -36,6 +36,8 @@ pub(super) struct Opened {
     pub(super) sealing: Option<SealingKeys>,
     /// The security profile of the server that uses it, where the settings tell.
     pub(super) profile: Profile,
+    /// The server's issuer, where settings or data directory tell.
+    pub(super) issuer: Option<String>,
     /// Whether it is the database of a `grantd dev`, which is laxer with secrets.
     pub(super) is_dev: bool,
 }
@@ -73,6 +75,7 @@ impl Target {
             clock: Clock::system(),
             sealing: sealing_of_environment()?,
             profile: Profile::Default,
+            issuer: None,
             is_dev: false,
         })
     }
@@ -102,6 +105,7 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
         clock: Clock::system(),
         sealing: Some(directory.sealing()?),
         profile: Profile::Default,
+        issuer: directory.issuer(),
         is_dev: true,
     })
 }
@@ -118,6 +122,7 @@ fn open_settings(file: Option<&Path>, url: Option<&str>) -> anyhow::Result<Opene
         clock: Clock::system(),
         sealing: sealing(&settings.sealing)?,
         profile: settings.profile,
+        issuer: Some(settings.issuer.as_str().to_owned()),
         is_dev: false,
     })
 }

@@ -67,6 +67,10 @@ async fn judge(opened: &Opened, token: &CompactJws) -> anyhow::Result<()> {
     }
     say!("signature: right, by {kid}")?;
     let claim = |name: &str| token.claims().get(name);
+    let issuer = claim("iss").and_then(Value::as_str).unwrap_or_default();
+    if let Some(own) = opened.issuer.as_ref().filter(|own| *own != issuer) {
+        bail!("its issuer is {issuer:?}, and the server is {own:?} now");
+    }
     let expires_at = claim("exp").and_then(Value::as_i64).unwrap_or_default();
     if opened.clock.now() >= Timestamp::from_unix(expires_at) {
         bail!("it has expired");

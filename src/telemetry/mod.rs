@@ -1,6 +1,7 @@
 //! The log: one line an event, made from structured values, never with secret material at any level.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -12,7 +13,7 @@ use crate::domain::refusal::ErrorCode;
 /// Starts the log on standard error. `filter` is a level or a list of `target=level`; one that cannot be read
 /// gives `info`.
 pub fn init(format: LogFormat, filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter_of(filter);
     let registry = tracing_subscriber::registry().with(filter);
     // A second start, as in tests, changes nothing.
     let _ = match format {
@@ -23,6 +24,14 @@ pub fn init(format: LogFormat, filter: &str) {
             registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
         }
     };
+}
+
+/// A word alone is a level: as the name of a target, which it could be too, it would silence all others.
+fn filter_of(text: &str) -> EnvFilter {
+    let is_word = !text.contains(['=', ',']);
+    let known = !is_word || (!text.is_empty() && text.parse::<LevelFilter>().is_ok());
+    let filter = known.then(|| EnvFilter::try_new(text).ok()).flatten();
+    filter.unwrap_or_else(|| EnvFilter::new("info"))
 }
 
 /// One line for a refused request.
@@ -52,4 +61,23 @@ pub fn log_refusal(refused: &Refused<'_>) {
         };
     }
     if error == ErrorCode::InvalidClient { line!(warn) } else { line!(info) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_filter_gives_info() {
+        for (text, filter) in [
+            ("debug", "debug"),
+            ("off", "off"),
+            ("grantd=trace,info", "grantd=trace,info"),
+            ("verbose", "info"),
+            ("", "info"),
+            ("a=b=c", "info"),
+        ] {
+            assert_eq!(filter_of(text).to_string(), filter, "{text}");
+        }
+    }
 }

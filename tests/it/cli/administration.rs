@@ -138,4 +138,10 @@ fn a_token_is_inspected_from_standard_input() {
     let ended = judged(&token);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("it was revoked"), "{ended:?}");
+
+    // What the server would refuse after a start with another issuer.
+    std::fs::write(place.path("data/issuer"), "http://other\n").unwrap();
+    let ended = judged(&other);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("the server is \"http://other\" now"), "{ended:?}");
 }
