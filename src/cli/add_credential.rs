@@ -1,7 +1,7 @@
 //! `grantd credential add-secret`, `add-key`, `add-certificate` and `add-subject`.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -15,14 +15,11 @@ use super::target::{Opened, Target};
 use crate::config::catalog::public_material;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::public_key_pem;
-use crate::domain::credential::{PublicMaterial, SubjectKind};
+use crate::domain::credential::{CredentialKind, PublicMaterial, SubjectKind};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::operations::manage_credentials::{NewCredential, add_secret};
 use crate::operations::register_credentials::register_credentials;
-
-/// The most bytes of a file of keys or certificates.
-const MOST: u64 = 1024 * 1024;
 
 #[derive(Args, Debug)]
 pub(super) struct AddSecret {
@@ -189,8 +186,9 @@ async fn register(
     let life = new.life.of_new(&opened);
     let place = (&*opened.store, &opened.clock);
     let done = register_credentials(place, &known.client.id, materials, &life).await?;
-    for (credential, name) in &done.credentials {
-        let kid = name.as_ref().map(|name| format!("; its kid is {name}")).unwrap_or_default();
+    for credential in &done.credentials {
+        let kid = credential::name(credential).filter(|_| credential.kind() == CredentialKind::Jwk);
+        let kid = kid.map(|kid| format!("; its kid is {kid}")).unwrap_or_default();
         eprintln!("credential {} of {}{kid}", credential.id, known.client.id);
     }
     for other in &done.shared_with {
@@ -198,8 +196,8 @@ async fn register(
             "warning: {other} has a key of these as well: who holds it can be either of them"
         );
     }
-    let credentials = done.credentials.into_iter().map(|(credential, _)| credential).collect();
-    credential::print(&KnownClient { credentials, ..known }, new.output, opened.clock.now())?;
+    let added = KnownClient { credentials: done.credentials, ..known };
+    credential::print(&added, new.output, opened.clock.now())?;
     Ok(())
 }
 
@@ -226,20 +224,12 @@ fn keys(text: &str, kid: Option<&str>) -> anyhow::Result<Vec<PublicMaterial>> {
 
 /// The text of a small file, or of standard input.
 fn text_of(path: &Path) -> anyhow::Result<String> {
-    let read = || -> io::Result<String> {
-        let input: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path)?)
-        };
-        let mut text = String::new();
-        input.take(MOST + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > MOST {
-            return Err(io::Error::other("it is larger than 1 MiB"));
-        }
-        Ok(text)
+    let read = if path == Path::new("-") {
+        public_material::text(io::stdin())
+    } else {
+        File::open(path).and_then(public_material::text)
     };
-    read().with_context(|| format!("cannot read {}", shown(path)))
+    read.with_context(|| format!("cannot read {}", shown(path)))
 }
 
 fn shown(path: &Path) -> String {

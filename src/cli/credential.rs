@@ -89,7 +89,7 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::
             vec![
                 json!(credential.id.as_str()),
                 json!(credential.kind().as_str()),
-                json!(called(credential)),
+                json!(name(credential)),
                 json!(credential.label),
                 json!(state(credential, now)),
                 json!(credential.expires_at.map(|at| at.to_string())),
@@ -102,7 +102,7 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::
 }
 
 /// What tells a public credential from others of its kind: a key's `kid` or thumbprint, `x5t#S256`, the subject.
-fn called(credential: &Credential) -> Option<String> {
+pub(super) fn name(credential: &Credential) -> Option<String> {
     match &credential.material {
         CredentialMaterial::Secret(_) => None,
         CredentialMaterial::Jwk(jwk) => Some(ClientKey::parse(jwk).ok()?.name().to_owned()),

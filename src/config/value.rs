@@ -1,6 +1,6 @@
 //! How single values are read: texts, numbers, durations, instants, names from a fixed set, paths.
 
-use std::io::Read as _;
+use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -154,7 +154,8 @@ pub(super) fn path(base: &Path) -> impl Fn(Located) -> Result<PathBuf, Problem> 
 
 /// The text of a small file, without one trailing line break.
 pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
-    let mut text = bounded(path).map_err(|error| Problem::File {
+    let read = std::fs::File::open(path).and_then(bounded);
+    let mut text = read.map_err(|error| Problem::File {
         path: path.display().to_string(),
         reason: error.to_string(),
     })?;
@@ -168,9 +169,9 @@ pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
 }
 
 /// Reads no more than [`MAX_FILE`] bytes, so that a device named by mistake does not fill the memory.
-fn bounded(path: &Path) -> std::io::Result<String> {
+pub(super) fn bounded(input: impl Read) -> std::io::Result<String> {
     let mut text = String::new();
-    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    input.take(MAX_FILE + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_FILE {
         return Err(std::io::Error::other("it is larger than 1 MiB"));
     }

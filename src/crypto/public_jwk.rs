@@ -3,12 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::digest::{base64url, decode_base64url, sha256};
+use super::rsa_weakness::{LEAST_BITS, bits};
 use super::strict_json::{StrictJsonError, parse_object};
 use crate::domain::algorithm::SigningAlgorithm;
 
-/// The smallest RSA modulus in bits (RFC 7518 section 3.3).
-const MIN_RSA_BITS: usize = 2048;
-/// The largest, so that one verification stays cheap.
+/// The largest RSA modulus in bits, so that one verification stays cheap.
 const MAX_RSA_BITS: usize = 8192;
 /// The longest RSA exponent in octets.
 const MAX_RSA_EXPONENT: usize = 8;
@@ -59,7 +58,7 @@ pub enum PublicJwkError {
     #[error("`{0}` is absent or is not base64url of the right width")]
     Member(&'static str),
     /// An RSA modulus out of bounds.
-    #[error("the RSA modulus has fewer than {MIN_RSA_BITS} or more than {MAX_RSA_BITS} bits")]
+    #[error("the RSA modulus has fewer than {LEAST_BITS} or more than {MAX_RSA_BITS} bits")]
     ModulusSize,
     /// An even RSA modulus: no product of two large primes.
     #[error("the RSA modulus is even, so it is no RSA key")]
@@ -178,14 +177,13 @@ fn coordinate(
 /// `Base64urlUInt` has no leading zero octet (RFC 7518 sections 2 and 6.3.1), so that one key has one
 /// thumbprint. The bits are counted, not the octets.
 fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicJwk, PublicJwkError> {
-    let (Some(first @ 1..), Some(last)) = (n.first().copied(), n.last()) else {
+    let (Some(1..), Some(last)) = (n.first().copied(), n.last()) else {
         return Err(PublicJwkError::Member("n"));
     };
     let (Some(1..), Some(parity)) = (e.first().copied(), e.last()) else {
         return Err(PublicJwkError::Member("e"));
     };
-    let bits = n.len() * 8 - first.leading_zeros() as usize;
-    if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+    if !(LEAST_BITS..=MAX_RSA_BITS).contains(&bits(&n)) {
         return Err(PublicJwkError::ModulusSize);
     }
     if last % 2 == 0 {

@@ -1,6 +1,9 @@
-//! RSA keys that can be broken although they are long enough: refused at registration (B-J07).
+//! How long an RSA key must be, and which can be broken although they are: refused at registration (B-J07).
 //!
 //! By hand, because no crate in our tree looks at them: a verifier accepts such keys.
+
+/// The fewest bits of a modulus that counts (RFC 7518 section 3.3).
+pub(super) const LEAST_BITS: usize = 2048;
 
 /// Why an RSA key is weak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +43,14 @@ pub fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), RsaWeakness> {
         return Err(RsaWeakness::Roca);
     }
     Ok(())
+}
+
+/// The bits of a big-endian number, which its octets round up.
+pub(super) fn bits(number: &[u8]) -> usize {
+    let from = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
+    let rest = number.get(from..).unwrap_or_default();
+    let zeros = rest.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    rest.len() * 8 - zeros
 }
 
 fn remainder(n: &[u8], prime: u32) -> u32 {

@@ -58,9 +58,12 @@ pub async fn make_missing_keys(
             .any(|key| key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now))
     };
     let missing: Vec<_> = algorithms.iter().copied().filter(|algorithm| !has(*algorithm)).collect();
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
+    check_opens(&existing, sealing)?;
     for algorithm in &missing {
-        let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
-        check_opens(&existing, sealing)?;
         let key = new_key(*algorithm, sealing, KeyLife::from(now, now.plus(delay)))?;
         change.insert_signing_key(&key).await?;
     }

@@ -20,8 +20,8 @@ use crate::store::Store;
 /// What was registered.
 #[derive(Debug)]
 pub struct Registered {
-    /// The new credentials, each with the name that a header's `kid` calls it, where it is a key.
-    pub credentials: Vec<(Credential, Option<String>)>,
+    /// The new credentials.
+    pub credentials: Vec<Credential>,
     /// Other clients that have one of these keys: who holds it can be any of them.
     pub shared_with: BTreeSet<ClientId>,
 }
@@ -55,8 +55,7 @@ pub async fn register_credentials(
     let action = added.first().map_or("", |first| action(first.credential.kind()));
     let ids: Vec<&CredentialId> = added.iter().map(|it| &it.credential.id).collect();
     finish(change, known.client, (action, &ids)).await?;
-    let named = |it: Held| (it.credential, it.key.map(|key| key.name().to_owned()));
-    Ok(Registered { credentials: added.into_iter().map(named).collect(), shared_with })
+    Ok(Registered { credentials: added.into_iter().map(|it| it.credential).collect(), shared_with })
 }
 
 /// A credential, and its key where it is one: each key is read once, however many there are.

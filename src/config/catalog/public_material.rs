@@ -1,11 +1,21 @@
 //! Reads one credential as a command brings it, by the rules of the catalog.
 
+use std::io::{self, Read};
+
 use serde_json::Value;
 
 use super::{certificate, jwk, subject};
 use crate::config::fault::Problem;
 use crate::config::value;
 use crate::domain::credential::{PublicMaterial, SubjectKind};
+
+/// The text of keys or of a certificate.
+///
+/// # Errors
+/// What cannot be read, is no UTF-8, or is larger than 1 MiB.
+pub fn text(input: impl Read) -> io::Result<String> {
+    value::bounded(input)
+}
 
 /// The keys of a JWK set, or the one of a single JWK (RFC 7517 sections 4 and 5).
 ///

@@ -16,6 +16,7 @@ use x509_parser::signature_algorithm::SignatureAlgorithm;
 use x509_parser::x509::AlgorithmIdentifier;
 
 use super::digest::certificate_thumbprint;
+use super::rsa_weakness::{LEAST_BITS, bits};
 use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::credential::SubjectName;
 use crate::domain::timestamp::Timestamp;
@@ -24,8 +25,6 @@ use crate::domain::timestamp::Timestamp;
 pub const MOST_CERTIFICATES: usize = 10;
 /// The most bytes of a chain.
 pub const MOST_BYTES: usize = 64 * 1024;
-/// The fewest bits of an RSA modulus.
-const LEAST_RSA_BITS: usize = 2048;
 
 /// RSA and ECDSA over SHA-256, SHA-384 and SHA-512, and Ed25519.
 const STRONG_SIGNATURES: [&str; 7] = [
@@ -168,23 +167,13 @@ fn check_dates(leaf: &X509Certificate<'_>, now: Timestamp) -> Result<(), Certifi
 
 fn check_key(leaf: &X509Certificate<'_>) -> Result<(), CertificateFault> {
     match leaf.public_key().parsed() {
-        Ok(PublicKey::RSA(key)) if bits(key.modulus) < LEAST_RSA_BITS => {
-            Err(CertificateFault::WeakKey)
-        }
+        Ok(PublicKey::RSA(key)) if bits(key.modulus) < LEAST_BITS => Err(CertificateFault::WeakKey),
         Ok(PublicKey::DSA(_) | PublicKey::GostR3410(_) | PublicKey::GostR3410_2012(_)) => {
             Err(CertificateFault::WeakKey)
         }
         Ok(_) => Ok(()),
         Err(_) => Err(CertificateFault::Unreadable),
     }
-}
-
-/// The bits of a big-endian number.
-fn bits(number: &[u8]) -> usize {
-    let from = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
-    let rest = number.get(from..).unwrap_or_default();
-    let zeros = rest.first().map_or(0, |byte| byte.leading_zeros() as usize);
-    rest.len() * 8 - zeros
 }
 
 fn check_signature(algorithm: &AlgorithmIdentifier<'_>) -> Result<(), CertificateFault> {
