@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::ok_json;
 use crate::operations::Grantd;
+use crate::operations::troubles::{Degraded, Trouble};
 
 /// What the operations listener can reach.
 #[derive(Clone, Debug)]
@@ -25,26 +26,31 @@ pub(super) async fn livez() -> Response {
     ok_json(json!({"status": "alive"}).to_string().into_bytes())
 }
 
-/// The replica may be sent requests; else 503, and the body names why.
+/// The replica may be sent requests; else 503. The body names what is degraded, and since when.
 pub(super) async fn readyz(State(state): State<HealthState>) -> Response {
-    let mut degraded = Vec::new();
-    match state.grantd.keys() {
-        None => degraded.push("keys: not loaded"),
-        Some(keys) if keys.unopened() > 0 => degraded.push("keys: some cannot be opened"),
-        Some(_) => {}
-    }
-    if !state.grantd.is_fresh() {
-        degraded.push("feed: not read for longer than max_staleness");
-    }
+    let mut degraded = state.grantd.degraded();
     if state.draining.load(Ordering::Relaxed) {
-        degraded.push("draining");
+        degraded.push(Degraded {
+            what: Trouble::Draining,
+            since: state.grantd.clock().now(),
+            message: "the process is about to end".to_owned(),
+            blocks: true,
+        });
     }
-    let ready = degraded.is_empty();
-    let status = if ready { "ready" } else { "not ready" };
-    let mut response =
-        ok_json(json!({"status": status, "degraded": degraded}).to_string().into_bytes());
+    let ready = !degraded.iter().any(|it| it.blocks);
+    let degraded: Vec<_> = degraded.iter().map(document).collect();
+    let body = json!({ "ready": ready, "degraded": degraded });
+    let mut response = ok_json(body.to_string().into_bytes());
     if !ready {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     response
+}
+
+fn document(degraded: &Degraded) -> Value {
+    json!({
+        "what": degraded.what.as_str(),
+        "since": degraded.since.to_string(),
+        "message": degraded.message,
+    })
 }

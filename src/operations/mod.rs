@@ -21,6 +21,7 @@ mod public_credentials;
 pub mod register_credentials;
 pub mod replay_cache;
 pub mod revoke_token;
+pub mod troubles;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -49,6 +50,7 @@ use freshness::Freshness;
 use key_ring::KeyRing;
 use replay_cache::{ReplayCache, ReplayQueue};
 use revoke_token::Revocation;
+use troubles::Troubles;
 
 /// How long the last writes of a replica that stops may take.
 const LAST_WRITES: Duration = Duration::from_secs(3);
@@ -104,6 +106,7 @@ pub struct Grantd {
     replay_cache: ReplayCache,
     credential_uses: CredentialUses,
     freshness: Freshness,
+    troubles: Troubles,
     followed: Mutex<Followed>,
     audit: Audit,
     revoker: mpsc::Sender<Revocation>,
@@ -167,6 +170,7 @@ impl Grantd {
             replay_cache,
             credential_uses: CredentialUses::default(),
             freshness: Freshness::new(options.max_staleness),
+            troubles: Troubles::default(),
             followed: Mutex::default(),
             audit,
             revoker,

@@ -1,0 +1,99 @@
+//! What keeps a replica from being whole, each since when: `/readyz` tells it (OPERATING section 9).
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Grantd;
+use crate::domain::client::named;
+use crate::domain::timestamp::Timestamp;
+
+named! {
+    /// What is wrong, as `what` of `/readyz`.
+    Trouble {
+        /// Signing keys that are not loaded, or cannot be opened.
+        Keys = "keys",
+        /// The change feed was not read for longer than `max_staleness`, or never.
+        Feed = "feed",
+        /// The database is out of reach; warm clients are still served until the feed is stale.
+        Database = "database",
+        /// Our clock and the database's are apart.
+        Clock = "clock",
+        /// The process is about to end.
+        Draining = "draining",
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Degraded {
+    /// What.
+    pub what: Trouble,
+    /// Since when it was seen.
+    pub since: Timestamp,
+    /// A sentence for the operator.
+    pub message: String,
+    /// Whether nothing may be issued meanwhile.
+    pub blocks: bool,
+}
+
+/// What is wrong now.
+#[derive(Debug, Default)]
+pub struct Troubles(Mutex<BTreeMap<Trouble, Degraded>>);
+
+impl Troubles {
+    /// Notes a trouble; one that was noted before keeps its `since`. Tells whether it is new.
+    pub fn note(&self, what: Trouble, now: Timestamp, (message, blocks): (String, bool)) -> bool {
+        let mut troubles = self.lock();
+        let since = troubles.get(&what).map(|known| known.since);
+        let degraded = Degraded { what, since: since.unwrap_or(now), message, blocks };
+        troubles.insert(what, degraded);
+        since.is_none()
+    }
+
+    /// Takes a trouble back; tells whether it was there.
+    pub fn clear(&self, what: Trouble) -> bool {
+        self.lock().remove(&what).is_some()
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<Degraded> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Trouble, Degraded>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Grantd {
+    /// What keeps this replica from being whole.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<Degraded> {
+        self.look(Trouble::Keys, self.trouble_with_keys());
+        self.look(
+            Trouble::Feed,
+            self.freshness.check(&self.clock).err().map(|error| error.to_string()),
+        );
+        self.troubles.all()
+    }
+
+    fn trouble_with_keys(&self) -> Option<String> {
+        match self.keys() {
+            None => Some("the signing keys are not loaded".to_owned()),
+            Some(keys) => match keys.unopened() {
+                0 => None,
+                number => {
+                    Some(format!("{number} signing keys cannot be opened: look at the sealing key"))
+                }
+            },
+        }
+    }
+
+    fn look(&self, what: Trouble, trouble: Option<String>) {
+        match trouble {
+            Some(message) => self.troubles.note(what, self.clock.now(), (message, true)),
+            None => self.troubles.clear(what),
+        };
+    }
+}
