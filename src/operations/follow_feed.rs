@@ -10,8 +10,8 @@ use crate::store::error::StoreError;
 use crate::store::feed::{Change, ChangeKind, FeedNews, FeedPosition};
 use crate::store::revoked_tokens::RevokedToken;
 
-/// Revocations that one statement loads.
-const REVOCATIONS_PAGE: i64 = 10_000;
+/// Revocations, or ids of clients, that one statement loads.
+const PAGE: i64 = 10_000;
 
 /// How far a replica has followed.
 #[derive(Debug, Default)]
@@ -20,12 +20,18 @@ pub struct Followed {
     position: Option<FeedPosition>,
     keys_outdated: bool,
     revocations_outdated: bool,
+    ids_outdated: bool,
 }
 
 impl Followed {
     /// The next reading loads all revocations anew.
     pub(super) const fn outdate_revocations(&mut self) {
         self.revocations_outdated = true;
+    }
+
+    /// The next reading loads the ids of all clients anew.
+    const fn outdate_ids(&mut self) {
+        self.ids_outdated = true;
     }
 }
 
@@ -64,14 +70,22 @@ impl Grantd {
             self.load_revocations_in_background();
             followed.revocations_outdated = false;
         }
+        if followed.ids_outdated {
+            self.load_ids_in_background();
+            followed.ids_outdated = false;
+        }
         self.freshness.read_at(began);
         Ok(())
     }
 
     fn begin_anew(&self, followed: &mut Followed, position: FeedPosition) {
         self.directory.forget_all();
-        *followed =
-            Followed { position: Some(position), keys_outdated: true, revocations_outdated: true };
+        *followed = Followed {
+            position: Some(position),
+            keys_outdated: true,
+            revocations_outdated: true,
+            ids_outdated: true,
+        };
     }
 
     fn apply_change(&self, followed: &mut Followed, n: i64, change: Change) {
@@ -118,10 +132,37 @@ impl Grantd {
         });
     }
 
+    /// Until it is done a name that memory does not know is looked for in the database.
+    fn load_ids_in_background(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        let load = self.directory.ids().begin_load();
+        tokio::spawn(async move {
+            match this.load_ids().await {
+                Ok(()) => this.directory.ids().end_load(load),
+                Err(error) => {
+                    tracing::warn!(%error, "the ids of clients were not loaded: unknown ones are looked for in the database");
+                    this.followed.lock().await.outdate_ids();
+                }
+            }
+        });
+    }
+
+    async fn load_ids(&self) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.client_ids_after(&after, PAGE).await?;
+            self.directory.ids().add(page.iter().map(String::as_str));
+            match page.into_iter().last() {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
+    }
+
     async fn load_revocations(&self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let page = (self.clock.now(), REVOCATIONS_PAGE);
+            let page = (self.clock.now(), PAGE);
             let tokens = self.store.revoked_tokens_after(&after, page).await?;
             self.revocations.add(&tokens);
             match tokens.last() {
