@@ -64,14 +64,14 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
 async fn list(arguments: &List) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let known = find(&opened.store, &arguments.client).await?;
-    print(&known, arguments.output, opened.clock.now())?;
+    print(&known, arguments.output, opened.now().await?)?;
     Ok(())
 }
 
 async fn retire(arguments: &Retire) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let id = CredentialId::parse(&arguments.credential)?;
-    let client = retire_credential((&opened.store, &opened.clock), &id).await?;
+    let client = retire_credential(&opened.store, &id).await?;
     say!("credential {id} of {client} is retired")?;
     Ok(())
 }

@@ -38,6 +38,11 @@ pub enum Outage {
     /// The client was changed while its request waited.
     #[error("the client was changed while its request waited")]
     ChangedMeanwhile,
+    /// Our clock and the database's are too far apart.
+    #[error(
+        "{0}: nothing is issued or introspected until they are within a minute; set both by NTP"
+    )]
+    ClocksApart(super::clocks::Apart),
     /// The signature itself failed.
     #[error("signing failed")]
     Signing,

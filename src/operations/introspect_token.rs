@@ -27,7 +27,7 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<Option<Map<String, Value>>, OperationError> {
-        self.freshness.check(&self.clock)?;
+        self.check_fitness()?;
         let caller = self.authenticate_client(presented, caller, decision).await?;
         let now = self.clock.now();
         let Some(token) = self.own_token(token, now) else { return Ok(None) };

@@ -60,7 +60,7 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<IssuedToken, OperationError> {
-        self.freshness.check(&self.clock)?;
+        self.check_fitness()?;
         let proven = self.prove_client(presented, caller, decision).await?;
         // Before the assertion is spent: a client that is asked for a nonce may send the same assertion again.
         let proof = self.accept_proof(asked.proof, self.clock.now())?;
@@ -163,13 +163,13 @@ impl Grantd {
         algorithm: SigningAlgorithm,
     ) -> Result<(), OperationError> {
         let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
-        let now = self.clock.now();
+        let now = self.key_time();
         if ring.signer(algorithm, now).is_some() {
             return Ok(());
         }
-        match ring.next_activation(algorithm, now) {
-            Some(activation) if activation <= now.plus(LONGEST_WAIT) => {
-                self.wait(client, activation).await
+        match ring.next_activation(algorithm, now.now) {
+            Some(activation) if activation <= now.now.plus(LONGEST_WAIT) => {
+                self.wait(client, self.by_our_clock(activation)).await
             }
             _ => Err(Outage::NoSigningKey(algorithm).into()),
         }
@@ -183,7 +183,8 @@ impl Grantd {
     ) -> Result<IssuedToken, OperationError> {
         let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
         let (algorithm, now) = (grant.audience.algorithm, self.clock.now());
-        let signer = ring.signer(algorithm, now).ok_or(Outage::NoSigningKey(algorithm))?;
+        let signer =
+            ring.signer(algorithm, self.key_time()).ok_or(Outage::NoSigningKey(algorithm))?;
         let id = (now, random::token_id());
         let claims = AccessToken::new(self.issuer.as_str(), client, grant, confirmation, id);
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;

@@ -1,7 +1,6 @@
 //! Makes secrets for clients, and retires credentials.
 
 use super::import_secret::hash_generated;
-use crate::clock::Clock;
 use crate::crypto::client_key::ClientKeyError;
 use crate::crypto::random;
 use crate::crypto::secret_hash::SecretHashError;
@@ -11,7 +10,7 @@ use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::profile::{Contradiction, Profile};
 use crate::domain::secret_format::Secret;
-use crate::domain::timestamp::Timestamp;
+use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::Store;
 use crate::store::audit_events::AuditEvent;
 use crate::store::change::ChangeTx;
@@ -24,10 +23,19 @@ pub struct NewCredential {
     pub label: Option<String>,
     /// Not accepted before.
     pub active_from: Option<Timestamp>,
-    /// Not accepted from here on.
-    pub expires_at: Option<Timestamp>,
+    /// When it ends.
+    pub expiry: Option<Expiry>,
     /// The security profile that the client must fit.
     pub profile: Profile,
+}
+
+/// When a new credential ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Expiry {
+    /// Not accepted from here on.
+    At(Timestamp),
+    /// How long it is accepted, counted from when it is made by the database's clock.
+    In(Seconds),
 }
 
 /// Why a credential was not changed.
@@ -112,7 +120,11 @@ impl NewCredential {
         now: Timestamp,
     ) -> Result<Credential, CredentialError> {
         let begin = self.active_from.unwrap_or(Timestamp::EPOCH);
-        if self.expires_at.is_some_and(|end| end <= begin) {
+        let expires_at = self.expiry.map(|expiry| match expiry {
+            Expiry::At(end) => end,
+            Expiry::In(span) => now.plus(span),
+        });
+        if expires_at.is_some_and(|end| end <= begin) {
             return Err(CredentialError::EmptyLife);
         }
         Ok(Credential {
@@ -120,7 +132,7 @@ impl NewCredential {
             label: self.label.clone(),
             material,
             active_from: self.active_from,
-            expires_at: self.expires_at,
+            expires_at,
             retired_at: None,
             created_at: now,
             last_used_at: None,
@@ -133,13 +145,13 @@ impl NewCredential {
 /// # Errors
 /// No such client, a client whose methods use no secret, or a database out of reach.
 pub async fn add_secret(
-    (store, clock): (&Store, &Clock),
+    store: &Store,
     client: &ClientId,
     new: &NewCredential,
 ) -> Result<(CredentialId, Secret), CredentialError> {
-    let now = clock.now();
-    let mut change = store.begin_change(now, random::token_id()).await?;
+    let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
+    let now = change.now();
     let known = existing(&mut change, client).await?;
     check_use(&known.client, CredentialKind::Secret, new.profile)?;
     let id = random::credential_id();
@@ -156,12 +168,12 @@ pub async fn add_secret(
 /// # Errors
 /// No such credential, or a database out of reach.
 pub async fn retire_credential(
-    (store, clock): (&Store, &Clock),
+    store: &Store,
     id: &CredentialId,
 ) -> Result<ClientId, CredentialError> {
-    let now = clock.now();
-    let mut change = store.begin_change(now, random::token_id()).await?;
+    let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
+    let now = change.now();
     for known in change.clients().await? {
         let Some(credential) = known.credentials.iter().find(|credential| &credential.id == id)
         else {

@@ -47,7 +47,7 @@ impl Grantd {
     ) -> Result<(), OperationError> {
         self.freshness.check(&self.clock)?;
         let client = self.authenticate_client(presented, caller, decision).await?;
-        let Some(token) = self.own_token(token, self.clock.now()) else { return Ok(()) };
+        let Some(token) = self.revocable_token(token) else { return Ok(()) };
         if token.client_id != client.client().id.as_str() {
             return Err(GrantFault::TokenOfAnotherClient.into());
         }
@@ -84,7 +84,7 @@ impl Grantd {
     async fn write_revocations(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
         // On the heap: it holds two databases' transactions, one of which is used.
         let write = Box::pin(async {
-            let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
+            let mut change = self.store.begin_change(random::token_id()).await?;
             change.revoke_tokens(tokens).await?;
             change.commit().await
         });

@@ -38,8 +38,7 @@ impl Env {
     /// Puts the mark where no command of today's clock would.
     async fn set_mark(&self, after: i64) {
         let id = ClientId::parse("reader").unwrap();
-        let mut change =
-            self.store.begin_change(self.clock.now(), random::token_id()).await.unwrap();
+        let mut change = self.store.begin_change(random::token_id()).await.unwrap();
         let mut known = change.client(&id).await.unwrap().unwrap();
         known.client.tokens_not_before = at(after);
         change.put_client(&known.client).await.unwrap();
@@ -107,7 +106,7 @@ on_both! {
 
     /// What a waiting request was judged by must still hold when the wait is over.
     async fn a_client_that_is_disabled_while_its_request_waits_gets_nothing(env) {
-        let env = Env { clock: Clock::still(at(0)), ..env };
+        let env = env.with_clock(Clock::still(at(0)));
         env.apply(CATALOG).await;
         env.set_mark(0).await;
         let replica = std::sync::Arc::new(env.replica().await);
