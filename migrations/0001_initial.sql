@@ -128,7 +128,9 @@ CREATE TABLE changes (
 
 CREATE TABLE feed_head (
     id BIGINT PRIMARY KEY CHECK (id = 1),
-    n BIGINT NOT NULL
+    n BIGINT NOT NULL,
+    -- when a replica last found that a part of the past is lost: what is spent before then nobody knows
+    lost_at BIGINT NOT NULL
 );
 
-INSERT INTO feed_head (id, n) VALUES (1, 0);
+INSERT INTO feed_head (id, n, lost_at) VALUES (1, 0, 0);

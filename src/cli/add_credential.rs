@@ -18,7 +18,7 @@ use crate::crypto::public_key_pem;
 use crate::domain::credential::{CredentialKind, PublicMaterial, SubjectKind};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::{Seconds, Timestamp};
-use crate::operations::manage_credentials::{NewCredential, add_secret};
+use crate::operations::manage_credentials::{Expiry, NewCredential, add_secret};
 use crate::operations::register_credentials::register_credentials;
 
 #[derive(Args, Debug)]
@@ -123,11 +123,10 @@ struct Life {
 
 impl Life {
     fn of_new(&self, opened: &Opened) -> NewCredential {
-        let span = self.expires_in.map(|span| opened.clock.now().plus(span));
         NewCredential {
             label: self.label.clone(),
             active_from: self.active_from,
-            expires_at: self.expires_at.or(span),
+            expiry: self.expires_at.map(Expiry::At).or(self.expires_in.map(Expiry::In)),
             profile: opened.profile,
         }
     }
@@ -137,7 +136,7 @@ pub(super) async fn secret(arguments: &AddSecret) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let known = find(&opened.store, &arguments.client).await?;
     let new = arguments.life.of_new(&opened);
-    let (id, secret) = add_secret((&opened.store, &opened.clock), &known.client.id, &new).await?;
+    let (id, secret) = add_secret(&opened.store, &known.client.id, &new).await?;
     say!("{}", secret.expose())?;
     eprintln!("credential {id} of {}; the secret is not shown again", known.client.id);
     Ok(())
@@ -184,8 +183,7 @@ async fn register(
     let opened = new.target.open().await?;
     let known = find(&opened.store, client).await?;
     let life = new.life.of_new(&opened);
-    let place = (&*opened.store, &opened.clock);
-    let done = register_credentials(place, &known.client.id, materials, &life).await?;
+    let done = register_credentials(&opened.store, &known.client.id, materials, &life).await?;
     for credential in &done.credentials {
         let kid = credential::name(credential).filter(|_| credential.kind() == CredentialKind::Jwk);
         let kid = kid.map(|kid| format!("; its kid is {kid}")).unwrap_or_default();
@@ -197,7 +195,7 @@ async fn register(
         );
     }
     let added = KnownClient { credentials: done.credentials, ..known };
-    credential::print(&added, new.output, opened.clock.now())?;
+    credential::print(&added, new.output, opened.now().await?)?;
     Ok(())
 }
 

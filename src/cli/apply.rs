@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         sealing: opened.sealing.as_ref(),
         key_delay: ACTIVATION_DELAY,
     };
-    let (plan, _) = apply_catalog((&opened.store, &opened.clock), &catalog, options).await?;
+    let (plan, _) = apply_catalog(&opened.store, &catalog, options).await?;
     print(&plan, arguments.dry_run)?;
     Ok(())
 }

@@ -85,7 +85,7 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
         .collect();
     print_rows(Output::Table, &["client", ""], &rows)?;
     say!("")?;
-    super::credential::print(&known, Output::Table, opened.clock.now())?;
+    super::credential::print(&known, Output::Table, opened.now().await?)?;
     say!("")?;
     let rows: Vec<Vec<Value>> = known.policies.iter().map(policy_row).collect();
     print_rows(Output::Table, POLICY_COLUMNS, &rows)?;

@@ -67,15 +67,14 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
 async fn list(arguments: &List) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let known = find(&opened.store, &arguments.client).await?;
-    print(&known, arguments.output, opened.clock.now())?;
+    print(&known, arguments.output, opened.now().await?)?;
     Ok(())
 }
 
 async fn retire(arguments: &Retire) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let id = CredentialId::parse(&arguments.credential)?;
-    let place = (&*opened.store, &opened.clock);
-    let retired = retire_credential(place, &id, arguments.compromised).await?;
+    let retired = retire_credential(&opened.store, &id, arguments.compromised).await?;
     say!("credential {id} of {} is retired", retired.client)?;
     let end = retired.tokens_end_at;
     if arguments.compromised {

@@ -178,8 +178,7 @@ async fn seed(
             sealing: Some(sealing),
             key_delay: Seconds::new(0),
         };
-        let clock = Clock::system();
-        let (plan, _) = apply_catalog((&store, &clock), &catalog, options).await?;
+        let (plan, _) = apply_catalog(&store, &catalog, options).await?;
         for warning in plan.warnings {
             tracing::warn!("{warning}");
         }

@@ -8,11 +8,11 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::data_directory::DataDirectory;
-use crate::clock::Clock;
 use crate::config::settings::{Sealing, SealingKey as SealingSource, Settings};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::profile::Profile;
+use crate::domain::timestamp::Timestamp;
 use crate::store::{DatabaseOptions, Store};
 
 /// Says which database; the first of these that is given counts, and flags before variables.
@@ -32,7 +32,6 @@ pub(super) struct Target {
 /// An open database with what belongs to it.
 pub(super) struct Opened {
     pub(super) store: Arc<Store>,
-    pub(super) clock: Clock,
     pub(super) sealing: Option<SealingKeys>,
     /// The security profile of the server that uses it, where the settings tell.
     pub(super) profile: Profile,
@@ -72,7 +71,6 @@ impl Target {
         };
         Ok(Opened {
             store: Arc::new(Store::open(DatabaseOptions::new(url.clone()))?),
-            clock: Clock::system(),
             sealing: sealing_of_environment()?,
             profile: Profile::Default,
             issuer: None,
@@ -82,6 +80,11 @@ impl Target {
 }
 
 impl Opened {
+    /// What time it is by the database's clock: that of this machine may be wrong.
+    pub(super) async fn now(&self) -> anyhow::Result<Timestamp> {
+        Ok(self.store.now().await?.second())
+    }
+
     /// What an imported secret costs there.
     pub(super) const fn imported_cost(&self) -> HashCost {
         if self.is_dev { HashCost::GENERATED } else { HashCost::IMPORTED }
@@ -102,7 +105,6 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
     let directory = DataDirectory::existing(path)?;
     Ok(Opened {
         store: Arc::new(Store::open(DatabaseOptions::new(directory.database_url()))?),
-        clock: Clock::system(),
         sealing: Some(directory.sealing()?),
         profile: Profile::Default,
         issuer: directory.issuer(),
@@ -119,7 +121,6 @@ fn open_settings(file: Option<&Path>, url: Option<&str>) -> anyhow::Result<Opene
     }
     Ok(Opened {
         store: Arc::new(Store::open(options)?),
-        clock: Clock::system(),
         sealing: sealing(&settings.sealing)?,
         profile: settings.profile,
         issuer: Some(settings.issuer.as_str().to_owned()),

@@ -72,7 +72,7 @@ async fn judge(opened: &Opened, token: &CompactJws) -> anyhow::Result<()> {
         bail!("its issuer is {issuer:?}, and the server is {own:?} now");
     }
     let expires_at = claim("exp").and_then(Value::as_i64).unwrap_or_default();
-    if opened.clock.now() >= Timestamp::from_unix(expires_at) {
+    if opened.now().await? >= Timestamp::from_unix(expires_at) {
         bail!("it has expired");
     }
     let jti = claim("jti").and_then(Value::as_str).context("it has no jti")?;

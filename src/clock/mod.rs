@@ -14,7 +14,27 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System { origin: Instant },
-    Manual { now: Arc<watch::Sender<i64>>, moved_by_sleepers: bool },
+    Manual { hands: Arc<watch::Sender<Hands>>, moved_by_sleepers: bool },
+}
+
+/// What a manual clock shows.
+#[derive(Clone, Copy, Debug)]
+struct Hands {
+    /// Unix seconds.
+    wall: i64,
+    /// Seconds since some fixed moment: setting the clock does not move it.
+    elapsed: i64,
+}
+
+impl Hands {
+    const fn at(now: Timestamp) -> Self {
+        Self { wall: now.unix(), elapsed: 0 }
+    }
+
+    const fn advance(&mut self, seconds: i64) {
+        self.wall += seconds;
+        self.elapsed += seconds;
+    }
 }
 
 impl Clock {
@@ -28,37 +48,43 @@ impl Clock {
     /// A clock that stands still until it is moved or slept on; for tests.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
-        let now = Arc::new(watch::Sender::new(now.unix()));
-        Self(Source::Manual { now, moved_by_sleepers: true })
+        let hands = Arc::new(watch::Sender::new(Hands::at(now)));
+        Self(Source::Manual { hands, moved_by_sleepers: true })
     }
 
     /// A clock that stands still until it is moved: who sleeps on it waits for that; for tests.
     #[must_use]
     pub fn still(now: Timestamp) -> Self {
-        let now = Arc::new(watch::Sender::new(now.unix()));
-        Self(Source::Manual { now, moved_by_sleepers: false })
+        let hands = Arc::new(watch::Sender::new(Hands::at(now)));
+        Self(Source::Manual { hands, moved_by_sleepers: false })
     }
 
     /// The wall time.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the machine's clock")]
     pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.unix_milliseconds().div_euclid(1000))
+    }
+
+    /// The wall time in milliseconds since the Unix epoch, to compare it with another clock.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the machine's clock")]
+    pub fn unix_milliseconds(&self) -> i64 {
         match &self.0 {
             Source::System { .. } => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
             }
-            Source::Manual { now, .. } => Timestamp::from_unix(*now.borrow()),
+            Source::Manual { hands, .. } => hands.borrow().wall.saturating_mul(1000),
         }
     }
 
-    /// The time since some fixed moment; never goes back on the machine's clock.
+    /// The time since some fixed moment: it never goes back, and setting the clock does not move it.
     #[must_use]
     pub fn monotonic(&self) -> Duration {
         match &self.0 {
             Source::System { origin } => origin.elapsed(),
-            Source::Manual { now, .. } => {
-                Duration::from_secs(u64::try_from(*now.borrow()).unwrap_or_default())
+            Source::Manual { hands, .. } => {
+                Duration::from_secs(u64::try_from(hands.borrow().elapsed).unwrap_or_default())
             }
         }
     }
@@ -71,20 +97,27 @@ impl Clock {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
-            Source::Manual { now, moved_by_sleepers: true } => {
-                now.send_modify(|now| *now = (*now).max(instant.unix()));
+            Source::Manual { hands, moved_by_sleepers: true } => {
+                hands.send_modify(|hands| hands.advance((instant.unix() - hands.wall).max(0)));
             }
-            Source::Manual { now, moved_by_sleepers: false } => {
+            Source::Manual { hands, moved_by_sleepers: false } => {
                 // Cannot fail: we hold the sender ourselves.
-                let _ = now.subscribe().wait_for(|now| *now >= instant.unix()).await;
+                let _ = hands.subscribe().wait_for(|hands| hands.wall >= instant.unix()).await;
             }
         }
     }
 
-    /// Moves a manual clock by `span`; the machine's clock cannot be moved.
+    /// Lets `span` pass on a manual clock; the machine's clock cannot be moved.
     pub fn advance(&self, span: Seconds) {
-        if let Source::Manual { now, .. } = &self.0 {
-            now.send_modify(|now| *now += i64::from(span.get()));
+        if let Source::Manual { hands, .. } = &self.0 {
+            hands.send_modify(|hands| hands.advance(i64::from(span.get())));
+        }
+    }
+
+    /// Sets a manual clock forward or back by `seconds`, as an administrator or NTP does: no time passes.
+    pub fn set_by(&self, seconds: i64) {
+        if let Source::Manual { hands, .. } = &self.0 {
+            hands.send_modify(|hands| hands.wall += seconds);
         }
     }
 
@@ -93,7 +126,7 @@ impl Clock {
     pub fn sleepers(&self) -> usize {
         match &self.0 {
             Source::System { .. } => 0,
-            Source::Manual { now, .. } => now.receiver_count(),
+            Source::Manual { hands, .. } => hands.receiver_count(),
         }
     }
 }

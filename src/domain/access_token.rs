@@ -7,7 +7,10 @@ use super::client::Client;
 use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
 use super::identifier::CredentialId;
-use super::timestamp::Timestamp;
+use super::timestamp::{Seconds, Timestamp};
+
+/// How far the clock of the replica that issued a token may be ahead of another's (DESIGN section 1).
+const ISSUED_AHEAD: Seconds = Seconds::new(2);
 
 /// Claims that no client may set as an extra claim: names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect
 /// give a meaning to, or that grantd sets itself.
@@ -118,10 +121,11 @@ impl AccessToken {
         self.jti.split_once('.').is_some_and(|(id, _)| id == credential.as_str())
     }
 
-    /// Whether it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4).
+    /// Whether it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4). The replica that issued
+    /// it may have a clock that is a little ahead of ours; its end is exact.
     #[must_use]
     pub fn is_within_life(&self, now: Timestamp) -> bool {
-        let now = now.unix();
-        self.iat <= now && self.nbf.is_none_or(|begin| begin <= now) && now < self.exp
+        let latest = now.plus(ISSUED_AHEAD).unix();
+        self.iat <= latest && self.nbf.is_none_or(|begin| begin <= latest) && now.unix() < self.exp
     }
 }

@@ -37,6 +37,8 @@ pub struct AssertionRules<'a> {
 pub struct AcceptedClaims {
     /// The assertion's own name.
     pub jti: String,
+    /// When it was made, at the earliest.
+    pub made_at: Timestamp,
     /// From here on it is refused for its age alone: until then its `jti` must be remembered.
     pub dead_at: Timestamp,
     /// Whether its `aud` was the token endpoint, which only some clients may write.
@@ -82,6 +84,8 @@ pub enum AssertionFault {
     Signature,
     /// It was used before.
     Replayed,
+    /// It was made before the database lost a part of its past: whether it was used nobody knows.
+    MadeBeforeLoss,
 }
 
 impl AssertionFault {
@@ -145,6 +149,11 @@ impl AssertionFault {
                 found("used before"),
                 Some("let the client make a new assertion for each request"),
             ),
+            Self::MadeBeforeLoss => (
+                "an assertion made since the database lost a part of its past",
+                found("an older one, which may have been used"),
+                Some("let the client make a new assertion, with iat"),
+            ),
         }
     }
 }
@@ -183,12 +192,12 @@ pub fn accept(
         }
     }
     let names_token_endpoint = check_audience(claims, rules)?;
-    let dead_at = check_times(claims, rules, now)?;
+    let (made_at, dead_at) = check_times(claims, rules, now)?;
     let jti = text(claims, "jti")?;
     if jti.is_empty() || jti.len() > MAX_JTI_LENGTH {
         return Err(AssertionFault::Malformed("jti"));
     }
-    Ok(AcceptedClaims { jti: jti.to_owned(), dead_at, names_token_endpoint })
+    Ok(AcceptedClaims { jti: jti.to_owned(), made_at, dead_at, names_token_endpoint })
 }
 
 /// Exactly one audience, and it is us (rfc7523bis): whoever signs for two servers lets each replay at the other.
@@ -220,11 +229,12 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// Gives when it was made at the earliest, and from when on it is too old.
 fn check_times(
     claims: &Map<String, Value>,
     rules: &AssertionRules<'_>,
     now: Timestamp,
-) -> Result<Timestamp, AssertionFault> {
+) -> Result<(Timestamp, Timestamp), AssertionFault> {
     let (leeway, lifetime) = (rules.leeway, rules.max_lifetime);
     let exp = date(claims, "exp")?.ok_or(AssertionFault::Absent("exp"))?;
     if exp.plus(leeway) <= now {
@@ -233,7 +243,8 @@ fn check_times(
     if exp > now.plus(lifetime).plus(leeway) {
         return Err(AssertionFault::LivesTooLong);
     }
-    if let Some(iat) = date(claims, "iat")? {
+    let iat = date(claims, "iat")?;
+    if let Some(iat) = iat {
         if iat > now.plus(leeway) {
             return Err(AssertionFault::IssuedAhead);
         }
@@ -244,7 +255,9 @@ fn check_times(
     if date(claims, "nbf")?.is_some_and(|nbf| nbf > now.plus(leeway)) {
         return Err(AssertionFault::NotYetValid);
     }
-    Ok(exp.plus(leeway))
+    // Without `iat` it was made less than its longest lifetime before its end.
+    let made_at = iat.unwrap_or_else(|| exp.minus(lifetime).minus(Seconds::new(1)));
+    Ok((made_at, exp.plus(leeway)))
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, AssertionFault> {

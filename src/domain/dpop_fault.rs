@@ -41,6 +41,8 @@ pub enum DpopFault {
     NonceWrong(String),
     /// The proof was used before.
     Replayed,
+    /// It was made before the database lost a part of its past: whether it was used nobody knows.
+    MadeBeforeLoss,
 }
 
 impl DpopFault {
@@ -77,6 +79,7 @@ impl DpopFault {
                 "the DPoP proof needs the nonce of the DPoP-Nonce header"
             }
             Self::Replayed => "the DPoP proof was used before",
+            Self::MadeBeforeLoss => "the DPoP proof is older than the server's memory of used ones",
         }
     }
 
@@ -106,6 +109,7 @@ impl DpopFault {
             Self::Jti => "none, empty or too long",
             Self::NonceWrong(_) => "an unknown or old one",
             Self::Replayed => "used again",
+            Self::MadeBeforeLoss => "made before the database lost a part of its past",
         };
         FailedCheck {
             name: "dpop proof",
@@ -121,7 +125,9 @@ impl DpopFault {
                 Some("compare the clocks of client and server")
             }
             Self::Uri => Some("let the client use the token_endpoint of the metadata as htu"),
-            Self::Replayed => Some("let the client make a new proof for each request"),
+            Self::Replayed | Self::MadeBeforeLoss => {
+                Some("let the client make a new proof for each request")
+            }
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use super::timestamp::Timestamp;
 /// When a key does what. `announced_at <= activates_at`, and `retires_at <= expires_at` where they are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyLife {
-    /// From here on it stands in the JWKS.
+    /// When it was made: from here on it stands in the JWKS of each replica that has read of it.
     pub announced_at: Timestamp,
     /// From here on it signs, where no younger key does.
     pub activates_at: Timestamp,
@@ -28,16 +28,10 @@ impl KeyLife {
         self.activates_at <= now && self.retires_at.is_none_or(|at| at > now)
     }
 
-    /// Whether tokens that it signed are accepted at `now`.
+    /// Whether it stands in the JWKS at `now`, and tokens that it signed are accepted.
     #[must_use]
     pub fn verifies(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|at| at > now)
-    }
-
-    /// Whether it stands in the JWKS at `now`.
-    #[must_use]
-    pub fn is_published(&self, now: Timestamp) -> bool {
-        self.announced_at <= now && self.verifies(now)
     }
 }
 
@@ -48,7 +42,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_key_is_published_before_and_after_it_signs(
+        fn a_key_that_signs_is_published(
             (announced, wait, active, after, now) in (0..99_i64, 0..99_i64, 0..99_i64, 0..99_i64, 0..500_i64),
         ) {
             let at = Timestamp::from_unix;
@@ -59,7 +53,7 @@ mod tests {
                 expires_at: Some(at(announced + wait + active + after)),
             };
             if life.signs(at(now)) {
-                prop_assert!(life.is_published(at(now)));
+                prop_assert!(life.verifies(at(now)));
             }
         }
     }

@@ -11,7 +11,7 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
     match state.grantd.keys() {
         None => unavailable(1),
         Some(ring) => {
-            let jwks = ring.jwks(state.grantd.clock().now());
+            let jwks = ring.jwks(state.grantd.database_now());
             cacheable_json("application/json", jwks.into(), state.publication.max_age, None)
         }
     }

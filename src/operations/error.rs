@@ -35,6 +35,11 @@ pub enum Outage {
         "the profile forbids {0}; give the audience another algorithm with `grantd apply`, under this server's settings"
     )]
     ForbiddenAlgorithm(crate::domain::algorithm::SigningAlgorithm),
+    /// Our clock and the database's are too far apart.
+    #[error(
+        "{0}: nothing is issued or introspected until they are within a minute; set both by NTP"
+    )]
+    ClocksApart(super::clocks::Apart),
     /// The signature itself failed.
     #[error("signing failed")]
     Signing,

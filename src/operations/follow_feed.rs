@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Grantd;
 use super::key_ring::KeyRing;
+use crate::domain::timestamp::Timestamp;
 use crate::store::change::Committed;
 use crate::store::error::StoreError;
 use crate::store::feed::{Change, ChangeKind, FeedNews, FeedPosition};
@@ -21,6 +22,8 @@ pub struct Followed {
     keys_outdated: bool,
     revocations_outdated: bool,
     ids_outdated: bool,
+    /// When a part of the past was found lost; `None` once that is written, or where none is.
+    loss_to_mark: Option<Timestamp>,
 }
 
 impl Followed {
@@ -43,25 +46,12 @@ impl Grantd {
     pub async fn follow_feed(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut followed = self.followed.lock().await;
         let began = self.clock.monotonic();
-        match &followed.position {
-            None => {
-                self.store.check_schema().await?;
-                let position = self.store.feed_position().await?;
-                self.begin_anew(&mut followed, position);
-            }
-            Some(position) => match self.store.read_feed(position).await? {
-                FeedNews::Changes(changes, position) => {
-                    for (n, change) in changes {
-                        self.apply_change(&mut followed, n, change);
-                    }
-                    followed.position = Some(position);
-                }
-                FeedNews::Lost(position) => {
-                    tracing::warn!("the change feed is another one: everything is loaded anew");
-                    self.begin_anew(&mut followed, position);
-                }
-            },
+        if followed.position.is_none() {
+            self.store.check_schema().await?;
+            let position = self.store.feed_position().await?;
+            self.begin_anew(&mut followed, position);
         }
+        self.read_feed(&mut followed).await?;
         if followed.keys_outdated {
             self.load_keys().await?;
             followed.keys_outdated = false;
@@ -75,17 +65,57 @@ impl Grantd {
             followed.ids_outdated = false;
         }
         self.freshness.read_at(began);
+        if let Some(at) = followed.loss_to_mark {
+            match self.store.mark_past_lost(at).await {
+                Ok(()) => followed.loss_to_mark = None,
+                Err(error) => tracing::warn!(%error, "the loss was not written, and is again"),
+            }
+        }
         Ok(())
+    }
+
+    async fn read_feed(&self, followed: &mut Followed) -> Result<(), StoreError> {
+        let position = followed.position.clone().unwrap_or_default();
+        // Looked up before the snapshot is taken, so that it must be in it.
+        let last_use = self.replay_cache.last_use();
+        let reading = self.store.read_feed(&position, last_use.as_ref(), &self.clock).await?;
+        self.compare_clocks(reading.clock);
+        self.replay_cache.past_was_lost(reading.past_lost_at);
+        let lost = !reading.use_is_kept || matches!(reading.news, FeedNews::Lost(_));
+        match reading.news {
+            FeedNews::Changes(changes, position) => {
+                for (n, change) in changes {
+                    self.apply_change(followed, n, change);
+                }
+                followed.position = Some(position);
+            }
+            FeedNews::TooMuch(position) | FeedNews::Lost(position) => {
+                self.begin_anew(followed, position);
+            }
+        }
+        if lost {
+            self.note_loss(followed, reading.clock.database.next_second());
+        }
+        Ok(())
+    }
+
+    /// The database is not the one that it was: what it had kept of spent assertions and proofs may be gone.
+    fn note_loss(&self, followed: &mut Followed, at: Timestamp) {
+        tracing::warn!(
+            "the database has lost a part of its past (a failover to a standby that lagged, or a restore): \
+             assertions and DPoP proofs made before {at} are refused"
+        );
+        self.replay_cache.past_was_lost(at);
+        self.replay_cache.forget_last_use();
+        followed.loss_to_mark = Some(at);
     }
 
     fn begin_anew(&self, followed: &mut Followed, position: FeedPosition) {
         self.directory.forget_all();
-        *followed = Followed {
-            position: Some(position),
-            keys_outdated: true,
-            revocations_outdated: true,
-            ids_outdated: true,
-        };
+        followed.position = Some(position);
+        followed.keys_outdated = true;
+        followed.revocations_outdated = true;
+        followed.ids_outdated = true;
     }
 
     fn apply_change(&self, followed: &mut Followed, n: i64, change: Change) {
@@ -162,8 +192,7 @@ impl Grantd {
     async fn load_revocations(&self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let page = (self.clock.now(), PAGE);
-            let tokens = self.store.revoked_tokens_after(&after, page).await?;
+            let tokens = self.store.revoked_tokens_after(&after, PAGE).await?;
             self.revocations.add(&tokens);
             match tokens.last() {
                 Some(last) => after.clone_from(&last.jti),

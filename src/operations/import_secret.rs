@@ -66,7 +66,7 @@ impl Grantd {
     async fn replace_hash(self: Arc<Self>, job: &Rehash, new: &SecretHash) {
         // On the heap: it holds two databases' transactions, one of which is used.
         let replaced = Box::pin(async {
-            let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
+            let mut change = self.store.begin_change(random::token_id()).await?;
             change.replace_hash(&job.client, &job.credential, (&job.old, new)).await?;
             change.commit().await
         });

@@ -41,7 +41,7 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<Option<Map<String, Value>>, OperationError> {
-        self.freshness.check(&self.clock)?;
+        self.check_fitness()?;
         let caller = self.authenticate_client(presented, caller, decision).await?;
         let subject = self.own_token(token, self.clock.now()).and_then(Subject::new);
         let mut known_not_revoked = false;
@@ -70,7 +70,7 @@ impl Grantd {
         look: &Look<'_>,
         (subject, known_not_revoked): (Option<&Subject>, bool),
     ) -> Result<Seen, OperationError> {
-        self.freshness.check(&self.clock)?;
+        self.check_fitness()?;
         let now = self.clock.now();
         let caller = self.standing(caller, look, now)?;
         let Some(Subject { token, .. }) = subject else { return Ok(Seen::All(None)) };

@@ -80,7 +80,7 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<IssuedToken, OperationError> {
-        self.freshness.check(&self.clock)?;
+        self.check_fitness()?;
         let proven = self.prove_client(presented, caller, decision).await?;
         // Before the assertion is spent: a client that is asked for a nonce may send the same assertion again.
         let proof = self.accept_proof(asked.proof, self.clock.now())?;
@@ -107,7 +107,7 @@ impl Grantd {
         look: &Look<'_>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Judged, OperationError> {
-        self.freshness.check(&self.clock)?;
+        self.check_fitness()?;
         let now = self.clock.now();
         let client = self.standing(client, look, now)?;
         if let Some(alive) = first_living_second(client.client(), now)? {
@@ -118,12 +118,13 @@ impl Grantd {
         self.hold_to_profile(&grant, &confirmation)?;
         let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
         let algorithm = grant.audience.algorithm;
-        match ring.signer(algorithm, now) {
+        let key_time = self.key_time();
+        match ring.signer(algorithm, key_time) {
             Some(signer) => self.sign(&client, (&grant, &confirmation), (signer, now)),
             // A key that was just made begins to sign in a moment.
-            None => match ring.next_activation(algorithm, now) {
-                Some(activation) if activation <= now.plus(LONGEST_WAIT) => {
-                    Ok(Judged::NotBefore(activation))
+            None => match ring.next_activation(algorithm, key_time.now) {
+                Some(activation) if activation <= key_time.now.plus(LONGEST_WAIT) => {
+                    Ok(Judged::NotBefore(self.by_our_clock(activation)))
                 }
                 _ => Err(Outage::NoSigningKey(algorithm).into()),
             },

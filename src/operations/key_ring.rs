@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::clocks::{KeyTime, MOST_APART};
 use crate::crypto::jws::{Signer, Verifier};
 use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::sealing::{Sealed, SealingKeys};
@@ -42,9 +43,30 @@ impl KeyRing {
         Self { keys: keys.collect() }
     }
 
-    /// The key that signs with `algorithm` at `now`: the youngest one that may.
+    /// The key that signs with `algorithm` now: the youngest one that may. Where a clock that was set back leaves none,
+    /// it is the one that could sign before.
     #[must_use]
-    pub fn signer(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Signer> {
+    pub fn signer(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Signer> {
+        self.youngest(algorithm, time.now)
+            .or_else(|| self.youngest(algorithm, time.latest))
+            .or_else(|| self.oldest_of_later(algorithm, time.now))
+    }
+
+    /// After a restart nobody knows what time it was; but a key that was made later than now was not made now.
+    fn oldest_of_later(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Signer> {
+        let surely_later = |key: &&RingKey| key.life.announced_at > now.plus(MOST_APART);
+        self.keys
+            .values()
+            .filter(|key| {
+                key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now)
+            })
+            .filter(surely_later)
+            .filter_map(|key| Some((key.life.activates_at, key.signer.as_ref()?)))
+            .min_by_key(|(activation, _)| *activation)
+            .map(|(_, signer)| signer)
+    }
+
+    fn youngest(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Signer> {
         self.keys
             .iter()
             .filter(|(_, key)| key.algorithm == algorithm && key.life.signs(now))
@@ -75,11 +97,12 @@ impl KeyRing {
         Some((key.algorithm, &key.verifier))
     }
 
-    /// The JWKS at `now`, RFC 7517 section 5.
+    /// The JWKS at `now`, RFC 7517 section 5: each key that verifies. One that is in the ring was announced, and stays
+    /// so whatever a clock says that was set back.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
         let mut published: Vec<(&String, &RingKey)> =
-            self.keys.iter().filter(|(_, key)| key.life.is_published(now)).collect();
+            self.keys.iter().filter(|(_, key)| key.life.verifies(now)).collect();
         published.sort_by_key(|(kid, key)| (key.life.activates_at, *kid));
         let jwks: Vec<&str> = published.iter().map(|(_, key)| key.jwk.as_str()).collect();
         format!(r#"{{"keys":[{}]}}"#, jwks.join(","))

@@ -1,7 +1,6 @@
 //! Makes secrets for clients, and retires credentials.
 
 use super::import_secret::hash_generated;
-use crate::clock::Clock;
 use crate::crypto::client_key::ClientKeyError;
 use crate::crypto::random;
 use crate::crypto::secret_hash::SecretHashError;
@@ -27,10 +26,19 @@ pub struct NewCredential {
     pub label: Option<String>,
     /// Not accepted before.
     pub active_from: Option<Timestamp>,
-    /// Not accepted from here on.
-    pub expires_at: Option<Timestamp>,
+    /// When it ends.
+    pub expiry: Option<Expiry>,
     /// The security profile that the client must fit.
     pub profile: Profile,
+}
+
+/// When a new credential ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Expiry {
+    /// Not accepted from here on.
+    At(Timestamp),
+    /// How long it is accepted, counted from when it is made by the database's clock.
+    In(Seconds),
 }
 
 /// Why a credential was not changed.
@@ -115,7 +123,11 @@ impl NewCredential {
         now: Timestamp,
     ) -> Result<Credential, CredentialError> {
         let begin = self.active_from.unwrap_or(Timestamp::EPOCH);
-        if self.expires_at.is_some_and(|end| end <= begin) {
+        let expires_at = self.expiry.map(|expiry| match expiry {
+            Expiry::At(end) => end,
+            Expiry::In(span) => now.plus(span),
+        });
+        if expires_at.is_some_and(|end| end <= begin) {
             return Err(CredentialError::EmptyLife);
         }
         Ok(Credential {
@@ -123,7 +135,7 @@ impl NewCredential {
             label: self.label.clone(),
             material,
             active_from: self.active_from,
-            expires_at: self.expires_at,
+            expires_at,
             retired_at: None,
             tokens_not_before: Timestamp::EPOCH,
             created_at: now,
@@ -137,13 +149,13 @@ impl NewCredential {
 /// # Errors
 /// No such client, a client whose methods use no secret, or a database out of reach.
 pub async fn add_secret(
-    (store, clock): (&Store, &Clock),
+    store: &Store,
     client: &ClientId,
     new: &NewCredential,
 ) -> Result<(CredentialId, Secret), CredentialError> {
-    let now = clock.now();
-    let mut change = store.begin_change(now, random::token_id()).await?;
+    let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
+    let now = change.now();
     let known = existing(&mut change, client).await?;
     check_use(&known.client, CredentialKind::Secret, new.profile)?;
     let id = random::credential_id();
@@ -169,13 +181,13 @@ pub struct Retired {
 /// # Errors
 /// No such credential, or a database out of reach.
 pub async fn retire_credential(
-    (store, clock): (&Store, &Clock),
+    store: &Store,
     id: &CredentialId,
     compromised: bool,
 ) -> Result<Retired, CredentialError> {
-    let now = clock.now();
-    let mut change = store.begin_change(now, random::token_id()).await?;
+    let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
+    let now = change.now();
     for known in change.clients().await? {
         let Some(credential) = known.credentials.iter().find(|credential| &credential.id == id)
         else {

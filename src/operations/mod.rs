@@ -5,6 +5,7 @@ pub mod audit;
 pub mod authenticate_client;
 pub mod caller;
 pub mod check_profile;
+pub mod clocks;
 pub mod credential_uses;
 pub mod dpop;
 pub mod error;
@@ -43,6 +44,7 @@ use crate::store::memory::directory::{Capacity, Directory};
 use crate::store::memory::revocations::Revocations;
 use audit::{Audit, AuditQueue};
 use authenticate_client::{ClientKeys, VerifiedSecrets};
+use clocks::Clocks;
 use credential_uses::CredentialUses;
 use dpop::Nonces;
 use follow_feed::Followed;
@@ -91,6 +93,7 @@ pub struct Grantd {
     profile: Profile,
     leeway: Seconds,
     clock: Clock,
+    clocks: Clocks,
     store: Arc<Store>,
     directory: Directory,
     revocations: Revocations,
@@ -156,6 +159,7 @@ impl Grantd {
             leeway: options.leeway,
             directory: Directory::new(Arc::clone(&store), options.capacity),
             clock,
+            clocks: Clocks::default(),
             store,
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
@@ -273,7 +277,7 @@ impl Grantd {
     /// Records a refusal: one log line and one audit event, both made from the decision.
     pub fn record_refusal(&self, refused: &Refused<'_>) {
         crate::telemetry::log_refusal(refused);
-        self.audit.refused(refused, self.clock.now());
+        self.audit.refused(refused, self.database_now());
     }
 
     async fn keep_sweeping(self: Arc<Self>) {
@@ -283,10 +287,16 @@ impl Grantd {
         }
     }
 
-    /// Writes the last uses of credentials, and removes what nobody needs any more.
+    /// Writes the last uses of credentials, and removes what nobody needs any more by the database's clock.
     pub async fn sweep(&self) {
-        let now = self.clock.now();
         self.credential_uses.write(&self.store).await;
+        let now = match self.store.now().await {
+            Ok(now) => now,
+            Err(error) => {
+                tracing::warn!(%error, "expired rows were not removed");
+                return;
+            }
+        };
         if self.revocations.prune(now) {
             self.followed.lock().await.outdate_revocations();
         }

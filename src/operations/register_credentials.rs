@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::manage_credentials::{CredentialError, NewCredential, check_use, existing, finish};
 use super::public_credentials::{identified, is_same_subject, key};
-use crate::clock::Clock;
 use crate::crypto::client_key::ClientKey;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::random;
@@ -32,14 +31,14 @@ pub struct Registered {
 /// No such client, one whose methods use none of this kind, a key that no catalog may register, what the client has
 /// or had already, or a database out of reach.
 pub async fn register_credentials(
-    (store, clock): (&Store, &Clock),
+    store: &Store,
     client: &ClientId,
     materials: Vec<PublicMaterial>,
     new: &NewCredential,
 ) -> Result<Registered, CredentialError> {
-    let now = clock.now();
-    let mut change = store.begin_change(now, random::token_id()).await?;
+    let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
+    let now = change.now();
     let known = existing(&mut change, client).await?;
     let mut held: Vec<Held> = known.credentials.into_iter().map(Held::new).collect();
     let before = held.len();

@@ -4,8 +4,12 @@
 //! The database's unique key is the only arbiter. Memory saves work, never decides for anybody: it refuses what
 //! this process spent itself, and what it is spending right now. Concurrent uses are gathered into one statement,
 //! and each caller is answered only once its own row is committed.
+//!
+//! A database may lose a part of its past: in a failover to a standby that lagged, or in a restore. Of what was made
+//! before that nobody knows whether it was spent, so it counts no more.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Grantd;
 use super::error::Outage;
 use crate::crypto::digest;
-use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::used_assertions::UsedAssertion;
@@ -29,8 +33,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const BATCH: usize = 256;
 /// Spent keys that memory holds at most.
 const RECENT: u64 = 100_000;
-/// How much longer a row is kept than its assertion could be accepted: clocks of replicas may step back.
-const KEPT_LONGER: Seconds = Seconds::new(600);
 
 /// What became of a `jti`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub enum Spent {
     First,
     /// It was used before.
     Replay,
+    /// It was made before a part of the past was lost: whether it was used nobody knows.
+    Forgotten,
 }
 
 /// One `jti` that is to be spent.
@@ -50,6 +54,8 @@ pub struct Spending<'a> {
     pub scope: &'a [&'a [u8]],
     /// The `jti`, any text.
     pub jti: &'a str,
+    /// When it was made, at the earliest.
+    pub made_at: Timestamp,
     /// From when on what it belongs to is refused for its age.
     pub dead_at: Timestamp,
 }
@@ -59,6 +65,8 @@ pub struct Spending<'a> {
 pub struct ReplayCache {
     queue: mpsc::Sender<Waiting>,
     memory: Arc<Memory>,
+    /// When a part of the past was last found lost, in Unix seconds; 0 where none ever was.
+    past_lost_at: AtomicI64,
 }
 
 /// The other end, for the task that writes.
@@ -80,6 +88,8 @@ struct Waiting {
 struct Memory {
     recent: Cache<String, ()>,
     under_way: Mutex<HashSet<String>>,
+    /// The last use that this process committed; where the database lost any of its uses, it lost this one.
+    last: Mutex<Option<UsedAssertion>>,
 }
 
 impl ReplayCache {
@@ -89,8 +99,30 @@ impl ReplayCache {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let recent =
             Cache::builder().max_capacity(RECENT).eviction_policy(EvictionPolicy::lru()).build();
-        let memory = Arc::new(Memory { recent, under_way: Mutex::default() });
-        (Self { queue, memory: Arc::clone(&memory) }, ReplayQueue { waiting, memory })
+        let memory =
+            Arc::new(Memory { recent, under_way: Mutex::default(), last: Mutex::default() });
+        let past_lost_at = AtomicI64::new(0);
+        let cache = Self { queue, memory: Arc::clone(&memory), past_lost_at };
+        (cache, ReplayQueue { waiting, memory })
+    }
+
+    /// A use that is surely in the database until it is swept away.
+    pub(super) fn last_use(&self) -> Option<UsedAssertion> {
+        self.memory.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A part of the past was lost at `instant`, or later: what was made before counts no more.
+    pub(super) fn past_was_lost(&self, instant: Timestamp) {
+        self.past_lost_at.fetch_max(instant.unix(), Ordering::Relaxed);
+    }
+
+    /// After a loss the last use may be gone for good.
+    pub(super) fn forget_last_use(&self) {
+        *self.memory.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn is_forgotten(&self, spending: &Spending<'_>) -> bool {
+        spending.made_at.unix() < self.past_lost_at.load(Ordering::Relaxed)
     }
 }
 
@@ -100,19 +132,26 @@ impl Grantd {
     /// # Errors
     /// A database out of reach, or a full queue: then nothing may be issued.
     pub async fn spend(&self, spending: Spending<'_>) -> Result<Spent, Outage> {
+        if self.replay_cache.is_forgotten(&spending) {
+            return Ok(Spent::Forgotten);
+        }
         let key = key(&spending);
         let memory = &self.replay_cache.memory;
         if !memory.reserve(&key) {
             return Ok(Spent::Replay);
         }
-        let expires_at = spending.dead_at.plus(KEPT_LONGER);
+        let used = UsedAssertion { key: key.clone(), expires_at: spending.dead_at };
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { used: UsedAssertion { key: key.clone(), expires_at }, answer };
+        let waiting = Waiting { used, answer };
         if self.replay_cache.queue.try_send(waiting).is_err() {
             memory.release(&key);
             return Err(Outage::ReplayQueueFull);
         }
         match tokio::time::timeout(LONGEST_WAIT, answered).await.map_err(|_| Outage::ReplayCache)? {
+            // It may have waited for a database that came back without its past.
+            Ok(Ok(Spent::First)) if self.replay_cache.is_forgotten(&spending) => {
+                Ok(Spent::Forgotten)
+            }
             Ok(Ok(spent)) => Ok(spent),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the use of a jti was not written");
@@ -146,6 +185,11 @@ impl ReplayQueue {
         let uses: Vec<UsedAssertion> = batch.iter().map(|waiting| waiting.used.clone()).collect();
         let written = store.use_assertions(&uses).await.map_err(Arc::new);
         let first: Result<HashSet<String>, _> = written.map(|keys| keys.into_iter().collect());
+        let kept = |used: &&UsedAssertion| first.as_ref().is_ok_and(|it| it.contains(&used.key));
+        if let Some(last) = uses.iter().filter(kept).max_by_key(|used| used.expires_at) {
+            let mut known = self.memory.last.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = Some(last.clone());
+        }
         for Waiting { used, answer } in batch.drain(..) {
             let result = first.clone().map(|first| {
                 self.memory.recent.insert(used.key.clone(), ());
@@ -177,7 +221,7 @@ mod tests {
     use super::*;
 
     fn name(kind: &'static str, scope: &[&[u8]], jti: &str) -> String {
-        key(&Spending { kind, scope, jti, dead_at: Timestamp::EPOCH })
+        key(&Spending { kind, scope, jti, made_at: Timestamp::EPOCH, dead_at: Timestamp::EPOCH })
     }
 
     #[test]

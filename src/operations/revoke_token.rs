@@ -64,9 +64,8 @@ impl Grantd {
         look: &Look<'_>,
         token: &str,
     ) -> Result<Option<RevokedToken>, OperationError> {
-        let now = self.clock.now();
-        let client = self.standing(client, look, now)?;
-        let Some(OwnToken { claims, .. }) = self.own_token(token, now) else { return Ok(None) };
+        let client = self.standing(client, look, self.clock.now())?;
+        let Some(OwnToken { claims, .. }) = self.revocable_token(token) else { return Ok(None) };
         if claims.client_id != client.client().id.as_str() {
             return Err(GrantFault::TokenOfAnotherClient.into());
         }
@@ -103,7 +102,7 @@ impl Grantd {
     async fn write_revocations(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
         // On the heap: it holds two databases' transactions, one of which is used.
         let write = Box::pin(async {
-            let mut change = self.store.begin_change(self.clock.now(), random::token_id()).await?;
+            let mut change = self.store.begin_change(random::token_id()).await?;
             change.revoke_tokens(tokens).await?;
             change.commit().await
         });

@@ -1,6 +1,7 @@
 //! A change: one transaction that ends with the feed, so that every replica hears of it.
 
 use super::Store;
+use super::database_clock::DatabaseClock;
 use super::error::StoreError;
 use super::feed::{Change, ChangeKind, FeedPosition};
 use super::transaction::Tx;
@@ -10,6 +11,7 @@ use crate::domain::timestamp::Timestamp;
 pub struct ChangeTx {
     pub(super) tx: Tx,
     changes: Vec<Change>,
+    clock: DatabaseClock,
     now: Timestamp,
     random_id: String,
 }
@@ -24,22 +26,23 @@ pub struct Committed {
 }
 
 impl Store {
-    /// Begins a change at `now`; `random_id` tells its rows from those of any other past.
+    /// Begins a change; `random_id` tells its rows from those of any other past.
     ///
     /// # Errors
     /// A database out of reach, or held by another writer.
-    pub async fn begin_change(
-        &self,
-        now: Timestamp,
-        random_id: String,
-    ) -> Result<ChangeTx, StoreError> {
-        let tx = self.database.bounded(self.begin_write()).await?;
-        Ok(ChangeTx { tx, changes: Vec::new(), now, random_id })
+    pub async fn begin_change(&self, random_id: String) -> Result<ChangeTx, StoreError> {
+        let beginning = async {
+            let mut tx = self.begin_write().await?;
+            let now = tx.time(&self.clock).await?.second();
+            Ok((tx, now))
+        };
+        let (tx, now) = self.database.bounded(beginning).await?;
+        Ok(ChangeTx { tx, changes: Vec::new(), clock: self.clock.clone(), now, random_id })
     }
 }
 
 impl ChangeTx {
-    /// When the change is made.
+    /// When the change is made, by the database's clock: the machine that makes it may have a wrong one.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -47,7 +50,7 @@ impl ChangeTx {
 
     /// Waits for other administrators, so that what this change reads stays as it is until it ends.
     ///
-    /// SQLite has one writer at a time anyhow.
+    /// SQLite has one writer at a time anyhow. The change is made when its turn has come.
     ///
     /// # Errors
     /// A database out of reach, or an administrator who takes too long.
@@ -59,6 +62,7 @@ impl ChangeTx {
             .execute(&mut **tx)
             .await?;
         }
+        self.now = self.tx.time(&self.clock).await?.second();
         Ok(())
     }
 

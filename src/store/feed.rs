@@ -4,14 +4,17 @@
 //! that transaction commits, so numbers become visible in the order of commits, and no change is ever missed.
 
 use super::Store;
+use super::database_clock::{ClockReading, DatabaseTime, postgres_time, sqlite_time};
 use super::error::StoreError;
 use super::transaction::{Tx, on_db};
+use super::used_assertions::UsedAssertion;
+use crate::clock::Clock;
 use crate::domain::client::named;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
 /// More changes than this at once, and forgetting everything is cheaper than reading them.
 const MOST_CHANGES: i64 = 10_000;
-/// How long changes are kept, the newest one always.
+/// How long changes are kept, and the margin besides; the newest one always.
 const KEPT: Seconds = Seconds::new(3600);
 
 named! {
@@ -51,9 +54,46 @@ pub struct FeedPosition {
 pub enum FeedNews {
     /// The changes since, each with its number, in order; and the new position.
     Changes(Vec<(i64, Change)>, FeedPosition),
-    /// The feed is not the one that was read before (a failover to a standby that lagged, a restore), or
-    /// runs too far ahead: forget everything. The position of now.
+    /// More changes than are worth reading, or one of a kind that this version does not know: forget everything. The
+    /// past is what it was. The position of now.
+    TooMuch(FeedPosition),
+    /// The feed is not the one that was read before (a failover to a standby that lagged, a restore): forget
+    /// everything, and trust nothing that was kept before. The position of now.
     Lost(FeedPosition),
+}
+
+/// One reading of the feed, and what the database says besides in the same snapshot.
+#[derive(Clone, Debug)]
+pub struct FeedReading {
+    /// What was found.
+    pub news: FeedNews,
+    /// What the database's clock said.
+    pub clock: ClockReading,
+    /// When a replica last found that a part of the past is lost; the epoch where none ever did.
+    pub past_lost_at: Timestamp,
+    /// Whether the use of a `jti` that was asked after is still there, as it must be.
+    pub use_is_kept: bool,
+}
+
+/// What stands beside the changes in a reading.
+#[derive(sqlx::FromRow)]
+struct Besides {
+    lost_at: i64,
+    random_id: Option<String>,
+    used: Option<String>,
+    milliseconds: i64,
+}
+
+/// The statement that reads [`Besides`]; `$time` is how the database tells the time.
+macro_rules! besides {
+    ($time:expr) => {
+        concat!(
+            "SELECT lost_at, (SELECT random_id FROM changes WHERE n = $1 LIMIT 1) AS random_id, ",
+            "(SELECT key FROM used_assertions WHERE key = $2) AS used, ",
+            $time,
+            " AS milliseconds FROM feed_head"
+        )
+    };
 }
 
 #[derive(sqlx::FromRow)]
@@ -80,21 +120,57 @@ impl Store {
             .await
     }
 
-    /// What changed since `last`.
+    /// What changed since `last`, and what time it is there. `used` is a `jti` that is surely spent: where it is not
+    /// there, uses are lost although the feed goes on. `clock` is the reader's own.
     ///
     /// # Errors
     /// A database out of reach.
-    pub async fn read_feed(&self, last: &FeedPosition) -> Result<FeedNews, StoreError> {
+    pub async fn read_feed(
+        &self,
+        last: &FeedPosition,
+        used: Option<&UsedAssertion>,
+        clock: &Clock,
+    ) -> Result<FeedReading, StoreError> {
         self.database
             .bounded(async {
                 let mut tx = self.begin_snapshot().await?;
-                let (still_there, rows) = tx.changes_since(last.n).await?;
-                let news = match news(last, still_there.as_deref(), rows) {
-                    Some(news) => news,
-                    None => FeedNews::Lost(tx.feed_position().await?),
+                let asked = clock.monotonic();
+                let besides = tx.besides(last.n, used.map(|used| used.key.as_str())).await?;
+                let database = self.clock.read(besides.milliseconds);
+                let reading = ClockReading { database, asked, answered: clock.monotonic() };
+                let rows = tx.changes_since(last.n).await?;
+                let news = match news(last, besides.random_id.as_deref(), rows) {
+                    Found::Changes(changes, position) => FeedNews::Changes(changes, position),
+                    Found::TooMuch => FeedNews::TooMuch(tx.feed_position().await?),
+                    Found::AnotherPast => FeedNews::Lost(tx.feed_position().await?),
                 };
                 tx.commit().await?;
-                Ok(news)
+                Ok(FeedReading {
+                    news,
+                    clock: reading,
+                    past_lost_at: Timestamp::from_unix(besides.lost_at),
+                    use_is_kept: besides.used.is_some()
+                        || used.is_none_or(|used| used.expires_at < database.forget_before()),
+                })
+            })
+            .await
+    }
+
+    /// Writes that a part of the past is lost, as seen at `at`, so that replicas hear of it that start later.
+    ///
+    /// # Errors
+    /// A database out of reach, or held by another writer.
+    pub async fn mark_past_lost(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_write().await?;
+                on_db!(&mut tx, conn => {
+                    sqlx::query("UPDATE feed_head SET lost_at = $1 WHERE id = 1 AND lost_at < $1")
+                        .bind(at.unix())
+                        .execute(conn)
+                        .await?;
+                });
+                tx.commit().await
             })
             .await
     }
@@ -103,7 +179,7 @@ impl Store {
     ///
     /// # Errors
     /// A database out of reach.
-    pub async fn prune_feed(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn prune_feed(&self, now: DatabaseTime) -> Result<(), StoreError> {
         self.database
             .bounded(async {
                 let mut tx = self.begin_write().await?;
@@ -111,7 +187,7 @@ impl Store {
                     sqlx::query(
                         "DELETE FROM changes WHERE at < $1 AND n < (SELECT n FROM feed_head)",
                     )
-                    .bind(now.minus(KEPT).unix())
+                    .bind(now.forget_before().minus(KEPT).unix())
                     .execute(conn)
                     .await?;
                 });
@@ -121,22 +197,28 @@ impl Store {
     }
 }
 
-/// `None` where the row that was read last is gone or another one: the reader's past is not this feed's.
-///
-/// `still_there` is the random id that the rows of `last.n` carry now, `rows` are the later ones.
-fn news(
-    last: &FeedPosition,
-    still_there: Option<&str>,
-    mut rows: Vec<ChangeRow>,
-) -> Option<FeedNews> {
+/// What a reader finds in the rows.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Changes(Vec<(i64, Change)>, FeedPosition),
+    TooMuch,
+    /// The row that was read last is gone or another one: the reader's past is not this feed's.
+    AnotherPast,
+}
+
+/// `still_there` is the random id that the rows of `last.n` carry now (before the first change: those of the first),
+/// `rows` are the later ones.
+fn news(last: &FeedPosition, still_there: Option<&str>, mut rows: Vec<ChangeRow>) -> Found {
     rows.sort_by(|a, b| (a.n, &a.kind, &a.key).cmp(&(b.n, &b.kind, &b.key)));
     let continues = match last.n {
-        0 => rows.first().is_none_or(|row| row.n == 1),
+        0 => rows.is_empty() || still_there.is_some(),
         _ => still_there == Some(last.random_id.as_str()),
     };
-    let few = i64::try_from(rows.len()).is_ok_and(|count| count < MOST_CHANGES);
-    if !continues || !few {
-        return None;
+    if !continues {
+        return Found::AnotherPast;
+    }
+    if i64::try_from(rows.len()).is_ok_and(|count| count >= MOST_CHANGES) {
+        return Found::TooMuch;
     }
     let position = rows.last().map_or_else(
         || last.clone(),
@@ -146,30 +228,34 @@ fn news(
     let changes = rows
         .into_iter()
         .map(|row| Some((row.n, Change { kind: ChangeKind::from_text(&row.kind)?, key: row.key })))
-        .collect::<Option<Vec<_>>>()?;
-    Some(FeedNews::Changes(changes, position))
+        .collect::<Option<Vec<_>>>();
+    changes.map_or(Found::TooMuch, |changes| Found::Changes(changes, position))
 }
 
 impl Tx {
-    /// The random id of change `n`, and at most [`MOST_CHANGES`] rows after it. Apart, because one change may
-    /// have more rows than that.
-    async fn changes_since(
-        &mut self,
-        n: i64,
-    ) -> Result<(Option<String>, Vec<ChangeRow>), StoreError> {
+    /// The random id of change `n` or the first one, whether `used` is spent, and the time, in one round trip.
+    async fn besides(&mut self, n: i64, used: Option<&str>) -> Result<Besides, StoreError> {
+        let n = n.max(1);
+        Ok(match self {
+            Self::Postgres(tx) => {
+                let query = sqlx::query_as(besides!(postgres_time!())).bind(n).bind(used);
+                query.fetch_one(&mut **tx).await?
+            }
+            Self::Sqlite(tx) => {
+                let query = sqlx::query_as(besides!(sqlite_time!())).bind(n).bind(used);
+                query.fetch_one(&mut **tx).await?
+            }
+        })
+    }
+
+    /// At most [`MOST_CHANGES`] rows after change `n`; one change may have more rows than that.
+    async fn changes_since(&mut self, n: i64) -> Result<Vec<ChangeRow>, StoreError> {
         Ok(on_db!(self, conn => {
-            let random_id = sqlx::query_scalar("SELECT random_id FROM changes WHERE n = $1 LIMIT 1")
+            sqlx::query_as("SELECT n, kind, key, random_id FROM changes WHERE n > $1 LIMIT $2")
                 .bind(n)
-                .fetch_optional(&mut *conn)
-                .await?;
-            let rows = sqlx::query_as(
-                "SELECT n, kind, key, random_id FROM changes WHERE n > $1 LIMIT $2",
-            )
-            .bind(n)
-            .bind(MOST_CHANGES)
-            .fetch_all(conn)
-            .await?;
-            (random_id, rows)
+                .bind(MOST_CHANGES)
+                .fetch_all(conn)
+                .await?
         }))
     }
 
@@ -247,7 +333,7 @@ mod tests {
     #[test]
     fn a_reader_goes_on_where_its_last_row_still_stands() {
         let rows = vec![row(5, "c", "y")];
-        let Some(FeedNews::Changes(changes, position)) = news(&at(4, "x"), Some("x"), rows) else {
+        let Found::Changes(changes, position) = news(&at(4, "x"), Some("x"), rows) else {
             panic!("the feed goes on")
         };
         assert_eq!(changes, [(5, Change { kind: ChangeKind::Client, key: "c".into() })]);
@@ -255,25 +341,29 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_whose_last_row_is_gone_or_another_forgets_everything() {
-        assert_eq!(news(&at(4, "x"), None, vec![]), None);
-        assert_eq!(news(&at(4, "x"), Some("z"), vec![row(5, "b", "y")]), None);
-        assert_eq!(news(&at(4, "x"), None, vec![row(6, "b", "y")]), None);
-        assert_eq!(news(&at(0, ""), None, vec![row(2, "b", "y")]), None);
+    fn a_reader_whose_last_row_is_gone_or_another_has_another_past() {
+        assert_eq!(news(&at(4, "x"), None, vec![]), Found::AnotherPast);
+        assert_eq!(news(&at(4, "x"), Some("z"), vec![row(5, "b", "y")]), Found::AnotherPast);
+        assert_eq!(news(&at(4, "x"), None, vec![row(6, "b", "y")]), Found::AnotherPast);
+        assert_eq!(news(&at(0, ""), None, vec![row(2, "b", "y")]), Found::AnotherPast);
     }
 
     #[test]
     fn nothing_new_is_no_loss() {
         for last in [at(0, ""), at(4, "x")] {
-            let news = news(&last, Some("x"), vec![]);
-            assert_eq!(news, Some(FeedNews::Changes(vec![], last)));
+            let still_there = (last.n > 0).then_some("x");
+            let found = news(&last, still_there, vec![]);
+            assert_eq!(found, Found::Changes(vec![], last));
         }
     }
 
     #[test]
-    fn an_unknown_kind_forgets_everything() {
+    fn what_is_too_much_to_read_loses_no_past() {
         let mut strange = row(2, "b", "y");
         strange.kind = "of a later version".into();
-        assert_eq!(news(&at(1, "x"), Some("x"), vec![strange]), None);
+        assert_eq!(news(&at(1, "x"), Some("x"), vec![strange]), Found::TooMuch);
+        let many = || (0..MOST_CHANGES).map(|key| row(2, &key.to_string(), "y")).collect();
+        assert_eq!(news(&at(1, "x"), Some("x"), many()), Found::TooMuch);
+        assert_eq!(news(&at(1, "x"), Some("z"), many()), Found::AnotherPast);
     }
 }

@@ -9,6 +9,7 @@ pub mod audit_events;
 pub mod change;
 pub mod clients;
 pub mod credentials;
+pub mod database_clock;
 pub mod error;
 pub mod feed;
 pub mod feed_news;
@@ -23,12 +24,14 @@ pub mod used_assertions;
 pub use database::DatabaseOptions;
 
 use database::Database;
+use database_clock::DatabaseClock;
 use error::StoreError;
 
 /// The store: one database, Postgres or SQLite.
 #[derive(Debug)]
 pub struct Store {
     database: std::sync::Arc<Database>,
+    clock: DatabaseClock,
 }
 
 impl Store {
@@ -37,7 +40,8 @@ impl Store {
     /// # Errors
     /// A URL that is none of ours.
     pub fn open(options: DatabaseOptions) -> Result<Self, StoreError> {
-        Ok(Self { database: std::sync::Arc::new(Database::open(options)?) })
+        let database = std::sync::Arc::new(Database::open(options)?);
+        Ok(Self { database, clock: DatabaseClock::default() })
     }
 
     /// Runs `work`, which may be a whole change, within the time that one operation of the store may take.

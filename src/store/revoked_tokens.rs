@@ -53,14 +53,15 @@ impl Store {
             .await
     }
 
-    /// At most `limit` revoked tokens that have not expired at `now`, in the order of their `jti`, after `after`.
+    /// At most `limit` revoked tokens in the order of their `jti`, after `after`. Expired ones are among them until
+    /// [`Store::sweep`] removes them.
     ///
     /// # Errors
     /// A database out of reach.
     pub async fn revoked_tokens_after(
         &self,
         after: &str,
-        (now, limit): (Timestamp, i64),
+        limit: i64,
     ) -> Result<Vec<RevokedToken>, StoreError> {
         self.database
             .bounded(async {
@@ -68,10 +69,9 @@ impl Store {
                 let rows: Vec<(String, i64)> = on_db!(&mut tx, conn => {
                     sqlx::query_as(
                         "SELECT jti, expires_at FROM revoked_tokens \
-                         WHERE jti > $1 AND expires_at > $2 ORDER BY jti LIMIT $3",
+                         WHERE jti > $1 ORDER BY jti LIMIT $2",
                     )
                     .bind(after)
-                    .bind(now.unix())
                     .bind(limit)
                     .fetch_all(conn)
                     .await?

@@ -1,23 +1,28 @@
 //! Removes rows that nobody needs any more, in small steps.
 
 use super::Store;
+use super::database_clock::DatabaseTime;
 use super::error::StoreError;
 use super::transaction::on_db;
-use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::timestamp::Seconds;
 
 /// Rows that one step removes at most.
 const STEP: i64 = 1000;
-/// No token outlives this, so a deleted client's tombstone may go then. The catalog allows a day; clocks may differ.
-const TOMBSTONE_KEPT: Seconds = Seconds::new(25 * 3600);
+/// No token outlives the day that the catalog allows it, so a deleted client's tombstone may go then.
+const TOMBSTONE_KEPT: Seconds = Seconds::new(24 * 3600);
 
 impl Store {
     /// Removes expired revocations, spent assertions that nobody would accept any more, and the tombstones of clients whose last token has expired.
+    ///
+    /// Only the database's clock says what has expired: a replica whose own is fast would take from the others what
+    /// they need.
     ///
     /// Returns whether another step may find more.
     ///
     /// # Errors
     /// A database out of reach.
-    pub async fn sweep(&self, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn sweep(&self, now: DatabaseTime) -> Result<bool, StoreError> {
+        let end = now.forget_before();
         self.database
             .bounded(async {
                 let mut tx = self.begin_write().await?;
@@ -25,14 +30,14 @@ impl Store {
                     sqlx::query(
                         "DELETE FROM clients WHERE status = 'deleted' AND deleted_at < $1",
                     )
-                    .bind(now.minus(TOMBSTONE_KEPT).unix())
+                    .bind(end.minus(TOMBSTONE_KEPT).unix())
                     .execute(&mut *conn)
                     .await?;
                     let removed = sqlx::query(
                         "DELETE FROM revoked_tokens WHERE jti IN \
                          (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",
                     )
-                    .bind(now.minus(Seconds::new(60)).unix())
+                    .bind(end.unix())
                     .bind(STEP)
                     .execute(&mut *conn)
                     .await?
@@ -41,7 +46,7 @@ impl Store {
                         "DELETE FROM used_assertions WHERE key IN \
                          (SELECT key FROM used_assertions WHERE expires_at < $1 LIMIT $2)",
                     )
-                    .bind(now.unix())
+                    .bind(end.unix())
                     .bind(STEP)
                     .execute(conn)
                     .await?

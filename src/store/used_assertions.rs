@@ -14,7 +14,7 @@ const ATTEMPTS: usize = 3;
 pub struct UsedAssertion {
     /// A hash of kind, scope and `jti`.
     pub key: String,
-    /// Until when it must be remembered.
+    /// From here on what it was of is refused for its age; the row is kept for the margin besides.
     pub expires_at: Timestamp,
 }
 

@@ -29,7 +29,7 @@ impl Env {
     }
 
     async fn apply_with(&self, catalog: &str, options: ApplyOptions<'_>) -> Result<Plan, String> {
-        apply_catalog((&self.store, &self.clock), &parsed(catalog), options)
+        apply_catalog(&self.store, &parsed(catalog), options)
             .await
             .map(|(plan, _)| plan)
             .map_err(|error| error.to_string())
@@ -339,13 +339,14 @@ on_both! {
             catalog += &audience;
         }
         let other = Store::open(DatabaseOptions::new(env.database.url.clone())).unwrap();
+        let other = other.following(env.clock.clone());
         // Both are connected, so that they begin together.
         env.store.feed_position().await.unwrap();
         other.feed_position().await.unwrap();
         let catalog = parsed(&catalog);
         let (first, second) = tokio::join!(
-            apply_catalog((&env.store, &env.clock), &catalog, env.options()),
-            apply_catalog((&other, &env.clock), &catalog, env.options()),
+            apply_catalog(&env.store, &catalog, env.options()),
+            apply_catalog(&other, &catalog, env.options()),
         );
         let changes = [first.unwrap().0.changes(), second.unwrap().0.changes()];
         assert_eq!(changes.iter().min(), Some(&0), "one of them did it all: {changes:?}");

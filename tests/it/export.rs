@@ -21,7 +21,7 @@ on_both! {
         for prune in [false, true] {
             let options = ApplyOptions { prune, ..env.options() };
             let (plan, _) =
-                apply_catalog((&env.store, &env.clock), &parsed_strictly(&export), options)
+                apply_catalog(&env.store, &parsed_strictly(&export), options)
                     .await
                     .unwrap();
             assert_eq!(plan.changes(), 0, "{plan:?}\n{export}");
@@ -46,7 +46,7 @@ on_both! {
         };
         let new = Env::new(database).await;
         let options = new.options();
-        apply_catalog((&new.store, &new.clock), &parsed_strictly(&export), options).await.unwrap();
+        apply_catalog(&new.store, &parsed_strictly(&export), options).await.unwrap();
         assert_eq!(without_ids(&new.exported().await), without_ids(&export));
         let replica = new.replica().await;
         let mut token = String::new();

@@ -42,16 +42,14 @@ impl Env {
             sealing_key_id: sealed.key_id,
             life,
         };
-        let mut change =
-            self.store.begin_change(self.clock.now(), random::token_id()).await.unwrap();
+        let mut change = self.store.begin_change(random::token_id()).await.unwrap();
         change.insert_signing_key(&stored).await.unwrap();
         change.commit().await.unwrap();
     }
 
     /// Sets when the key `kid` retires and expires.
     pub(crate) async fn set_key_life(&self, kid: &str, life: KeyLife) {
-        let mut change =
-            self.store.begin_change(self.clock.now(), random::token_id()).await.unwrap();
+        let mut change = self.store.begin_change(random::token_id()).await.unwrap();
         change.set_key_life(kid, &life).await.unwrap();
         change.commit().await.unwrap();
     }

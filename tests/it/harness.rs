@@ -95,11 +95,19 @@ impl Database {
     }
 }
 
+fn store_of(database: &Database, clock: &Clock) -> Arc<Store> {
+    let store = Store::open(DatabaseOptions::new(&database.url)).unwrap();
+    Arc::new(store.following(clock.clone()))
+}
+
 /// A database with its schema, a clock and a sealing key: what replicas share.
 pub(crate) struct Env {
     pub(crate) database: Database,
     pub(crate) store: Arc<Store>,
+    /// The clock of each replica.
     pub(crate) clock: Clock,
+    /// The database's clock: the same one, unless a test sets them apart.
+    pub(crate) database_clock: Clock,
     pub(crate) sealing: SealingKeys,
     /// What an imported secret costs.
     pub(crate) imported_cost: HashCost,
@@ -108,16 +116,34 @@ pub(crate) struct Env {
 
 impl Env {
     pub(crate) async fn new(database: Database) -> Self {
-        let store = Arc::new(Store::open(DatabaseOptions::new(database.url.clone())).unwrap());
+        let clock = Clock::manual(Timestamp::from_unix(START));
+        let store = store_of(&database, &clock);
         store.migrate().await.unwrap();
         Self {
             database,
             store,
-            clock: Clock::manual(Timestamp::from_unix(START)),
+            database_clock: clock.clone(),
+            clock,
             sealing: SealingKeys::new(SealingKey::generate()),
             imported_cost: HashCost::GENERATED,
             profile: Profile::Default,
         }
+    }
+
+    /// The same database with another clock, of its own and of each replica that is made from now on.
+    pub(crate) fn with_clock(self, clock: Clock) -> Self {
+        let store = store_of(&self.database, &clock);
+        Self { store, database_clock: clock.clone(), clock, ..self }
+    }
+
+    /// A replica on a machine whose clock shows another time than the database's; it can be set by the clock given.
+    pub(crate) async fn replica_apart(&self, seconds: i64) -> (Replica, Clock) {
+        let clock = Clock::manual(self.database_clock.now());
+        clock.set_by(seconds);
+        let replica =
+            self.replica_by(clock.clone(), DatabaseOptions::new(&self.database.url), |_| {});
+        replica.follow().await;
+        (replica, clock)
     }
 
     /// Applies a catalog as an operator does, with its keys active at once.
@@ -143,7 +169,7 @@ impl Env {
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),
         };
-        apply_catalog((&self.store, &self.clock), &catalog, options)
+        apply_catalog(&self.store, &catalog, options)
             .await
             .map(|(plan, _)| plan)
             .map_err(|error| error.to_string())
@@ -172,18 +198,29 @@ impl Env {
         database: DatabaseOptions,
         adjust: impl FnOnce(&mut Options),
     ) -> Replica {
-        let (replica, replay) = self.replica_that_spends_nothing(database, adjust);
+        self.replica_by(self.clock.clone(), database, adjust)
+    }
+
+    fn replica_by(
+        &self,
+        clock: Clock,
+        database: DatabaseOptions,
+        adjust: impl FnOnce(&mut Options),
+    ) -> Replica {
+        let (replica, replay) = self.replica_that_spends_nothing(clock, database, adjust);
         tokio::spawn(replay.run(Arc::clone(replica.grantd.store())));
         replica
     }
 
-    /// As [`Self::replica_over`], and what it spends waits until the queue is run.
+    /// A replica that has loaded nothing yet, and whose assertions wait to be spent until the queue is run.
     pub(crate) fn replica_that_spends_nothing(
         &self,
+        clock: Clock,
         database: DatabaseOptions,
         adjust: impl FnOnce(&mut Options),
     ) -> (Replica, ReplayQueue) {
-        let store = Arc::new(Store::open(database).unwrap());
+        let store = Store::open(database).unwrap().following(self.database_clock.clone());
+        let store = Arc::new(store);
         let mut options = Options {
             issuer: Issuer::parse(ISSUER, false).unwrap(),
             max_lifetime: Seconds::new(3600),
@@ -199,7 +236,7 @@ impl Env {
         };
         adjust(&mut options);
         let issuer = options.issuer.clone();
-        let (grantd, queues) = Grantd::new(store, self.clock.clone(), options).unwrap();
+        let (grantd, queues) = Grantd::new(store, clock, options).unwrap();
         let Queues { audit, replay, revocations } = queues;
         tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
         let publication = Publication {

@@ -123,8 +123,8 @@ on_both! {
                 ("10 KiB", "a".repeat(10 * 1024)),
                 ("10 KiB of dots", ".".repeat(10 * 1024)),
                 ("expired", forger.claim("exp", START)),
-                ("not yet issued", forger.claim("iat", START + 1)),
-                ("not yet valid", forger.claim("nbf", START + 1)),
+                ("not yet issued", forger.claim("iat", START + 3)),
+                ("not yet valid", forger.claim("nbf", START + 3)),
                 ("times of another type", forger.claim("exp", (START + 300).to_string())),
                 ("revoked", revoked),
                 (

@@ -40,8 +40,7 @@ impl Env {
     /// Puts the mark where no command of today's clock would.
     async fn set_mark(&self, after: i64) {
         let id = ClientId::parse("reader").unwrap();
-        let mut change =
-            self.store.begin_change(self.clock.now(), random::token_id()).await.unwrap();
+        let mut change = self.store.begin_change(random::token_id()).await.unwrap();
         let mut known = change.client(&id).await.unwrap().unwrap();
         known.client.tokens_not_before = at(after);
         change.put_client(&known.client).await.unwrap();
@@ -109,7 +108,7 @@ on_both! {
 
     /// What a waiting request was judged by must still hold when the wait is over.
     async fn a_client_that_is_disabled_while_its_request_waits_gets_nothing(env) {
-        let env = Env { clock: Clock::still(at(0)), ..env };
+        let env = env.with_clock(Clock::still(at(0)));
         env.apply(CATALOG).await;
         env.set_mark(0).await;
         let replica = std::sync::Arc::new(env.replica().await);
@@ -307,15 +306,15 @@ on_both! {
         let leaked = replicas[0].issued("reader", READER, "").await;
         let other = replicas[0].issued("reader", "the other secret", "").await;
         let id = CredentialId::parse(decoded(&leaked).1["jti"].as_str().unwrap().split('.').next().unwrap());
-        let place = (&*env.store, &env.clock);
-        let retired = retire_credential(place, id.as_ref().unwrap(), false).await.unwrap();
+        let id = id.unwrap();
+        let retired = retire_credential(&env.store, &id, false).await.unwrap();
         assert!(retired.tokens_end_at.unix() - START >= 300, "{retired:?}");
         for replica in &replicas {
             replica.follow().await;
             replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
             assert!(replica.is_active(&leaked).await, "retiring alone kills no token");
         }
-        retire_credential(place, id.as_ref().unwrap(), true).await.unwrap();
+        retire_credential(&env.store, &id, true).await.unwrap();
         for replica in &replicas {
             replica.follow().await;
             assert!(!replica.is_active(&leaked).await);

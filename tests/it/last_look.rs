@@ -59,7 +59,7 @@ async fn credential_of(env: &Env, client: &str) -> CredentialId {
 
 async fn retire(env: &Env, client: &str, compromised: bool) {
     let id = credential_of(env, client).await;
-    retire_credential((&env.store, &env.clock), &id, compromised).await.unwrap();
+    retire_credential(&env.store, &id, compromised).await.unwrap();
 }
 
 fn disabled(client: &str) -> String {
@@ -162,7 +162,7 @@ on_both! {
             env.prune(&catalog).await;
             env.clock.advance(Seconds::new(5));
             let options = DatabaseOptions::new(env.database.url.clone());
-            let (replica, queue) = env.replica_that_spends_nothing(options, |_| {});
+            let (replica, queue) = env.replica_that_spends_nothing(env.clock.clone(), options, |_| {});
             replica.follow().await;
             let worker = ClientId::parse("worker").unwrap();
             replica.grantd.directory().client(&worker).await.unwrap().unwrap();

@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use plan::{Action, Plan, Step, Subject};
 
 use super::make_signing_keys::{MakeKeyError, make_missing_keys};
-use crate::clock::Clock;
 use crate::config::catalog::Catalog;
 use crate::config::fault::Place;
 use crate::crypto::random;
@@ -84,11 +83,11 @@ struct Application<'a> {
 /// # Errors
 /// A catalog that does not fit the database, no sealing key where one is needed, a database out of reach.
 pub async fn apply_catalog(
-    (store, clock): (&Store, &Clock),
+    store: &Store,
     catalog: &Catalog,
     options: ApplyOptions<'_>,
 ) -> Result<(Plan, Committed), ApplyError> {
-    let mut change = store.begin_change(clock.now(), random::token_id()).await?;
+    let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
     let audiences = change.audiences().await?;
     let clients = change.clients().await?;

@@ -33,6 +33,8 @@ pub struct Checked {
     pub uri: TargetUri,
     /// The proof's own name, 1 to 256 bytes.
     pub jti: String,
+    /// Its `iat`.
+    pub issued_at: Timestamp,
     /// From when on it is refused for its age.
     pub dead_at: Timestamp,
 }
@@ -53,17 +55,20 @@ pub fn check_claims(
         .and_then(TargetUri::parse)
         .filter(|uri| expected.uris.contains(uri))
         .ok_or(DpopFault::Uri)?;
-    let dead_at = check_times(claims, expected.now)?;
+    let (issued_at, dead_at) = check_times(claims, expected.now)?;
     let jti = text("jti")
         .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
         .ok_or(DpopFault::Jti)?
         .to_owned();
     expected.nonces.check(claims.get("nonce"), expected.now)?;
-    Ok(Checked { uri, jti, dead_at })
+    Ok(Checked { uri, jti, issued_at, dead_at })
 }
 
-/// Gives the second from which on the proof is too old.
-fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, DpopFault> {
+/// Gives `iat`, and the second from which on the proof is too old.
+fn check_times(
+    claims: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<(Timestamp, Timestamp), DpopFault> {
     let time = |name| {
         let read = |value| parse_numeric_date(value).ok_or(DpopFault::Time(name));
         claims.get(name).map(read).transpose()
@@ -82,5 +87,5 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp,
     if time("nbf")?.is_some_and(|begin| begin > now.plus(LEEWAY)) {
         return Err(DpopFault::NotYetValid);
     }
-    Ok(dead_at)
+    Ok((issued_at, dead_at))
 }

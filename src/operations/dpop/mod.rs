@@ -13,7 +13,7 @@ pub use proof::{AcceptedProof, FreshProof, judge_proof};
 
 use super::Grantd;
 use super::error::OperationError;
-use super::replay_cache::{Spending, Spent};
+use super::replay_cache::Spending;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::presented::PresentedProof;
 use crate::domain::target_uri::TargetUri;
@@ -45,7 +45,7 @@ impl Grantd {
     /// Spends the `jti` of a proof: it was never used with this key at this URI before (RFC 9449 section 11.1).
     ///
     /// # Errors
-    /// [`DpopFault::Replayed`], or an outage: a proof whose use cannot be kept proves nothing.
+    /// [`DpopFault::Replayed`] or [`DpopFault::MadeBeforeLoss`], or an outage: a proof whose use cannot be kept proves nothing.
     pub(super) async fn spend_proof(
         &self,
         accepted: AcceptedProof,
@@ -56,10 +56,11 @@ impl Grantd {
                 kind: KIND,
                 scope: &scope,
                 jti: accepted.jti(),
+                made_at: accepted.issued_at(),
                 dead_at: accepted.dead_at(),
             })
             .await?;
-        Ok(accepted.fresh(spent == Spent::First)?)
+        Ok(accepted.fresh(spent)?)
     }
 
     /// The nonce that proofs shall hold from now on, where one is demanded.

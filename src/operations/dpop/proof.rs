@@ -8,6 +8,7 @@ use crate::domain::dpop_fault::DpopFault;
 use crate::domain::profile::Profile;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Timestamp;
+use crate::operations::replay_cache::Spent;
 use serde_json::{Map, Value};
 
 use super::claims::{Expected, check_claims};
@@ -29,6 +30,7 @@ pub struct AcceptedProof {
     thumbprint: String,
     uri: TargetUri,
     jti: String,
+    issued_at: Timestamp,
     dead_at: Timestamp,
 }
 
@@ -84,6 +86,7 @@ impl SignedProof {
             thumbprint: self.thumbprint,
             uri: checked.uri,
             jti: checked.jti,
+            issued_at: checked.issued_at,
             dead_at: checked.dead_at,
         })
     }
@@ -108,6 +111,12 @@ impl AcceptedProof {
         &self.jti
     }
 
+    /// Its `iat`.
+    #[must_use]
+    pub const fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
     /// From when on it is refused for its age.
     #[must_use]
     pub const fn dead_at(&self) -> Timestamp {
@@ -115,11 +124,12 @@ impl AcceptedProof {
     }
 
     /// The last step.
-    pub(super) fn fresh(self, is_first_use: bool) -> Result<FreshProof, DpopFault> {
-        if !is_first_use {
-            return Err(DpopFault::Replayed);
+    pub(super) fn fresh(self, spent: Spent) -> Result<FreshProof, DpopFault> {
+        match spent {
+            Spent::First => Ok(FreshProof { thumbprint: self.thumbprint }),
+            Spent::Replay => Err(DpopFault::Replayed),
+            Spent::Forgotten => Err(DpopFault::MadeBeforeLoss),
         }
-        Ok(FreshProof { thumbprint: self.thumbprint })
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::fingerprint::Fingerprints;
-use crate::domain::timestamp::Timestamp;
+use crate::store::database_clock::DatabaseTime;
 use crate::store::revoked_tokens::RevokedToken;
 
 /// Revocations that are held at most (16 bytes each and the map's own); past it the database is asked.
@@ -78,12 +78,13 @@ impl Revocations {
         self.read().loaded
     }
 
-    /// Forgets revocations of tokens that have expired.
+    /// Forgets revocations of tokens that have expired by the database's clock, with the margin that rows have, too:
+    /// a clock that is set back revives none.
     ///
     /// Returns whether a load is due, because there was no room for all of them and now there is.
-    pub fn prune(&self, now: Timestamp) -> bool {
+    pub fn prune(&self, now: DatabaseTime) -> bool {
         let mut inner = self.write();
-        inner.live.retain(|_, expires_at| *expires_at > now.unix());
+        inner.live.retain(|_, expires_at| *expires_at >= now.forget_before().unix());
         inner.overflown && inner.live.len() < self.most / 2
     }
 
@@ -99,6 +100,10 @@ impl Revocations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::timestamp::Timestamp;
+
+    /// The margin after the second in which [`token`] expires.
+    const KEPT_UNTIL: i64 = 700;
 
     fn token(jti: &str) -> RevokedToken {
         RevokedToken { jti: jti.into(), expires_at: Timestamp::from_unix(100) }
@@ -114,7 +119,9 @@ mod tests {
         revocations.end_load(load);
         assert!(revocations.surely_not("a"));
         assert!(!revocations.surely_not("b"));
-        assert!(!revocations.prune(Timestamp::from_unix(100)));
+        assert!(!revocations.prune(DatabaseTime::from_unix(KEPT_UNTIL)));
+        assert!(!revocations.surely_not("b"));
+        assert!(!revocations.prune(DatabaseTime::from_unix(KEPT_UNTIL + 1)));
         assert!(revocations.surely_not("b"));
     }
 
@@ -125,8 +132,8 @@ mod tests {
         revocations.add(&["a", "b", "c"].map(token));
         revocations.end_load(load);
         assert!(!revocations.surely_not("c") && !revocations.surely_not("d"));
-        assert!(!revocations.prune(Timestamp::from_unix(99)));
-        assert!(revocations.prune(Timestamp::from_unix(100)));
+        assert!(!revocations.prune(DatabaseTime::from_unix(KEPT_UNTIL)));
+        assert!(revocations.prune(DatabaseTime::from_unix(KEPT_UNTIL + 1)));
         assert!(!revocations.surely_not("d"));
         let load = revocations.begin_load();
         revocations.end_load(load);

@@ -15,8 +15,8 @@ use crate::harness::{Database, Env, Replica, START, on_both};
 use crate::raw_sql::{execute, texts};
 
 fn spending(jti: &str) -> Spending<'_> {
-    let dead_at = Timestamp::from_unix(START + 60);
-    Spending { kind: "assertion", scope: &[b"worker"], jti, dead_at }
+    let (made_at, dead_at) = (Timestamp::from_unix(START), Timestamp::from_unix(START + 60));
+    Spending { kind: "assertion", scope: &[b"worker"], jti, made_at, dead_at }
 }
 
 /// Makes Postgres run `body` for each row that is spent, and leave what it says to the transaction.
@@ -167,7 +167,7 @@ on_both! {
         assert_eq!(token(&replica, &assertion).await.status, 200);
         env.clock.advance(Seconds::new(60 + 10 + 600));
         replica.grantd.sweep().await;
-        let back = Env { clock: Clock::manual(Timestamp::from_unix(START)), ..env };
+        let back = env.with_clock(Clock::manual(Timestamp::from_unix(START)));
         let stepped_back = back.replica().await;
         assert_refused(&stepped_back, &[assertion]).await;
         let fresh = key.sign(&claims("worker", "2"));
@@ -180,8 +180,7 @@ on_both! {
         let of = |client: &'static [u8], kind: &'static str| {
             let grantd = Arc::clone(&replica.grantd);
             async move {
-                let dead_at = Timestamp::from_unix(START + 60);
-                let spending = Spending { kind, scope: &[client], jti: "1", dead_at };
+                let spending = Spending { kind, scope: &[client], ..spending("1") };
                 grantd.spend(spending).await.unwrap()
             }
         };

@@ -125,6 +125,7 @@ on_both! {
                     kind: "assertion",
                     scope: &[b"worker"],
                     jti,
+                    made_at: Timestamp::from_unix(START),
                     dead_at: Timestamp::from_unix(START + 60),
                 };
                 grantd.spend(spending).await.unwrap()

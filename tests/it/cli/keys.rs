@@ -42,7 +42,7 @@ struct Site {
 impl Site {
     async fn new(env: Env) -> Self {
         // As the commands have it.
-        let env = Env { clock: Clock::system(), ..env };
+        let env = env.with_clock(Clock::system());
         env.apply(&catalog()).await;
         Self { replica: env.replica().await, env, place: Place::new() }
     }
@@ -261,10 +261,10 @@ on_both! {
         site.env.apply(&lax).await;
         let add = async |profile| {
             let new =
-                NewCredential { label: None, active_from: None, expires_at: None, profile };
+                NewCredential { label: None, active_from: None, expiry: None, profile };
             let keys = public_material::keys(&jwk).unwrap();
             let worker = ClientId::parse("worker").unwrap();
-            register_credentials((&site.env.store, &site.env.clock), &worker, keys, &new).await
+            register_credentials(&site.env.store, &worker, keys, &new).await
         };
         let error = add(Profile::Fapi2).await.unwrap_err();
         assert!(matches!(error, CredentialError::Profile(_)), "{error}");

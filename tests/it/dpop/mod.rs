@@ -82,7 +82,7 @@ impl Prover {
 
 impl Replica {
     /// Asks for a token as `reader` with these proofs, each in a header of its own.
-    async fn prove(&self, proofs: &[&str], more: &str) -> Answer {
+    pub(crate) async fn prove(&self, proofs: &[&str], more: &str) -> Answer {
         let authorization = basic("reader", READER);
         let mut headers = vec![("authorization", authorization.as_str())];
         headers.extend(proofs.iter().map(|proof| ("dpop", *proof)));

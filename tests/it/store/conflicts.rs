@@ -10,7 +10,7 @@ use grantd::store::error::StoreError;
 use crate::harness::*;
 
 async fn change(env: &Env) -> ChangeTx {
-    env.store.begin_change(env.clock.now(), random::token_id()).await.unwrap()
+    env.store.begin_change(random::token_id()).await.unwrap()
 }
 
 #[track_caller]

@@ -62,6 +62,11 @@ impl Sql {
         self.hold(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await
     }
 
+    /// Holds whoever spends a `jti`, and no reader; Postgres only.
+    pub(crate) async fn hold_spending(&self) -> Held {
+        self.hold("LOCK TABLE used_assertions IN SHARE MODE").await
+    }
+
     async fn hold(&self, lock: &str) -> Held {
         let Self::Postgres(pool) = self else { panic!("Postgres only") };
         let mut tx = pool.begin().await.unwrap();

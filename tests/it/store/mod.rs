@@ -2,7 +2,7 @@
 
 mod abandoned;
 mod conflicts;
-mod env;
+pub(crate) mod env;
 mod feed;
 mod migrations;
 mod outage;

@@ -26,7 +26,7 @@ async fn disabled(env: &Env) -> Client {
 
 /// Writes a client and reads no other table than `clients`.
 async fn write(env: &Env, client: &Client) {
-    let mut change = env.store.begin_change(env.clock.now(), random::token_id()).await.unwrap();
+    let mut change = env.store.begin_change(random::token_id()).await.unwrap();
     change.put_client(client).await.unwrap();
     change.commit().await.unwrap();
 }

@@ -16,7 +16,7 @@ async fn disabling(env: &Env, id: &str) -> ChangeTx {
     let clients = env.store.all_clients().await.unwrap();
     let known = clients.into_iter().find(|known| known.client.id.as_str() == id).unwrap();
     let client = Client { status: ClientStatus::Disabled, ..known.client };
-    let mut change = env.store.begin_change(env.clock.now(), random::token_id()).await.unwrap();
+    let mut change = env.store.begin_change(random::token_id()).await.unwrap();
     change.put_client(&client).await.unwrap();
     change
 }
@@ -139,9 +139,9 @@ async fn two_who_revoke_the_same_tokens_never_lock_each_other_out_on_postgres() 
     for round in 0..5 {
         let orders = [tokens.clone(), tokens.iter().rev().cloned().collect()];
         let writers = orders.map(|tokens| {
-            let (store, now) = (Arc::clone(&env.store), env.clock.now());
+            let store = Arc::clone(&env.store);
             tokio::spawn(async move {
-                let mut change = store.begin_change(now, random::token_id()).await?;
+                let mut change = store.begin_change(random::token_id()).await?;
                 change.revoke_tokens(&tokens).await?;
                 change.commit().await
             })

@@ -38,11 +38,13 @@ impl AcceptedAssertion {
             kind: "assertion",
             scope: &[client.as_str().as_bytes()],
             jti: &self.claims.jti,
+            made_at: self.claims.made_at,
             dead_at: self.claims.dead_at,
         };
         match grantd.spend(spending).await? {
             Spent::First => Ok(FreshAssertion { credential: self.credential }),
             Spent::Replay => Err(ClientFault::from(AssertionFault::Replayed).into()),
+            Spent::Forgotten => Err(ClientFault::from(AssertionFault::MadeBeforeLoss).into()),
         }
     }
 }

@@ -66,8 +66,7 @@ fn id() -> ClientId {
 async fn write(store: &Store, state: &str) -> Committed {
     let audience = AudienceId::parse(state).unwrap();
     let scopes = ScopeSet::from_iter([Scope::parse(state).unwrap()]);
-    let mut change =
-        store.begin_change(Timestamp::from_unix(1000), state.to_owned()).await.unwrap();
+    let mut change = store.begin_change(state.to_owned()).await.unwrap();
     if let Some(known) = change.client(&id()).await.unwrap() {
         change.delete_policy(&id(), &known.policies[0].audience).await.unwrap();
     }

@@ -1,0 +1,258 @@
+//! Our clock beside the database's, which all replicas share (DESIGN section 1).
+//!
+//! Each reading of the feed tells what the database's clock says. Between two readings it is carried on by the
+//! monotonic clock: whoever sets this machine's clock does not move it, and is found out.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use super::Grantd;
+use super::error::Outage;
+use super::troubles::Trouble;
+use crate::clock::Clock;
+use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::store::database_clock::ClockReading;
+
+/// Further apart than this the operator is warned, in milliseconds.
+const WARNED: i64 = 2_000;
+/// Closer than this the warning is over: a difference about the bound does not come and go in the log.
+const OVER: i64 = 1_500;
+/// Further apart than this nothing is issued or introspected: our tokens would begin or end at another time.
+pub(super) const MOST_APART: Seconds = Seconds::new(60);
+
+/// What is known of the database's clock.
+#[derive(Debug, Default)]
+pub(super) struct Clocks {
+    /// `None` before the first reading.
+    anchor: ArcSwapOption<Anchor>,
+    /// The latest that the database's clock ever said, in milliseconds since the Unix epoch.
+    latest: AtomicI64,
+    standing: Mutex<Standing>,
+}
+
+/// Where the database's clock stands beside our monotonic one, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    /// What the database's says when ours says nought.
+    origin: i64,
+    /// By how much that may be wrong, either way: half a round trip.
+    uncertainty: i64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    #[default]
+    Together,
+    Apart,
+    TooFarApart,
+}
+
+/// How far our clock is surely apart from the database's, in milliseconds; negative where ours is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Apart(i64);
+
+/// The instants that choose a signing key, by the database's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyTime {
+    /// The time.
+    pub now: Timestamp,
+    /// The latest time that it ever was: what was active then and stays unretired may go on where nothing else can,
+    /// although the clock was set back.
+    pub latest: Timestamp,
+}
+
+impl Anchor {
+    fn new(reading: ClockReading) -> Self {
+        let (asked, answered) = (milliseconds(reading.asked), milliseconds(reading.answered));
+        let round_trip = answered.saturating_sub(asked);
+        let origin = reading.database.unix_milliseconds() - asked - round_trip / 2;
+        Self { origin, uncertainty: round_trip.saturating_add(1) / 2 }
+    }
+
+    fn now(self, clock: &Clock) -> i64 {
+        self.origin.saturating_add(milliseconds(clock.monotonic()))
+    }
+
+    fn apart(self, clock: &Clock) -> Apart {
+        let apart = clock.unix_milliseconds().saturating_sub(self.now(clock));
+        let surely = apart.saturating_abs().saturating_sub(self.uncertainty).max(0);
+        Apart(surely * apart.signum())
+    }
+}
+
+impl Clocks {
+    fn note(&self, reading: ClockReading, clock: &Clock) {
+        let anchor = Anchor::new(reading);
+        let before = self.anchor.swap(Some(anchor.into()));
+        // What was carried on from the reading before may be later than what this one says.
+        let latest = before.map_or(i64::MIN, |before| before.now(clock));
+        self.latest.fetch_max(latest.max(anchor.now(clock)), Ordering::Relaxed);
+    }
+
+    /// What the database's clock says now, in milliseconds; our own before the first reading.
+    fn now(&self, clock: &Clock) -> i64 {
+        self.anchor.load().as_ref().map_or_else(|| clock.unix_milliseconds(), |it| it.now(clock))
+    }
+
+    fn apart(&self, clock: &Clock) -> Apart {
+        self.anchor.load().as_ref().map_or(Apart(0), |it| it.apart(clock))
+    }
+
+    /// Whether the clocks are close enough to issue and introspect by.
+    ///
+    /// # Errors
+    /// [`Outage::ClocksApart`].
+    pub(super) fn check(&self, clock: &Clock) -> Result<(), Outage> {
+        let apart = self.apart(clock);
+        if apart.is_too_far() { Err(Outage::ClocksApart(apart)) } else { Ok(()) }
+    }
+
+    /// Takes the new standing; gives the one before.
+    fn stand(&self, apart: Apart) -> (Standing, Standing) {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = if *standing == Standing::Together { WARNED } else { OVER };
+        let now = match apart.0.saturating_abs() {
+            _ if apart.is_too_far() => Standing::TooFarApart,
+            difference if difference > bound => Standing::Apart,
+            _ => Standing::Together,
+        };
+        (std::mem::replace(&mut *standing, now), now)
+    }
+}
+
+impl Apart {
+    fn is_too_far(self) -> bool {
+        self.0.saturating_abs() > i64::from(MOST_APART.get()) * 1000
+    }
+}
+
+impl fmt::Display for Apart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.0 < 0 { "behind" } else { "ahead of" };
+        let (whole, tenths) = (self.0.abs() / 1000, self.0.abs() % 1000 / 100);
+        write!(f, "this machine's clock is {whole}.{tenths} s {side} the database's")
+    }
+}
+
+impl Grantd {
+    /// Notes what the database's clock said, and tells the operator where ours begins or ceases to be apart from it.
+    pub(super) fn compare_clocks(&self, reading: ClockReading) {
+        self.clocks.note(reading, &self.clock);
+        let apart = self.clocks.apart(&self.clock);
+        let (before, now) = self.clocks.stand(apart);
+        let message = match now {
+            Standing::Together => None,
+            Standing::Apart => Some(format!("{apart}: set both by NTP")),
+            Standing::TooFarApart => Some(Outage::ClocksApart(apart).to_string()),
+        };
+        let blocks = now == Standing::TooFarApart;
+        match &message {
+            _ if before == now => {}
+            None => tracing::info!("this machine's clock agrees with the database's again"),
+            Some(message) if blocks => tracing::error!("{message}"),
+            Some(message) => tracing::warn!("{message}"),
+        }
+        match message {
+            None => self.troubles.clear(Trouble::Clock),
+            Some(message) => {
+                self.troubles.note(Trouble::Clock, self.clock.now(), (message, blocks))
+            }
+        };
+    }
+
+    /// What time it is by the database's clock, as far as this replica can tell.
+    #[must_use]
+    pub fn database_now(&self) -> Timestamp {
+        Timestamp::from_unix(self.clocks.now(&self.clock).div_euclid(1000))
+    }
+
+    /// When it is `instant` by the database's clock, our own has surely reached this second.
+    pub(super) fn by_our_clock(&self, instant: Timestamp) -> Timestamp {
+        let ahead = self.clock.unix_milliseconds() - self.clocks.now(&self.clock);
+        let ours = instant.unix().saturating_mul(1000).saturating_add(ahead);
+        Timestamp::from_unix(ours.saturating_add(999).div_euclid(1000))
+    }
+
+    /// The instants that choose a signing key.
+    pub(super) fn key_time(&self) -> KeyTime {
+        let now = self.database_now();
+        let latest = self.clocks.latest.load(Ordering::Relaxed).div_euclid(1000);
+        KeyTime { now, latest: now.max(Timestamp::from_unix(latest)) }
+    }
+}
+
+fn milliseconds(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::database_clock::DatabaseTime;
+
+    const NOW: i64 = 1_767_225_600;
+
+    /// A reading that took `round_trip` seconds, in the middle of which the database's clock said `database`.
+    fn reading(clock: &Clock, round_trip: u64, database: i64) -> ClockReading {
+        let asked = clock.monotonic();
+        let answered = asked + Duration::from_secs(round_trip);
+        ClockReading { database: DatabaseTime::from_unix(database), asked, answered }
+    }
+
+    fn noted(round_trip: u64, ahead: i64) -> (Clocks, Clock) {
+        let (clocks, clock) = (Clocks::default(), Clock::manual(Timestamp::from_unix(NOW)));
+        clocks.note(reading(&clock, round_trip, NOW - ahead), &clock);
+        (clocks, clock)
+    }
+
+    #[test]
+    fn a_minute_either_way_is_borne_and_not_more() {
+        for (ahead, borne) in [(0, true), (60, true), (61, false), (-60, true), (-61, false)] {
+            let (clocks, clock) = noted(0, ahead);
+            assert_eq!(clocks.check(&clock).is_ok(), borne, "{ahead}");
+        }
+    }
+
+    #[test]
+    fn what_a_slow_answer_leaves_open_is_not_held_against_the_clock() {
+        // Asked at NOW, answered at NOW + 10: the database said so at NOW + 5, or up to five seconds from it.
+        for (database, apart) in [(NOW, 0), (NOW + 10, 0), (NOW - 7, 7000), (NOW + 18, -8000)] {
+            let clock = Clock::manual(Timestamp::from_unix(NOW));
+            let clocks = Clocks::default();
+            clocks.note(reading(&clock, 10, database), &clock);
+            assert_eq!(clocks.apart(&clock), Apart(apart), "{database}");
+        }
+    }
+
+    #[test]
+    fn time_goes_on_between_readings_and_setting_our_clock_does_not_move_it() {
+        let (clocks, clock) = noted(0, 7);
+        clock.advance(Seconds::new(20));
+        assert_eq!(clocks.now(&clock), (NOW - 7 + 20) * 1000);
+        clock.set_by(3600);
+        assert_eq!(clocks.now(&clock), (NOW - 7 + 20) * 1000);
+        assert_eq!(clocks.apart(&clock), Apart(3_607_000));
+        assert!(clocks.check(&clock).is_err());
+        clock.set_by(-3600);
+        assert!(clocks.check(&clock).is_ok());
+    }
+
+    #[test]
+    fn a_difference_about_the_bound_is_told_once() {
+        let (clocks, _) = noted(0, 0);
+        let stands = [1990, 2010, 1990, 2010, 1600, 1400, 1990].map(|it| clocks.stand(Apart(it)));
+        let changes = stands.iter().filter(|(before, now)| before != now).count();
+        assert_eq!(changes, 2, "{stands:?}");
+    }
+
+    #[test]
+    fn the_difference_is_told_in_seconds() {
+        let told = |it| Apart(it).to_string();
+        assert_eq!(told(4_320_000), "this machine's clock is 4320.0 s ahead of the database's");
+        assert_eq!(told(-2_345), "this machine's clock is 2.3 s behind the database's");
+    }
+}
