@@ -6,6 +6,7 @@ pub mod authenticate_client;
 pub mod caller;
 pub mod check_profile;
 pub mod credential_uses;
+mod database_trouble;
 pub mod dpop;
 pub mod error;
 pub mod follow_feed;

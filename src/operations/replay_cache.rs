@@ -112,13 +112,11 @@ impl Grantd {
             memory.release(&key);
             return Err(Outage::ReplayQueueFull);
         }
-        match tokio::time::timeout(LONGEST_WAIT, answered).await.map_err(|_| Outage::ReplayCache)? {
-            Ok(Ok(spent)) => Ok(spent),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the use of a jti was not written");
-                Err(Outage::ReplayCache)
-            }
-            Err(_) => Err(Outage::Ended),
+        match tokio::time::timeout(LONGEST_WAIT, answered).await {
+            Ok(Ok(Ok(spent))) => Ok(spent),
+            Ok(Ok(Err(error))) => Err(Outage::ReplayCache(error)),
+            Ok(Err(_)) => Err(Outage::Ended),
+            Err(_) => Err(Outage::ReplayCacheSlow(LONGEST_WAIT)),
         }
     }
 }

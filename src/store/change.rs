@@ -56,7 +56,7 @@ impl ChangeTx {
             sqlx::query(
                 "SELECT pg_advisory_xact_lock(hashtext('grantd administration ' || current_schema()))",
             )
-            .execute(&mut **tx)
+            .execute(tx.connection()?)
             .await?;
         }
         Ok(())

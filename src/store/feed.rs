@@ -208,10 +208,12 @@ impl Tx {
                 .bind(column(|change| change.key.clone()))
                 .bind(random_id)
                 .bind(now.unix())
-                .execute(&mut **tx)
+                .execute(tx.connection()?)
                 .await?;
                 // Wakes the other replicas; polling alone is what they rely on.
-                sqlx::query("SELECT pg_notify('grantd_changes', '')").execute(&mut **tx).await?;
+                sqlx::query("SELECT pg_notify('grantd_changes', '')")
+                    .execute(tx.connection()?)
+                    .await?;
             }
             Self::Sqlite(tx) => {
                 for change in changes {
@@ -223,7 +225,7 @@ impl Tx {
                     .bind(&change.key)
                     .bind(random_id)
                     .bind(now.unix())
-                    .execute(&mut **tx)
+                    .execute(tx.connection()?)
                     .await?;
                 }
             }

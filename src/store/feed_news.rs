@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use super::Store;
-use super::database::{Database, Pools, postgres_pool};
+use super::database::Database;
+use super::error::StoreError;
+use super::postgres::Hosts;
 
 /// How long a listener is trusted to hear anything; a connection that died silently hears nothing.
 const TRUSTED: Duration = Duration::from_mins(1);
@@ -25,12 +27,10 @@ impl Store {
     #[must_use]
     pub fn feed_news(&self) -> FeedWakeup {
         let changed = Arc::new(tokio::sync::Notify::new());
-        let task = match &*self.database.pools() {
-            Pools::Postgres(_) => {
-                Some(tokio::spawn(listen(Arc::clone(&self.database), Arc::clone(&changed))))
-            }
-            Pools::Sqlite { .. } => None,
-        };
+        let task = self.database.hosts().map(|hosts| {
+            let (database, hosts) = (Arc::clone(&self.database), Arc::clone(hosts));
+            tokio::spawn(listen(database, hosts, Arc::clone(&changed)))
+        });
         FeedWakeup { changed, task }
     }
 }
@@ -50,11 +50,33 @@ impl Drop for FeedWakeup {
     }
 }
 
-async fn listen(database: Arc<Database>, changed: Arc<tokio::sync::Notify>) {
+async fn listen(database: Arc<Database>, hosts: Arc<Hosts>, changed: Arc<tokio::sync::Notify>) {
+    if !hosts.is_prepared() {
+        tracing::debug!(
+            "behind a pooler nobody is woken by NOTIFY: polling alone tells of changes"
+        );
+        return;
+    }
+    let mut replaced = database.replaced();
     loop {
-        if let Ok(Some(mut listener)) = tokio::time::timeout(CONNECTING, connect(&database)).await {
-            while let Ok(Ok(_)) = tokio::time::timeout(TRUSTED, listener.recv()).await {
-                changed.notify_one();
+        match tokio::time::timeout(CONNECTING, connect(&hosts)).await {
+            Ok(Ok(mut listener)) => {
+                let hearing = async {
+                    // `None`: the connection is lost; the next one may have to be to another host.
+                    while let Ok(Ok(Some(_))) =
+                        tokio::time::timeout(TRUSTED, listener.try_recv()).await
+                    {
+                        changed.notify_one();
+                    }
+                };
+                tokio::select! {
+                    () = hearing => {}
+                    _ = replaced.changed() => {}
+                }
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "nobody is woken by NOTIFY meanwhile"),
+            Err(_) => {
+                tracing::debug!("nobody is woken by NOTIFY meanwhile: connecting takes too long");
             }
         }
         tokio::time::sleep(CONNECTING).await;
@@ -62,9 +84,10 @@ async fn listen(database: Arc<Database>, changed: Arc<tokio::sync::Notify>) {
 }
 
 /// On a connection of its own: it is held for good, and the pool of the requests may have only one.
-async fn connect(database: &Database) -> Option<PgListener> {
-    let pool = postgres_pool(&database.options, 1).ok()?;
-    let mut listener = PgListener::connect_with(&pool).await.ok()?;
-    listener.listen("grantd_changes").await.ok()?;
-    Some(listener)
+async fn connect(hosts: &Hosts) -> Result<PgListener, StoreError> {
+    let pool =
+        PgPoolOptions::new().max_connections(1).connect_lazy_with(hosts.primary_options().await?);
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen("grantd_changes").await?;
+    Ok(listener)
 }
