@@ -147,6 +147,7 @@ pub(super) fn database_options(settings: &Settings) -> DatabaseOptions {
         acquire_timeout: database.acquire_timeout.duration(),
         statement_timeout: database.statement_timeout.duration(),
         lock_timeout: database.lock_timeout.duration(),
+        prepared_statements: database.prepared_statements,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::CredentialKind;
+use crate::domain::database_url::DatabaseUrlFault;
 use crate::domain::identifier::InvalidIdentifier;
 use crate::domain::issuer::InvalidIssuer;
 use crate::domain::scope::{InvalidScope, Scope};
@@ -171,6 +172,9 @@ pub enum Problem {
     /// Something else that does not parse.
     #[error("expected {0}")]
     Expected(&'static str),
+    /// A URL of a database that is none.
+    #[error("{0}")]
+    DatabaseUrl(DatabaseUrlFault),
     /// An empty list where one member is needed.
     #[error("the list is empty; {0}")]
     EmptyList(&'static str),

@@ -8,6 +8,7 @@ pub mod client;
 pub mod client_assertion;
 pub mod confirmation;
 pub mod credential;
+pub mod database_url;
 pub mod decision;
 pub mod distinguished_name;
 pub mod dpop_fault;

@@ -1,5 +1,8 @@
 //! An operation ends in a refusal, which is the client's fault, or in an outage, which is ours.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::crypto::hashing_pool::HashingError;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::refusal::{ClientFault, GrantFault, Refusal, RequestFault};
@@ -47,8 +50,17 @@ pub enum Outage {
     #[error("tokens of this client are dead until a second that lies too far ahead")]
     TokensNotBefore,
     /// The replay cache could not be written.
-    #[error("the use of a jti could not be written")]
-    ReplayCache,
+    #[error("the use of a jti could not be written: {0}")]
+    ReplayCache(Arc<StoreError>),
+    /// The replay cache took too long.
+    #[error("the use of a jti was not written within {0:?}")]
+    ReplayCacheSlow(Duration),
+    /// A revocation could not be written.
+    #[error("the revocation could not be written: {0}")]
+    Revocation(Arc<StoreError>),
+    /// A revocation took too long.
+    #[error("the revocation was not written within {0:?}; it may hold all the same")]
+    RevocationSlow(Duration),
     /// Too many uses of a `jti` wait to be written.
     #[error("too many uses of a jti wait to be written")]
     ReplayQueueFull,

@@ -203,26 +203,18 @@ impl Grantd {
 
     /// Follows the feed for ever: at every `interval`, and at once when the database says that it changed.
     pub async fn keep_following(self: Arc<Self>, interval: Duration) {
-        let mut reached = true;
         let mut judged = false;
         let mut news = self.store.feed_news();
         loop {
-            let mut followed = self.follow_feed().await;
+            let mut followed = self.told_when_slow(self.follow_feed()).await;
             if followed.is_ok() && !judged {
                 followed = self.judge_profile().await;
                 judged = followed.is_ok();
             }
             match followed {
-                Ok(()) if !reached => {
-                    tracing::info!("the database is back");
-                    reached = true;
-                }
-                Ok(()) => {}
+                Ok(()) => self.database_answers(),
                 Err(error) => {
-                    if reached {
-                        tracing::error!(%error, "the change feed cannot be read");
-                    }
-                    reached = false;
+                    self.database_fails(&error);
                     if matches!(error, StoreError::SchemaOlder | StoreError::SchemaNewer) {
                         self.fatal.send_replace(Some(error.to_string()));
                     }

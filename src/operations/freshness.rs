@@ -1,13 +1,14 @@
 //! Whether this replica is fit to issue and to introspect: what it remembers is young enough (`max_staleness`), and
 //! its clock is close enough to the database's (DESIGN section 1).
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Grantd;
 use super::error::Outage;
 use crate::clock::Clock;
-use crate::store::error::StoreError;
+use crate::store::error::{DatabaseName, StoreError};
 
 impl Grantd {
     /// Whether this replica may issue and introspect now.
@@ -26,13 +27,15 @@ pub struct Freshness {
     /// Milliseconds plus one; 0 before the first time.
     last_read: AtomicU64,
     max_staleness: Duration,
+    /// Why nothing that was read can be trusted, until the process ends.
+    distrusted: OnceLock<DatabaseName>,
 }
 
 impl Freshness {
     /// Nothing was read yet.
     #[must_use]
     pub const fn new(max_staleness: Duration) -> Self {
-        Self { last_read: AtomicU64::new(0), max_staleness }
+        Self { last_read: AtomicU64::new(0), max_staleness, distrusted: OnceLock::new() }
     }
 
     /// The feed was read; `began` is when the reading began.
@@ -40,11 +43,21 @@ impl Freshness {
         self.last_read.fetch_max(milliseconds(began).saturating_add(1), Ordering::Relaxed);
     }
 
+    /// From now on nothing is trusted: statements were mixed up, so what was read may be the answer to another one.
+    pub fn distrust(&self, database: &DatabaseName) {
+        // Once is enough.
+        let _ = self.distrusted.set(database.clone());
+    }
+
     /// Whether memory may be trusted.
     ///
     /// # Errors
-    /// [`StoreError::NotLoaded`] before the first time, [`StoreError::Stale`] when it was too long ago.
+    /// [`StoreError::NotLoaded`] before the first time, [`StoreError::Stale`] when it was too long ago,
+    /// [`StoreError::MixedStatements`] for good.
     pub fn check(&self, clock: &Clock) -> Result<(), StoreError> {
+        if let Some(database) = self.distrusted.get() {
+            return Err(StoreError::MixedStatements(database.clone()));
+        }
         match self.last_read.load(Ordering::Relaxed) {
             0 => Err(StoreError::NotLoaded),
             last => {

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod check_profile;
 pub mod clocks;
 pub mod credential_uses;
+mod database_trouble;
 pub mod dpop;
 pub mod error;
 pub mod follow_feed;

@@ -147,17 +147,15 @@ impl Grantd {
             memory.release(&key);
             return Err(Outage::ReplayQueueFull);
         }
-        match tokio::time::timeout(LONGEST_WAIT, answered).await.map_err(|_| Outage::ReplayCache)? {
+        match tokio::time::timeout(LONGEST_WAIT, answered).await {
             // It may have waited for a database that came back without its past.
-            Ok(Ok(Spent::First)) if self.replay_cache.is_forgotten(&spending) => {
+            Ok(Ok(Ok(Spent::First))) if self.replay_cache.is_forgotten(&spending) => {
                 Ok(Spent::Forgotten)
             }
-            Ok(Ok(spent)) => Ok(spent),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the use of a jti was not written");
-                Err(Outage::ReplayCache)
-            }
-            Err(_) => Err(Outage::Ended),
+            Ok(Ok(Ok(spent))) => Ok(spent),
+            Ok(Ok(Err(error))) => Err(Outage::ReplayCache(error)),
+            Ok(Err(_)) => Err(Outage::Ended),
+            Err(_) => Err(Outage::ReplayCacheSlow(LONGEST_WAIT)),
         }
     }
 }

@@ -76,13 +76,11 @@ impl Grantd {
     async fn write_revocation(&self, token: RevokedToken) -> Result<(), OperationError> {
         let (answer, answered) = oneshot::channel();
         self.revoker.try_send((token, answer)).map_err(|_| Outage::RevocationsQueueFull)?;
-        match tokio::time::timeout(LONGEST_WAIT, answered).await.map_err(|_| Outage::Ended)? {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a revocation was not written");
-                Err(Outage::Ended.into())
-            }
-            Err(_) => Err(Outage::Ended.into()),
+        match tokio::time::timeout(LONGEST_WAIT, answered).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => Err(Outage::Revocation(error).into()),
+            Ok(Err(_)) => Err(Outage::Ended.into()),
+            Err(_) => Err(Outage::RevocationSlow(LONGEST_WAIT).into()),
         }
     }
 

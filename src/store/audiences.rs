@@ -65,10 +65,13 @@ impl Store {
     /// # Errors
     /// A database out of reach, or a corrupt row.
     pub async fn all_audiences(&self) -> Result<Vec<Audience>, StoreError> {
-        let mut tx = self.begin_snapshot().await?;
-        let audiences = tx.all_audiences().await?;
-        tx.commit().await?;
-        Ok(audiences)
+        let reading = async {
+            let mut tx = self.begin_snapshot().await?;
+            let audiences = tx.all_audiences().await?;
+            tx.commit().await?;
+            Ok(audiences)
+        };
+        self.database.judged(reading).await
     }
 }
 

@@ -59,7 +59,7 @@ impl ChangeTx {
             sqlx::query(
                 "SELECT pg_advisory_xact_lock(hashtext('grantd administration ' || current_schema()))",
             )
-            .execute(&mut **tx)
+            .execute(tx.connection()?)
             .await?;
         }
         self.now = self.tx.time(&self.clock).await?.second();

@@ -106,10 +106,13 @@ impl Store {
     /// # Errors
     /// A database out of reach, or a corrupt row.
     pub async fn all_clients(&self) -> Result<Vec<KnownClient>, StoreError> {
-        let mut tx = self.begin_snapshot().await?;
-        let clients = tx.all_clients().await?;
-        tx.commit().await?;
-        Ok(clients)
+        let reading = async {
+            let mut tx = self.begin_snapshot().await?;
+            let clients = tx.all_clients().await?;
+            tx.commit().await?;
+            Ok(clients)
+        };
+        self.database.judged(reading).await
     }
 }
 

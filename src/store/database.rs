@@ -2,15 +2,18 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgPool, SqlitePool};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-use super::error::StoreError;
+use super::error::{DatabaseName, StoreError};
+use super::pool::{Pool, SqliteFile};
+use super::postgres::{Hosts, PostgresServer};
+use super::transaction::guarded;
+use crate::domain::database_url::DatabaseUrl;
 
 /// Connections that loads leave to others, so that the feed is read however many unknown names strangers send.
 const NOT_FOR_LOADS: u32 = 2;
@@ -18,7 +21,7 @@ const NOT_FOR_LOADS: u32 = 2;
 /// How the database is used.
 #[derive(Clone, Debug)]
 pub struct DatabaseOptions {
-    /// `postgres://…` or `sqlite://…`.
+    /// `postgres://…`, with one host or several, or `sqlite://…`.
     pub url: String,
     /// The most connections of one replica.
     pub max_connections: u32,
@@ -28,6 +31,8 @@ pub struct DatabaseOptions {
     pub statement_timeout: Duration,
     /// How long a writer waits for another.
     pub lock_timeout: Duration,
+    /// Whether statements keep a name on Postgres; not behind a pooler that shares connections.
+    pub prepared_statements: bool,
 }
 
 impl DatabaseOptions {
@@ -40,36 +45,50 @@ impl DatabaseOptions {
             acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(2),
+            prepared_statements: true,
         }
     }
 }
 
 /// The connections to one database.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Pools {
-    Postgres(PgPool),
+    Postgres(Pool<PostgresServer>),
     /// One writer, and readers beside it.
     Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
+        writer: Pool<SqliteFile>,
+        readers: Pool<SqliteFile>,
     },
 }
 
-/// The database, whose connections are replaced whole when one of them no longer answers.
+/// Where connections come from.
+#[derive(Debug)]
+enum Source {
+    Postgres(Arc<Hosts>),
+    Sqlite(Box<SqliteConnectOptions>),
+}
+
+/// The database, whose connections are replaced whole when one of them no longer answers or can no longer write.
 #[derive(Debug)]
 pub(super) struct Database {
+    source: Source,
     pools: ArcSwap<Pools>,
+    replaced: watch::Sender<()>,
     loads: Semaphore,
+    /// Set for good: after a mix-up nothing that was read can be trusted, and the next one is a matter of time.
+    mixed: AtomicBool,
     pub(super) options: DatabaseOptions,
 }
 
 impl Database {
     /// Opens lazily: no connection is made before the first use.
     pub(super) fn open(options: DatabaseOptions) -> Result<Self, StoreError> {
-        let pools = ArcSwap::from_pointee(Pools::open(&options)?);
+        let source = Source::new(&options)?;
+        let pools = ArcSwap::from_pointee(source.pools(&options)?);
         let loads = options.max_connections.saturating_sub(NOT_FOR_LOADS).max(1);
         let loads = Semaphore::new(usize::try_from(loads).unwrap_or(1));
-        Ok(Self { pools, loads, options })
+        let (replaced, mixed) = (watch::Sender::default(), AtomicBool::new(false));
+        Ok(Self { source, pools, replaced, loads, mixed, options })
     }
 
     /// Waits for its turn to load what a request named.
@@ -77,7 +96,7 @@ impl Database {
         let limit = self.options.acquire_timeout;
         match tokio::time::timeout(limit, self.loads.acquire()).await {
             Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+            Ok(Err(_)) | Err(_) => Err(StoreError::Crowded { database: self.name(), limit }),
         }
     }
 
@@ -85,92 +104,124 @@ impl Database {
         self.pools.load_full()
     }
 
+    /// Changes whenever all connections are left behind.
+    pub(super) fn replaced(&self) -> watch::Receiver<()> {
+        self.replaced.subscribe()
+    }
+
+    /// The hosts, where it is Postgres.
+    pub(super) const fn hosts(&self) -> Option<&Arc<Hosts>> {
+        match &self.source {
+            Source::Postgres(hosts) => Some(hosts),
+            Source::Sqlite(_) => None,
+        }
+    }
+
+    /// How to connect without writing, where it is SQLite.
+    pub(super) fn sqlite_reader(&self) -> Option<SqliteConnectOptions> {
+        match &self.source {
+            Source::Postgres(_) => None,
+            Source::Sqlite(file) => Some(reader(file)),
+        }
+    }
+
+    /// Which database it is, for faults.
+    pub(super) fn name(&self) -> DatabaseName {
+        match &self.source {
+            Source::Postgres(hosts) => hosts.name(),
+            Source::Sqlite(file) => DatabaseName::new(&file.get_filename().display().to_string()),
+        }
+    }
+
     /// Runs `work` within the statement timeout.
     ///
     /// A database that silently drops packets leaves connections that never answer, and a pool that waits
     /// for them; so after a timeout all connections are left behind, and new ones are made.
-    pub(super) async fn bounded<T>(
+    pub(super) fn bounded<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let before = self.pools();
-        let limit = self.options.statement_timeout;
-        if let Ok(result) = tokio::time::timeout(limit, work).await {
-            return result;
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        let work = self.judged(work);
+        async move {
+            let before = self.pools();
+            let limit = self.options.statement_timeout;
+            if let Ok(result) = tokio::time::timeout(limit, work).await {
+                return result;
+            }
+            self.leave(&before)?;
+            Err(StoreError::Timeout { database: self.name(), limit })
         }
-        if matches!(*before, Pools::Postgres(_)) && Arc::ptr_eq(&before, &self.pools()) {
-            self.pools.store(Arc::new(Pools::open(&self.options)?));
+    }
+
+    /// Runs `work` for as long as it takes. Its fault says which database it is of; connections to one that cannot
+    /// write are left behind, so that new ones find the one that can.
+    pub(super) fn judged<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        let work = guarded(work);
+        async move {
+            if self.mixed.load(Ordering::Relaxed) {
+                return Err(StoreError::MixedStatements(self.name()));
+            }
+            let before = self.pools();
+            let result = work.await;
+            match &result {
+                Err(StoreError::ReadOnly(_)) => self.leave(&before)?,
+                Err(StoreError::MixedStatements(_)) => self.mixed.store(true, Ordering::Relaxed),
+                _ => {}
+            }
+            result.map_err(|error| error.of(&self.name()))
         }
-        Err(StoreError::Timeout(limit))
+    }
+
+    fn leave(&self, before: &Arc<Pools>) -> Result<(), StoreError> {
+        if matches!(**before, Pools::Postgres(_)) && Arc::ptr_eq(before, &self.pools()) {
+            self.pools.store(Arc::new(self.source.pools(&self.options)?));
+            self.replaced.send_replace(());
+        }
+        Ok(())
     }
 }
 
-impl Pools {
-    fn open(options: &DatabaseOptions) -> Result<Self, StoreError> {
-        if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
-            Self::open_postgres(options)
-        } else if options.url.starts_with("sqlite:") {
-            Self::open_sqlite(options)
-        } else {
-            Err(StoreError::Url)
+impl Source {
+    fn new(options: &DatabaseOptions) -> Result<Self, StoreError> {
+        match DatabaseUrl::parse(&options.url)? {
+            DatabaseUrl::Postgres(urls) => {
+                Ok(Self::Postgres(Arc::new(Hosts::new(&urls, options)?)))
+            }
+            DatabaseUrl::Sqlite(url) => Ok(Self::Sqlite(Box::new(open_sqlite(&url, options)?))),
         }
     }
 
-    fn open_postgres(options: &DatabaseOptions) -> Result<Self, StoreError> {
-        Ok(Self::Postgres(postgres_pool(options, options.max_connections)?))
-    }
-
-    fn open_sqlite(options: &DatabaseOptions) -> Result<Self, StoreError> {
-        let connect = sqlite(options)?;
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(options.acquire_timeout + options.lock_timeout)
-        };
-        Ok(Self::Sqlite {
-            writer: pool(1).connect_lazy_with(connect),
-            readers: pool(options.max_connections).connect_lazy_with(sqlite_reader(options)?),
-        })
+    fn pools(&self, options: &DatabaseOptions) -> Result<Pools, StoreError> {
+        let DatabaseOptions { max_connections, acquire_timeout, lock_timeout, .. } = options;
+        match self {
+            Self::Postgres(hosts) => {
+                let hosts = PostgresServer(Arc::clone(hosts));
+                Ok(Pools::Postgres(Pool::new(hosts, *max_connections, *acquire_timeout)?))
+            }
+            Self::Sqlite(file) => {
+                let limit = *acquire_timeout + *lock_timeout;
+                let readers = SqliteFile(reader(file));
+                Ok(Pools::Sqlite {
+                    writer: Pool::new(SqliteFile((**file).clone()), 1, limit)?,
+                    readers: Pool::new(readers, *max_connections, limit)?,
+                })
+            }
+        }
     }
 }
 
-fn sqlite(options: &DatabaseOptions) -> Result<SqliteConnectOptions, StoreError> {
-    Ok(SqliteConnectOptions::from_str(&options.url)
-        .map_err(|_| StoreError::Url)?
+fn reader(file: &SqliteConnectOptions) -> SqliteConnectOptions {
+    file.clone().pragma("query_only", "ON")
+}
+
+fn open_sqlite(url: &str, options: &DatabaseOptions) -> Result<SqliteConnectOptions, StoreError> {
+    Ok(SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::UrlParameter)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(options.lock_timeout))
-}
-
-/// How to connect to SQLite without writing.
-pub(super) fn sqlite_reader(options: &DatabaseOptions) -> Result<SqliteConnectOptions, StoreError> {
-    Ok(sqlite(options)?.pragma("query_only", "ON"))
-}
-
-/// A pool of at most `connections` to Postgres.
-pub(super) fn postgres_pool(
-    options: &DatabaseOptions,
-    connections: u32,
-) -> Result<PgPool, StoreError> {
-    let connect = PgConnectOptions::from_str(&options.url)
-        .map_err(|_| StoreError::Url)?
-        .application_name("grantd")
-        // We have no floats, and PgBouncer refuses settings at start that it does not know.
-        .extra_float_digits(None);
-    let limit = options.statement_timeout;
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(options.acquire_timeout)
-        // A request that went away leaves a connection in the middle of an answer. The pool waits for its end,
-        // and would wait for ever where packets are dropped silently.
-        .after_release(move |connection, _| Box::pin(answers(connection, limit)));
-    Ok(pool.connect_lazy_with(connect))
-}
-
-async fn answers(connection: &mut PgConnection, limit: Duration) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(limit, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
-    }
 }

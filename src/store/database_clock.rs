@@ -6,9 +6,8 @@
 use std::time::Duration;
 
 use super::Store;
-use super::database::Pools;
 use super::error::StoreError;
-use super::transaction::Tx;
+use super::transaction::{Tx, on_db};
 use crate::clock::Clock;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
@@ -112,35 +111,26 @@ impl Store {
     /// # Errors
     /// A database out of reach.
     pub async fn now(&self) -> Result<DatabaseTime, StoreError> {
-        let asking = async {
-            Ok(match &*self.database.pools() {
-                Pools::Postgres(pool) => {
-                    sqlx::query_scalar(concat!("SELECT ", postgres_time!())).fetch_one(pool).await?
-                }
-                Pools::Sqlite { readers, .. } => {
-                    sqlx::query_scalar(concat!("SELECT ", sqlite_time!()))
-                        .fetch_one(readers)
-                        .await?
-                }
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_snapshot().await?;
+                let now = tx.time(&self.clock).await?;
+                tx.commit().await?;
+                Ok(now)
             })
-        };
-        Ok(self.clock.read(self.database.bounded(asking).await?))
+            .await
     }
 }
 
 impl Tx {
     /// What time it is by the database's clock.
     pub(super) async fn time(&mut self, clock: &DatabaseClock) -> Result<DatabaseTime, StoreError> {
-        let milliseconds = match self {
-            Self::Postgres(tx) => {
-                sqlx::query_scalar(concat!("SELECT ", postgres_time!()))
-                    .fetch_one(&mut **tx)
-                    .await?
-            }
-            Self::Sqlite(tx) => {
-                sqlx::query_scalar(concat!("SELECT ", sqlite_time!())).fetch_one(&mut **tx).await?
-            }
+        let statement = match self {
+            Self::Postgres(_) => concat!("SELECT ", postgres_time!()),
+            Self::Sqlite(_) => concat!("SELECT ", sqlite_time!()),
         };
+        let milliseconds =
+            on_db!(self, conn => sqlx::query_scalar(statement).fetch_one(conn).await?);
         Ok(clock.read(milliseconds))
     }
 }

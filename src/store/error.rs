@@ -1,20 +1,69 @@
 //! Faults of the store: all of them are ours, none is the client's.
 
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::database_url::DatabaseUrlFault;
+
+/// Which database a fault is of: its name, host and port, never user or password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseName(Option<Arc<str>>);
+
 /// Why the database did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database is out of reach, or broke off.
-    #[error("the database is out of reach: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    #[error("{database} is out of reach: {fault}")]
+    Unavailable {
+        /// Which one.
+        database: DatabaseName,
+        /// What the driver says.
+        fault: sqlx::Error,
+    },
+    /// The session cannot write: a standby, a demoted primary, or a read-only session. What it says is old.
+    #[error("{0} is read-only: a standby or a demoted primary")]
+    ReadOnly(DatabaseName),
+    /// Several hosts, and none of them can be used: what each of them says.
+    #[error("no host of the database URL can be used: {0}")]
+    NoPrimary(String),
     /// The database did not answer in time.
-    #[error("the database did not answer within {0:?}")]
-    Timeout(std::time::Duration),
+    #[error("{database} did not answer within {limit:?}")]
+    Timeout {
+        /// Which one.
+        database: DatabaseName,
+        /// How long it had.
+        limit: Duration,
+    },
+    /// Every connection of the pool is in use.
+    #[error(
+        "no connection to {database} came free within {limit:?}: all of max_connections are in use"
+    )]
+    Crowded {
+        /// Which one.
+        database: DatabaseName,
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// Another writer held the database longer than the wait allows.
-    #[error("the database is busy: another writer holds it")]
-    Busy,
+    #[error("{0} is busy: another writer holds it")]
+    Busy(DatabaseName),
     /// A statement that the database refuses.
-    #[error("the database refused a statement: {0}")]
-    Refused(#[source] sqlx::Error),
+    #[error("{database} refused a statement: {}", Told(fault))]
+    Refused {
+        /// Which one.
+        database: DatabaseName,
+        /// What the driver says.
+        fault: sqlx::Error,
+    },
+    /// A prepared statement is not the one that was prepared: a pooler hands one connection to several clients.
+    #[error(
+        "{0} mixes up the statements of its clients, as a pooler in transaction mode does: set [database] prepared_statements = false (in a URL alone: ?statement-cache-capacity=0) and restart, or let the pooler pool sessions"
+    )]
+    MixedStatements(DatabaseName),
+    /// An answer that the driver cannot read, and that made it panic.
+    #[error("the answer of {0} cannot be read: it is none to what was asked")]
+    Unreadable(DatabaseName),
     /// A row that this version cannot read.
     #[error("{table}: the row of {key:?} cannot be read: {fault}")]
     Corrupt {
@@ -36,12 +85,17 @@ pub enum StoreError {
     /// The schema is newer than this version.
     #[error("the database schema is newer than this grantd: run the newer version")]
     SchemaNewer,
-    /// The migration itself failed.
-    #[error("the migration failed: {0}")]
-    Migration(#[source] sqlx::migrate::MigrateError),
+    /// A migration is another one than the one that was applied.
+    #[error(
+        "the migration {0} was applied in another form than this grantd has: run the version that applied it"
+    )]
+    Migration(i64),
     /// The database URL is none.
-    #[error("the database URL cannot be used: write postgres://USER@HOST/NAME or sqlite://PATH")]
-    Url,
+    #[error("the database URL cannot be used: {0}")]
+    Url(#[from] DatabaseUrlFault),
+    /// The database URL cannot be used by the driver.
+    #[error("the database URL cannot be used: a value of its parameters is not known")]
+    UrlParameter,
     /// What this replica remembers is older than it may be.
     #[error("the change feed could not be read for too long")]
     Stale,
@@ -50,33 +104,124 @@ pub enum StoreError {
     NotLoaded,
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(fault) if is_busy(fault.code().as_deref()) => Self::Busy,
-            sqlx::Error::Database(fault) if is_outage(fault.code().as_deref()) => {
-                Self::Unavailable(error)
-            }
-            sqlx::Error::Database(_)
-            | sqlx::Error::ColumnNotFound(_)
-            | sqlx::Error::ColumnDecode { .. }
-            | sqlx::Error::Decode(_)
-            | sqlx::Error::Encode(_) => Self::Refused(error),
-            _ => Self::Unavailable(error),
+impl DatabaseName {
+    /// Not said yet; whoever knows it adds it.
+    pub const UNSAID: Self = Self(None);
+
+    /// The database `name`, with where it is.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(Some(name.into()))
+    }
+}
+
+impl fmt::Display for DatabaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(name) => write!(f, "the database {name}"),
+            None => f.write_str("the database"),
         }
     }
 }
 
-/// SQLite's `SQLITE_BUSY` family; Postgres' `lock_not_available`, `deadlock_detected` and
-/// `serialization_failure` (whose codes all have five characters).
-fn is_busy(code: Option<&str>) -> bool {
-    code.is_some_and(|code| {
-        let sqlite = code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 5);
-        sqlite || ["55P03", "40P01", "40001"].contains(&code)
-    })
+impl StoreError {
+    /// Says which database it is of, where that is not said yet.
+    #[must_use]
+    pub(super) fn of(mut self, name: &DatabaseName) -> Self {
+        match &mut self {
+            Self::Unavailable { database, .. }
+            | Self::Timeout { database, .. }
+            | Self::Crowded { database, .. }
+            | Self::Refused { database, .. }
+            | Self::ReadOnly(database)
+            | Self::Busy(database)
+            | Self::MixedStatements(database)
+            | Self::Unreadable(database)
+                if database.0.is_none() =>
+            {
+                database.clone_from(name);
+            }
+            _ => {}
+        }
+        self
+    }
 }
 
-/// Postgres' classes of shutdown, lost connection and exhausted resources.
-fn is_outage(code: Option<&str>) -> bool {
-    code.is_some_and(|code| ["57", "08", "53", "58"].iter().any(|class| code.starts_with(class)))
+impl From<sqlx::Error> for StoreError {
+    fn from(fault: sqlx::Error) -> Self {
+        let database = DatabaseName::UNSAID;
+        match &fault {
+            sqlx::Error::Database(told) => {
+                let code = told.code();
+                match code.as_deref().map_or(Meaning::Refused, |code| meaning(code, told.message()))
+                {
+                    Meaning::Busy => Self::Busy(database),
+                    Meaning::ReadOnly => Self::ReadOnly(database),
+                    Meaning::Mixed => Self::MixedStatements(database),
+                    Meaning::Outage => Self::Unavailable { database, fault },
+                    Meaning::Refused => Self::Refused { database, fault },
+                }
+            }
+            // Rows have the columns that their statement has, unless it is another one's row.
+            sqlx::Error::ColumnIndexOutOfBounds { .. } => Self::MixedStatements(database),
+            sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::Encode(_) => Self::Refused { database, fault },
+            _ => Self::Unavailable { database, fault },
+        }
+    }
+}
+
+/// What a code of either database means.
+enum Meaning {
+    Busy,
+    ReadOnly,
+    Mixed,
+    Outage,
+    Refused,
+}
+
+/// The codes of Postgres (SQLSTATE, appendix A of its manual) have five characters, those of SQLite are numbers of
+/// at most four.
+fn meaning(code: &str, message: &str) -> Meaning {
+    if code.len() < 5 {
+        // The low byte is the family.
+        return match code.parse::<u32>().map(|code| code & 0xff) {
+            // SQLITE_BUSY
+            Ok(5) => Meaning::Busy,
+            // SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
+            Ok(10 | 13 | 14) => Meaning::Outage,
+            _ => Meaning::Refused,
+        };
+    }
+    match code {
+        // lock_not_available, deadlock_detected, serialization_failure
+        "55P03" | "40P01" | "40001" => Meaning::Busy,
+        // read_only_sql_transaction
+        "25006" => Meaning::ReadOnly,
+        // invalid_sql_statement_name, duplicate_prepared_statement
+        "26000" | "42P05" => Meaning::Mixed,
+        // protocol_violation: "bind message supplies 1 parameters, but prepared statement "sqlx_s_1" requires 2"
+        "08P01" if message.contains("prepared statement") => Meaning::Mixed,
+        // Shutdown, lost connection, exhausted resources, failures of the system.
+        _ if ["57", "08", "53", "58"].iter().any(|class| code.starts_with(class)) => {
+            Meaning::Outage
+        }
+        _ => Meaning::Refused,
+    }
+}
+
+/// What the driver says, without values: Postgres repeats those that it cannot read (class 22, data exception).
+struct Told<'a>(&'a sqlx::Error);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_database_error().and_then(sqlx::error::DatabaseError::code) {
+            Some(code) if code.len() == 5 && code.starts_with("22") => {
+                write!(f, "a value that it cannot take (SQLSTATE {code})")
+            }
+            _ => self.0.fmt(f),
+        }
+    }
 }

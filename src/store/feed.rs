@@ -236,16 +236,13 @@ impl Tx {
     /// The random id of change `n` or the first one, whether `used` is spent, and the time, in one round trip.
     async fn besides(&mut self, n: i64, used: Option<&str>) -> Result<Besides, StoreError> {
         let n = n.max(1);
-        Ok(match self {
-            Self::Postgres(tx) => {
-                let query = sqlx::query_as(besides!(postgres_time!())).bind(n).bind(used);
-                query.fetch_one(&mut **tx).await?
-            }
-            Self::Sqlite(tx) => {
-                let query = sqlx::query_as(besides!(sqlite_time!())).bind(n).bind(used);
-                query.fetch_one(&mut **tx).await?
-            }
-        })
+        let statement = match self {
+            Self::Postgres(_) => besides!(postgres_time!()),
+            Self::Sqlite(_) => besides!(sqlite_time!()),
+        };
+        Ok(on_db!(self, conn => {
+            sqlx::query_as(statement).bind(n).bind(used).fetch_one(conn).await?
+        }))
     }
 
     /// At most [`MOST_CHANGES`] rows after change `n`; one change may have more rows than that.
@@ -294,10 +291,12 @@ impl Tx {
                 .bind(column(|change| change.key.clone()))
                 .bind(random_id)
                 .bind(now.unix())
-                .execute(&mut **tx)
+                .execute(tx.connection()?)
                 .await?;
                 // Wakes the other replicas; polling alone is what they rely on.
-                sqlx::query("SELECT pg_notify('grantd_changes', '')").execute(&mut **tx).await?;
+                sqlx::query("SELECT pg_notify('grantd_changes', '')")
+                    .execute(tx.connection()?)
+                    .await?;
             }
             Self::Sqlite(tx) => {
                 for change in changes {
@@ -309,7 +308,7 @@ impl Tx {
                     .bind(&change.key)
                     .bind(random_id)
                     .bind(now.unix())
-                    .execute(&mut **tx)
+                    .execute(tx.connection()?)
                     .await?;
                 }
             }

@@ -4,11 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::Store;
-use super::database::{Database, Pools, postgres_pool, sqlite_reader};
+use super::database::Database;
+use super::error::StoreError;
+use super::postgres::Hosts;
 
 /// How long a listener is trusted to hear anything; a connection that died silently hears nothing.
 const TRUSTED: Duration = Duration::from_mins(1);
@@ -21,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct FeedWakeup {
     changed: Arc<tokio::sync::Notify>,
-    task: tokio::task::JoinHandle<()>,
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Store {
@@ -29,10 +32,12 @@ impl Store {
     #[must_use]
     pub fn feed_news(&self) -> FeedWakeup {
         let changed = Arc::new(tokio::sync::Notify::new());
-        let (database, notify) = (Arc::clone(&self.database), Arc::clone(&changed));
-        let task = match &*self.database.pools() {
-            Pools::Postgres(_) => tokio::spawn(listen(database, notify)),
-            Pools::Sqlite { .. } => tokio::spawn(look(database, notify)),
+        let database = Arc::clone(&self.database);
+        let notify = Arc::clone(&changed);
+        let task = match (database.hosts().map(Arc::clone), database.sqlite_reader()) {
+            (Some(hosts), _) => Some(tokio::spawn(listen(database, hosts, notify))),
+            (None, Some(file)) => Some(tokio::spawn(look(file, notify))),
+            (None, None) => None,
         };
         FeedWakeup { changed, task }
     }
@@ -47,15 +52,39 @@ impl FeedWakeup {
 
 impl Drop for FeedWakeup {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
-async fn listen(database: Arc<Database>, changed: Arc<tokio::sync::Notify>) {
+async fn listen(database: Arc<Database>, hosts: Arc<Hosts>, changed: Arc<tokio::sync::Notify>) {
+    if !hosts.is_prepared() {
+        tracing::debug!(
+            "behind a pooler nobody is woken by NOTIFY: polling alone tells of changes"
+        );
+        return;
+    }
+    let mut replaced = database.replaced();
     loop {
-        if let Ok(Some(mut listener)) = tokio::time::timeout(CONNECTING, connect(&database)).await {
-            while let Ok(Ok(_)) = tokio::time::timeout(TRUSTED, listener.recv()).await {
-                changed.notify_one();
+        match tokio::time::timeout(CONNECTING, connect(&hosts)).await {
+            Ok(Ok(mut listener)) => {
+                let hearing = async {
+                    // `None`: the connection is lost; the next one may have to be to another host.
+                    while let Ok(Ok(Some(_))) =
+                        tokio::time::timeout(TRUSTED, listener.try_recv()).await
+                    {
+                        changed.notify_one();
+                    }
+                };
+                tokio::select! {
+                    () = hearing => {}
+                    _ = replaced.changed() => {}
+                }
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "nobody is woken by NOTIFY meanwhile"),
+            Err(_) => {
+                tracing::debug!("nobody is woken by NOTIFY meanwhile: connecting takes too long");
             }
         }
         tokio::time::sleep(CONNECTING).await;
@@ -63,17 +92,18 @@ async fn listen(database: Arc<Database>, changed: Arc<tokio::sync::Notify>) {
 }
 
 /// On a connection of its own: it is held for good, and the pool of the requests may have only one.
-async fn connect(database: &Database) -> Option<PgListener> {
-    let pool = postgres_pool(&database.options, 1).ok()?;
-    let mut listener = PgListener::connect_with(&pool).await.ok()?;
-    listener.listen("grantd_changes").await.ok()?;
-    Some(listener)
+async fn connect(hosts: &Hosts) -> Result<PgListener, StoreError> {
+    let pool =
+        PgPoolOptions::new().max_connections(1).connect_lazy_with(hosts.primary_options().await?);
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen("grantd_changes").await?;
+    Ok(listener)
 }
 
 /// `data_version` differs once any other connection, of this process or another, has written.
-async fn look(database: Arc<Database>, changed: Arc<tokio::sync::Notify>) {
+async fn look(file: SqliteConnectOptions, changed: Arc<tokio::sync::Notify>) {
     loop {
-        if let Some(mut connection) = open(&database).await {
+        if let Ok(mut connection) = SqliteConnection::connect_with(&file).await {
             let mut seen = data_version(&mut connection).await;
             while seen.is_some() {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -86,10 +116,6 @@ async fn look(database: Arc<Database>, changed: Arc<tokio::sync::Notify>) {
         }
         tokio::time::sleep(CONNECTING).await;
     }
-}
-
-async fn open(database: &Database) -> Option<SqliteConnection> {
-    SqliteConnection::connect_with(&sqlite_reader(&database.options).ok()?).await.ok()
 }
 
 async fn data_version(connection: &mut SqliteConnection) -> Option<i64> {

@@ -1,6 +1,8 @@
 //! What grantd keeps, on Postgres or SQLite: one schema and one SQL text for both. The only user of sqlx.
 
 mod database;
+mod pool;
+mod postgres;
 mod row;
 mod transaction;
 
@@ -48,11 +50,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Timeout`], or what `work` says.
-    pub async fn within_limit<T>(
+    pub fn within_limit<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.database.bounded(work).await
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        self.database.bounded(work)
+    }
+
+    /// The database has not answered for `limit`.
+    #[must_use]
+    pub fn slow(&self, limit: std::time::Duration) -> StoreError {
+        StoreError::Timeout { database: self.database.name(), limit }
     }
 
     /// Waits for its turn to load what a request named; loads leave some connections to others.

@@ -107,7 +107,7 @@ impl ChangeTx {
                 )
                 .bind(jtis)
                 .bind(expiries)
-                .execute(&mut **tx)
+                .execute(tx.connection()?)
                 .await?;
             }
             Tx::Sqlite(tx) => {
@@ -118,7 +118,7 @@ impl ChangeTx {
                     )
                     .bind(&token.jti)
                     .bind(token.expires_at.unix())
-                    .execute(&mut **tx)
+                    .execute(tx.connection()?)
                     .await?;
                 }
             }

@@ -1,36 +1,41 @@
 //! The schema's version: migrations are one set for both databases.
 
-use sqlx::migrate::{MigrateError, Migrator};
+use std::collections::BTreeMap;
+
+use sqlx::migrate::Migrator;
 
 use super::Store;
-use super::database::Pools;
 use super::error::StoreError;
+use super::transaction::{Tx, on_db};
 
 /// The migrations of this version.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 impl Store {
-    /// Brings the schema to this version.
+    /// Brings the schema to this version: all of it or nothing. Only one migrates at a time.
+    ///
+    /// sqlx's own way locks a session and gives statements a name, which a pooler in transaction mode loses.
     ///
     /// # Errors
     /// A database out of reach, a failed migration, or a schema that is newer.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let result = match &*self.database.pools() {
-            Pools::Postgres(pool) => MIGRATIONS.run(pool).await,
-            // sqlx lets only one migrate at a time on Postgres; here the one writer sees to it.
-            Pools::Sqlite { writer, .. } => {
-                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                match MIGRATIONS.run(&mut *tx).await {
-                    Ok(()) => return Ok(tx.commit().await?),
-                    failed => failed,
+        let migrating = async {
+            let mut tx = self.begin_migration().await?;
+            tx.make_table_of_migrations().await?;
+            let applied = tx.applied_migrations().await?;
+            if applied.keys().any(|version| !MIGRATIONS.version_exists(*version)) {
+                return Err(StoreError::SchemaNewer);
+            }
+            for migration in MIGRATIONS.iter() {
+                match applied.get(&migration.version) {
+                    None => tx.apply(migration).await?,
+                    Some(checksum) if *checksum == *migration.checksum => {}
+                    Some(_) => return Err(StoreError::Migration(migration.version)),
                 }
             }
+            tx.commit().await
         };
-        result.map_err(|error| match error {
-            MigrateError::Execute(error) => error.into(),
-            MigrateError::VersionMissing(_) => StoreError::SchemaNewer,
-            error => StoreError::Migration(error),
-        })
+        self.database.judged(migrating).await
     }
 
     /// Whether the schema is the one of this version.
@@ -48,20 +53,67 @@ impl Store {
     }
 
     async fn applied_version(&self) -> Result<i64, StoreError> {
-        const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
-        let result = match &*self.database.pools() {
-            Pools::Postgres(pool) => sqlx::query_scalar(NEWEST).fetch_one(pool).await,
-            Pools::Sqlite { readers, .. } => sqlx::query_scalar(NEWEST).fetch_one(readers).await,
-        };
-        match result {
+        let mut tx = self.begin_snapshot().await?;
+        match tx.newest_migration().await {
             // The table of migrations itself is missing: nothing was ever migrated.
-            Err(sqlx::Error::Database(fault))
+            Err(StoreError::Refused { fault: sqlx::Error::Database(fault), .. })
                 if fault.code().as_deref() == Some("42P01")
                     || fault.message().contains("no such table") =>
             {
                 Ok(0)
             }
-            other => Ok(other?),
+            Ok(version) => tx.commit().await.map(|()| version),
+            Err(error) => Err(error),
         }
+    }
+}
+
+impl Tx {
+    async fn newest_migration(&mut self) -> Result<i64, StoreError> {
+        const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
+        Ok(on_db!(self, conn => sqlx::query_scalar(NEWEST).fetch_one(conn).await?))
+    }
+
+    /// The table of sqlx's own migrator, which `sqlx migrate info` reads.
+    async fn make_table_of_migrations(&mut self) -> Result<(), StoreError> {
+        const POSTGRES: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \
+             description TEXT NOT NULL, installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), \
+             success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)";
+        const SQLITE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \
+             description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
+             success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)";
+        let create = match self {
+            Self::Postgres(_) => POSTGRES,
+            Self::Sqlite(_) => SQLITE,
+        };
+        on_db!(self, conn => sqlx::raw_sql(create).execute(conn).await.map(drop)?);
+        Ok(())
+    }
+
+    /// The checksum of each migration that was applied.
+    async fn applied_migrations(&mut self) -> Result<BTreeMap<i64, Vec<u8>>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>)> = on_db!(self, conn => {
+            sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success")
+                .fetch_all(conn)
+                .await?
+        });
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn apply(&mut self, migration: &sqlx::migrate::Migration) -> Result<(), StoreError> {
+        on_db!(self, conn => {
+            sqlx::raw_sql(migration.sql.clone()).execute(&mut *conn).await?;
+            // Nobody reads how long it took.
+            sqlx::query(
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES ($1, $2, TRUE, $3, -1)",
+            )
+            .bind(migration.version)
+            .bind(migration.description.as_ref())
+            .bind(migration.checksum.as_ref())
+            .execute(conn)
+            .await?;
+        });
+        Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl Store {
     pub async fn use_assertions(&self, uses: &[UsedAssertion]) -> Result<Vec<String>, StoreError> {
         for _ in 1..ATTEMPTS {
             match self.database.bounded(self.insert_assertions(uses)).await {
-                Err(StoreError::Busy) => {}
+                Err(StoreError::Busy(_)) => {}
                 result => return result,
             }
         }
@@ -40,10 +40,17 @@ impl Store {
         let keys: Vec<&str> = uses.iter().map(|used| used.key.as_str()).collect();
         match &*self.database.pools() {
             Pools::Postgres(pool) => {
+                // Named statements outlive a transaction, nameless ones only within one.
+                let is_prepared = self.database.hosts().is_some_and(|hosts| hosts.is_prepared());
+                let mut tx = if is_prepared {
+                    self.open_for_one_statement(pool.acquire().await?)
+                } else {
+                    self.begin_write_on(pool).await?
+                };
                 let expiries: Vec<i64> = uses.iter().map(|used| used.expires_at.unix()).collect();
                 // `synchronous_commit` is set by the statement itself, for its own transaction alone: one round
                 // trip, and no setting of server, role or pooler can make an answer outrun the disk.
-                Ok(sqlx::query_scalar(
+                let spent = sqlx::query_scalar(
                     "INSERT INTO used_assertions (key, expires_at) \
                      SELECT u.key, u.expires_at \
                      FROM (SELECT set_config('synchronous_commit', 'on', true)) AS durable (setting), \
@@ -53,11 +60,13 @@ impl Store {
                 )
                 .bind(keys)
                 .bind(expiries)
-                .fetch_all(pool)
-                .await?)
+                .fetch_all(tx.connection()?)
+                .await?;
+                tx.commit().await?;
+                Ok(spent)
             }
             Pools::Sqlite { writer, .. } => {
-                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                let mut tx = self.begin_sqlite(writer.acquire().await?, "BEGIN IMMEDIATE").await?;
                 let mut spent = Vec::with_capacity(uses.len());
                 for used in uses {
                     let key: Option<String> = sqlx::query_scalar(
@@ -66,7 +75,7 @@ impl Store {
                     )
                     .bind(&used.key)
                     .bind(used.expires_at.unix())
-                    .fetch_optional(&mut *tx)
+                    .fetch_optional(tx.connection()?)
                     .await?;
                     spent.extend(key);
                 }

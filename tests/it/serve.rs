@@ -221,10 +221,10 @@ async fn a_replica_that_starts_without_a_database_answers_503() {
     let platform = Platform::new().await;
     let public = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let operations = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let nobody = format!("postgres://grantd@127.0.0.1:{}/x", free_port());
+    let nobody = free_port();
     let mut command = platform.command(&["serve"]);
     command
-        .env("GRANTD_DATABASE_URL", nobody)
+        .env("GRANTD_DATABASE_URL", format!("postgres://me:pass@127.0.0.1:{nobody}/x"))
         .env("GRANTD_PUBLIC__LISTEN", public.to_string())
         .env("GRANTD_OPERATIONS__LISTEN", operations.to_string());
     let server = Server::start(&mut command, &platform.path("a.log"));
@@ -236,7 +236,12 @@ async fn a_replica_that_starts_without_a_database_answers_503() {
         assert!(answer.to_ascii_lowercase().contains("retry-after:"), "{answer}");
     }
     assert_eq!(token(public, "reader", SECRET).unwrap().0, 503);
-    eventually("the log says why", || server.log().contains("the change feed cannot be read"));
+    let why = format!("the database x at 127.0.0.1:{nobody} is out of reach: ");
+    eventually("the log says why", || server.log().contains(&why));
+    assert!(server.log().contains("Connection refused"), "{}", server.log());
+    let (_, readiness) = request(operations, "GET /readyz", "").unwrap();
+    assert!(readiness.contains(r#""what":"database""#) && readiness.contains(&why), "{readiness}");
+    assert!(!server.log().contains("pass@"), "{}", server.log());
 }
 
 /// B-H08: with every log target at trace nothing secret is printed.

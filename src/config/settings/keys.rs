@@ -37,7 +37,16 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("hashing", &["threads", "generated_queue", "imported_queue"]),
     ("cache", &["clients", "audiences", "verified_secrets"]),
     ("feed", &["poll_interval_ms", "max_staleness"]),
-    ("database", &["max_connections", "acquire_timeout", "statement_timeout", "lock_timeout"]),
+    (
+        "database",
+        &[
+            "max_connections",
+            "acquire_timeout",
+            "statement_timeout",
+            "lock_timeout",
+            "prepared_statements",
+        ],
+    ),
     (
         "limits",
         &[

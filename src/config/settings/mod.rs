@@ -30,7 +30,8 @@ pub struct Settings {
     pub profile: Profile,
     /// The issuer, and with it the base of every endpoint's URL.
     pub issuer: Issuer,
-    /// Where the data lies: `postgres://…`, `postgresql://…` or `sqlite:…`. It may hold a password.
+    /// Where the data lies: `postgres://…` with one host or several, `postgresql://…` or `sqlite:…`. It may hold a
+    /// password.
     pub database_url: Secret,
     /// The listener that clients reach.
     pub public: PublicListener,
@@ -147,6 +148,8 @@ pub struct Database {
     pub statement_timeout: Seconds,
     /// How long a statement waits for a lock.
     pub lock_timeout: Seconds,
+    /// Whether statements keep a name on the server; not behind a pooler that shares one connection among clients.
+    pub prepared_statements: bool,
 }
 
 /// The table `[limits]`.

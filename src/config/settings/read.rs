@@ -11,6 +11,7 @@ use crate::config::document::{Located, Table};
 use crate::config::fault::{ConfigError, Faults, Place, Problem};
 use crate::config::section::{self, Section};
 use crate::config::value;
+use crate::domain::database_url::DatabaseUrl;
 use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
 use crate::domain::secret_format::Secret;
@@ -122,12 +123,8 @@ fn database_url(root: &mut Section<'_>, base: &Path) -> Option<Secret> {
 }
 
 fn checked_database_url(text: String) -> Result<Secret, Problem> {
-    let known = ["postgres://", "postgresql://", "sqlite:"];
-    if known.iter().any(|scheme| text.starts_with(scheme)) {
-        Ok(Secret::new(text))
-    } else {
-        Err(Problem::Expected("a URL that begins with postgres://, postgresql:// or sqlite:"))
-    }
+    DatabaseUrl::parse(&text).map_err(Problem::DatabaseUrl)?;
+    Ok(Secret::new(text))
 }
 
 fn sealing(table: &mut Section<'_>, base: &Path) -> Sealing {
@@ -199,6 +196,7 @@ fn database(table: &mut Section<'_>) -> Database {
         acquire_timeout: span(table, "acquire_timeout", 2, 1..=60),
         statement_timeout: span(table, "statement_timeout", 5, 1..=60),
         lock_timeout: span(table, "lock_timeout", 2, 1..=60),
+        prepared_statements: table.read("prepared_statements", value::boolean).unwrap_or(true),
     }
 }
 

@@ -146,7 +146,7 @@ impl Directory {
                 return Ok(value);
             }
         }
-        Err(StoreError::Busy)
+        Err(StoreError::Conflict(key.key.clone()))
     }
 
     /// Forgets what `changes` name; `n` is their number in the feed.

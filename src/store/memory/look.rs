@@ -97,7 +97,7 @@ impl Directory {
                 return Ok(judge(&Look { seen: &seen, moment: PhantomData }));
             }
         }
-        Err(StoreError::Busy)
+        Err(StoreError::Conflict(id.to_string()))
     }
 
     async fn see(&self, id: &ClientId, about: About<'_>) -> Result<Seen, StoreError> {

@@ -66,7 +66,9 @@ async fn started_without_a_database_everything_is_503_until_it_is_there() {
     let mut proxy = ChaosProxy::refusing(upstream(&env));
     let replica = env.replica_over(behind(&env, &proxy), |_| {});
     let error = replica.grantd.follow_feed().await.unwrap_err();
-    assert!(error.to_string().starts_with("the database is out of reach"), "{error}");
+    let named = format!("the database postgres at 127.0.0.1:{} is out of reach: ", proxy.port);
+    assert!(error.to_string().starts_with(&named), "{error}");
+    assert!(error.to_string().contains("Connection refused"), "{error}");
     assert_unavailable(&replica.token("reader", READER, "").await);
     assert_unavailable(&replica.introspect("api", API, "x").await);
     assert_unavailable(&replica.revoke("reader", READER, "x").await);

@@ -205,5 +205,5 @@ async fn a_load_that_changes_keep_overtaking_ends() {
         Ok(Loaded { value: None, feed: FeedPosition { n, random_id: String::new() } })
     };
     let result = directory.load_client(&id(), load).await;
-    assert!(matches!(result, Err(StoreError::Busy)), "{result:?}");
+    assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
 }
