@@ -6,6 +6,7 @@ import java.util.Map;
 
 import javax.security.auth.Subject;
 import javax.security.auth.login.AppConfigurationEntry;
+import javax.security.auth.login.LoginException;
 
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.security.JaasContext;
@@ -21,7 +22,6 @@ import org.apache.kafka.common.security.oauthbearer.internals.OAuthBearerSaslSer
 public final class Main {
 
     private static final String MECHANISM = OAuthBearerLoginModule.OAUTHBEARER_MECHANISM;
-    private static final String RETRIES = "sasl.login.retry.backoff.max.ms";
 
     private Main() {}
 
@@ -38,13 +38,18 @@ public final class Main {
 
     private static void run() throws Exception {
         String issuer = System.getenv("DEMO_ISSUER");
-        System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", issuer + "/oauth2/token," + issuer + "/oauth2/jwks");
+        String other = System.getenv("ISSUER");
+        System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", String.join(",", issuer + "/oauth2/token",
+                issuer + "/oauth2/jwks", other + "/oauth2/token", other + "/oauth2/jwks"));
 
         byte[] message = firstMessage(Map.of());
-        expectLogin(message);
+        expectLogin("by secret", message, Map.of(), "orders-service");
+        String keyId = System.getenv("KEY_ID");
+        expectLogin("by key", firstMessage(withKey(other, keyId)), Map.of("sasl.oauthbearer.expected.issuer", other,
+                "sasl.oauthbearer.jwks.endpoint.url", other + "/oauth2/jwks"), keyId);
         expectRefusal(message, "sasl.oauthbearer.expected.audience", "orders-api");
         expectRefusal(message, "sasl.oauthbearer.expected.issuer", issuer + "/other");
-        expectNoLogin(Map.of("sasl.oauthbearer.client.credentials.client.secret", "a-wrong-secret-0123", RETRIES, "1"));
+        expectNoLogin(Map.of("sasl.oauthbearer.client.credentials.client.secret", "a-wrong-secret-0123"));
     }
 
     /** Gets a token, and says it as SASL does. */
@@ -62,10 +67,26 @@ public final class Main {
         }
     }
 
-    private static void expectLogin(byte[] message) throws Exception {
-        String seen = brokersView(message, Map.of());
-        expect(seen.equals("orders-service"), "the broker saw " + seen);
-        System.out.println("kafka-clients: the broker saw " + seen);
+    /** private_key_jwt: grantd wants a `jti`, which Kafka writes only when it is told to. */
+    private static Map<String, String> withKey(String issuer, String clientId) {
+        String key = System.getenv("KEYS") + "/es256.pem";
+        System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.files", key);
+        String prefix = "sasl.oauthbearer.assertion.";
+        return Map.of(
+                "sasl.oauthbearer.token.endpoint.url", issuer + "/oauth2/token",
+                "sasl.oauthbearer.client.credentials.client.id", clientId,
+                prefix + "algorithm", "ES256",
+                prefix + "private.key.file", key,
+                prefix + "claim.iss", clientId,
+                prefix + "claim.sub", clientId,
+                prefix + "claim.aud", issuer,
+                prefix + "claim.jti.include", "true");
+    }
+
+    private static void expectLogin(String how, byte[] message, Map<String, String> changed, String client) throws Exception {
+        String seen = brokersView(message, changed);
+        expect(seen.equals(client), "the broker saw " + seen);
+        System.out.println("kafka-clients: " + how + ", the broker saw " + seen);
     }
 
     private static void expectRefusal(byte[] message, String key, String value) throws Exception {
@@ -81,11 +102,16 @@ public final class Main {
     private static void expectNoLogin(Map<String, String> changed) throws Exception {
         try {
             firstMessage(changed);
-        } catch (Exception refusal) {
+        } catch (LoginException refusal) {
+            expect(reasons(refusal).contains("invalid_client"), "the login failed for another reason: " + reasons(refusal));
             System.out.println("kafka-clients: a wrong secret, refused");
             return;
         }
         throw new IllegalStateException("grantd gave a token to a wrong secret");
+    }
+
+    private static String reasons(Throwable fault) {
+        return fault == null ? "" : fault + "; " + reasons(fault.getCause());
     }
 
     /** The name that the broker gives to the connection. */
