@@ -59,6 +59,7 @@ CREATE TABLE policies (
     scopes TEXT NOT NULL,
     default_scopes TEXT NOT NULL,
     token_lifetime BIGINT,
+    claims TEXT NOT NULL,
     networks TEXT NOT NULL,
     methods TEXT NOT NULL,
     enabled BOOLEAN NOT NULL,

@@ -123,8 +123,16 @@ fn members(client: &Client) -> Vec<(&'static str, Value)> {
     ]
 }
 
-const POLICY_COLUMNS: &[&str] =
-    &["audience", "scopes", "default scopes", "token lifetime", "networks", "methods", "enabled"];
+const POLICY_COLUMNS: &[&str] = &[
+    "audience",
+    "scopes",
+    "default scopes",
+    "token lifetime",
+    "claims",
+    "networks",
+    "methods",
+    "enabled",
+];
 
 fn policy_row(policy: &Policy) -> Vec<Value> {
     let networks: Vec<String> = policy.networks.iter().map(ToString::to_string).collect();
@@ -134,6 +142,7 @@ fn policy_row(policy: &Policy) -> Vec<Value> {
         json!(policy.scopes.iter().map(Scope::as_str).collect::<Vec<_>>()),
         json!(policy.default_scopes.iter().map(Scope::as_str).collect::<Vec<_>>()),
         json!(policy.token_lifetime.map(|span| span.to_string())),
+        Value::Object(policy.claims.clone()),
         json!(networks),
         json!(methods),
         json!(policy.enabled),

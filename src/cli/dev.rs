@@ -233,7 +233,8 @@ fn publication(issuer: Issuer, origin: String) -> Publication {
         profile: Profile::Default,
         body_limits: BodyLimits::default(),
         max_age: 300,
-        response_types_supported: None,
+        for_strict_readers: true,
+        extra_metadata: serde_json::Map::new(),
         mutual_tls: Some(MutualTls { origin, has_client_cas: true }),
     }
 }

@@ -105,7 +105,8 @@ fn publication(settings: &Settings) -> Publication {
             time: settings.limits.body_timeout.duration(),
         },
         max_age: settings.keys.jwks_max_age.get(),
-        response_types_supported: settings.metadata.response_types_supported.clone(),
+        for_strict_readers: settings.metadata.for_strict_readers,
+        extra_metadata: settings.metadata.extra.clone(),
         mutual_tls: settings.mtls.as_ref().map(|mtls| mutual_tls(mtls, &settings.issuer)),
     }
 }

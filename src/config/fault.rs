@@ -246,12 +246,31 @@ pub enum Problem {
     /// An extra claim with a name that means something.
     #[error("`{0}` is a registered claim that extra claims may not set; use a name of your own")]
     RegisteredClaim(String),
-    /// A claim that JSON cannot hold.
-    #[error("a claim is text, a whole number, a finite number, true or false, a list or a table")]
-    ClaimType,
+    /// A claim, or a member of the metadata, that JSON cannot hold.
+    #[error(
+        "text, a whole number, a finite number, true or false, a list or a table belongs here; write a date as text"
+    )]
+    JsonType,
+    /// A member of the metadata that is grantd's own.
+    #[error("`{0}` is a member that grantd writes itself; add members of other names only")]
+    OwnMember(String),
+    /// One of the three registered claims that may be set, and not as a list of texts.
+    #[error("RFC 9068 makes this claim a list of texts, for example [\"reader\"]")]
+    ListClaim,
     /// Claims too large for a token in a header.
     #[error("extra claims may take {0} bytes of JSON at most")]
     ClaimSize(usize),
+    /// The claims of a client and of its policy together are too large.
+    #[error(
+        "tokens for {audience} get the client's claims and these, and both together may take {most} bytes of JSON at \
+         most"
+    )]
+    ClaimSizeTogether {
+        /// The audience.
+        audience: String,
+        /// The most bytes.
+        most: usize,
+    },
     /// An audience that is the client itself, so that `aud` would equal `client_id`.
     #[error(
         "an audience may not have the id of the client that asks for it (aud would equal client_id)"

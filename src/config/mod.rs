@@ -4,6 +4,7 @@
 pub mod catalog;
 mod document;
 pub mod fault;
+mod json;
 mod section;
 pub mod settings;
 mod value;

@@ -5,49 +5,13 @@ use serde_json::{Map, Value};
 
 use super::client::Client;
 use super::confirmation::Confirmation;
+use super::extra_claims;
 use super::grant_decision::Grant;
 use super::identifier::CredentialId;
 use super::timestamp::{Seconds, Timestamp};
 
 /// How far the clock of the replica that issued a token may be ahead of another's (DESIGN section 1).
 const ISSUED_AHEAD: Seconds = Seconds::new(2);
-
-/// Claims that no client may set as an extra claim: names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect
-/// give a meaning to, or that grantd sets itself.
-pub const RESERVED_CLAIMS: &[&str] = &[
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "scope",
-    "scp",
-    "client_id",
-    "azp",
-    "tenant",
-    "env",
-    "cnf",
-    "act",
-    "may_act",
-    "typ",
-    "auth_time",
-    "acr",
-    "amr",
-    "roles",
-    "groups",
-    "entitlements",
-    "nonce",
-    "sid",
-    "at_hash",
-    "c_hash",
-    "events",
-    "active",
-    "username",
-    "token_type",
-    "authorization_details",
-];
 
 /// The claims of one access token, in the order in which they are written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +46,7 @@ pub struct AccessToken {
     /// What the token is bound to, RFC 7800.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Map<String, Value>>,
-    /// The client's extra claims.
+    /// The client's extra claims, and over them the policy's.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -111,7 +75,7 @@ impl AccessToken {
             tenant: client.tenant.clone(),
             env: client.environment.clone(),
             cnf: confirmation.to_claim(),
-            extra: client.claims.clone(),
+            extra: extra_claims::merged(&client.claims, &grant.claims),
         }
     }
 

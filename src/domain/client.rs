@@ -30,7 +30,7 @@ pub struct Client {
     pub dpop_bound_access_tokens: bool,
     /// `tls_client_certificate_bound_access_tokens`, RFC 8705 section 3.4.
     pub certificate_bound_access_tokens: bool,
-    /// Extra claims of its tokens; never a registered name.
+    /// Extra claims of its tokens; see [`super::extra_claims`].
     pub claims: serde_json::Map<String, serde_json::Value>,
     /// Tokens issued up to and including this second are dead.
     pub tokens_not_before: Timestamp,

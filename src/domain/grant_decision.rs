@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::audience::Audience;
 use super::client::{AuthMethod, Client, GrantType};
 use super::identifier::AudienceId;
@@ -31,6 +33,8 @@ pub struct Grant {
     pub scopes: ScopeSet,
     /// How long the token lives.
     pub lifetime: Seconds,
+    /// The policy's extra claims.
+    pub claims: Map<String, Value>,
 }
 
 /// The policies of `client` that hold for a request from `source` by `method`.
@@ -70,7 +74,8 @@ pub fn decide(offers: &[Offer], request: &TokenRequest) -> Result<Grant, GrantFa
         .token_lifetime
         .unwrap_or(offer.audience.token_lifetime)
         .min(offer.audience.max_token_lifetime);
-    Ok(Grant { audience: Arc::clone(&offer.audience), scopes, lifetime })
+    let claims = offer.policy.claims.clone();
+    Ok(Grant { audience: Arc::clone(&offer.audience), scopes, lifetime, claims })
 }
 
 fn choose<'a>(offers: &'a [Offer], request: &TokenRequest) -> Result<&'a Offer, GrantFault> {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde_json::{Map, Value};
 
 use super::client::AuthMethod;
 use super::identifier::AudienceId;
@@ -20,6 +21,8 @@ pub struct Policy {
     pub default_scopes: ScopeSet,
     /// In place of the audience's token lifetime; never above its most.
     pub token_lifetime: Option<Seconds>,
+    /// Extra claims of its tokens, laid over the client's; see [`super::extra_claims`].
+    pub claims: Map<String, Value>,
     /// The source networks it holds for; empty: all.
     pub networks: Vec<IpNet>,
     /// The authentication methods it holds for; empty: all.

@@ -3,23 +3,32 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::answer::{cacheable_json, unavailable};
 use super::state::{HttpState, Publication};
+use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::client::AuthMethod;
 
 /// The methods of client authentication, the same at all three endpoints.
 const AUTH_METHODS: &[AuthMethod] =
     &[AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::PrivateKeyJwt];
 
-/// The members, RFC 8414 section 2. No member is an empty list (section 3.2).
+/// The members, RFC 8414 section 2, those of [`MEMBERS`](crate::domain::discovery::MEMBERS). No member is an empty
+/// list (section 3.2).
 #[derive(Serialize)]
 struct Metadata<'a> {
     issuer: &'a str,
+    /// The MCP SDKs and the crate `openidconnect` read no document without it; it refuses everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_endpoint: Option<String>,
     token_endpoint: String,
     jwks_uri: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
+    /// Required by RFC 8414; `none` is the one of those that are registered that gives nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_types_supported: Option<&'static [&'static str]>,
     grant_types_supported: &'static [&'static str],
     token_endpoint_auth_methods_supported: &'a [&'static str],
     token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
@@ -37,8 +46,12 @@ struct Metadata<'a> {
     dpop_signing_alg_values_supported: &'static [&'static str],
     /// A member of `OpenID` Connect Discovery: without it Spring's `issuer-uri` fails at start.
     subject_types_supported: &'static [&'static str],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_types_supported: Option<&'a [String]>,
+    /// go-oidc takes them for the algorithms of access tokens, and assumes RS256 where they are absent.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    id_token_signing_alg_values_supported: &'a [&'static str],
+    /// What the operator adds.
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
 }
 
 /// Endpoints at which a client may present a certificate.
@@ -54,27 +67,30 @@ struct Aliases {
 
 /// The document; it never depends on what a request says of its host.
 pub(super) async fn get(State(state): State<HttpState>) -> Response {
-    if state.grantd.keys().is_none() {
-        return unavailable(1);
-    }
-    cacheable_json(
-        "application/json",
-        document(&state.publication),
-        state.publication.max_age,
-        None,
-    )
+    let Some(ring) = state.grantd.keys() else { return unavailable(1) };
+    let in_use = ring.algorithms(state.grantd.database_now());
+    let document = document(&state.publication, &in_use);
+    cacheable_json("application/json", document, state.publication.max_age, None)
 }
 
-fn document(publication: &Publication) -> Vec<u8> {
+fn document(publication: &Publication, in_use: &[SigningAlgorithm]) -> Vec<u8> {
     let issuer = &publication.issuer;
     let methods = auth_methods(publication);
     let algorithms = publication.profile.proof_algorithms();
+    let strict_readers = publication.serves_strict_readers();
+    let of_tokens: Vec<&'static str> = in_use
+        .iter()
+        .filter(|algorithm| publication.profile.allows_algorithm(**algorithm))
+        .map(|algorithm| algorithm.as_str())
+        .collect();
     let metadata = Metadata {
         issuer: issuer.as_str(),
+        authorization_endpoint: strict_readers.then(|| issuer.endpoint("/oauth2/authorize")),
         token_endpoint: issuer.endpoint("/oauth2/token"),
         jwks_uri: issuer.endpoint("/oauth2/jwks"),
         introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
+        response_types_supported: strict_readers.then_some(&["none"]),
         grant_types_supported: &["client_credentials"],
         token_endpoint_auth_methods_supported: &methods,
         token_endpoint_auth_signing_alg_values_supported: algorithms,
@@ -86,10 +102,8 @@ fn document(publication: &Publication) -> Vec<u8> {
         mtls_endpoint_aliases: aliases(publication),
         tls_client_certificate_bound_access_tokens: publication.mutual_tls.is_some(),
         subject_types_supported: &["public"],
-        response_types_supported: publication
-            .response_types_supported
-            .as_deref()
-            .filter(|types| !types.is_empty()),
+        id_token_signing_alg_values_supported: &of_tokens,
+        extra: &publication.extra_metadata,
     };
     serde_json::to_vec(&metadata).unwrap_or_default()
 }
@@ -119,4 +133,38 @@ fn aliases(publication: &Publication) -> Option<Aliases> {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 const fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::discovery::MEMBERS;
+    use crate::domain::issuer::Issuer;
+    use crate::domain::profile::Profile;
+    use crate::http::body::BodyLimits;
+    use crate::http::state::MutualTls;
+
+    #[test]
+    fn the_fullest_document_has_every_member_of_ours_and_no_other() {
+        let publication = Publication {
+            issuer: Issuer::parse("https://auth.example", false).unwrap(),
+            profile: Profile::Default,
+            body_limits: BodyLimits::default(),
+            max_age: 300,
+            for_strict_readers: true,
+            extra_metadata: Map::new(),
+            mutual_tls: Some(MutualTls {
+                origin: "https://auth.example:8444".to_owned(),
+                has_client_cas: true,
+            }),
+        };
+        let document = document(&publication, &SigningAlgorithm::ALL);
+        let document: Map<String, Value> = serde_json::from_slice(&document).unwrap();
+        let sorted = |mut names: Vec<&str>| {
+            names.sort_unstable();
+            names.join(" ")
+        };
+        let written = document.keys().map(String::as_str).collect();
+        assert_eq!(sorted(written), sorted(MEMBERS.to_vec()));
+    }
 }

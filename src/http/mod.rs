@@ -2,6 +2,7 @@
 //! and one table turns a refusal into an answer.
 
 pub mod answer;
+mod authorize;
 pub mod basic;
 pub mod body;
 mod call;

@@ -1,12 +1,12 @@
 //! The routes of both listeners.
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use super::health::{self, HealthState};
 use super::layers;
 use super::state::HttpState;
-use super::{introspect, jwks, metadata, revoke, token};
+use super::{authorize, introspect, jwks, metadata, revoke, token};
 
 /// The two names of the discovery document.
 const WELL_KNOWN: [&str; 2] =
@@ -21,6 +21,9 @@ pub fn public(state: HttpState) -> Router {
         .route(&format!("{path}/oauth2/revoke"), post(revoke::post))
         .route(&format!("{path}/oauth2/jwks"), get(jwks::get))
         .route("/.well-known/jwks.json", get(jwks::get));
+    if state.publication.serves_strict_readers() {
+        router = router.route(&format!("{path}/oauth2/authorize"), any(authorize::any));
+    }
     for name in WELL_KNOWN {
         // RFC 8414 section 3.1 inserts the name before the path; many clients append it instead.
         router = router.route(&format!("{name}{path}"), get(metadata::get));

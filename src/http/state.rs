@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::body::BodyLimits;
 use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
@@ -30,8 +32,11 @@ pub struct Publication {
     pub body_limits: BodyLimits,
     /// How long JWKS and metadata may be cached, in seconds.
     pub max_age: u32,
-    /// `response_types_supported`, for clients that insist on it.
-    pub response_types_supported: Option<Vec<String>>,
+    /// Whether the metadata names what some readers demand and a server without users does not have; see
+    /// [`Self::serves_strict_readers`].
+    pub for_strict_readers: bool,
+    /// Further members of the metadata, none of them ours.
+    pub extra_metadata: Map<String, Value>,
     /// Where client certificates are asked for; none: nowhere.
     pub mutual_tls: Option<MutualTls>,
 }
@@ -46,6 +51,13 @@ pub struct MutualTls {
 }
 
 impl Publication {
+    /// Whether `authorization_endpoint` and `response_types_supported` are published. The profile fapi2 publishes
+    /// what there is, and nothing else.
+    #[must_use]
+    pub fn serves_strict_readers(&self) -> bool {
+        self.for_strict_readers && self.profile == Profile::Default
+    }
+
     /// The URL of an endpoint on the mutual-TLS listener, where there is one; `path` begins with a slash.
     #[must_use]
     pub fn mutual_endpoint(&self, path: &str) -> Option<String> {

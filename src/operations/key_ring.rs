@@ -101,11 +101,23 @@ impl KeyRing {
     /// so whatever a clock says that was set back.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
-        let mut published: Vec<(&String, &RingKey)> =
-            self.keys.iter().filter(|(_, key)| key.life.verifies(now)).collect();
+        let mut published: Vec<(&String, &RingKey)> = self.published(now).collect();
         published.sort_by_key(|(kid, key)| (key.life.activates_at, *kid));
         let jwks: Vec<&str> = published.iter().map(|(_, key)| key.jwk.as_str()).collect();
         format!(r#"{{"keys":[{}]}}"#, jwks.join(","))
+    }
+
+    /// The algorithms of the JWKS at `now`, each once, ES256 before the others.
+    #[must_use]
+    pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
+        let mut algorithms: Vec<_> = self.published(now).map(|(_, key)| key.algorithm).collect();
+        algorithms.sort_unstable();
+        algorithms.dedup();
+        algorithms
+    }
+
+    fn published(&self, now: Timestamp) -> impl Iterator<Item = (&String, &RingKey)> {
+        self.keys.iter().filter(move |(_, key)| key.life.verifies(now))
     }
 
     /// How many keys there are whose private half could not be opened.

@@ -17,6 +17,7 @@ struct PolicyRow {
     scopes: String,
     default_scopes: String,
     token_lifetime: Option<i64>,
+    claims: String,
     networks: String,
     methods: String,
     enabled: bool,
@@ -29,8 +30,8 @@ impl Tx {
     ) -> Result<Vec<Policy>, StoreError> {
         let rows: Vec<PolicyRow> = on_db!(self, conn => {
             sqlx::query_as(
-                "SELECT audience, scopes, default_scopes, token_lifetime, networks, methods, enabled \
-                 FROM policies WHERE client_id = $1",
+                "SELECT audience, scopes, default_scopes, token_lifetime, claims, networks, methods, \
+                 enabled FROM policies WHERE client_id = $1",
             )
             .bind(client.as_str())
             .fetch_all(conn)
@@ -58,15 +59,16 @@ impl ChangeTx {
         on_db!(&mut self.tx, conn => {
             sqlx::query(
                 "INSERT INTO policies (client_id, audience, scopes, default_scopes, token_lifetime, \
-                 networks, methods, enabled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                 claims, networks, methods, enabled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
                  ON CONFLICT (client_id, audience) DO UPDATE SET scopes = $3, default_scopes = $4, \
-                 token_lifetime = $5, networks = $6, methods = $7, enabled = $8",
+                 token_lifetime = $5, claims = $6, networks = $7, methods = $8, enabled = $9",
             )
             .bind(client.as_str())
             .bind(policy.audience.as_str())
             .bind(list_text(policy.scopes.iter()))
             .bind(list_text(policy.default_scopes.iter()))
             .bind(policy.token_lifetime.map(|span| i64::from(span.get())))
+            .bind(serde_json::Value::Object(policy.claims.clone()).to_string())
             .bind(list_text(&policy.networks))
             .bind(list_text(&policy.methods))
             .bind(policy.enabled)
@@ -115,6 +117,7 @@ impl PolicyRow {
                 .token_lifetime
                 .map(|span| at.seconds("token_lifetime", span))
                 .transpose()?,
+            claims: at.json("claims", &self.claims)?,
             networks: at.list("networks", &self.networks, |text| text.parse().ok())?,
             methods: at.list("methods", &self.methods, AuthMethod::from_text)?,
             enabled: self.enabled,

@@ -22,13 +22,16 @@ enum Takes {
     Form,
     /// GET and HEAD.
     Get,
+    /// Nothing: every method is refused.
+    Nothing,
 }
 
 /// Every route of the public listener, with an issuer that has no path.
-const PUBLIC: [(&str, Takes); 7] = [
+const PUBLIC: [(&str, Takes); 8] = [
     ("/oauth2/token", Takes::Form),
     ("/oauth2/introspect", Takes::Form),
     ("/oauth2/revoke", Takes::Form),
+    ("/oauth2/authorize", Takes::Nothing),
     ("/oauth2/jwks", Takes::Get),
     ("/.well-known/jwks.json", Takes::Get),
     ("/.well-known/oauth-authorization-server", Takes::Get),
@@ -37,11 +40,10 @@ const PUBLIC: [(&str, Takes); 7] = [
 /// Every route of the operations listener.
 const OPERATIONS: [(&str, Takes); 2] = [("/livez", Takes::Get), ("/readyz", Takes::Get)];
 /// Paths of other servers, and of things to come, that must not be there.
-const NOWHERE: [&str; 12] = [
+const NOWHERE: [&str; 11] = [
     "/",
     "/oauth2",
     "/oauth2/",
-    "/oauth2/authorize",
     "/authorize",
     "/token",
     "/admin/v1/clients",
@@ -112,7 +114,7 @@ async fn assert_matrix(router: &axum::Router, table: &[(&str, Takes)]) {
         for method in METHODS {
             let answer = send(router, method, path).await;
             let status = match (takes, method) {
-                (Takes::Form, "POST") => 400,
+                (Takes::Form, "POST") | (Takes::Nothing, _) => 400,
                 (Takes::Get, "GET" | "HEAD") => 200,
                 _ => 405,
             };
@@ -122,7 +124,11 @@ async fn assert_matrix(router: &axum::Router, table: &[(&str, Takes)]) {
                 assert_eq!(answer.headers["allow"], allow, "{method} {path}");
             }
             if status >= 400 && method != "HEAD" {
-                let code = if status == 400 { "invalid_request" } else { "method_not_allowed" };
+                let code = match (takes, status) {
+                    (Takes::Nothing, _) => "unsupported_response_type",
+                    (_, 400) => "invalid_request",
+                    _ => "method_not_allowed",
+                };
                 answer.assert_error(status, code);
             }
             let cors = |name: &axum::http::HeaderName| name.as_str().starts_with("access-control");

@@ -103,6 +103,7 @@ secrets = [
   scopes = ["read", "write"]
   default_scopes = ["read"]
   token_lifetime = "2m"
+  claims = {{ region = "us", roles = ["reader", "writer"] }}
   networks = ["0.0.0.0/0"]
   methods = ["client_secret_basic"]
 

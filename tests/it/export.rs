@@ -54,7 +54,8 @@ on_both! {
             token = replica.issued(client, secret, "").await;
         }
         let (claims, (api, secret)) = (decoded(&token).1, &secrets[3]);
-        assert_eq!(claims["region"], "eu");
+        assert_eq!((&claims["region"], &claims["level"]), (&"us".into(), &3.into()));
+        assert_eq!(claims["roles"], serde_json::json!(["reader", "writer"]));
         assert_eq!(claims["exp"], START + 120);
         let told = replica.introspect(api, secret, &token).await;
         assert_eq!(told.json()["active"], true);

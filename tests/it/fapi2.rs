@@ -85,7 +85,10 @@ on_both! {
     /// discovery-end-point-verification: the whole document, so that it has no member that the plan does not know
     /// (`CheckForUnexpectedParametersInServerMetadata`) and none of another form.
     async fn discovery_end_point_verification(env) {
+        // From before the profile: its key is still published, and signs no more.
+        env.apply("[[audience]]\nid = \"old\"\nalgorithm = \"RS256\"\n").await;
         let (_env, replica, _key) = fapi2(env, SigningAlgorithm::Es256).await;
+        assert_eq!(replica.get("/oauth2/jwks").await.json()["keys"].as_array().unwrap().len(), 2);
         let answer = replica.get("/.well-known/oauth-authorization-server").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.headers["content-type"], "application/json");
@@ -108,6 +111,7 @@ on_both! {
                 "grant_types_supported": ["client_credentials"],
                 "dpop_signing_alg_values_supported": algorithms,
                 "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["ES256"],
             })
         );
     }

@@ -244,23 +244,26 @@ impl Env {
             profile: self.profile,
             body_limits: BodyLimits::default(),
             max_age: 300,
-            response_types_supported: None,
+            for_strict_readers: true,
+            extra_metadata: serde_json::Map::new(),
             mutual_tls: None,
         };
-        let state = HttpState {
-            grantd: Arc::clone(&grantd),
-            publication: Arc::new(publication),
-            proxies: None,
-        };
+        let router = router(&grantd, publication.clone());
         let audit = tokio::sync::Mutex::new(audit);
-        (Replica { grantd, router: routes::public(state), audit }, replay)
+        (Replica { grantd, router, publication, audit }, replay)
     }
+}
+
+fn router(grantd: &Arc<Grantd>, publication: Publication) -> axum::Router {
+    let publication = Arc::new(publication);
+    routes::public(HttpState { grantd: Arc::clone(grantd), publication, proxies: None })
 }
 
 /// One replica behind its production router.
 pub(crate) struct Replica {
     pub(crate) grantd: Arc<Grantd>,
     pub(crate) router: axum::Router,
+    publication: Publication,
     audit: tokio::sync::Mutex<grantd::operations::audit::AuditQueue>,
 }
 
@@ -273,6 +276,13 @@ pub(crate) struct Answer {
 }
 
 impl Replica {
+    /// The same replica, published otherwise.
+    pub(crate) fn published_as(mut self, adjust: impl FnOnce(&mut Publication)) -> Self {
+        adjust(&mut self.publication);
+        self.router = router(&self.grantd, self.publication.clone());
+        self
+    }
+
     /// Reads the feed once, and waits until revocations and ids are loaded.
     pub(crate) async fn follow(&self) {
         self.grantd.follow_feed().await.unwrap();

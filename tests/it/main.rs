@@ -20,6 +20,8 @@ mod dpop;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod extra_claims;
+#[cfg(test)]
 mod fapi2;
 #[cfg(test)]
 mod forgery;

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::issuer::Issuer;
+use grantd::domain::profile::Profile;
 use serde_json::{Value, json};
 
 use crate::assertion::signer::{Key, TYPE, claims, present};
@@ -247,16 +248,11 @@ on_both! {
             assert!(!value.is_null(), "{name}");
             if name.ends_with("_supported") {
                 assert!(!texts(value).is_empty(), "{name}");
-                assert!(!texts(value).contains(&"none"), "{name}");
+                let none = texts(value).contains(&"none");
+                assert_eq!(none, name == "response_types_supported", "{name}");
             }
         }
-        for absent in [
-            "authorization_endpoint",
-            "registration_endpoint",
-            "userinfo_endpoint",
-            "response_types_supported",
-            "id_token_signing_alg_values_supported",
-        ] {
+        for absent in ["registration_endpoint", "userinfo_endpoint", "scopes_supported"] {
             assert!(document[absent].is_null(), "{absent}");
         }
     }
@@ -324,7 +320,9 @@ on_both! {
     async fn the_document_answers_without_a_database_once_keys_are_loaded(env) {
         env.apply(CATALOG).await;
         let starting = env.unloaded_replica(|_| {});
-        for path in ["/.well-known/oauth-authorization-server", "/oauth2/jwks"] {
+        for path in
+            ["/.well-known/oauth-authorization-server", "/oauth2/jwks", "/oauth2/authorize"]
+        {
             let answer = starting.get(path).await;
             answer.assert_error(503, "temporarily_unavailable");
             assert!(answer.headers.contains_key("retry-after"));
@@ -336,6 +334,97 @@ on_both! {
         assert!(starting.grantd.follow_feed().await.is_err());
         for path in ["/.well-known/oauth-authorization-server", "/oauth2/jwks"] {
             assert_eq!(starting.get(path).await.status, 200, "{path}");
+        }
+        starting.get("/oauth2/authorize").await.assert_error(400, "unsupported_response_type");
+    }
+
+    /// go-oidc, and so oauth2-proxy and Kubernetes, take these for the algorithms of access tokens.
+    async fn the_algorithms_of_tokens_are_those_in_use_es256_first_8414_08(env) {
+        env.apply("[[client]]\nid = \"c\"\n").await;
+        let replica = env.replica().await;
+        let well_known = "/.well-known/openid-configuration";
+        let member = "id_token_signing_alg_values_supported";
+        assert!(replica.get(well_known).await.json().get(member).is_none());
+        let mut catalog = String::new();
+        for (algorithm, expected) in [
+            ("RS256", &["RS256"][..]),
+            ("EdDSA", &["EdDSA", "RS256"]),
+            ("ES256", &["ES256", "EdDSA", "RS256"]),
+            ("PS256", &["ES256", "EdDSA", "RS256", "PS256"]),
+        ] {
+            catalog = format!(
+                "{catalog}[[audience]]\nid = {algorithm:?}\nscopes = [\"a\"]\nalgorithm = {algorithm:?}\n"
+            );
+            let client = format!(
+                "[[client]]\nid = \"reader\"\nauth = \"client_secret_basic\"\nsecret = {READER:?}\n\
+                 [[client.policy]]\naudience = {algorithm:?}\nscopes = [\"a\"]\n"
+            );
+            env.apply(&format!("{catalog}{client}")).await;
+            replica.follow().await;
+            let document = replica.get(well_known).await.json();
+            assert_eq!(texts(&document[member]), expected);
+            let form = format!("&audience={algorithm}&scope=a");
+            let (header, _) = decoded(&replica.issued("reader", READER, &form).await);
+            assert_eq!(header["alg"], algorithm);
+            let keys = replica.get(path(&document["jwks_uri"])).await.json();
+            let published = keys["keys"].as_array().unwrap().len();
+            assert_eq!(published, expected.len(), "{keys}");
+        }
+    }
+
+    /// Its URL is there for readers that demand one; nobody is authorized, and nobody is sent anywhere.
+    async fn whatever_comes_to_the_authorization_endpoint_is_refused_8414_05(env) {
+        env.apply(CATALOG).await;
+        let replica = tenant_replica(&env).await;
+        let document = replica.get("/t1/.well-known/openid-configuration").await.json();
+        assert_eq!(document["authorization_endpoint"], "https://auth.example/t1/oauth2/authorize");
+        assert_eq!(texts(&document["response_types_supported"]), ["none"]);
+        let authorize = path(&document["authorization_endpoint"]);
+        let reference = replica.get(authorize).await;
+        reference.assert_error(400, "unsupported_response_type");
+        let parameters = "response_type=none&client_id=reader&state=marked\
+                          &redirect_uri=https%3A%2F%2Fevil.example";
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+            for (query, body) in [("", ""), (parameters, ""), ("", parameters), ("%ff=%", "\0")] {
+                let request = Request::builder()
+                    .method(method)
+                    .uri(format!("{authorize}?{query}"))
+                    .header("host", "auth.example")
+                    .header("authorization", basic("reader", READER))
+                    .header("content-type", "application/x-www-form-urlencoded");
+                let answer = replica.send(request.body(Body::from(body)).unwrap()).await;
+                assert_eq!(answer.same(), reference.same(), "{method} {query} {body}");
+            }
+        }
+        replica.get("/oauth2/authorize").await.assert_error(404, "not_found");
+    }
+
+    async fn without_strict_readers_there_is_no_authorization_endpoint(env) {
+        env.apply(CATALOG).await;
+        let whole = env.replica().await.get("/.well-known/openid-configuration").await.json();
+        let switched_off = env.replica().await.published_as(|it| it.for_strict_readers = false);
+        let fapi2 = env.replica().await.published_as(|it| it.profile = Profile::Fapi2);
+        for replica in [switched_off, fapi2] {
+            let document = replica.get("/.well-known/openid-configuration").await.json();
+            for name in ["authorization_endpoint", "response_types_supported"] {
+                assert!(document.get(name).is_none() && whole.get(name).is_some(), "{name}");
+            }
+            assert_eq!(texts(&document["id_token_signing_alg_values_supported"]), ["ES256"]);
+            assert_eq!(document.as_object().unwrap().len() + 2, whole.as_object().unwrap().len());
+            replica.get("/oauth2/authorize").await.assert_error(404, "not_found");
+        }
+    }
+
+    async fn the_operators_members_stand_beside_ours(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let mut expected = replica.get("/.well-known/openid-configuration").await.json();
+        let added = json!({ "service_documentation": "https://wiki.example/auth", "x": [1, {}] });
+        let added = added.as_object().unwrap().clone();
+        expected.as_object_mut().unwrap().extend(added.clone());
+        let replica = replica.published_as(|it| it.extra_metadata = added);
+        for name in NAMES {
+            assert_eq!(replica.get(&format!("/.well-known/{name}")).await.json(), expected);
         }
     }
 }

@@ -3,8 +3,8 @@
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line, or added to such a file.
 //! A `sh` block runs in one directory for all. Of a `console` block `grantd dev` and the example API are started, on
 //! free ports in place of 8080 and 8090, and `grantd serve` where its certificate is there; other commands of grantd
-//! are checked to know their flags. A `java` or `python` block is what a client of tests/e2e runs, and a proxy's
-//! is run there.
+//! are checked to know their flags. A block in a programming language, and those of docs/verify.md, are what a
+//! client of tests/e2e runs, and a proxy's is run there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/production.md",
     "docs/proxies.md",
@@ -27,6 +27,7 @@ const PAGES: [&str; 7] = [
     "docs/fapi2.md",
     "docs/private-key-jwt.md",
     "docs/mutual-tls.md",
+    "docs/verify.md",
 ];
 /// Those of which every part needs what openssl made.
 const PAGES_OF_OPENSSL: [&str; 2] = ["docs/private-key-jwt.md", "docs/mutual-tls.md"];
@@ -99,10 +100,16 @@ impl Reader {
                     self.type_in(line.strip_prefix("$ ").expect("a prompt"), &block.at);
                 }
             }
+            "yaml" if block.at.starts_with("docs/verify.md") => {
+                check_that_a_client_runs(block, "yaml");
+            }
             "json" | "yaml" | "" => {}
             "haproxy" | "nginx" => check_that_a_proxy_runs(block),
             "java" => check_that_a_client_runs(block, "java"),
             "python" => check_that_a_client_runs(block, "py"),
+            "javascript" => check_that_a_client_runs(block, "mjs"),
+            "rust" => check_that_a_client_runs(block, "rs"),
+            language @ ("go" | "properties") => check_that_a_client_runs(block, language),
             other => panic!("{}: a block of {other:?} is not tested", block.at),
         }
     }
@@ -232,6 +239,10 @@ fn check_output(block: &Block, ended: &Ended) {
     }
     if text.contains("token inspect --data") {
         assert!(output.contains("signature: right"), "{}: {ended:?}", block.at);
+    }
+    if text.contains("grantd token inspect\n") {
+        let told: String = output.split_whitespace().collect();
+        assert!(told.contains(r#""region":"eu","roles":["reader"]"#), "{}: {ended:?}", block.at);
     }
     if text.contains("dgst -sha256") {
         let (token, thumbprint) = output.trim_end().rsplit_once('\n').unwrap();

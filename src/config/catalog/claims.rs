@@ -1,14 +1,13 @@
-//! Reads a client's extra claims: TOML to JSON, without any name that means something.
+//! Reads the extra claims of a client or a policy: TOML to JSON, without any name that means something else.
 
 use serde_json::{Map, Value};
 
-use crate::config::document::{Located, Node};
-use crate::config::fault::Problem;
+use super::CatalogPolicy;
+use crate::config::document::Located;
+use crate::config::fault::{Fault, Faults, Problem};
+use crate::config::json::json;
 use crate::config::section::{self, Section, shown};
-use crate::domain::access_token::RESERVED_CLAIMS;
-
-/// Tokens travel in headers, so extra claims stay small; bytes of JSON.
-const MAX_BYTES: usize = 4096;
+use crate::domain::extra_claims::{MAX_BYTES, RESERVED_CLAIMS, fit, has_right_type, merged};
 
 /// The table `claims`, empty where it is absent.
 pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
@@ -21,35 +20,41 @@ pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
         }
         let key = format!("claims.{}", shown(&name));
         let at = entry.value.place.clone();
-        match json(entry.value) {
+        match claim(&name, entry.value) {
             Ok(value) => drop(claims.insert(name, value)),
             Err(problem) => table.fault(&at, &key, problem),
         }
     }
-    if serde_json::to_string(&claims).map_or(0, |text| text.len()) > MAX_BYTES {
+    if !fit(&claims) {
         table.fault(&place, "claims", Problem::ClaimSize(MAX_BYTES));
     }
     claims
 }
 
-fn json(value: Located) -> Result<Value, Problem> {
-    Ok(match value.node {
-        Node::Text(text) => Value::String(text),
-        Node::Integer(number) => Value::from(number),
-        Node::Boolean(flag) => Value::Bool(flag),
-        Node::Float(number) => {
-            serde_json::Number::from_f64(number).map(Value::Number).ok_or(Problem::ClaimType)?
-        }
-        Node::List(list) => {
-            list.into_iter().map(json).collect::<Result<_, _>>().map(Value::Array)?
-        }
-        Node::Table(table) => {
-            let member = |(name, entry): (String, crate::config::document::Entry)| {
-                Ok((name, json(entry.value)?))
-            };
-            let members: Result<Map<_, _>, Problem> = table.0.into_iter().map(member).collect();
-            Value::Object(members?)
-        }
-        Node::Instant(_) => return Err(Problem::ClaimType),
-    })
+fn claim(name: &str, value: Located) -> Result<Value, Problem> {
+    let value = json(value)?;
+    if has_right_type(name, &value) { Ok(value) } else { Err(Problem::ListClaim) }
+}
+
+/// Reports policies whose claims fit on their own and not beside the client's.
+pub(super) fn check_together(
+    client: &Map<String, Value>,
+    policies: &[CatalogPolicy],
+    (title, faults): (&str, &Faults),
+) {
+    if !fit(client) {
+        return;
+    }
+    let both =
+        |it: &&CatalogPolicy| fit(&it.policy.claims) && !fit(&merged(client, &it.policy.claims));
+    for CatalogPolicy { policy, place } in policies.iter().filter(both) {
+        faults.push(Fault {
+            place: place.clone(),
+            key: format!("{title}policy: claims"),
+            problem: Problem::ClaimSizeTogether {
+                audience: policy.audience.to_string(),
+                most: MAX_BYTES,
+            },
+        });
+    }
 }

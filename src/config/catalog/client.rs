@@ -54,7 +54,9 @@ pub(super) fn read(
     let policies = table.tables("policy");
     let policies =
         policies.into_iter().filter_map(|table| policy::read(table, &id, audiences, faults));
-    let policies = policies.collect();
+    let policies: Vec<_> = policies.collect();
+    let claims = claims::read(&mut table);
+    claims::check_together(&claims, &policies, (table.title(), faults));
     let grant = value::one_of(GrantType::ALL, GrantType::as_str);
     let audience = value::one_of(AssertionAudience::ALL, AssertionAudience::as_str);
     Some(CatalogClient {
@@ -63,7 +65,7 @@ pub(super) fn read(
         environment: table.read("environment", value::label),
         tenant: table.read("tenant", value::label),
         status: table.read("status", value::one_of(STATUSES, ClientStatus::as_str)),
-        claims: claims::read(&mut table),
+        claims,
         grants: unique(
             table.list("grants", grant).unwrap_or_else(|| vec![GrantType::ClientCredentials]),
         ),

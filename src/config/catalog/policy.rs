@@ -1,7 +1,7 @@
 //! Reads one `[[client.policy]]`.
 
 use super::audience::CEILING;
-use super::{CatalogAudience, CatalogPolicy};
+use super::{CatalogAudience, CatalogPolicy, claims};
 use crate::config::document::Table;
 use crate::config::fault::{Faults, Place, Problem};
 use crate::config::section::Section;
@@ -13,8 +13,16 @@ use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::Seconds;
 
-pub(super) const KEYS: &[&str] =
-    &["audience", "scopes", "default_scopes", "token_lifetime", "networks", "methods", "enabled"];
+pub(super) const KEYS: &[&str] = &[
+    "audience",
+    "scopes",
+    "default_scopes",
+    "token_lifetime",
+    "claims",
+    "networks",
+    "methods",
+    "enabled",
+];
 
 /// Reads a policy of `client`, which must fit its audience where that is among `audiences` (else it may
 /// be in the database, where `apply` looks); none where its audience is missing or wrong.
@@ -43,6 +51,7 @@ pub(super) fn read(
         scopes,
         default_scopes,
         token_lifetime,
+        claims: claims::read(&mut table),
         networks: table.list("networks", value::network).unwrap_or_default(),
         methods: table.list("methods", method).unwrap_or_default(),
         enabled: table.read("enabled", value::boolean).unwrap_or(true),

@@ -213,14 +213,33 @@ fn faults_are_reported_together_in_the_order_of_their_lines() {
 #[test]
 fn wrong_clients_are_refused() {
     let policy = "[[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\n";
+    let (half, large) = ("x".repeat(2048), "x".repeat(4096));
     for (text, sentence) in [
         ("name = 5", "expected text, found a whole number"),
         ("name = \"\"", "1 to 255 characters"),
         ("status = \"deleted\"", "is not one of active, disabled"),
         ("claims = { sub = \"x\" }", "`sub` is a registered claim"),
-        ("claims = { groups = [] }", "`groups` is a registered claim"),
-        ("claims = { x = nan }", "a claim is text"),
-        ("claims = { x = 2026-01-01 }", "a claim is text"),
+        ("claims = { groups = \"a\" }", "claims.groups: RFC 9068 makes this claim a list of texts"),
+        ("claims = { roles = [1] }", "claims.roles: RFC 9068 makes this claim a list of texts"),
+        (
+            "claims = { entitlements = { } }",
+            "claims.entitlements: RFC 9068 makes this claim a list",
+        ),
+        ("claims = { x = nan }", "claims.x: text, a whole number"),
+        ("claims = { x = 2026-01-01 }", "claims.x: text, a whole number"),
+        (
+            &format!("{policy}claims = {{ aud = \"x\" }}"),
+            "policy: claims: `aud` is a registered claim",
+        ),
+        (&format!("{policy}claims = {{ roles = [[]] }}"), "policy: claims.roles: RFC 9068 makes"),
+        (
+            &format!("{policy}claims = {{ x = {large:?} }}"),
+            "policy: claims: extra claims may take 4096",
+        ),
+        (
+            &format!("claims = {{ x = {half:?} }}\n{policy}claims = {{ y = {half:?} }}"),
+            "policy: claims: tokens for a get the client's claims and these",
+        ),
         ("grants = [\"password\"]", "is not one of client_credentials"),
         ("auth = \"client_secret_jwt\"", "is not one of client_secret_basic"),
         ("auth = []", "name at least one method"),
@@ -260,6 +279,21 @@ fn wrong_clients_are_refused() {
         let text = message(strict(&format!("{CLIENT}{text}\n")));
         assert!(text.contains(sentence), "{sentence:?} is not in {text}");
     }
+}
+
+#[test]
+fn a_claim_of_the_policy_takes_the_room_of_the_clients() {
+    let half = "x".repeat(2048);
+    let text = format!(
+        "{CLIENT}claims = {{ x = {half:?}, roles = [\"a\"] }}\n\
+         [[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\n\
+         claims = {{ x = {half:?}, groups = [], entitlements = [\"b\", \"\"] }}\n"
+    );
+    let catalog = strict(&text).unwrap();
+    let claims = &catalog.clients[0].policies[0].policy.claims;
+    assert_eq!(claims["groups"], serde_json::json!([]));
+    assert_eq!(claims["entitlements"], serde_json::json!(["b", ""]));
+    assert_eq!(catalog.clients[0].claims["roles"], serde_json::json!(["a"]));
 }
 
 #[test]

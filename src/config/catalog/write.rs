@@ -144,6 +144,9 @@ fn policy_keys(policy: &Policy) -> Keys {
     if let Some(lifetime) = policy.token_lifetime {
         keys.push(("token_lifetime", text(&lifetime)));
     }
+    if !policy.claims.is_empty() {
+        keys.push(("claims", Value::Table(claims(&policy.claims))));
+    }
     if !policy.networks.is_empty() {
         keys.push(("networks", texts(&policy.networks)));
     }
@@ -283,6 +286,10 @@ mod tests {
             scopes: [Scope::parse("a:'\u{7e}").unwrap()].into_iter().collect(),
             default_scopes: [Scope::parse("a:'\u{7e}").unwrap()].into_iter().collect(),
             token_lifetime: Some(Seconds::new(120)),
+            claims: serde_json::json!({ "roles": ["reader", "it is \"me\""], "x y": { "z": [] } })
+                .as_object()
+                .unwrap()
+                .clone(),
             networks: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
             methods: vec![AuthMethod::ClientSecretPost],
             enabled: false,

@@ -62,7 +62,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "tls_handshake_timeout",
         ],
     ),
-    ("metadata", &["response_types_supported"]),
+    ("metadata", &["for_strict_readers", "extra"]),
     ("keys", &["jwks_max_age"]),
     ("log", &["format", "level"]),
 ];

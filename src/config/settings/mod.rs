@@ -3,6 +3,7 @@
 mod environment;
 mod keys;
 mod listeners;
+mod metadata;
 mod proxy;
 mod read;
 
@@ -180,8 +181,10 @@ pub struct Limits {
 /// The table `[metadata]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// `response_types_supported`, for clients that insist on it; none: absent (RFC 8414 section 3.2).
-    pub response_types_supported: Option<Vec<String>>,
+    /// Whether it names what some readers demand and a server without users does not have.
+    pub for_strict_readers: bool,
+    /// Further members, none of them ours.
+    pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The table `[keys]`.

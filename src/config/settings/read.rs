@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Assertions, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel,
-    Metadata, Sealing, SealingKey, Settings, Tokens, environment, keys, listeners, proxy,
+    Sealing, SealingKey, Settings, Tokens, environment, keys, listeners, metadata, proxy,
 };
 use crate::config::document::{Located, Table};
 use crate::config::fault::{ConfigError, Faults, Place, Problem};
@@ -62,7 +62,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let feed = feed(&mut inner(root, "feed"));
     let database = database(&mut inner(root, "database"));
     let limits = limits(&mut inner(root, "limits"));
-    let metadata = metadata(&mut inner(root, "metadata"));
+    let metadata = metadata::metadata(&mut inner(root, "metadata"));
     let keys = keys_table(&mut inner(root, "keys"));
     let log = log(&mut inner(root, "log"));
     Some(Settings {
@@ -213,16 +213,6 @@ fn limits(table: &mut Section<'_>) -> Limits {
         first_byte_timeout: span(table, "first_byte_timeout", 10, 1..=HOUR),
         tls_handshake_timeout: span(table, "tls_handshake_timeout", 10, 1..=HOUR),
     }
-}
-
-fn metadata(table: &mut Section<'_>) -> Metadata {
-    let key = "response_types_supported";
-    let place = table.place_of(key);
-    let list = table.list(key, value::label);
-    if list.as_ref().is_some_and(Vec::is_empty) {
-        table.fault(&place, key, Problem::EmptyList("leave the key out instead"));
-    }
-    Metadata { response_types_supported: list }
 }
 
 fn keys_table(table: &mut Section<'_>) -> Keys {

@@ -69,7 +69,8 @@ fn the_defaults_are_those_that_the_example_shows() {
 fn every_known_key_is_read() {
     for (table, keys) in keys::TABLES {
         for key in *keys {
-            let text = message(with(&format!("[{table}]\n{key} = {{ }}\n")));
+            let wrong = if *key == "extra" { "5" } else { "{ }" };
+            let text = message(with(&format!("[{table}]\n{key} = {wrong}\n")));
             assert!(text.contains(&format!("{table}.{key}: expected ")), "{text}");
         }
     }
@@ -241,7 +242,14 @@ fn contradictions_are_refused() {
         ("[feed]\npoll_interval_ms = 501\n", "a number from 10 to 500"),
         ("[tokens]\nmax_lifetime = \"25h\"\n", "a duration from 1s to 24h"),
         ("[tokens]\nmax_lifetime = 60\n", "expected a duration as text"),
-        ("[metadata]\nresponse_types_supported = []\n", "leave the key out"),
+        ("[metadata]\nfor_strict_readers = 1\n", "expected true or false"),
+        ("[metadata]\nextra = { a = [] }\n", "metadata.extra.a: the list is empty"),
+        ("[metadata]\nextra = { a = 2026-01-01 }\n", "metadata.extra.a: text, a whole number"),
+        ("[metadata]\nextra = { a = { b = nan } }\n", "metadata.extra.a: text, a whole number"),
+        (
+            "[metadata.extra]\na = 1\nissuer = \"x\"\n",
+            "grantd.toml:5: metadata.extra: `issuer` is a member",
+        ),
         ("[proxy]\nclient_address = \"forwarded\"\n", "name the networks of the proxies"),
         ("[proxy]\nnetworks = []\n", "name the networks of the proxies"),
         ("[proxy]\nnetworks = [\"10.0.0.5\"]\n", "expected a network"),
@@ -270,6 +278,39 @@ fn contradictions_are_refused() {
     ] {
         let text = message(with(text));
         assert!(text.contains(sentence), "{text}");
+    }
+}
+
+#[test]
+fn a_member_of_the_metadata_that_is_ours_cannot_be_added() {
+    for name in crate::domain::discovery::MEMBERS {
+        let text = message(with(&format!("[metadata]\nextra = {{ x = 1, {name} = [\"x\"] }}\n")));
+        assert!(
+            text.contains(&format!("`{name}` is a member that grantd writes itself")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn members_of_the_metadata_are_read_from_file_and_environment() {
+    let expected = serde_json::json!({ "a": "b", "c": [1, { "d": true }] });
+    let table = "{ a = \"b\", c = [1, { d = true }] }";
+    let file =
+        with(&format!("{LOOPBACK}[metadata]\nfor_strict_readers = false\nextra = {table}\n"));
+    let metadata = file.unwrap().metadata;
+    assert!(!metadata.for_strict_readers);
+    assert_eq!(serde_json::Value::Object(metadata.extra), expected);
+    let variable = |text: &str| {
+        let pairs = env(&[("GRANTD_METADATA__EXTRA", text)]);
+        Settings::parse(Some(("example", EXAMPLE)), Path::new(""), pairs)
+    };
+    let metadata = variable(table).unwrap().metadata;
+    assert!(metadata.for_strict_readers);
+    assert_eq!(serde_json::Value::Object(metadata.extra), expected);
+    for wrong in ["b", "5", "{ a = 1", "{}\nb = 1", "{ issuer = 1 }"] {
+        let text = message(variable(wrong));
+        assert!(text.starts_with("environment variable GRANTD_METADATA__EXTRA: "), "{text}");
     }
 }
 

@@ -17,6 +17,7 @@ fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
             scopes: set(granted),
             default_scopes: set(default),
             token_lifetime: None,
+            claims: serde_json::Map::new(),
             networks: Vec::new(),
             methods: Vec::new(),
             enabled: true,

@@ -24,6 +24,8 @@ pub enum ErrorCode {
     UnauthorizedClient,
     /// `unsupported_grant_type`
     UnsupportedGrantType,
+    /// `unsupported_response_type` (RFC 6749 section 4.1.2.1)
+    UnsupportedResponseType,
     /// `invalid_scope`
     InvalidScope,
     /// `invalid_target`
@@ -48,6 +50,7 @@ impl ErrorCode {
             Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::InvalidDpopProof => "invalid_dpop_proof",

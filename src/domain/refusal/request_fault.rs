@@ -48,6 +48,8 @@ pub enum RequestFault {
     ClientIdMismatch,
     /// The grant is unknown here.
     UnsupportedGrantType,
+    /// Somebody asks for an authorization: there are no users here.
+    NoAuthorization,
     /// The client or the audience demands a binding that the request does not bring.
     MissingConfirmation(&'static str),
     /// A trusted proxy says wrongly whose request it passes on.
@@ -60,6 +62,7 @@ impl RequestFault {
             Self::UnknownPath => ErrorCode::NotFound,
             Self::Method(_) => ErrorCode::MethodNotAllowed,
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
+            Self::NoAuthorization => ErrorCode::UnsupportedResponseType,
             _ => ErrorCode::InvalidRequest,
         }
     }
@@ -87,6 +90,9 @@ impl RequestFault {
             Self::AssertionPair => "client_assertion and client_assertion_type come together",
             Self::ClientIdMismatch => "client_id differs from the Authorization header",
             Self::UnsupportedGrantType => "this grant type is not supported",
+            Self::NoAuthorization => {
+                "there are no users here: ask the token endpoint with the grant client_credentials"
+            }
             Self::MissingConfirmation(_) => {
                 "tokens of this client or audience must be bound, and the request brings nothing to bind to"
             }

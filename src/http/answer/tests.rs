@@ -35,6 +35,7 @@ fn request_faults() -> Vec<Refusal> {
         F::AssertionPair,
         F::ClientIdMismatch,
         F::UnsupportedGrantType,
+        F::NoAuthorization,
         F::MissingConfirmation("dpop"),
         F::Forwarded(ForwardedFault::HopByHop),
     ]

@@ -7,6 +7,7 @@ use super::{Application, ApplyError};
 use crate::config::catalog::{Catalog, CatalogClient, CatalogPolicy};
 use crate::config::fault::Place;
 use crate::domain::audience::Audience;
+use crate::domain::extra_claims::{self, merged};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::policy::Policy;
 
@@ -23,8 +24,24 @@ impl Application<'_> {
             stated.policies.iter().map(|it| &it.policy.audience).collect();
         for other in existing.iter().filter(|it| !kept.contains(&it.audience)) {
             self.drop_policy(&stated.id, other).await?;
+            self.check_claims(stated, other)?;
         }
         Ok(())
+    }
+
+    /// A policy that stays although the catalog does not state it still lays its claims over the client's.
+    fn check_claims(&self, stated: &CatalogClient, kept: &Policy) -> Result<(), ApplyError> {
+        if self.options.prune || extra_claims::fit(&merged(&stated.claims, &kept.claims)) {
+            return Ok(());
+        }
+        let message = format!(
+            "the claims of {} and of its stored policy for {} take more than {} bytes of JSON together: state that \
+             policy with fewer claims, or remove it with --prune",
+            stated.id,
+            kept.audience,
+            extra_claims::MAX_BYTES
+        );
+        Err(ApplyError::Misfit { place: stated.place.clone(), message })
     }
 
     async fn put_policy(
@@ -45,7 +62,7 @@ impl Application<'_> {
             None => self.plan.note(Action::Created, Subject::Policy, name),
             Some(old) => {
                 let members = differing!(*old, *new; scopes, default_scopes, token_lifetime,
-                    networks, methods, enabled);
+                    claims, networks, methods, enabled);
                 self.plan.note_compared(Subject::Policy, name, members);
             }
         }

@@ -48,6 +48,7 @@ func main() {
 	}
 	exitOn(callWithKeys(server, api.URL))
 	exitOn(callWithCertificates(server))
+	exitOn(verifyWithOIDC(server))
 	exitOn(expectRefusal(server))
 }
 

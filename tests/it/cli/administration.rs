@@ -98,8 +98,10 @@ fn clients_and_credentials_are_listed_for_people_and_for_programs() {
 
     let table = place.done(&["client", "show", "reader", "--data", "data"]);
     assert!(table.contains("pricing") && table.contains("live"), "{table}");
+    assert!(table.contains(r#"{"roles":["reader"]}"#), "{table}");
     let shown = place.json(&["client", "show", "reader", "--output", "json", "--data", "data"]);
     assert_eq!(shown["policies"][0]["default_scopes"][0], "read");
+    assert_eq!(shown["policies"][0]["claims"]["roles"][0], "reader");
     assert_eq!(shown["credentials"][0]["material"]["form"], "imported");
     assert!(!shown.to_string().contains("argon2"), "no hash is shown: {shown}");
 

@@ -16,6 +16,7 @@ secret = "reader-secret"
   audience = "pricing"
   scopes = ["read"]
   default_scopes = ["read"]
+  claims = { roles = ["reader"] }
 
 [[client]]
 id = "api"

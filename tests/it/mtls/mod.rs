@@ -157,7 +157,8 @@ fn publication(issuer: &str, mutual_tls: Option<MutualTls>) -> Publication {
         issuer: Issuer::parse(issuer, false).unwrap(),
         body_limits: BodyLimits::default(),
         max_age: 300,
-        response_types_supported: None,
+        for_strict_readers: true,
+        extra_metadata: serde_json::Map::new(),
         mutual_tls,
     }
 }

@@ -80,6 +80,7 @@ async fn write(store: &Store, state: &str) -> Committed {
                 default_scopes: scopes.clone(),
                 scopes,
                 token_lifetime: None,
+                claims: serde_json::Map::new(),
                 networks: Vec::new(),
                 methods: Vec::new(),
                 enabled: true,

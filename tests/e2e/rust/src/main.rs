@@ -1,4 +1,7 @@
-//! The `oauth2` crate: a token by both methods, introspected by the API that it is for.
+//! The `oauth2` crate: a token by both methods, introspected by the API that it is for; then what APIs use.
+
+mod readers;
+mod verify;
 
 use std::collections::HashSet;
 use std::env;
@@ -27,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("oauth2: {name}, introspected");
         }
     }
-    Ok(())
+    readers::read(&http)
 }
 
 fn discover(http: &HttpClient) -> Result<Value, Box<dyn Error>> {

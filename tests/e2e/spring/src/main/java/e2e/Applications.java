@@ -1,11 +1,17 @@
 package e2e;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 
+import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.io.ByteArrayResource;
+import org.springframework.core.io.ClassPathResource;
 
 import e2e.api.OrdersApi;
 import e2e.shop.WebShop;
@@ -40,12 +46,24 @@ final class Applications {
                 "server.port", "0",
                 "server.address", "127.0.0.1",
                 "logging.level.root", "warn",
-                "spring.main.banner-mode", "off",
-                "spring.security.oauth2.resourceserver.jwt.issuer-uri", ISSUER));
+                "spring.main.banner-mode", "off"));
+        verifyTokens(settings);
         return new SpringApplicationBuilder(OrdersApi.class)
                 .web(WebApplicationType.SERVLET)
                 .properties(settings)
                 .run();
+    }
+
+    /** The settings of docs/verify.md, for the server of this run. */
+    private static void verifyTokens(Map<String, Object> settings) {
+        try {
+            String text = new ClassPathResource("verify.yaml").getContentAsString(StandardCharsets.UTF_8);
+            var yaml = new YamlPropertiesFactoryBean();
+            yaml.setResources(new ByteArrayResource(text.replace("http://localhost:8080", ISSUER).getBytes(StandardCharsets.UTF_8)));
+            yaml.getObject().forEach((key, value) -> settings.put((String) key, value));
+        } catch (IOException fault) {
+            throw new UncheckedIOException(fault);
+        }
     }
 
     static ConfigurableApplicationContext shop() {
