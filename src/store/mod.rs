@@ -53,10 +53,10 @@ impl Store {
         self.database.bounded(work)
     }
 
-    /// The database has not answered for `limit`.
+    /// Which database it is, as faults name it.
     #[must_use]
-    pub fn slow(&self, limit: std::time::Duration) -> StoreError {
-        StoreError::Timeout { database: self.database.name(), limit }
+    pub fn name(&self) -> error::DatabaseName {
+        self.database.name()
     }
 
     /// Waits for its turn to load what a request named; loads leave some connections to others.

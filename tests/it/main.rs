@@ -14,6 +14,8 @@ mod chaos_proxy;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod dpop;
 #[cfg(test)]
 mod export;
