@@ -1,6 +1,7 @@
 //! What grantd keeps, on Postgres or SQLite: one schema and one SQL text for both. The only user of sqlx.
 
 mod database;
+mod pg_connection;
 mod pool;
 mod postgres;
 mod row;

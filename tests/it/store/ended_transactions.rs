@@ -13,11 +13,11 @@ on_both! {
             let full = "CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS \
                         $$ BEGIN RAISE 'no space left' USING ERRCODE = '53100'; END $$";
             env.database.execute(full).await;
-            let trigger = "CREATE TRIGGER full BEFORE INSERT ON revoked_tokens \
+            let trigger = "CREATE TRIGGER disk_full BEFORE INSERT ON revoked_tokens \
                            FOR EACH ROW EXECUTE FUNCTION disk_full()";
             env.database.execute(trigger).await;
         } else {
-            let trigger = "CREATE TRIGGER full BEFORE INSERT ON revoked_tokens \
+            let trigger = "CREATE TRIGGER disk_full BEFORE INSERT ON revoked_tokens \
                            BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END";
             env.database.execute(trigger).await;
         }
@@ -25,9 +25,9 @@ on_both! {
             assert_unavailable(&replica.revoke("reader", READER, &token).await);
         }
         let drop = if env.database.is_postgres() {
-            "DROP TRIGGER full ON revoked_tokens"
+            "DROP TRIGGER disk_full ON revoked_tokens"
         } else {
-            "DROP TRIGGER full"
+            "DROP TRIGGER disk_full"
         };
         env.database.execute(drop).await;
         assert_eq!(replica.revoke("reader", READER, &token).await.status, 200);
