@@ -20,7 +20,7 @@ impl Grantd {
         if let Ok(read) = tokio::time::timeout(SLOW, &mut reading).await {
             return read;
         }
-        self.database_fails(&self.store.slow(SLOW));
+        self.database_fails(&StoreError::Timeout { database: self.store.name(), limit: SLOW });
         reading.await
     }
 
@@ -49,7 +49,7 @@ impl Grantd {
     /// The feed was read.
     pub(super) fn database_answers(&self) {
         if self.troubles.clear(Trouble::Database) {
-            tracing::info!("the database is back");
+            tracing::info!("{} is back", self.store.name());
         }
     }
 }

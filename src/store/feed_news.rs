@@ -12,6 +12,7 @@ use super::Store;
 use super::database::Database;
 use super::error::StoreError;
 use super::postgres::Hosts;
+use super::transaction::guarded;
 
 /// How long a listener is trusted to hear anything; a connection that died silently hears nothing.
 const TRUSTED: Duration = Duration::from_mins(1);
@@ -67,7 +68,7 @@ async fn listen(database: Arc<Database>, hosts: Arc<Hosts>, changed: Arc<tokio::
     }
     let mut replaced = database.replaced();
     loop {
-        match tokio::time::timeout(CONNECTING, connect(&hosts)).await {
+        match tokio::time::timeout(CONNECTING, guarded(connect(&hosts))).await {
             Ok(Ok(mut listener)) => {
                 let hearing = async {
                     // `None`: the connection is lost; the next one may have to be to another host.

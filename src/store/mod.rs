@@ -1,6 +1,7 @@
 //! What grantd keeps, on Postgres or SQLite: one schema and one SQL text for both. The only user of sqlx.
 
 mod database;
+mod pg_connection;
 mod pool;
 mod postgres;
 mod row;
@@ -57,10 +58,10 @@ impl Store {
         self.database.bounded(work)
     }
 
-    /// The database has not answered for `limit`.
+    /// Which database it is, as faults name it.
     #[must_use]
-    pub fn slow(&self, limit: std::time::Duration) -> StoreError {
-        StoreError::Timeout { database: self.database.name(), limit }
+    pub fn name(&self) -> error::DatabaseName {
+        self.database.name()
     }
 
     /// Waits for its turn to load what a request named; loads leave some connections to others.

@@ -1,4 +1,4 @@
-//! Connections to Postgres: which of the hosts can write, and how statements are sent.
+//! Connections to Postgres: which of the hosts can write.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -6,15 +6,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
-use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
-use sqlx::postgres::{
-    PgConnectOptions, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo,
-};
-use sqlx::{Connection, Either, Execute, Executor, Postgres, SqlStr};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use super::database::DatabaseOptions;
 use super::error::{DatabaseName, StoreError};
+use super::pg_connection::PgConn;
 use super::transaction::Rollback;
 use crate::domain::secret_format::Secret;
 
@@ -55,14 +52,6 @@ struct Host {
 /// Connects to the one of the hosts that can write.
 #[derive(Debug)]
 pub(super) struct PostgresServer(pub(super) Arc<Hosts>);
-
-/// A connection to Postgres that could write when it was made.
-#[derive(Debug)]
-pub(super) struct PgConn {
-    inner: PgConnection,
-    prepared: bool,
-    generation: u64,
-}
 
 impl Hosts {
     pub(super) fn new(urls: &[Secret], options: &DatabaseOptions) -> Result<Self, StoreError> {
@@ -196,84 +185,5 @@ impl Manager for PostgresServer {
 impl Rollback for PostgresServer {
     async fn roll_back(connection: &mut PgConn) -> Result<(), sqlx::Error> {
         sqlx::raw_sql("ROLLBACK").execute(connection).await.map(drop)
-    }
-}
-
-/// A query that is prepared without a name, whatever it says itself.
-///
-/// Such a statement lives until the next one, so a pooler that keeps a connection for a transaction cannot mix it
-/// up. `statement_cache_capacity(0)` of the driver is another thing: each statement gets a name all the same.
-struct Nameless<Q>(Q);
-
-impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Nameless<Q> {
-    fn sql(self) -> SqlStr {
-        self.0.sql()
-    }
-
-    fn statement(&self) -> Option<&PgStatement> {
-        self.0.statement()
-    }
-
-    fn take_arguments(
-        &mut self,
-    ) -> Result<Option<<Postgres as sqlx::Database>::Arguments>, sqlx::error::BoxDynError> {
-        self.0.take_arguments()
-    }
-
-    fn persistent(&self) -> bool {
-        false
-    }
-}
-
-impl<'c> Executor<'c> for &'c mut PgConn {
-    type Database = Postgres;
-
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        if self.prepared {
-            self.inner.fetch_many(query)
-        } else {
-            self.inner.fetch_many(Nameless(query))
-        }
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        if self.prepared {
-            self.inner.fetch_optional(query)
-        } else {
-            self.inner.fetch_optional(Nameless(query))
-        }
-    }
-
-    /// Nobody prepares apart: it would give the statement a name.
-    fn prepare_with<'e>(
-        self,
-        _: SqlStr,
-        _: &'e [PgTypeInfo],
-    ) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(async { Err(sqlx::Error::Protocol("nobody prepares apart".to_owned())) })
-    }
-
-    fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, sqlx::Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(async { Err(sqlx::Error::Protocol("nobody describes apart".to_owned())) })
     }
 }

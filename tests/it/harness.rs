@@ -90,6 +90,11 @@ impl Database {
         }
     }
 
+    /// One that is there already.
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, _directory: None }
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
     }

@@ -16,6 +16,8 @@ mod cli;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod dpop;
 #[cfg(test)]
 mod export;

@@ -328,6 +328,31 @@ fn no_error_shows_a_secret() {
 }
 
 #[test]
+fn a_database_url_names_one_host_or_several_that_can_write() {
+    let with = |url: &str| {
+        let minimal = "issuer = \"http://localhost:8080\"";
+        parse(&format!("{minimal}\n{LOOPBACK}").replacen(
+            '\n',
+            &format!("\ndatabase_url = \"{url}\"\n"),
+            1,
+        ))
+    };
+    let both = "postgres://u:p@a:5432,b:5432/db?target_session_attrs=read-write";
+    assert_eq!(with(both).unwrap().database_url.expose(), both);
+    for (url, told) in [
+        (
+            "postgres://u:marked@a,b/db?target_session_attrs=any",
+            "target_session_attrs is read-write",
+        ),
+        ("postgres://u:marked@a,,b/db", "each host has a name"),
+        ("postgres://u:marked@a/db?gssencmode=require", "the parameter gssencmode is not known"),
+    ] {
+        let fault = message(with(url));
+        assert!(fault.contains(told) && !fault.contains("marked"), "{fault}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_a_fault_with_its_name() {
     let text = message(Settings::read(Some(Path::new("/no/such.toml")), NONE));
     assert!(text.starts_with("/no/such.toml:1: cannot read the file: "), "{text}");

@@ -1,7 +1,7 @@
 //! B-R04: what was spent stays spent when grantd or Postgres itself is killed.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use grantd::clock::Clock;
@@ -9,6 +9,7 @@ use grantd::domain::algorithm::SigningAlgorithm;
 use serde_json::json;
 
 use super::signer::{Key, TYPE, catalog};
+use crate::cluster::Cluster;
 use crate::harness::{Database, ISSUER};
 use crate::process::{Server, eventually, finished, free_port, grantd, printed, request};
 
@@ -109,119 +110,12 @@ async fn a_replay_after_grantd_was_killed_is_refused_on_postgres_b_r04() {
     grantd_is_killed(&Database::postgres().await.url);
 }
 
-/// A Postgres of this test alone, whose sessions do not wait for the disk and whose writer sleeps long: what is not
-/// committed synchronously is lost when it is killed.
-struct Cluster {
-    bin: PathBuf,
-    directory: tempfile::TempDir,
-    port: u16,
-}
-
-impl Cluster {
-    fn new() -> Self {
-        let bin = std::env::var("TEST_POSTGRES_BIN")
-            .expect("TEST_POSTGRES_BIN is not set: it names the folder with initdb and postgres");
-        let directory = tempfile::tempdir_in("/tmp").unwrap();
-        let this = Self { bin: bin.into(), directory, port: free_port() };
-        if is_root() {
-            let path = this.directory.path();
-            assert!(Command::new("chown").arg("postgres").arg(path).status().unwrap().success());
-        }
-        let data = this.data();
-        this.run(
-            "initdb",
-            &[
-                "--pgdata",
-                &data,
-                "--username",
-                "grantd",
-                "--auth",
-                "trust",
-                "--encoding",
-                "UTF8",
-                "--no-locale",
-                "--no-sync",
-            ],
-        );
-        this.start();
-        this
-    }
-
-    fn data(&self) -> String {
-        self.directory.path().join("data").to_str().unwrap().to_owned()
-    }
-
-    /// Postgres refuses to run as root.
-    fn run(&self, program: &str, arguments: &[&str]) {
-        let program = self.bin.join(program);
-        let mut command = if is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.args(arguments).current_dir("/").stdout(std::process::Stdio::null());
-        let done = command.status().unwrap().success();
-        let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
-        assert!(done, "{arguments:?}: {log}");
-    }
-
-    fn start(&self) {
-        let log = self.directory.path().join("log").to_str().unwrap().to_owned();
-        // No socket in a folder: its lock would outlive the server, as postmaster.pid does.
-        let options = format!(
-            "-p {} -h 127.0.0.1 -c unix_socket_directories= -c synchronous_commit=off \
-             -c wal_writer_delay=10s",
-            self.port
-        );
-        let (data, wait) = (self.data(), ["start", "--wait", "--silent", "--pgdata"]);
-        self.run("pg_ctl", &[&wait[..], &[&data, "--log", &log, "--options", &options]].concat());
-    }
-
-    /// All of its processes, the first one held meanwhile: none can write what another left in memory.
-    fn kill(&self) {
-        let file = Path::new(&self.data()).join("postmaster.pid");
-        let postmaster = std::fs::read_to_string(&file).unwrap();
-        let postmaster = postmaster.lines().next().unwrap().to_owned();
-        let signal = |name: &str, pids: &[&str]| {
-            assert!(Command::new("kill").args(["-s", name]).args(pids).status().unwrap().success());
-        };
-        signal("STOP", &[&postmaster]);
-        let children = Command::new("pgrep").args(["-P", &postmaster]).output().unwrap();
-        let children = String::from_utf8(children.stdout).unwrap();
-        let all: Vec<&str> = children.lines().chain([postmaster.as_str()]).collect();
-        assert!(all.len() > 3, "{all:?}");
-        signal("KILL", &all);
-        eventually("all of Postgres has ended", || {
-            all.iter().all(|pid| !Path::new("/proc").join(pid).join("exe").exists())
-        });
-        // Where nobody buries the dead, their number looks taken.
-        std::fs::remove_file(file).unwrap();
-    }
-
-    fn url(&self) -> String {
-        format!("postgres://grantd@127.0.0.1:{}/postgres", self.port)
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if Path::new(&self.data()).join("postmaster.pid").exists() {
-            self.kill();
-        }
-    }
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
-}
-
 /// B-R04: `./check` runs this where it finds the server's binaries.
 #[tokio::test]
 #[ignore = "needs TEST_POSTGRES_BIN, the folder of a Postgres server's binaries; ./check sets it"]
 async fn a_replay_after_postgres_was_killed_is_refused() {
-    let cluster = Cluster::new();
+    // Sessions do not wait for the disk, and the writer sleeps long: what is not committed synchronously is lost.
+    let cluster = Cluster::new("-c synchronous_commit=off -c wal_writer_delay=10s");
     let platform = Platform::new(&cluster.url());
     let pool = sqlx::PgPool::connect(&cluster.url()).await.unwrap();
     sqlx::query("CHECKPOINT").execute(&pool).await.unwrap();
