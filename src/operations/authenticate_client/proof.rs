@@ -105,7 +105,7 @@ impl Grantd {
                 assertion.spend(self, &proven.known.client.id).await?.credential
             }
         };
-        self.credential_uses.note(&credential, self.clock.now());
+        self.credential_uses.note(&credential, self.database_now());
         Ok(AuthenticatedClient { known: proven.known, method: proven.method, credential })
     }
 }
