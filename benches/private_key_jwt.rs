@@ -43,7 +43,7 @@ fn main() {
     let worker = Arc::new(Worker::new());
     let (bare, grantd) = (support::free_port(), support::free_port());
     let _bare = bare::start(bare, |command| {
-        command.env(PUBLIC_KEY, worker.public_key());
+        command.env(PUBLIC_KEY, URL_SAFE_NO_PAD.encode(worker.public_key()));
     });
     let schema = Schema::new();
     let _grantd = start_grantd(grantd, &schema.url, &worker);

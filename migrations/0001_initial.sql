@@ -34,6 +34,8 @@ CREATE TABLE credentials (
     active_from BIGINT,
     expires_at BIGINT,
     retired_at BIGINT,
+    -- set when it is retired as compromised: tokens issued for it up to this second are dead
+    tokens_not_before BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     last_used_at BIGINT
 );

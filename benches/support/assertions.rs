@@ -27,14 +27,14 @@ impl Worker {
         Self { key, count: AtomicU64::new(0) }
     }
 
-    /// The public key, an uncompressed point in base64url.
-    pub(crate) fn public_key(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.key.public_key())
+    /// The public key, an uncompressed point.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        self.key.public_key().as_ref()
     }
 
     /// A catalog with this client.
     pub(crate) fn catalog(&self) -> String {
-        let point = self.key.public_key().as_ref();
+        let point = self.public_key();
         let [x, y] = [&point[1..33], &point[33..]].map(|half| URL_SAFE_NO_PAD.encode(half));
         format!(
             r#"

@@ -46,6 +46,9 @@ pub(super) struct List {
 pub(super) struct Retire {
     /// The credential's id, as `grantd credential list` shows it
     credential: String,
+    /// It leaked: the tokens that were issued for it are inactive at introspection, too
+    #[arg(long)]
+    compromised: bool,
     #[command(flatten)]
     target: Target,
 }
@@ -71,8 +74,19 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
 async fn retire(arguments: &Retire) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let id = CredentialId::parse(&arguments.credential)?;
-    let client = retire_credential(&opened.store, &id).await?;
-    say!("credential {id} of {client} is retired")?;
+    let retired = retire_credential(&opened.store, &id, arguments.compromised).await?;
+    say!("credential {id} of {} is retired", retired.client)?;
+    let end = retired.tokens_end_at;
+    if arguments.compromised {
+        say!(
+            "its tokens are inactive at introspection within a second; an API that verifies them by itself takes them \
+             until {end} at the latest"
+        )?;
+    } else {
+        say!(
+            "tokens issued for it live until {end} at the latest; if it leaked, add --compromised"
+        )?;
+    }
     Ok(())
 }
 

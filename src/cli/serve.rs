@@ -85,11 +85,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         issuer: settings.issuer.clone(),
         max_lifetime: settings.tokens.max_lifetime,
         max_staleness: settings.feed.max_staleness.duration(),
-        capacity: Capacity {
-            clients: settings.cache.clients,
-            audiences: settings.cache.audiences,
-            unknown_clients: settings.cache.unknown_clients,
-        },
+        capacity: Capacity { clients: settings.cache.clients, audiences: settings.cache.audiences },
         verified_secrets: settings.cache.verified_secrets,
         hashing,
         imported_cost: HashCost::IMPORTED,

@@ -34,10 +34,17 @@ pub fn credential_id() -> CredentialId {
     }
 }
 
-/// A new `jti`: 22 characters base64url of 128 random bits (RFC 9068 section 2.2).
+/// A new id of an event, an assertion or the like: 22 characters base64url of 128 random bits.
 #[must_use]
 pub fn token_id() -> String {
     base64url(&random_bytes::<16>())
+}
+
+/// A new `jti` of an access token (RFC 9068 section 2.2): the id of the credential that it was issued for, a dot, and
+/// 128 random bits.
+#[must_use]
+pub fn access_token_id(credential: &CredentialId) -> String {
+    format!("{credential}.{}", token_id())
 }
 
 /// A new secret of 256 random bits that names `id`.

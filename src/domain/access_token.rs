@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::client::Client;
 use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
+use super::identifier::CredentialId;
 use super::timestamp::{Seconds, Timestamp};
 
 /// How far the clock of the replica that issued a token may be ahead of another's (DESIGN section 1).
@@ -70,7 +71,7 @@ pub struct AccessToken {
     /// Not valid before, in Unix seconds; grantd sets none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// The token's own name, at least 128 random bits.
+    /// The token's own name: the id of the credential that it was issued for, a dot, and 128 random bits.
     pub jti: String,
     /// The client's tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +113,12 @@ impl AccessToken {
             cnf: confirmation.to_claim(),
             extra: client.claims.clone(),
         }
+    }
+
+    /// Whether it was issued for this credential, which its `jti` names.
+    #[must_use]
+    pub fn came_from(&self, credential: &CredentialId) -> bool {
+        self.jti.split_once('.').is_some_and(|(id, _)| id == credential.as_str())
     }
 
     /// Whether it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4). The replica that issued

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use super::client::{AuthMethod, named};
 use super::distinguished_name::DistinguishedName;
 use super::identifier::CredentialId;
-use super::timestamp::Timestamp;
+use super::timestamp::{Seconds, Timestamp};
+
+/// After this no token of now is alive: none lives longer than a day, and clocks may differ.
+const LAST_TOKEN_EXPIRED: Seconds = Seconds::new(25 * 3600);
 
 /// One credential of a client. What it proves never changes; a new secret is a new credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
     /// Not accepted from here on, and its use raises an alert.
     pub retired_at: Option<Timestamp>,
+    /// Tokens issued for it up to and including this second are dead: it was compromised.
+    pub tokens_not_before: Timestamp,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When it was last used; written in batches, so up to a minute late.
@@ -184,6 +189,12 @@ impl Credential {
         }
     }
 
+    /// Whether tokens may still live at `now` that its `tokens_not_before` keeps dead.
+    #[must_use]
+    pub fn kills_tokens(&self, now: Timestamp) -> bool {
+        self.tokens_not_before.plus(LAST_TOKEN_EXPIRED) > now
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> CredentialKind {
@@ -258,6 +269,7 @@ mod tests {
             active_from: Some(at(10)),
             expires_at: Some(at(20)),
             retired_at: None,
+            tokens_not_before: Timestamp::EPOCH,
             created_at: at(0),
             last_used_at: None,
         };

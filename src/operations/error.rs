@@ -35,9 +35,6 @@ pub enum Outage {
         "the profile forbids {0}; give the audience another algorithm with `grantd apply`, under this server's settings"
     )]
     ForbiddenAlgorithm(crate::domain::algorithm::SigningAlgorithm),
-    /// The client was changed while its request waited.
-    #[error("the client was changed while its request waited")]
-    ChangedMeanwhile,
     /// Our clock and the database's are too far apart.
     #[error(
         "{0}: nothing is issued or introspected until they are within a minute; set both by NTP"

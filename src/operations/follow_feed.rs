@@ -11,8 +11,8 @@ use crate::store::error::StoreError;
 use crate::store::feed::{Change, ChangeKind, FeedNews, FeedPosition};
 use crate::store::revoked_tokens::RevokedToken;
 
-/// Revocations that one statement loads.
-const REVOCATIONS_PAGE: i64 = 10_000;
+/// Revocations, or ids of clients, that one statement loads.
+const PAGE: i64 = 10_000;
 
 /// How far a replica has followed.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub struct Followed {
     position: Option<FeedPosition>,
     keys_outdated: bool,
     revocations_outdated: bool,
+    ids_outdated: bool,
     /// When a part of the past was found lost; `None` once that is written, or where none is.
     loss_to_mark: Option<Timestamp>,
 }
@@ -29,6 +30,11 @@ impl Followed {
     /// The next reading loads all revocations anew.
     pub(super) const fn outdate_revocations(&mut self) {
         self.revocations_outdated = true;
+    }
+
+    /// The next reading loads the ids of all clients anew.
+    const fn outdate_ids(&mut self) {
+        self.ids_outdated = true;
     }
 }
 
@@ -53,6 +59,10 @@ impl Grantd {
         if followed.revocations_outdated {
             self.load_revocations_in_background();
             followed.revocations_outdated = false;
+        }
+        if followed.ids_outdated {
+            self.load_ids_in_background();
+            followed.ids_outdated = false;
         }
         self.freshness.read_at(began);
         if let Some(at) = followed.loss_to_mark {
@@ -105,6 +115,7 @@ impl Grantd {
         followed.position = Some(position);
         followed.keys_outdated = true;
         followed.revocations_outdated = true;
+        followed.ids_outdated = true;
     }
 
     fn apply_change(&self, followed: &mut Followed, n: i64, change: Change) {
@@ -151,10 +162,37 @@ impl Grantd {
         });
     }
 
+    /// Until it is done a name that memory does not know is looked for in the database.
+    fn load_ids_in_background(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        let load = self.directory.ids().begin_load();
+        tokio::spawn(async move {
+            match this.load_ids().await {
+                Ok(()) => this.directory.ids().end_load(load),
+                Err(error) => {
+                    tracing::warn!(%error, "the ids of clients were not loaded: unknown ones are looked for in the database");
+                    this.followed.lock().await.outdate_ids();
+                }
+            }
+        });
+    }
+
+    async fn load_ids(&self) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.client_ids_after(&after, PAGE).await?;
+            self.directory.ids().add(page.iter().map(String::as_str));
+            match page.into_iter().last() {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
+    }
+
     async fn load_revocations(&self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let tokens = self.store.revoked_tokens_after(&after, REVOCATIONS_PAGE).await?;
+            let tokens = self.store.revoked_tokens_after(&after, PAGE).await?;
             self.revocations.add(&tokens);
             match tokens.last() {
                 Some(last) => after.clone_from(&last.jti),

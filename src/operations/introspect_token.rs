@@ -6,14 +6,28 @@ use super::Grantd;
 use super::authenticate_client::AuthenticatedClient;
 use super::caller::Caller;
 use super::error::OperationError;
+use super::own_token::OwnToken;
 use crate::domain::access_token::AccessToken;
-use crate::domain::client::ClientStatus;
 use crate::domain::confirmation::token_type;
 use crate::domain::decision::Decision;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::presented::Presented;
-use crate::domain::timestamp::Timestamp;
-use crate::store::error::StoreError;
+use crate::store::memory::look::{About, Look};
+
+/// What looking at a token comes to.
+enum Seen {
+    /// What the caller may know; `None` is inactive.
+    All(Option<Map<String, Value>>),
+    /// Memory is not sure whether the token is revoked.
+    AllButRevocation,
+}
+
+/// A token as it was read, with the names by which it is looked at.
+struct Subject {
+    token: OwnToken,
+    holder: ClientId,
+    audience: AudienceId,
+}
 
 impl Grantd {
     /// What the caller that `presented` proves may know of `token`; `None` is inactive, for whatever reason.
@@ -29,42 +43,62 @@ impl Grantd {
     ) -> Result<Option<Map<String, Value>>, OperationError> {
         self.check_fitness()?;
         let caller = self.authenticate_client(presented, caller, decision).await?;
-        let now = self.clock.now();
-        let Some(token) = self.own_token(token, now) else { return Ok(None) };
-        let alive = self.may_see(&caller, &token).await?
-            && self.client_stands_by(&token).await?
-            && !self.is_revoked(&token.jti).await?;
-        Ok(alive.then(|| members(&token)))
+        let subject = self.own_token(token, self.clock.now()).and_then(Subject::new);
+        let mut known_not_revoked = false;
+        loop {
+            let about = subject.as_ref().map_or(About::ItselfAlone, Subject::about);
+            let judge = |look: &Look<'_>| {
+                self.look_at_token(&caller, look, (subject.as_ref(), known_not_revoked))
+            };
+            match (self.directory.at_last(caller.id(), about, judge).await??, &subject) {
+                (Seen::All(members), _) => return Ok(members),
+                (Seen::AllButRevocation, None) => return Ok(None),
+                (Seen::AllButRevocation, Some(subject)) => {
+                    if Box::pin(self.store.is_revoked(&subject.token.claims.jti)).await? {
+                        return Ok(None);
+                    }
+                    known_not_revoked = true;
+                }
+            }
+        }
     }
 
-    /// Only who serves the audience may see its tokens; a caller's own token is not special.
-    async fn may_see(
+    /// Judges token and caller by the last look.
+    fn look_at_token(
         &self,
         caller: &AuthenticatedClient,
-        token: &AccessToken,
-    ) -> Result<bool, StoreError> {
-        let Ok(id) = AudienceId::parse(&token.aud) else { return Ok(false) };
-        let audience = self.directory.audience(&id).await?;
-        Ok(audience.is_some_and(|audience| audience.served_by.contains(&caller.client().id)))
-    }
-
-    /// Whether the client still exists, is active, and has not killed what it had at that time.
-    async fn client_stands_by(&self, token: &AccessToken) -> Result<bool, StoreError> {
-        let Ok(id) = ClientId::parse(&token.client_id) else { return Ok(false) };
-        let known = self.directory.client(&id).await?;
-        let issued_at = Timestamp::from_unix(token.iat);
-        Ok(known.is_some_and(|known| {
-            known.client.status == ClientStatus::Active
-                && issued_at > known.client.tokens_not_before
-        }))
-    }
-
-    async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
-        if self.revocations.surely_not(jti) {
-            Ok(false)
-        } else {
-            Box::pin(self.store.is_revoked(jti)).await
+        look: &Look<'_>,
+        (subject, known_not_revoked): (Option<&Subject>, bool),
+    ) -> Result<Seen, OperationError> {
+        self.check_fitness()?;
+        let now = self.clock.now();
+        let caller = self.standing(caller, look)?;
+        let Some(Subject { token, .. }) = subject else { return Ok(Seen::All(None)) };
+        // Only who serves the audience may see its tokens; a caller's own token is not special.
+        let may_see = look.audiences().iter().any(|it| it.served_by.contains(&caller.client().id));
+        let holder_stands_by = look.token_holder().is_some_and(|it| it.stands_by(&token.claims));
+        if !may_see || !holder_stands_by || !self.still_lives(token, now) {
+            return Ok(Seen::All(None));
         }
+        if known_not_revoked || self.revocations.surely_not(&token.claims.jti) {
+            Ok(Seen::All(Some(members(&token.claims))))
+        } else {
+            Ok(Seen::AllButRevocation)
+        }
+    }
+}
+
+impl Subject {
+    fn new(token: OwnToken) -> Option<Self> {
+        Some(Self {
+            holder: ClientId::parse(&token.claims.client_id).ok()?,
+            audience: AudienceId::parse(&token.claims.aud).ok()?,
+            token,
+        })
+    }
+
+    const fn about(&self) -> About<'_> {
+        About::Token(&self.holder, &self.audience)
     }
 }
 

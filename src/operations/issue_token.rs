@@ -1,13 +1,15 @@
 //! Issues an access token: the client credentials grant, RFC 6749 section 4.4, as JWT of RFC 9068.
 
+use std::sync::Arc;
+
 use super::Grantd;
-use super::authenticate_client::AuthenticatedClient;
+use super::authenticate_client::{AuthenticatedClient, StandingClient};
 use super::caller::Caller;
 use super::dpop::FreshProof;
 use super::error::{OperationError, Outage};
+use crate::crypto::jws::Signer;
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
-use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::confirmation::{Confirmation, Evidence, token_type};
 use crate::domain::decision::Decision;
@@ -18,9 +20,12 @@ use crate::domain::refusal::RequestFault;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
+use crate::store::memory::look::{About, Look};
 
 /// How long a request waits for a second to pass: a dead one, or the one before a key begins to sign.
 const LONGEST_WAIT: Seconds = Seconds::new(2);
+/// How often one request waits so: once for each of the two.
+const MOST_WAITS: usize = 2;
 
 /// An issued token, RFC 6749 section 5.1.
 #[derive(Clone, Debug)]
@@ -48,6 +53,21 @@ pub struct Asked<'a> {
     pub proof: PresentedProof<'a>,
 }
 
+/// What a token request is judged by beside its client.
+struct Circumstances<'a> {
+    asked: Asked<'a>,
+    caller: &'a Caller,
+    proof: Option<FreshProof>,
+}
+
+/// What judging a token request comes to.
+enum Judged {
+    /// A token.
+    Issued(IssuedToken),
+    /// Nothing yet: a second must pass, and then all is judged anew.
+    NotBefore(Timestamp),
+}
+
 impl Grantd {
     /// Issues a token to the client that `presented` proves, for what it `asked`.
     ///
@@ -69,19 +89,65 @@ impl Grantd {
             Some(proof) => Some(self.spend_proof(proof).await?),
             None => None,
         };
-        self.wait_out_dead_seconds(&client).await?;
-        let mut grant = self.decide_grant(&client, asked, caller).await?;
-        grant.lifetime = grant.lifetime.min(self.max_lifetime);
-        let evidence = Evidence {
-            method: client.method(),
-            certificate: caller.certificate.as_ref().map(|it| it.chain.thumbprint()),
-            key: proof.as_ref().map(FreshProof::thumbprint),
-        };
-        let constraint = grant.audience.sender_constraint;
-        let confirmation = Confirmation::bind(client.client(), constraint, evidence)?;
+        let circumstances = Circumstances { asked, caller, proof };
+        for _ in 0..=MOST_WAITS {
+            let judge = |look: &Look<'_>| self.judge(&client, look, &circumstances);
+            match self.directory.at_last(client.id(), About::ItsPolicies, judge).await?? {
+                Judged::Issued(token) => return Ok(token),
+                Judged::NotBefore(instant) => self.clock.sleep_until(instant).await,
+            }
+        }
+        Err(Outage::TokensNotBefore.into())
+    }
+
+    /// Judges the request by the last look, and signs: there is no wait in here, and there can be none.
+    fn judge(
+        &self,
+        client: &AuthenticatedClient,
+        look: &Look<'_>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Judged, OperationError> {
+        self.check_fitness()?;
+        let now = self.clock.now();
+        let client = self.standing(client, look)?;
+        if let Some(alive) = first_living_second(client.client(), now)? {
+            return Ok(Judged::NotBefore(alive));
+        }
+        let grant = self.decide_grant(&client, look, circumstances)?;
+        let confirmation = bind(&client, &grant, circumstances)?;
         self.hold_to_profile(&grant, &confirmation)?;
-        self.wait_for_key(&client, grant.audience.algorithm).await?;
-        self.sign(client.client(), &grant, &confirmation)
+        let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
+        let algorithm = grant.audience.algorithm;
+        let key_time = self.key_time();
+        match ring.signer(algorithm, key_time) {
+            Some(signer) => self.sign(&client, (&grant, &confirmation), (signer, now)),
+            // A key that was just made begins to sign in a moment.
+            None => match ring.next_activation(algorithm, key_time.now) {
+                Some(activation) if activation <= key_time.now.plus(LONGEST_WAIT) => {
+                    Ok(Judged::NotBefore(self.by_our_clock(activation)))
+                }
+                _ => Err(Outage::NoSigningKey(algorithm).into()),
+            },
+        }
+    }
+
+    fn decide_grant(
+        &self,
+        client: &StandingClient<'_>,
+        look: &Look<'_>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Grant, OperationError> {
+        let Circumstances { asked, caller, .. } = circumstances;
+        let holding = policies_that_hold(
+            client.client(),
+            client.policies(),
+            GrantType::ClientCredentials,
+            (caller.source, client.method()),
+        )?;
+        let request = TokenRequest::parse(asked.scope, asked.resources, asked.audience)?;
+        let mut grant = decide(&offers(&holding, look), &request)?;
+        grant.lifetime = grant.lifetime.min(self.max_lifetime);
+        Ok(grant)
     }
 
     /// The catalog was judged when this replica started; it may have been changed since by an `apply` that knows of no
@@ -102,100 +168,59 @@ impl Grantd {
         Ok(())
     }
 
-    /// Tokens issued up to and including `tokens_not_before` are dead; so wait until it is past.
-    async fn wait_out_dead_seconds(
-        &self,
-        client: &AuthenticatedClient,
-    ) -> Result<(), OperationError> {
-        let (now, mark) = (self.clock.now(), client.client().tokens_not_before);
-        if mark < now {
-            return Ok(());
-        }
-        let alive = mark.plus(Seconds::new(1));
-        if alive > now.plus(LONGEST_WAIT) {
-            return Err(Outage::TokensNotBefore.into());
-        }
-        self.wait(client, alive).await
-    }
-
-    /// Waits; then what the client was judged by must still hold, or a disabled client would get a token late.
-    async fn wait(
-        &self,
-        client: &AuthenticatedClient,
-        until: Timestamp,
-    ) -> Result<(), OperationError> {
-        self.clock.sleep_until(until).await;
-        match self.directory.client(&client.client().id).await? {
-            Some(known) if client.is_still(&known) => Ok(()),
-            _ => Err(Outage::ChangedMeanwhile.into()),
-        }
-    }
-
-    async fn decide_grant(
-        &self,
-        client: &AuthenticatedClient,
-        asked: Asked<'_>,
-        caller: &Caller,
-    ) -> Result<Grant, OperationError> {
-        let circumstances = (caller.source, client.method());
-        let grant = GrantType::ClientCredentials;
-        let policies =
-            policies_that_hold(client.client(), client.policies(), grant, circumstances)?;
-        let request = TokenRequest::parse(asked.scope, asked.resources, asked.audience)?;
-        let offers = self.offers(&policies).await?;
-        Ok(decide(&offers, &request)?)
-    }
-
-    async fn offers(&self, policies: &[&Policy]) -> Result<Vec<Offer>, StoreError> {
-        let mut offers = Vec::with_capacity(policies.len());
-        for policy in policies {
-            if let Some(audience) = self.directory.audience(&policy.audience).await? {
-                offers.push(Offer { policy: (*policy).clone(), audience });
-            }
-        }
-        Ok(offers)
-    }
-
-    /// A key that was just made begins to sign in a moment.
-    async fn wait_for_key(
-        &self,
-        client: &AuthenticatedClient,
-        algorithm: SigningAlgorithm,
-    ) -> Result<(), OperationError> {
-        let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
-        let now = self.key_time();
-        if ring.signer(algorithm, now).is_some() {
-            return Ok(());
-        }
-        match ring.next_activation(algorithm, now.now) {
-            Some(activation) if activation <= now.now.plus(LONGEST_WAIT) => {
-                self.wait(client, self.by_our_clock(activation)).await
-            }
-            _ => Err(Outage::NoSigningKey(algorithm).into()),
-        }
-    }
-
     fn sign(
         &self,
-        client: &Client,
-        grant: &Grant,
-        confirmation: &Confirmation,
-    ) -> Result<IssuedToken, OperationError> {
-        let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
-        let (algorithm, now) = (grant.audience.algorithm, self.clock.now());
-        let signer =
-            ring.signer(algorithm, self.key_time()).ok_or(Outage::NoSigningKey(algorithm))?;
-        let id = (now, random::token_id());
-        let claims = AccessToken::new(self.issuer.as_str(), client, grant, confirmation, id);
+        client: &StandingClient<'_>,
+        (grant, confirmation): (&Grant, &Confirmation),
+        (signer, now): (&Signer, Timestamp),
+    ) -> Result<Judged, OperationError> {
+        let id = (now, random::access_token_id(client.credential()));
+        let claims =
+            AccessToken::new(self.issuer.as_str(), client.client(), grant, confirmation, id);
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
         let access_token =
             signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;
-        tracing::debug!(client = %client.id, audience = %grant.audience.id, jti = %claims.jti, "issued");
-        Ok(IssuedToken {
+        tracing::debug!(client = %claims.client_id, audience = %grant.audience.id, jti = %claims.jti, "issued");
+        Ok(Judged::Issued(IssuedToken {
             access_token,
             token_type: token_type(claims.cnf.as_ref()),
             expires_in: grant.lifetime.get(),
             scope: claims.scope,
-        })
+        }))
     }
+}
+
+/// Tokens issued up to and including `tokens_not_before` are dead: the second to wait for, where that is not past.
+fn first_living_second(client: &Client, now: Timestamp) -> Result<Option<Timestamp>, Outage> {
+    let mark = client.tokens_not_before;
+    let alive = mark.plus(Seconds::new(1));
+    if mark < now {
+        Ok(None)
+    } else if alive <= now.plus(LONGEST_WAIT) {
+        Ok(Some(alive))
+    } else {
+        Err(Outage::TokensNotBefore)
+    }
+}
+
+fn offers(policies: &[&Policy], look: &Look<'_>) -> Vec<Offer> {
+    let offer = |policy: &&Policy| {
+        let audience = look.audiences().iter().find(|it| it.id == policy.audience)?;
+        Some(Offer { policy: (*policy).clone(), audience: Arc::clone(audience) })
+    };
+    policies.iter().filter_map(offer).collect()
+}
+
+fn bind(
+    client: &StandingClient<'_>,
+    grant: &Grant,
+    circumstances: &Circumstances<'_>,
+) -> Result<Confirmation, RequestFault> {
+    let certificate = circumstances.caller.certificate.as_ref();
+    let evidence = Evidence {
+        method: client.method(),
+        certificate: certificate.map(|it| it.chain.thumbprint()),
+        key: circumstances.proof.as_ref().map(FreshProof::thumbprint),
+    };
+    Confirmation::bind(client.client(), grant.audience.sender_constraint, evidence)
 }

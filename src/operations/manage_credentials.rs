@@ -16,6 +16,9 @@ use crate::store::audit_events::AuditEvent;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 
+/// Other replicas may issue until they read of a change: what they issue in that second dies too.
+pub(super) const LATE_ISSUE: Seconds = Seconds::new(1);
+
 /// What an operator says of new credentials.
 #[derive(Clone, Debug)]
 pub struct NewCredential {
@@ -134,6 +137,7 @@ impl NewCredential {
             active_from: self.active_from,
             expires_at,
             retired_at: None,
+            tokens_not_before: Timestamp::EPOCH,
             created_at: now,
             last_used_at: None,
         })
@@ -163,14 +167,24 @@ pub async fn add_secret(
     Ok((id, secret))
 }
 
-/// Retires a credential from now on; gives its client.
+/// A credential that was retired.
+#[derive(Clone, Debug)]
+pub struct Retired {
+    /// The client that it was of.
+    pub client: ClientId,
+    /// When the last token that was issued for it has expired.
+    pub tokens_end_at: Timestamp,
+}
+
+/// Retires a credential from now on. Where it was compromised, the tokens that were issued for it are dead, too.
 ///
 /// # Errors
 /// No such credential, or a database out of reach.
 pub async fn retire_credential(
     store: &Store,
     id: &CredentialId,
-) -> Result<ClientId, CredentialError> {
+    compromised: bool,
+) -> Result<Retired, CredentialError> {
     let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
     let now = change.now();
@@ -180,13 +194,28 @@ pub async fn retire_credential(
             continue;
         };
         let retired_at = credential.retired_at.map_or(now, |at| at.min(now));
-        let retired = Credential { retired_at: Some(retired_at), ..credential.clone() };
+        let mut retired = Credential { retired_at: Some(retired_at), ..credential.clone() };
+        if compromised {
+            retired.tokens_not_before = retired.tokens_not_before.max(now.plus(LATE_ISSUE));
+        }
         change.put_credential(&known.client.id, &retired).await?;
+        let tokens_end_at = now.plus(LATE_ISSUE).plus(longest_life(&mut change, &known).await?);
         let client = known.client.id.clone();
-        finish(change, known.client, ("credential_retired", &[id])).await?;
-        return Ok(client);
+        let action = if compromised { "credential_compromised" } else { "credential_retired" };
+        finish(change, known.client, (action, &[id])).await?;
+        return Ok(Retired { client, tokens_end_at });
     }
     Err(CredentialError::NoCredential(id.clone()))
+}
+
+/// The longest that a token of this client may live, whatever its policies were lately.
+async fn longest_life(change: &mut ChangeTx, known: &KnownClient) -> Result<Seconds, StoreError> {
+    let audiences = change.audiences().await?;
+    let of_its_own = audiences
+        .iter()
+        .filter(|audience| known.policies.iter().any(|policy| policy.audience == audience.id));
+    let longest = of_its_own.map(|audience| audience.max_token_lifetime).max();
+    Ok(longest.unwrap_or(Seconds::new(0)))
 }
 
 /// The client, where there is one.

@@ -6,14 +6,17 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Grantd;
+use super::authenticate_client::AuthenticatedClient;
 use super::caller::Caller;
 use super::error::{OperationError, Outage};
+use super::own_token::OwnToken;
 use crate::crypto::random;
 use crate::domain::decision::Decision;
 use crate::domain::presented::Presented;
 use crate::domain::refusal::GrantFault;
 use crate::domain::timestamp::Timestamp;
 use crate::store::error::StoreError;
+use crate::store::memory::look::{About, Look};
 use crate::store::revoked_tokens::RevokedToken;
 
 /// Revocations that wait to be written at most.
@@ -47,12 +50,27 @@ impl Grantd {
     ) -> Result<(), OperationError> {
         self.freshness.check(&self.clock)?;
         let client = self.authenticate_client(presented, caller, decision).await?;
-        let Some(token) = self.revocable_token(token) else { return Ok(()) };
-        if token.client_id != client.client().id.as_str() {
+        let judge = |look: &Look<'_>| self.revocable(&client, look, token);
+        match self.directory.at_last(client.id(), About::ItselfAlone, judge).await?? {
+            Some(token) => self.write_revocation(token).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The revocation to write, where the client by the last look may revoke `token` and there is anything to revoke.
+    fn revocable(
+        &self,
+        client: &AuthenticatedClient,
+        look: &Look<'_>,
+        token: &str,
+    ) -> Result<Option<RevokedToken>, OperationError> {
+        let client = self.standing(client, look)?;
+        let Some(OwnToken { claims, .. }) = self.revocable_token(token) else { return Ok(None) };
+        if claims.client_id != client.client().id.as_str() {
             return Err(GrantFault::TokenOfAnotherClient.into());
         }
-        let expires_at = Timestamp::from_unix(token.exp);
-        self.write_revocation(RevokedToken { jti: token.jti, expires_at }).await
+        let expires_at = Timestamp::from_unix(claims.exp);
+        Ok(Some(RevokedToken { jti: claims.jti, expires_at }))
     }
 
     async fn write_revocation(&self, token: RevokedToken) -> Result<(), OperationError> {

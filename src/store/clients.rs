@@ -74,6 +74,33 @@ impl Store {
             .await
     }
 
+    /// At most `limit` ids of clients, deleted ones included, in their order, after `after`.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn client_ids_after(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        self.database
+            .bounded(async {
+                let mut tx = self.begin_snapshot().await?;
+                let ids = on_db!(&mut tx, conn => {
+                    sqlx::query_scalar(
+                        "SELECT client_id FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2",
+                    )
+                    .bind(after)
+                    .bind(limit)
+                    .fetch_all(conn)
+                    .await?
+                });
+                tx.commit().await?;
+                Ok(ids)
+            })
+            .await
+    }
+
     /// All clients but deleted ones, each with its credentials and policies, sorted by id.
     ///
     /// # Errors

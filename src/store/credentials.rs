@@ -27,6 +27,7 @@ struct CredentialRow {
     active_from: Option<i64>,
     expires_at: Option<i64>,
     retired_at: Option<i64>,
+    tokens_not_before: i64,
     created_at: i64,
     last_used_at: Option<i64>,
 }
@@ -39,7 +40,7 @@ impl Tx {
         let rows: Vec<CredentialRow> = on_db!(self, conn => {
             sqlx::query_as(
                 "SELECT id, kind, form, material, label, active_from, expires_at, retired_at, \
-                 created_at, last_used_at FROM credentials WHERE client_id = $1",
+                 tokens_not_before, created_at, last_used_at FROM credentials WHERE client_id = $1",
             )
             .bind(client.as_str())
             .fetch_all(conn)
@@ -53,7 +54,8 @@ impl Tx {
 }
 
 impl ChangeTx {
-    /// Writes a credential of `client`, new or not. What it proves with is written once and never changed.
+    /// Writes a credential of `client`, new or not. What it proves with is written once and never changed, and
+    /// `tokens_not_before` never goes back.
     ///
     /// # Errors
     /// A database out of reach, or an id that another client's credential has.
@@ -66,10 +68,11 @@ impl ChangeTx {
         let touched = on_db!(&mut self.tx, conn => {
             sqlx::query(
                 "INSERT INTO credentials (id, client_id, kind, form, material, label, active_from, \
-                 expires_at, retired_at, created_at, last_used_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                 expires_at, retired_at, created_at, last_used_at, tokens_not_before) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
                  ON CONFLICT (id) DO UPDATE SET label = $6, active_from = $7, expires_at = $8, \
-                 retired_at = $9 WHERE credentials.client_id = $2",
+                 retired_at = $9, tokens_not_before = CASE WHEN credentials.tokens_not_before > $12 \
+                 THEN credentials.tokens_not_before ELSE $12 END WHERE credentials.client_id = $2",
             )
             .bind(credential.id.as_str())
             .bind(client.as_str())
@@ -82,6 +85,7 @@ impl ChangeTx {
             .bind(unix(credential.retired_at))
             .bind(credential.created_at.unix())
             .bind(unix(credential.last_used_at))
+            .bind(credential.tokens_not_before.unix())
             .execute(conn)
             .await?
             .rows_affected()
@@ -215,6 +219,7 @@ impl CredentialRow {
             active_from: self.active_from.map(Timestamp::from_unix),
             expires_at: self.expires_at.map(Timestamp::from_unix),
             retired_at: self.retired_at.map(Timestamp::from_unix),
+            tokens_not_before: Timestamp::from_unix(self.tokens_not_before),
             created_at: Timestamp::from_unix(self.created_at),
             last_used_at: self.last_used_at.map(Timestamp::from_unix),
             label: self.label,

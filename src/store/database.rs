@@ -121,23 +121,31 @@ impl Pools {
     }
 
     fn open_sqlite(options: &DatabaseOptions) -> Result<Self, StoreError> {
-        let connect = SqliteConnectOptions::from_str(&options.url)
-            .map_err(|_| StoreError::Url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(options.lock_timeout);
+        let connect = sqlite(options)?;
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(options.acquire_timeout + options.lock_timeout)
         };
         Ok(Self::Sqlite {
-            writer: pool(1).connect_lazy_with(connect.clone()),
-            readers: pool(options.max_connections)
-                .connect_lazy_with(connect.pragma("query_only", "ON")),
+            writer: pool(1).connect_lazy_with(connect),
+            readers: pool(options.max_connections).connect_lazy_with(sqlite_reader(options)?),
         })
     }
+}
+
+fn sqlite(options: &DatabaseOptions) -> Result<SqliteConnectOptions, StoreError> {
+    Ok(SqliteConnectOptions::from_str(&options.url)
+        .map_err(|_| StoreError::Url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(options.lock_timeout))
+}
+
+/// How to connect to SQLite without writing.
+pub(super) fn sqlite_reader(options: &DatabaseOptions) -> Result<SqliteConnectOptions, StoreError> {
+    Ok(sqlite(options)?.pragma("query_only", "ON"))
 }
 
 /// A pool of at most `connections` to Postgres.

@@ -18,6 +18,7 @@ use grantd::http::body::BodyLimits;
 use grantd::http::routes;
 use grantd::http::state::{HttpState, Publication};
 use grantd::operations::apply_catalog::{ApplyOptions, Plan, apply_catalog};
+use grantd::operations::replay_cache::ReplayQueue;
 use grantd::operations::{Grantd, Options, Queues};
 use grantd::store::memory::directory::Capacity;
 use grantd::store::{DatabaseOptions, Store};
@@ -206,6 +207,18 @@ impl Env {
         database: DatabaseOptions,
         adjust: impl FnOnce(&mut Options),
     ) -> Replica {
+        let (replica, replay) = self.replica_that_spends_nothing(clock, database, adjust);
+        tokio::spawn(replay.run(Arc::clone(replica.grantd.store())));
+        replica
+    }
+
+    /// A replica that has loaded nothing yet, and whose assertions wait to be spent until the queue is run.
+    pub(crate) fn replica_that_spends_nothing(
+        &self,
+        clock: Clock,
+        database: DatabaseOptions,
+        adjust: impl FnOnce(&mut Options),
+    ) -> (Replica, ReplayQueue) {
         let store = Store::open(database).unwrap().following(self.database_clock.clone());
         let store = Arc::new(store);
         let mut options = Options {
@@ -225,7 +238,6 @@ impl Env {
         let issuer = options.issuer.clone();
         let (grantd, queues) = Grantd::new(store, clock, options).unwrap();
         let Queues { audit, replay, revocations } = queues;
-        tokio::spawn(replay.run(Arc::clone(grantd.store())));
         tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
         let publication = Publication {
             issuer,
@@ -240,7 +252,8 @@ impl Env {
             publication: Arc::new(publication),
             proxies: None,
         };
-        Replica { grantd, router: routes::public(state), audit: tokio::sync::Mutex::new(audit) }
+        let audit = tokio::sync::Mutex::new(audit);
+        (Replica { grantd, router: routes::public(state), audit }, replay)
     }
 }
 
@@ -260,10 +273,12 @@ pub(crate) struct Answer {
 }
 
 impl Replica {
-    /// Reads the feed once, and waits until the revocations are loaded.
+    /// Reads the feed once, and waits until revocations and ids are loaded.
     pub(crate) async fn follow(&self) {
         self.grantd.follow_feed().await.unwrap();
-        while !self.grantd.revocations().is_loaded() {
+        let loaded =
+            || self.grantd.revocations().is_loaded() && self.grantd.directory().ids().is_loaded();
+        while !loaded() {
             tokio::task::yield_now().await;
         }
     }

@@ -3,8 +3,10 @@
 use grantd::clock::Clock;
 use grantd::crypto::random;
 use grantd::domain::client::ClientStatus;
-use grantd::domain::identifier::ClientId;
+use grantd::domain::identifier::{ClientId, CredentialId};
 use grantd::domain::timestamp::{Seconds, Timestamp};
+use grantd::operations::apply_catalog::Action;
+use grantd::operations::manage_credentials::retire_credential;
 
 use crate::harness::*;
 
@@ -118,7 +120,7 @@ on_both! {
         env.apply(&with_status("disabled")).await;
         replica.follow().await;
         env.clock.advance(Seconds::new(1));
-        request.await.unwrap().assert_error(503, "temporarily_unavailable");
+        request.await.unwrap().assert_error(401, "invalid_client");
     }
 
     async fn a_request_waits_two_seconds_at_most(env) {
@@ -278,5 +280,54 @@ on_both! {
         gone.assert_error(400, "invalid_target");
         let new = replica.issued("reader", READER, "&audience=billing").await;
         assert!(replica.is_active(&new).await);
+    }
+
+    /// A token names the credential that it was issued for, and to nobody more.
+    async fn the_jti_begins_with_the_credential(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let token = replica.issued("reader", READER, "").await;
+        let claims = decoded(&token).1;
+        let (credential, random) = claims["jti"].as_str().unwrap().split_once('.').unwrap();
+        let id = ClientId::parse("reader").unwrap();
+        let known = env.store.load_client(&id).await.unwrap().value.unwrap();
+        assert_eq!(credential, known.credentials[0].id.as_str());
+        assert_eq!(random.len(), 22);
+        assert_eq!(replica.introspect("api", API, &token).await.json()["jti"], claims["jti"]);
+    }
+
+    async fn a_compromised_credential_takes_its_tokens_along_and_no_others(env) {
+        let two = CATALOG.replace(
+            &format!("secret = \"{READER}\""),
+            &format!("secrets = [\"{READER}\", \"the other secret\"]"),
+        );
+        env.apply(&two).await;
+        let replicas = [env.replica().await, env.replica().await];
+        let leaked = replicas[0].issued("reader", READER, "").await;
+        let other = replicas[0].issued("reader", "the other secret", "").await;
+        let id = CredentialId::parse(decoded(&leaked).1["jti"].as_str().unwrap().split('.').next().unwrap());
+        let id = id.unwrap();
+        let retired = retire_credential(&env.store, &id, false).await.unwrap();
+        assert!(retired.tokens_end_at.unix() - START >= 300, "{retired:?}");
+        for replica in &replicas {
+            replica.follow().await;
+            replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
+            assert!(replica.is_active(&leaked).await, "retiring alone kills no token");
+        }
+        retire_credential(&env.store, &id, true).await.unwrap();
+        for replica in &replicas {
+            replica.follow().await;
+            assert!(!replica.is_active(&leaked).await);
+            assert!(replica.is_active(&other).await);
+        }
+        // Neither the catalog that states it nor one that prunes it revives anything.
+        env.apply(&two).await;
+        let plan = env.prune(&CATALOG.replace(READER, "the other secret")).await;
+        assert_eq!(plan.count(Action::Removed), 0, "{plan:?}");
+        replicas[1].follow().await;
+        assert!(!replicas[1].is_active(&leaked).await);
+        env.clock.advance(Seconds::new(26 * 3600));
+        let plan = env.prune(&CATALOG.replace(READER, "the other secret")).await;
+        assert_eq!(plan.count(Action::Removed), 1, "{plan:?}");
     }
 }

@@ -32,6 +32,8 @@ mod jwks;
 #[cfg(test)]
 mod killed_tokens;
 #[cfg(test)]
+mod last_look;
+#[cfg(test)]
 mod layering;
 #[cfg(test)]
 mod metadata;

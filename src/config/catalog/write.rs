@@ -249,6 +249,7 @@ mod tests {
             active_from: at(1_767_225_600),
             expires_at: at(i64::MAX),
             retired_at: at(1_767_225_601),
+            tokens_not_before: Timestamp::EPOCH,
             created_at: Timestamp::EPOCH,
             last_used_at: None,
         }

@@ -35,7 +35,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("assertions", &["leeway"]),
     ("dpop", &["require_nonce"]),
     ("hashing", &["threads", "generated_queue", "imported_queue"]),
-    ("cache", &["clients", "audiences", "unknown_clients", "verified_secrets"]),
+    ("cache", &["clients", "audiences", "verified_secrets"]),
     ("feed", &["poll_interval_ms", "max_staleness"]),
     ("database", &["max_connections", "acquire_timeout", "statement_timeout", "lock_timeout"]),
     (

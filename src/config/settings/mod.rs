@@ -123,8 +123,6 @@ pub struct Cache {
     pub clients: u64,
     /// Audiences.
     pub audiences: u64,
-    /// Client ids that do not exist.
-    pub unknown_clients: u64,
     /// Secrets that were found right.
     pub verified_secrets: u64,
 }

@@ -177,7 +177,6 @@ fn cache(table: &mut Section<'_>) -> Cache {
     Cache {
         clients: most("clients", 10_000),
         audiences: most("audiences", 1000),
-        unknown_clients: most("unknown_clients", 131_072),
         verified_secrets: most("verified_secrets", 10_000),
     }
 }

@@ -4,6 +4,7 @@ use super::FailedCheck;
 use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::client::AuthMethod;
 use crate::domain::client_assertion::AssertionFault;
+use crate::domain::credential::CredentialState;
 use crate::domain::identifier::CredentialId;
 
 /// Why a client did not prove itself. All of them give the same answer.
@@ -47,6 +48,24 @@ pub enum ClientFault {
 }
 
 impl ClientFault {
+    /// The right credential of this method, which does not count now.
+    #[must_use]
+    pub fn dead_credential(method: AuthMethod, id: &CredentialId, state: CredentialState) -> Self {
+        let id = id.clone();
+        match (method, state) {
+            (AuthMethod::PrivateKeyJwt, state) => {
+                Self::Assertion(AssertionFault::DeadKey(id, state))
+            }
+            (AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth, _) => {
+                Self::Certificate(CertificateFault::NotLive(id))
+            }
+            (_, CredentialState::NotYetActive) => Self::SecretNotYetActive(id),
+            (_, CredentialState::Expired) => Self::SecretExpired(id),
+            (_, CredentialState::Retired) => Self::SecretRetired(id),
+            (_, CredentialState::Live) => Self::SecretWrong,
+        }
+    }
+
     pub(super) fn check(&self) -> FailedCheck {
         let (name, expected, found) = match self {
             Self::NoCredentials => ("credentials", "client credentials", "none".to_owned()),

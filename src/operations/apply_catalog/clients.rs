@@ -9,10 +9,8 @@ use crate::crypto::client_key::ClientKey;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
-use crate::domain::timestamp::{Seconds, Timestamp};
-
-/// Other replicas may issue until they read of the change: what they issue in that second dies too.
-const LATE_ISSUE: Seconds = Seconds::new(1);
+use crate::domain::timestamp::Timestamp;
+use crate::operations::manage_credentials::LATE_ISSUE;
 
 impl Application<'_> {
     pub(super) async fn put_clients(&mut self, catalog: &Catalog) -> Result<(), ApplyError> {

@@ -14,6 +14,7 @@ use crate::domain::credential::{
 };
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::{PresentedForm, Secret};
+use crate::domain::timestamp::Timestamp;
 use crate::operations::import_secret::{hash_generated, hash_imported, shared_salt};
 use crate::operations::public_credentials::{derived_id, identified, key, retired_twin};
 
@@ -89,7 +90,8 @@ impl Application<'_> {
         ours: bool,
     ) -> Result<(), ApplyError> {
         let name = format!("{client} {} {}", credential.kind(), credential.id);
-        let remove = self.options.prune && ours;
+        // Its mark keeps the tokens dead that it was compromised for.
+        let remove = self.options.prune && ours && !credential.kills_tokens(self.change.now());
         let action = if remove { Action::Removed } else { Action::Kept };
         self.plan.note(action, Subject::Credential, name);
         if remove {
@@ -126,6 +128,7 @@ impl Application<'_> {
             expires_at: stated.expires_at,
             // A credential that was retired by command stays so: a catalog that lags must not revive it.
             retired_at: stated.retired_at.or(old.and_then(|old| old.retired_at)),
+            tokens_not_before: old.map_or(Timestamp::EPOCH, |old| old.tokens_not_before),
             created_at: old.map_or(self.change.now(), |old| old.created_at),
             last_used_at: old.and_then(|old| old.last_used_at),
             material: old.map_or(material, |old| old.material.clone()),

@@ -1,6 +1,7 @@
 //! Client authentication, RFC 6749 section 2.3: from what was presented to a client that proved itself.
 //!
-//! [`AuthenticatedClient`] is made here and nowhere else, and only of a proof; policy decides on nothing less.
+//! [`AuthenticatedClient`] is made here and nowhere else, and only of a proof; [`StandingClient`] only of that and of
+//! the last look. Policy decides on nothing less.
 
 mod assertion;
 mod certificate;
@@ -10,7 +11,7 @@ mod secret;
 mod verified_secrets;
 
 pub use client_keys::ClientKeys;
-pub use proof::{AuthenticatedClient, ProvenClient};
+pub use proof::{AuthenticatedClient, ProvenClient, StandingClient};
 pub use verified_secrets::VerifiedSecrets;
 
 use std::sync::Arc;

@@ -6,10 +6,13 @@ use super::super::Grantd;
 use super::super::error::OperationError;
 use super::assertion::AcceptedAssertion;
 use crate::domain::client::{AuthMethod, Client, ClientStatus};
-use crate::domain::identifier::CredentialId;
+use crate::domain::credential::{Credential, CredentialState};
+use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::ClientFault;
+use crate::domain::timestamp::Timestamp;
+use crate::store::memory::look::Look;
 
 /// A live secret of a client that was presented: a proof of possession.
 pub(super) struct MatchedSecret {
@@ -37,12 +40,24 @@ enum Proof {
     Unspent(AcceptedAssertion),
 }
 
-/// A client that proved itself; policy decides on nothing less.
+/// A client that proved itself. What it may do is judged by a [`StandingClient`] alone, for requests wait between the
+/// proof and the answer.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
-    known: Arc<KnownClient>,
+    id: ClientId,
     method: AuthMethod,
     credential: CredentialId,
+    /// When the credential was registered: another one may have its id later.
+    registered_at: Timestamp,
+}
+
+/// An authenticated client that is still what it was when it proved itself: active, with its method and a live
+/// credential. It lives no longer than the last look that it was seen in; policy decides on nothing less.
+#[derive(Clone, Copy, Debug)]
+pub struct StandingClient<'l> {
+    known: &'l KnownClient,
+    method: AuthMethod,
+    credential: &'l CredentialId,
 }
 
 impl ProvenClient {
@@ -69,23 +84,22 @@ impl ProvenClient {
 
     /// A proof counts only for an active client that registered the method.
     fn new(known: Arc<KnownClient>, method: AuthMethod, proof: Proof) -> Result<Self, ClientFault> {
-        match known.client.status {
-            ClientStatus::Active => {}
-            ClientStatus::Disabled => return Err(ClientFault::Disabled),
-            ClientStatus::Deleted => return Err(ClientFault::Deleted),
-        }
-        let registered = &known.client.auth_methods;
-        if !registered.contains(&method) {
-            let registered = registered.clone();
-            return Err(ClientFault::MethodNotRegistered { used: method, registered });
-        }
+        check_admitted(&known.client, method)?;
         Ok(Self { known, method, proof })
     }
+}
 
-    /// The client, as far as it is proven.
-    #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.known.client
+fn check_admitted(client: &Client, method: AuthMethod) -> Result<(), ClientFault> {
+    match client.status {
+        ClientStatus::Active => {}
+        ClientStatus::Disabled => return Err(ClientFault::Disabled),
+        ClientStatus::Deleted => return Err(ClientFault::Deleted),
+    }
+    let registered = &client.auth_methods;
+    if registered.contains(&method) {
+        Ok(())
+    } else {
+        Err(ClientFault::MethodNotRegistered { used: method, registered: registered.clone() })
     }
 }
 
@@ -99,27 +113,80 @@ impl Grantd {
         &self,
         proven: ProvenClient,
     ) -> Result<AuthenticatedClient, OperationError> {
+        let known = proven.known;
         let credential = match proven.proof {
             Proof::Complete(credential) => credential,
-            Proof::Unspent(assertion) => {
-                assertion.spend(self, &proven.known.client.id).await?.credential
-            }
+            Proof::Unspent(assertion) => assertion.spend(self, &known.client.id).await?.credential,
         };
         self.credential_uses.note(&credential, self.database_now());
-        Ok(AuthenticatedClient { known: proven.known, method: proven.method, credential })
+        Ok(AuthenticatedClient {
+            id: known.client.id.clone(),
+            method: proven.method,
+            registered_at: registered_at(&known, &credential),
+            credential,
+        })
+    }
+
+    /// The client as it stands in the last look; the use of a credential that was retired meanwhile raises an alert.
+    /// Commands write by the database's clock when a credential ends, so it ends by that.
+    ///
+    /// # Errors
+    /// The [`ClientFault`] that a new request would meet.
+    pub(in super::super) fn standing<'l>(
+        &self,
+        client: &'l AuthenticatedClient,
+        look: &'l Look<'_>,
+    ) -> Result<StandingClient<'l>, ClientFault> {
+        let known = look.client().ok_or(ClientFault::UnknownClient)?;
+        check_admitted(&known.client, client.method)?;
+        let now = self.database_now();
+        let found = known.credentials.iter().find(|it| client.used(it));
+        match found.map_or(CredentialState::Retired, |it| it.state(now)) {
+            CredentialState::Live => {}
+            state => {
+                if found.is_some() && state == CredentialState::Retired {
+                    self.audit.alert_retired_credential(&client.credential, now);
+                }
+                return Err(ClientFault::dead_credential(client.method, &client.credential, state));
+            }
+        }
+        Ok(StandingClient { known, method: client.method, credential: &client.credential })
     }
 }
 
+fn registered_at(known: &KnownClient, credential: &CredentialId) -> Timestamp {
+    let found = known.credentials.iter().find(|it| &it.id == credential);
+    found.map_or(Timestamp::EPOCH, |it| it.created_at)
+}
+
 impl AuthenticatedClient {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// The method that it used.
+    #[must_use]
+    pub const fn method(&self) -> AuthMethod {
+        self.method
+    }
+
+    fn used(&self, credential: &Credential) -> bool {
+        credential.id == self.credential && credential.created_at == self.registered_at
+    }
+}
+
+impl<'l> StandingClient<'l> {
     /// The client.
     #[must_use]
-    pub fn client(&self) -> &Client {
+    pub const fn client(&self) -> &'l Client {
         &self.known.client
     }
 
     /// Its policies.
     #[must_use]
-    pub fn policies(&self) -> &[Policy] {
+    pub fn policies(&self) -> &'l [Policy] {
         &self.known.policies
     }
 
@@ -129,21 +196,9 @@ impl AuthenticatedClient {
         self.method
     }
 
-    /// Whether all that it was judged by is still so in `known`.
-    #[must_use]
-    pub fn is_still(&self, known: &KnownClient) -> bool {
-        let credential = |known: &KnownClient| {
-            let found = known.credentials.iter().find(|it| it.id == self.credential)?;
-            Some((found.active_from, found.expires_at, found.retired_at))
-        };
-        self.known.client == known.client
-            && self.known.policies == known.policies
-            && credential(&self.known) == credential(known)
-    }
-
     /// The credential that it used.
     #[must_use]
-    pub const fn credential(&self) -> &CredentialId {
-        &self.credential
+    pub const fn credential(&self) -> &'l CredentialId {
+        self.credential
     }
 }

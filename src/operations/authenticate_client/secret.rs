@@ -47,7 +47,7 @@ impl Grantd {
             None => self.matching(&form, credentials, &secret, caller).await?,
         };
         let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
-        let credential = self.live(&matching)?;
+        let credential = self.live(&matching, method)?;
         let proof = MatchedSecret { credential: credential.id.clone(), method };
         let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
         if remembered.is_none() {
@@ -151,9 +151,13 @@ impl Grantd {
     }
 
     /// The live one of those that the secret matched; a retired one raises an alert.
-    fn live<'a>(&self, matching: &[&'a Credential]) -> Result<&'a Credential, ClientFault> {
+    fn live<'a>(
+        &self,
+        matching: &[&'a Credential],
+        method: AuthMethod,
+    ) -> Result<&'a Credential, ClientFault> {
         let now = self.database_now();
-        live(matching, now).inspect_err(|fault| {
+        live(matching, method, now).inspect_err(|fault| {
             if let ClientFault::SecretRetired(id) = fault {
                 self.audit.alert_retired_credential(id, now);
             }
@@ -198,17 +202,15 @@ fn with_form(
 }
 
 /// The one that is live at `now`; else why the right secret does not count.
-fn live<'a>(matching: &[&'a Credential], now: Timestamp) -> Result<&'a Credential, ClientFault> {
-    let fault = |credential: &Credential| match credential.state(now) {
-        CredentialState::NotYetActive => ClientFault::SecretNotYetActive(credential.id.clone()),
-        CredentialState::Expired => ClientFault::SecretExpired(credential.id.clone()),
-        CredentialState::Retired => ClientFault::SecretRetired(credential.id.clone()),
-        CredentialState::Live => ClientFault::SecretWrong,
-    };
+fn live<'a>(
+    matching: &[&'a Credential],
+    method: AuthMethod,
+    now: Timestamp,
+) -> Result<&'a Credential, ClientFault> {
     match matching.iter().find(|credential| credential.state(now) == CredentialState::Live) {
         Some(credential) => Ok(credential),
-        None => {
-            Err(matching.first().map_or(ClientFault::SecretWrong, |credential| fault(credential)))
-        }
+        None => Err(matching.first().map_or(ClientFault::SecretWrong, |dead| {
+            ClientFault::dead_credential(method, &dead.id, dead.state(now))
+        })),
     }
 }

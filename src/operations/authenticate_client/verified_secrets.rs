@@ -112,6 +112,7 @@ mod tests {
             active_from: None,
             expires_at: None,
             retired_at: None,
+            tokens_not_before: Timestamp::EPOCH,
             created_at: Timestamp::from_unix(created_at),
             last_used_at: None,
         }

@@ -4,13 +4,14 @@
 //! was applied meanwhile; so a load that is overtaken by a change never hides it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::fingerprint::Fingerprints;
+use super::known_ids::KnownIds;
 use crate::domain::audience::Audience;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
@@ -22,7 +23,7 @@ use crate::store::feed::{Change, ChangeKind};
 /// Applied changes that are remembered for loads under way; older ones make such a load repeat itself.
 const RECENT_CHANGES: usize = 4096;
 /// How often a load is repeated that changes keep overtaking.
-const LOAD_ATTEMPTS: usize = 10;
+pub(super) const LOAD_ATTEMPTS: usize = 10;
 
 /// How much is remembered, in numbers of entries; 0 remembers nothing.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +32,11 @@ pub struct Capacity {
     pub clients: u64,
     /// Known audiences.
     pub audiences: u64,
-    /// Client ids that do not exist; apart, so that a flood of them evicts no client.
-    pub unknown_clients: u64,
 }
 
 impl Default for Capacity {
     fn default() -> Self {
-        Self { clients: 10_000, audiences: 1000, unknown_clients: 131_072 }
+        Self { clients: 10_000, audiences: 1000 }
     }
 }
 
@@ -46,16 +45,17 @@ impl Default for Capacity {
 pub struct Directory {
     store: Arc<Store>,
     capacity: Capacity,
-    fingerprints: Fingerprints,
+    ids: KnownIds,
     caches: ArcSwap<Caches>,
     applied: Mutex<Applied>,
+    /// Counts what was forgotten: equal before and after, nothing that was read meanwhile is outdated.
+    version: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Caches {
     clients: Cache<ClientId, Arc<KnownClient>>,
     audiences: Cache<AudienceId, Arc<Audience>>,
-    unknown_clients: Cache<u128, ()>,
 }
 
 /// The changes that were applied last, each with its number.
@@ -75,9 +75,10 @@ impl Directory {
         Self {
             store,
             capacity,
-            fingerprints: Fingerprints::default(),
+            ids: KnownIds::default(),
             caches: ArcSwap::from_pointee(Caches::new(capacity)),
             applied: Mutex::default(),
+            version: AtomicU64::new(0),
         }
     }
 
@@ -90,7 +91,7 @@ impl Directory {
         if let Some(client) = caches.clients.get(id) {
             return Ok(Some(client));
         }
-        if caches.unknown_clients.contains_key(&self.fingerprints.long(id.as_str())) {
+        if self.ids.surely_lack(id.as_str()) {
             return Ok(None);
         }
         // On the heap: a load has room for transactions of both databases, which a warm request would carry along.
@@ -106,10 +107,8 @@ impl Directory {
             return Ok(Some(audience));
         }
         let key = Change { kind: ChangeKind::Audience, key: id.to_string() };
-        let keep = |caches: &Caches, value: &Option<Arc<Audience>>| {
-            if let Some(audience) = value {
-                caches.audiences.insert(id.clone(), Arc::clone(audience));
-            }
+        let keep = |caches: &Caches, audience: &Arc<Audience>| {
+            caches.audiences.insert(id.clone(), Arc::clone(audience));
         };
         let load = || Box::pin(self.store.load_audience(id));
         self.load(&key, (self.capacity.audiences, load), keep).await
@@ -121,9 +120,8 @@ impl Directory {
         load: impl Fn() -> F,
     ) -> Result<Option<Arc<KnownClient>>, StoreError> {
         let key = Change { kind: ChangeKind::Client, key: id.to_string() };
-        let keep = |caches: &Caches, value: &Option<Arc<KnownClient>>| match value {
-            Some(client) => caches.clients.insert(id.clone(), Arc::clone(client)),
-            None => caches.unknown_clients.insert(self.fingerprints.long(id.as_str()), ()),
+        let keep = |caches: &Caches, client: &Arc<KnownClient>| {
+            caches.clients.insert(id.clone(), Arc::clone(client));
         };
         self.load(&key, (self.capacity.clients, load), keep).await
     }
@@ -132,7 +130,7 @@ impl Directory {
         &self,
         key: &Change,
         (capacity, load): (u64, impl Fn() -> F),
-        keep: impl Fn(&Caches, &Option<Arc<T>>),
+        keep: impl Fn(&Caches, &Arc<T>),
     ) -> Result<Option<Arc<T>>, StoreError> {
         for _ in 0..LOAD_ATTEMPTS {
             let generation = self.lock().generation;
@@ -142,8 +140,8 @@ impl Directory {
             let value = loaded.value.map(Arc::new);
             let applied = self.lock();
             if applied.allows(generation, key, loaded.feed.n) {
-                if capacity > 0 {
-                    keep(&self.caches.load(), &value);
+                if let Some(value) = value.as_ref().filter(|_| capacity > 0) {
+                    keep(&self.caches.load(), value);
                 }
                 return Ok(value);
             }
@@ -155,17 +153,17 @@ impl Directory {
     pub fn forget(&self, n: i64, changes: &[Change]) {
         let mut applied = self.lock();
         let caches = self.caches.load();
+        let clients = changes.iter().filter(|change| change.kind == ChangeKind::Client);
+        self.ids.add(clients.map(|change| change.key.as_str()));
         for change in changes {
             applied.note(change, n);
             match change.kind {
-                ChangeKind::Client => {
-                    caches.clients.invalidate(change.key.as_str());
-                    caches.unknown_clients.invalidate(&self.fingerprints.long(&change.key));
-                }
+                ChangeKind::Client => caches.clients.invalidate(change.key.as_str()),
                 ChangeKind::Audience => caches.audiences.invalidate(change.key.as_str()),
                 ChangeKind::SigningKey | ChangeKind::RevokedToken => {}
             }
         }
+        self.version.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Forgets everything, loads under way included.
@@ -173,14 +171,18 @@ impl Directory {
         let mut applied = self.lock();
         *applied = Applied { generation: applied.generation + 1, ..Applied::default() };
         self.caches.store(Arc::new(Caches::new(self.capacity)));
+        self.ids.forget_all();
+        self.version.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// How many unknown client ids are remembered.
+    /// The ids of all clients.
     #[must_use]
-    pub fn unknown_clients(&self) -> u64 {
-        let caches = self.caches.load();
-        caches.unknown_clients.run_pending_tasks();
-        caches.unknown_clients.entry_count()
+    pub const fn ids(&self) -> &KnownIds {
+        &self.ids
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     fn lock(&self) -> MutexGuard<'_, Applied> {
@@ -195,10 +197,6 @@ impl Caches {
             clients: Cache::builder().max_capacity(capacity.clients).eviction_policy(lru()).build(),
             audiences: Cache::builder()
                 .max_capacity(capacity.audiences)
-                .eviction_policy(lru())
-                .build(),
-            unknown_clients: Cache::builder()
-                .max_capacity(capacity.unknown_clients)
                 .eviction_policy(lru())
                 .build(),
         }

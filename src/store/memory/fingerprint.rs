@@ -5,20 +5,13 @@ use std::hash::{BuildHasher, RandomState};
 /// Makes fingerprints under keys of its own.
 #[derive(Debug, Default)]
 pub struct Fingerprints {
-    first: RandomState,
-    second: RandomState,
+    key: RandomState,
 }
 
 impl Fingerprints {
-    /// 64 bits: a hit must be confirmed.
+    /// 8 bytes: two texts may share them, so a hit must be confirmed.
     #[must_use]
     pub fn short(&self, text: &str) -> u64 {
-        self.first.hash_one(text)
-    }
-
-    /// 128 bits: no two texts share one by chance.
-    #[must_use]
-    pub fn long(&self, text: &str) -> u128 {
-        (u128::from(self.first.hash_one(text)) << 64) | u128::from(self.second.hash_one(text))
+        self.key.hash_one(text)
     }
 }

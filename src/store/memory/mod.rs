@@ -2,4 +2,6 @@
 
 pub mod directory;
 pub mod fingerprint;
+pub mod known_ids;
+pub mod look;
 pub mod revocations;

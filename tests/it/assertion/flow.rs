@@ -95,7 +95,7 @@ on_both! {
         let (replica, key) = worker(&env).await;
         let id = ClientId::parse("worker").unwrap();
         let known = env.store.load_client(&id).await.unwrap().value.unwrap();
-        retire_credential(&env.store, &known.credentials[0].id).await.unwrap();
+        retire_credential(&env.store, &known.credentials[0].id, false).await.unwrap();
         replica.follow().await;
         let named = Key::new(SigningAlgorithm::Es256).sign_raw(
             &format!(r#"{{"alg":"ES256","kid":"{}"}}"#, key.kid()),

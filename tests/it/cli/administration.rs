@@ -33,7 +33,12 @@ fn a_secret_is_printed_once_works_within_a_second_and_ends_within_a_second_when_
     let list = place.done(&["credential", "list", "reader", "--data", "data"]);
     assert!(list.contains(id) && list.contains("2026-Q4") && !list.contains(secret), "{list}");
     let retired = place.done(&["credential", "retire", id, "--data", "data"]);
-    assert_eq!(retired, format!("credential {id} of reader is retired\n"));
+    let expected =
+        format!("credential {id} of reader is retired\ntokens issued for it live until 20");
+    assert!(
+        retired.starts_with(&expected) && retired.ends_with("add --compromised\n"),
+        "{retired}"
+    );
     within_a_second("the end of the secret", || {
         let (status, body) = dev.ask("reader", secret);
         (status == 401 && body["error"] == "invalid_client").then_some(())
@@ -41,6 +46,25 @@ fn a_secret_is_printed_once_works_within_a_second_and_ends_within_a_second_when_
     assert_eq!(dev.ask("reader", "reader-secret").0, 200);
     assert!(dev.log().contains(&format!("{id}, retired")), "{}", dev.log());
     assert!(!dev.log().contains(secret));
+}
+
+#[test]
+fn tokens_of_a_compromised_credential_are_inactive_within_a_second_and_those_of_others_are_not() {
+    let (place, dev) = running();
+    let secret = place.done(&["credential", "add-secret", "reader", "--data", "data"]);
+    let secret = secret.trim_end();
+    let leaked = within_a_second("the new secret", || {
+        let (status, body) = dev.ask("reader", secret);
+        (status == 200).then(|| body["access_token"].as_str().unwrap().to_owned())
+    });
+    let other = dev.token("reader", "reader-secret");
+    let api = ("api", "api-secret");
+    assert!(dev.is_active(api, &leaked) && dev.is_active(api, &other));
+    let retire = ["credential", "retire", &secret[7..17], "--compromised", "--data", "data"];
+    let said = place.done(&retire);
+    assert!(said.contains("inactive at introspection within a second"), "{said}");
+    within_a_second("the end of its token", || (!dev.is_active(api, &leaked)).then_some(()));
+    assert!(dev.is_active(api, &other));
 }
 
 #[test]

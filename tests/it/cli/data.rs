@@ -61,7 +61,7 @@ fn processes_that_start_at_once_on_new_data_use_one_sealing_key() {
     let running = starting.map(crate::place::Starting::ready);
     for dev in &running {
         let ready = place.done(&["health", dev.url("operations")]);
-        assert_eq!(ready, "{\"degraded\":[],\"ready\":true}\n");
+        assert_eq!(ready, "{\"ready\":true,\"degraded\":[]}\n");
     }
     // Each could open the key that another had sealed: else it were not ready.
     assert!(place.path("data/sealing.key").is_file());

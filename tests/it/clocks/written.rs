@@ -52,7 +52,7 @@ on_both! {
         };
         let (id, _) = add_secret(&env.store, &reader(), &new).await.unwrap();
         env.database_clock.set_by(10);
-        retire_credential(&env.store, &id).await.unwrap();
+        retire_credential(&env.store, &id, false).await.unwrap();
         let known = env.store.load_client(&reader()).await.unwrap().value.unwrap();
         let credential = known.credentials.iter().find(|it| it.id == id).unwrap();
         let at = |after| Timestamp::from_unix(START + after);
@@ -80,7 +80,7 @@ on_both! {
             matches!(&it.material, CredentialMaterial::Jwk(jwk) if jwk.contains(key.kid()))
         };
         for id in [&id, &known.credentials.iter().find(is_key).unwrap().id] {
-            retire_credential(&env.store, id).await.unwrap();
+            retire_credential(&env.store, id, false).await.unwrap();
         }
         slow.follow().await;
         slow.token("reader", secret.expose(), "").await.assert_error(401, "invalid_client");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use grantd::domain::identifier::ClientId;
 use grantd::store::DatabaseOptions;
+use grantd::store::feed::{Change, ChangeKind};
 
 use super::env::{Sql, eventually, impatient};
 use super::outage::{behind, until_back, upstream};
@@ -35,8 +36,9 @@ on_both! {
         let replica = env.replica_over(database, |_| {});
         replica.follow().await;
         let reader = ClientId::parse("reader").unwrap();
+        let of_reader = Change { kind: ChangeKind::Client, key: reader.to_string() };
         for steps in 0..60 {
-            replica.grantd.directory().forget_all();
+            replica.grantd.directory().forget(0, std::slice::from_ref(&of_reader));
             let mut load = Box::pin(replica.grantd.directory().client(&reader));
             for _ in 0..steps {
                 if tokio::time::timeout(Duration::ZERO, &mut load).await.is_ok() {

@@ -167,6 +167,7 @@ async fn past_max_staleness_nothing_is_issued_introspected_or_revoked() {
     let proxy = ChaosProxy::passing(upstream(&env));
     let replica = env.replica_over(behind(&env, &proxy), |_| {});
     until_back(&replica).await;
+    replica.follow().await;
     let token = replica.issued("reader", READER, "").await;
     assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
 

@@ -80,7 +80,7 @@ async fn a_client_and_its_policies_are_of_one_moment() {
     assert_eq!((&claims["tenant"], &claims["scope"]), (&"new".into(), &"write".into()));
 }
 
-/// However many names strangers send, some connections are left to whoever follows the feed.
+/// However many clients must be loaded at once, some connections are left to whoever follows the feed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn loads_that_hang_do_not_keep_the_feed_from_being_read() {
     let (env, sql) = prepared().await;
@@ -89,9 +89,9 @@ async fn loads_that_hang_do_not_keep_the_feed_from_being_read() {
     replica.follow().await;
     let held = sql.hold_readers("clients").await;
     let flood: Vec<_> = (0..20)
-        .map(|n| {
+        .map(|_| {
             let replica = Arc::clone(&replica);
-            tokio::spawn(async move { replica.token(&format!("stranger {n}"), READER, "").await })
+            tokio::spawn(async move { replica.token("reader", READER, "").await })
         })
         .collect();
     sql.until_waiting("clients", 2).await;
@@ -101,7 +101,7 @@ async fn loads_that_hang_do_not_keep_the_feed_from_being_read() {
     held.release().await;
     for answer in flood {
         let status = answer.await.unwrap().status.as_u16();
-        assert!([401, 503].contains(&status), "{status}");
+        assert!([200, 503].contains(&status), "{status}");
     }
     write(&env, &disabled(&env).await).await;
     replica.follow().await;

@@ -1,7 +1,4 @@
-//! A flood of client ids that do not exist: memory stays bounded, and nobody else is forgotten. The hundred thousand
-//! stand beside the directory, where they need no database.
-
-use std::sync::Arc;
+//! Client ids that do not exist: they cost no statement, whoever sends how many, and nobody else is forgotten.
 
 use grantd::domain::identifier::ClientId;
 use grantd::store::memory::directory::Capacity;
@@ -9,51 +6,56 @@ use grantd::store::memory::directory::Capacity;
 use super::env::Sql;
 use crate::harness::*;
 
-const CAPACITY: u64 = 1000;
-
 fn stranger(n: u64) -> ClientId {
     ClientId::parse(&format!("stranger {n}")).unwrap()
 }
 
-async fn flood(env: Env, ids: u64) {
-    env.apply(CATALOG).await;
-    let capacity = Capacity { unknown_clients: CAPACITY, clients: 2, ..Capacity::default() };
-    let replica = Arc::new(env.replica_with(|options| options.capacity = capacity).await);
-    let token = replica.issued("reader", READER, "").await;
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
-    let tasks: Vec<_> = (0..4)
-        .map(|lane| {
-            let replica = Arc::clone(&replica);
-            tokio::spawn(async move {
-                for n in (lane..ids).step_by(4) {
-                    let known = replica.grantd.directory().client(&stranger(n)).await.unwrap();
-                    assert!(known.is_none());
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
+on_both! {
+    async fn a_flood_of_unknown_ids_needs_no_database_and_evicts_no_client(env) {
+        env.apply(CATALOG).await;
+        let capacity = Capacity { clients: 2, ..Capacity::default() };
+        let replica = env.replica_with(|options| options.capacity = capacity).await;
+        let token = replica.issued("reader", READER, "").await;
+        assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
+        // From here on SQL fails.
+        Sql::of(&env.database).await.run("ALTER TABLE clients RENAME TO gone").await;
+        for n in 0..20_000 {
+            assert!(replica.grantd.directory().client(&stranger(n)).await.unwrap().is_none());
+        }
+        replica.token("stranger", READER, "").await.assert_error(401, "invalid_client");
+        assert_eq!(replica.token("reader", READER, "").await.status, 200);
+        assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
     }
-    let remembered = replica.grantd.directory().unknown_clients();
-    assert!((1..=CAPACITY).contains(&remembered), "{remembered}");
 
-    // From here on SQL fails.
-    Sql::of(&env.database).await.run("ALTER TABLE clients RENAME TO gone").await;
-    for n in ids - 100..ids {
-        assert!(replica.grantd.directory().client(&stranger(n)).await.unwrap().is_none());
+    async fn until_all_ids_are_loaded_the_database_is_asked(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        replica.grantd.directory().ids().forget_all();
+        assert!(replica.grantd.directory().client(&stranger(1)).await.unwrap().is_none());
+        assert_eq!(replica.token("reader", READER, "").await.status, 200);
+        Sql::of(&env.database).await.run("ALTER TABLE clients RENAME TO gone").await;
+        assert!(replica.grantd.directory().client(&stranger(1)).await.is_err());
     }
-    assert!(replica.grantd.directory().client(&stranger(ids)).await.is_err());
-    assert_eq!(replica.token("reader", READER, "").await.status, 200);
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_unknown_ids_evict_no_client_on_sqlite() {
-    flood(Env::new(Database::sqlite()).await, 5000).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_unknown_ids_evict_no_client_on_postgres() {
-    flood(Env::new(Database::postgres().await).await, 2000).await;
+    /// One page of ids is not all of them.
+    async fn a_replica_that_starts_beside_many_clients_knows_them_all(env) {
+        env.apply(CATALOG).await;
+        let insert = |from: u32| format!(
+            "INSERT INTO clients SELECT 'many ' || n, NULL, NULL, NULL, NULL, 'active', '[]', '[]', 'issuer', NULL, \
+             false, false, '{{}}', 0, 0, NULL, NULL FROM \
+             (WITH RECURSIVE numbers(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM numbers WHERE n < {from} + 10499) \
+             SELECT n FROM numbers) AS all_of_them"
+        );
+        let sql = Sql::of(&env.database).await;
+        sql.run(&insert(0)).await;
+        sql.run(&insert(10_500)).await;
+        let replica = env.replica().await;
+        for n in (0..21_000).step_by(1000).chain([20_999]) {
+            let id = ClientId::parse(&format!("many {n}")).unwrap();
+            assert!(replica.grantd.directory().client(&id).await.unwrap().is_some(), "{n}");
+        }
+        sql.run("ALTER TABLE clients RENAME TO gone").await;
+        let id = ClientId::parse("many 21000").unwrap();
+        assert!(replica.grantd.directory().client(&id).await.unwrap().is_none());
+    }
 }

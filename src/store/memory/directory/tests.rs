@@ -1,4 +1,4 @@
-//! Loads that changes overtake, on SQLite, held by hand between two of their steps; and a flood of unknown names.
+//! Loads that changes overtake, on SQLite, held by hand between two of their steps.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -160,7 +160,7 @@ async fn a_load_that_is_overtaken_by_a_change_reads_again() {
     assert_eq!(state(&directory.client(&id()).await.unwrap().unwrap()), ("new", "new"));
 }
 
-/// As above, of a client that does not exist yet: it must not be remembered as unknown.
+/// As above, of a client that does not exist yet.
 #[tokio::test]
 async fn a_client_that_is_made_while_it_is_looked_for_is_found() {
     let (directory, store, _folder) = directory(Capacity::default()).await;
@@ -206,23 +206,4 @@ async fn a_load_that_changes_keep_overtaking_ends() {
     };
     let result = directory.load_client(&id(), load).await;
     assert!(matches!(result, Err(StoreError::Busy)), "{result:?}");
-}
-
-#[tokio::test]
-async fn a_hundred_thousand_unknown_clients_take_bounded_memory_and_evict_no_known_one() {
-    let capacity = Capacity { clients: 2, unknown_clients: 10_000, ..Capacity::default() };
-    let (directory, store, _folder) = directory(capacity).await;
-    write(&store, "known").await;
-    directory.client(&id()).await.unwrap().unwrap();
-    let loads = AtomicI64::new(0);
-    let load = || async {
-        loads.fetch_add(1, Ordering::SeqCst);
-        Ok(Loaded { value: None, feed: FeedPosition { n: 1, random_id: String::new() } })
-    };
-    for n in 0..100_000 {
-        let stranger = ClientId::parse(&format!("stranger {n}")).unwrap();
-        assert!(directory.load_client(&stranger, load).await.unwrap().is_none());
-    }
-    assert!((1..=10_000).contains(&directory.unknown_clients()));
-    assert!(directory.caches.load().clients.contains_key(&id()));
 }

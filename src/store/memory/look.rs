@@ -1,0 +1,119 @@
+//! The last look: what a request is judged by, as it stands at the moment in which it is judged (DESIGN section 1,
+//! "Between looking and signing").
+//!
+//! A request may wait long after its client was first looked at: for a hash, for the replay cache, for a second to
+//! pass. What was seen before such a wait counts for nothing. A [`Look`] exists only inside a closure that cannot
+//! await, and signing takes nothing that was not made of one: so no wait can come between the two. What a closure makes
+//! of a look leaves it, the look does not:
+//!
+//! ```
+//! # use grantd::domain::identifier::ClientId;
+//! # use grantd::store::memory::{directory::Directory, look::About};
+//! async fn made_of_it(directory: &Directory, id: &ClientId) -> Option<bool> {
+//!     directory.at_last(id, About::ItselfAlone, |look| look.client().is_some()).await.ok()
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! # use grantd::domain::identifier::ClientId;
+//! # use grantd::store::memory::{directory::Directory, look::About};
+//! async fn itself(directory: &Directory, id: &ClientId) -> Option<bool> {
+//!     let look = directory.at_last(id, About::ItselfAlone, |look| look).await.ok()?;
+//!     Some(look.client().is_some())
+//! }
+//! ```
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::directory::{Directory, LOAD_ATTEMPTS};
+use crate::domain::audience::Audience;
+use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::known_client::KnownClient;
+use crate::store::error::StoreError;
+
+/// What a request is judged by beside its own client.
+#[derive(Clone, Copy, Debug)]
+pub enum About<'a> {
+    /// Nothing else.
+    ItselfAlone,
+    /// The audiences of its policies.
+    ItsPolicies,
+    /// A token: the client that it was issued to, and its audience.
+    Token(&'a ClientId, &'a AudienceId),
+}
+
+/// What was seen, all of it true at one moment.
+#[derive(Debug)]
+pub struct Look<'a> {
+    seen: &'a Seen,
+    /// Keeps a borrowed look out of every future that moves between threads.
+    moment: PhantomData<*const ()>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    client: Option<Arc<KnownClient>>,
+    holder: Option<Arc<KnownClient>>,
+    audiences: Vec<Arc<Audience>>,
+}
+
+impl Look<'_> {
+    /// The client of the request; `None` where it does not exist any more.
+    #[must_use]
+    pub fn client(&self) -> Option<&KnownClient> {
+        self.seen.client.as_deref()
+    }
+
+    /// The client that the token was issued to.
+    #[must_use]
+    pub fn token_holder(&self) -> Option<&KnownClient> {
+        self.seen.holder.as_deref()
+    }
+
+    /// The audiences of the client's policies, or that of the token.
+    #[must_use]
+    pub fn audiences(&self) -> &[Arc<Audience>] {
+        &self.seen.audiences
+    }
+}
+
+impl Directory {
+    /// Lets `judge` look at the client `id` and at what the request is `about`, once nothing of it changed while it
+    /// was fetched.
+    ///
+    /// # Errors
+    /// A database out of reach, or changes without end, where memory does not have it.
+    pub async fn at_last<R>(
+        &self,
+        id: &ClientId,
+        about: About<'_>,
+        judge: impl FnOnce(&Look<'_>) -> R,
+    ) -> Result<R, StoreError> {
+        for _ in 0..LOAD_ATTEMPTS {
+            let before = self.version();
+            let seen = self.see(id, about).await?;
+            if self.version() == before {
+                return Ok(judge(&Look { seen: &seen, moment: PhantomData }));
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    async fn see(&self, id: &ClientId, about: About<'_>) -> Result<Seen, StoreError> {
+        let mut seen = Seen { client: self.client(id).await?, ..Seen::default() };
+        match (about, &seen.client) {
+            (About::Token(holder, audience), _) => {
+                seen.holder = self.client(holder).await?;
+                seen.audiences.extend(self.audience(audience).await?);
+            }
+            (About::ItsPolicies, Some(client)) => {
+                for policy in &client.policies {
+                    seen.audiences.extend(self.audience(&policy.audience).await?);
+                }
+            }
+            _ => {}
+        }
+        Ok(seen)
+    }
+}
