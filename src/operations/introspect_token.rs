@@ -72,7 +72,7 @@ impl Grantd {
     ) -> Result<Seen, OperationError> {
         self.check_fitness()?;
         let now = self.clock.now();
-        let caller = self.standing(caller, look, now)?;
+        let caller = self.standing(caller, look)?;
         let Some(Subject { token, .. }) = subject else { return Ok(Seen::All(None)) };
         // Only who serves the audience may see its tokens; a caller's own token is not special.
         let may_see = look.audiences().iter().any(|it| it.served_by.contains(&caller.client().id));

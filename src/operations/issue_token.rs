@@ -109,7 +109,7 @@ impl Grantd {
     ) -> Result<Judged, OperationError> {
         self.check_fitness()?;
         let now = self.clock.now();
-        let client = self.standing(client, look, now)?;
+        let client = self.standing(client, look)?;
         if let Some(alive) = first_living_second(client.client(), now)? {
             return Ok(Judged::NotBefore(alive));
         }

@@ -64,7 +64,7 @@ impl Grantd {
         look: &Look<'_>,
         token: &str,
     ) -> Result<Option<RevokedToken>, OperationError> {
-        let client = self.standing(client, look, self.clock.now())?;
+        let client = self.standing(client, look)?;
         let Some(OwnToken { claims, .. }) = self.revocable_token(token) else { return Ok(None) };
         if claims.client_id != client.client().id.as_str() {
             return Err(GrantFault::TokenOfAnotherClient.into());

@@ -63,7 +63,7 @@ impl Grantd {
         let (now, presented) = (self.clock.now(), certificate.chain.thumbprint());
         let equal = |credential: &&Credential| matches!(&credential.material, CredentialMaterial::Certificate(print) if print == presented);
         let matching: Vec<_> = known.credentials.iter().filter(equal).collect();
-        let credential = self.live_certificate(&matching, now)?;
+        let credential = self.live_certificate(&matching, self.database_now())?;
         let credential =
             credential.ok_or_else(|| CertificateFault::NotRegistered(presented.to_owned()))?;
         certificate.chain.check_alone(now)?;
@@ -84,7 +84,7 @@ impl Grantd {
                 if certificate.chain.check_subject(name).is_ok())
         };
         let matching: Vec<_> = known.credentials.iter().filter(bears).collect();
-        self.live_certificate(&matching, now)?.ok_or(CertificateFault::OtherSubject)
+        self.live_certificate(&matching, self.database_now())?.ok_or(CertificateFault::OtherSubject)
     }
 
     /// The live one of those that match; the use of a retired one raises an alert.

@@ -118,7 +118,7 @@ impl Grantd {
             Proof::Complete(credential) => credential,
             Proof::Unspent(assertion) => assertion.spend(self, &known.client.id).await?.credential,
         };
-        self.credential_uses.note(&credential, self.clock.now());
+        self.credential_uses.note(&credential, self.database_now());
         Ok(AuthenticatedClient {
             id: known.client.id.clone(),
             method: proven.method,
@@ -128,6 +128,7 @@ impl Grantd {
     }
 
     /// The client as it stands in the last look; the use of a credential that was retired meanwhile raises an alert.
+    /// Commands write by the database's clock when a credential ends, so it ends by that.
     ///
     /// # Errors
     /// The [`ClientFault`] that a new request would meet.
@@ -135,10 +136,10 @@ impl Grantd {
         &self,
         client: &'l AuthenticatedClient,
         look: &'l Look<'_>,
-        now: Timestamp,
     ) -> Result<StandingClient<'l>, ClientFault> {
         let known = look.client().ok_or(ClientFault::UnknownClient)?;
         check_admitted(&known.client, client.method)?;
+        let now = self.database_now();
         let found = known.credentials.iter().find(|it| client.used(it));
         match found.map_or(CredentialState::Retired, |it| it.state(now)) {
             CredentialState::Live => {}

@@ -104,7 +104,7 @@ impl Grantd {
         credentials: &'a [Credential],
         secret: &Secret,
     ) -> Result<Vec<&'a Credential>, OperationError> {
-        let now = self.clock.now();
+        let now = self.database_now();
         let (retired, foreign): (Vec<_>, Vec<_>) = with_form(credentials, SecretForm::Phc)
             .partition(|(credential, _)| credential.state(now) == CredentialState::Retired);
         let imported: Vec<_> = with_form(credentials, SecretForm::Imported).collect();
@@ -156,7 +156,7 @@ impl Grantd {
         matching: &[&'a Credential],
         method: AuthMethod,
     ) -> Result<&'a Credential, ClientFault> {
-        let now = self.clock.now();
+        let now = self.database_now();
         live(matching, method, now).inspect_err(|fault| {
             if let ClientFault::SecretRetired(id) = fault {
                 self.audit.alert_retired_credential(id, now);
@@ -167,7 +167,7 @@ impl Grantd {
     /// A retired foreign hash is judged after the answer, when nothing else waits: whoever still uses its secret
     /// should be found, but must not cost more than anybody else.
     fn recognise_retired(&self, credential: &Credential, expected: PhcHash, secret: Secret) {
-        let (audit, id, now) = (self.audit.clone(), credential.id.clone(), self.clock.now());
+        let (audit, id, now) = (self.audit.clone(), credential.id.clone(), self.database_now());
         self.hashing.idle(move || {
             if expected.verify(&secret) {
                 audit.alert_retired_credential(&id, now);

@@ -15,8 +15,8 @@ on_both! {
         let replica = env.replica().await;
         let published = replica.published_kids().await;
         assert_eq!(published.len(), 1);
-        for _ in 0..2 {
-            env.clock.set_by(-1800);
+        for back in [30, 1800, 1800] {
+            env.clock.set_by(-back);
             for _ in 0..2 {
                 assert_eq!(replica.published_kids().await, published);
                 replica.follow().await;

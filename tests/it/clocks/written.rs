@@ -1,8 +1,8 @@
 //! Instants that commands write come from the database's clock, whatever the machine's says.
 
 use grantd::clock::Clock;
-use grantd::domain::client::AssertionAudience;
-use grantd::domain::credential::CredentialState;
+use grantd::domain::algorithm::SigningAlgorithm;
+use grantd::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use grantd::domain::identifier::ClientId;
 use grantd::domain::profile::Profile;
 use grantd::domain::timestamp::{Seconds, Timestamp};
@@ -11,6 +11,7 @@ use grantd::operations::manage_credentials::{
 };
 use grantd::store::{DatabaseOptions, Store};
 
+use crate::assertion::signer::{Key, assert_refused, catalog, claims, token};
 use crate::harness::*;
 
 fn reader() -> ClientId {
@@ -60,7 +61,39 @@ on_both! {
         assert_eq!(credential.retired_at, Some(at(510)));
         assert_eq!(known.client.rotated_at, Some(at(510)));
         assert_eq!(credential.state(at(510)), CredentialState::Retired);
-        assert_eq!(known.client.assertion_audience, AssertionAudience::Issuer);
+    }
+
+    /// Its end was written by that clock, so it holds by that clock: not when a slow replica's own comes to it.
+    async fn a_credential_begins_and_ends_on_replicas_whose_clocks_are_off(env) {
+        let (key, next) = (Key::new(SigningAlgorithm::Es256), Key::new(SigningAlgorithm::Es256));
+        env.apply(&catalog(&[&key, &next], "")).await;
+        let (slow, _) = env.replica_apart(-50).await;
+        let mut new = NewCredential { label: None, active_from: None, expiry: None, profile: Profile::Default };
+        let (id, secret) = add_secret(&env.store, &reader(), &new).await.unwrap();
+        new.active_from = Some(Timestamp::from_unix(START + 1));
+        let (_, later) = add_secret(&env.store, &reader(), &new).await.unwrap();
+        slow.follow().await;
+        assert_eq!(slow.token("reader", secret.expose(), "").await.status, 200);
+        let worker = ClientId::parse("worker").unwrap();
+        let known = env.store.load_client(&worker).await.unwrap().value.unwrap();
+        let is_key = |it: &&Credential| {
+            matches!(&it.material, CredentialMaterial::Jwk(jwk) if jwk.contains(key.kid()))
+        };
+        for id in [&id, &known.credentials.iter().find(is_key).unwrap().id] {
+            retire_credential(&env.store, id, false).await.unwrap();
+        }
+        slow.follow().await;
+        slow.token("reader", secret.expose(), "").await.assert_error(401, "invalid_client");
+        let made = |jti: &str| {
+            let mut made = claims("worker", jti);
+            made["iat"] = (START - 50).into();
+            made
+        };
+        assert_refused(&slow, &[key.sign(&made("1"))]).await;
+        assert_eq!(token(&slow, &next.sign(&made("2"))).await.status, 200);
+        assert!(env.database_clock.now() < new.active_from.unwrap());
+        let (fast, _) = env.replica_apart(50).await;
+        fast.token("reader", later.expose(), "").await.assert_error(401, "invalid_client");
     }
 
     /// A change that waits for another administrator is made when its turn has come.

@@ -36,7 +36,7 @@ impl Grantd {
         let known = self.find_client(claimed).await?.ok_or(ClientFault::UnknownClient)?;
         let now = self.clock.now();
         unverified.check_algorithm(self.profile)?;
-        let signed = unverified.verify_signature(&known, &self.client_keys, now);
+        let signed = unverified.verify_signature(&known, &self.client_keys, self.database_now());
         if let Err(AssertionFault::DeadKey(id, CredentialState::Retired)) = &signed {
             self.audit.alert_retired_credential(id, now);
         }
