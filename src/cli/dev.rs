@@ -27,6 +27,7 @@ use crate::http::state::{MutualTls, Publication};
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 use crate::operations::{Grantd, Options};
 use crate::server::client_ca_files::ClientCaFiles;
+use crate::server::descriptors;
 use crate::server::limits::Limits;
 use crate::server::listener::{bind, bind_loopback_pair};
 use crate::server::replica::Replica;
@@ -67,6 +68,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     std::thread::spawn(random::random_bytes::<1>);
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
     telemetry::init(LogFormat::Text, &filter);
+    // SQLite has one writer beside the readers of the pool.
+    let limits = descriptors::fit(Limits::default(), DatabaseOptions::new("").max_connections + 1);
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
     if let Some(path) = &arguments.ready_file {
@@ -100,7 +103,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         proxies: None,
         public: Endpoint { listeners, tls: None },
         operations: Endpoint { listeners: vec![operations], tls: None },
-        limits: Limits::default(),
+        limits,
         poll_interval: Duration::from_millis(250),
     };
     // The listeners are bound: whoever connects from here on is served.

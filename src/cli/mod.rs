@@ -25,6 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::telemetry::last_words;
+
 /// grantd: an OAuth 2.0 authorization server for machines.
 #[derive(Debug, Parser)]
 #[command(version, about, disable_help_subcommand = true)]
@@ -74,15 +76,14 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(run(cli.command));
     // Whatever still runs in the background is of no use any more.
     runtime.shutdown_background();
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            if !is_reader_gone(&error) {
-                eprintln!("grantd: {}", told(&error));
-            }
-            ExitCode::FAILURE
-        }
-    }
+    let (code, last) = match result {
+        Ok(code) => (code, String::new()),
+        Err(error) if is_reader_gone(&error) => (ExitCode::FAILURE, String::new()),
+        Err(error) => (ExitCode::FAILURE, format!("grantd: {}\n", told(&error))),
+    };
+    // Behind what the log still has to write.
+    last_words(&last);
+    code
 }
 
 /// Whether nothing failed but the pipe that we print to, whose reader (`head`) has seen enough.

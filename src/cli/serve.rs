@@ -17,6 +17,7 @@ use crate::http::state::{MutualTls, Publication};
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::operations::{Grantd, Options};
 use crate::server::client_ca_files::ClientCaFiles;
+use crate::server::descriptors;
 use crate::server::limits::Limits;
 use crate::server::listener::bind;
 use crate::server::replica::Replica;
@@ -42,6 +43,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     start_log(&settings);
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
+    let limits = descriptors::fit(limits(&settings), settings.database.max_connections);
     let store = Arc::new(Store::open(database_options(&settings))?);
     if arguments.migrate {
         store.migrate().await?;
@@ -56,7 +58,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         publication: publication(&settings),
         public: public(&settings)?,
         operations: Endpoint { listeners: vec![bind(settings.operations.listen)?], tls: None },
-        limits: limits(&settings),
+        limits,
         poll_interval: settings.feed.poll_interval,
     };
     tracing::info!(
@@ -147,6 +149,7 @@ fn limits(settings: &Settings) -> Limits {
     let limits = &settings.limits;
     Limits {
         connections: limits.connections,
+        requests: limits.requests,
         handshake_time: limits.tls_handshake_timeout.duration(),
         first_bytes_time: limits.first_byte_timeout.duration(),
         head_time: limits.header_timeout.duration(),
@@ -154,6 +157,7 @@ fn limits(settings: &Settings) -> Limits {
         drain_time: limits.drain_timeout.duration(),
         head_bytes: limits.header_bytes,
         headers: limits.header_count,
+        body_bytes: limits.body_bytes,
         ..Limits::default()
     }
 }

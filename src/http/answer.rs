@@ -1,6 +1,6 @@
 //! The one table from refusal to answer: nothing else knows the status codes of refusals (RFC 6749 section 5.2).
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
 };
@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
+use super::layers::RequestId;
 use crate::domain::refusal::{ErrorCode, Refusal, RequestFault};
 
 /// What a 401 asks for; always all of it, whatever was wrong (RFC 9110 section 15.5.2).
@@ -22,6 +23,11 @@ struct ErrorBody {
     error: &'static str,
     error_description: &'static str,
 }
+
+const UNAVAILABLE: ErrorBody = ErrorBody {
+    error: "temporarily_unavailable",
+    error_description: "the server cannot answer now, try again later",
+};
 
 /// The answer to a refused request. The refusal itself stands in the answer's extensions, for the log.
 #[must_use]
@@ -60,13 +66,37 @@ fn status(refusal: &Refusal) -> StatusCode {
 /// The answer when the fault is ours: a full queue, an absent database. The client may try again.
 #[must_use]
 pub fn unavailable(retry_after_seconds: u32) -> Response {
-    let body = ErrorBody {
-        error: "temporarily_unavailable",
-        error_description: "the server cannot answer now, try again later",
-    };
-    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, &body);
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, &UNAVAILABLE);
     response.headers_mut().insert(RETRY_AFTER, retry_after_seconds.into());
     response
+}
+
+/// [`unavailable`] for a request that no handler sees, because too many are in flight.
+#[must_use]
+pub fn busy() -> hyper::Response<Bytes> {
+    let body = serde_json::to_vec(&UNAVAILABLE).unwrap_or_default();
+    let mut answer = bare(StatusCode::SERVICE_UNAVAILABLE, body.into());
+    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer.headers_mut().insert(RETRY_AFTER, 1.into());
+    answer
+}
+
+/// More header fields than a request may have, as hyper answers it over HTTP/1.1.
+#[must_use]
+pub fn too_many_headers() -> hyper::Response<Bytes> {
+    bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Bytes::new())
+}
+
+/// An answer outside of all layers.
+fn bare(status: StatusCode, body: Bytes) -> hyper::Response<Bytes> {
+    let mut answer = hyper::Response::new(body);
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    forbid_caching(headers);
+    if let Some(id) = RequestId::new().header() {
+        headers.insert(RequestId::NAME, id);
+    }
+    answer
 }
 
 fn error(status: StatusCode, body: &ErrorBody) -> Response {

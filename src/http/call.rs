@@ -24,6 +24,7 @@ const RETRY_AFTER: u32 = 1;
 /// A call whose form was read.
 pub(super) struct Call {
     pub(super) form: Form,
+    /// Those that say who sends it, see [`read_form`].
     pub(super) headers: HeaderMap,
 }
 
@@ -47,8 +48,8 @@ pub(super) async fn answer(
     };
     let result = async {
         let caller = caller?;
-        let (head, form) = read_form(request, state.publication.body_limits).await?;
-        handle(Call { form, headers: head.headers }, &caller, &mut decision).await
+        let (headers, form) = read_form(request, state.publication.body_limits).await?;
+        handle(Call { form, headers }, &caller, &mut decision).await
     };
     match result.await {
         Ok(response) => response,

@@ -4,7 +4,8 @@ use axum::http::{HeaderMap, HeaderName};
 
 use crate::domain::presented::PresentedProof;
 
-const DPOP: HeaderName = HeaderName::from_static("dpop");
+/// The header of a proof.
+pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The proof; nothing of it is believed yet.
 pub(super) fn presented(headers: &HeaderMap) -> PresentedProof<'_> {

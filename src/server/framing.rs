@@ -43,6 +43,11 @@ pub(super) struct Scanner {
     line: Vec<u8>,
     length: usize,
     last: u8,
+    /// The bytes of the head, the chunk's size or the trailers that have not ended.
+    gathered: usize,
+    /// Whether a request ended within the bytes that came last, and others came after it.
+    is_ahead: bool,
+    newest: usize,
 }
 
 impl Scanner {
@@ -53,7 +58,16 @@ impl Scanner {
             line: Vec::with_capacity(KEPT),
             length: 0,
             last: 0,
+            gathered: 0,
+            is_ahead: false,
+            newest: 0,
         }
+    }
+
+    /// The memory that hyper may hold for what has not come whole, and for requests that came behind another one:
+    /// it reads on only when it has none left.
+    pub(super) fn held(&self) -> usize {
+        self.gathered.saturating_add(if self.is_ahead { self.newest } else { 0 })
     }
 
     /// Whether the next byte begins a request.
@@ -64,8 +78,10 @@ impl Scanner {
     /// Follows the next bytes; the error is the index of the byte that makes them ambiguous.
     pub(super) fn scan(&mut self, bytes: &[u8]) -> Result<(), usize> {
         let mut rest = bytes;
+        (self.newest, self.is_ahead) = (bytes.len(), false);
         while !rest.is_empty() {
             let before = bytes.len() - rest.len();
+            self.is_ahead |= before > 0 && self.is_between_requests();
             rest = match self.place {
                 Place::Body(left) => self.body(rest, left),
                 Place::Chunk(left) => self.chunk(rest, left).map_err(|Ambiguous| before)?,
@@ -107,6 +123,7 @@ impl Scanner {
         };
         let (line, rest) = bytes.split_at(end);
         self.keep(line);
+        self.gathered = self.gathered.saturating_add(1);
         if self.last != b'\r' || self.length == 0 {
             return Err(end);
         }
@@ -121,6 +138,7 @@ impl Scanner {
         let room = KEPT - self.line.len();
         self.line.extend_from_slice(part.get(..room).unwrap_or(part));
         self.length = self.length.saturating_add(part.len());
+        self.gathered = self.gathered.saturating_add(part.len());
         self.last = part.last().copied().unwrap_or(self.last);
     }
 
@@ -133,10 +151,17 @@ impl Scanner {
                 self.framing = Framing::Unsaid;
                 self.place = Place::Head { first_line: false };
             }
-            Place::Head { .. } if is_empty => self.place = after_head(self.framing),
+            Place::Head { .. } if is_empty => {
+                self.gathered = 0;
+                self.place = after_head(self.framing);
+            }
             Place::Head { .. } => self.header_ended()?,
-            Place::Trailers if is_empty => self.place = Place::Head { first_line: true },
+            Place::Trailers if is_empty => {
+                self.gathered = 0;
+                self.place = Place::Head { first_line: true };
+            }
             Place::ChunkSize => {
+                self.gathered = 0;
                 self.place = match chunk_size(&self.line)? {
                     0 => Place::Trailers,
                     size => Place::Chunk(size.checked_add(2).ok_or(Ambiguous)?),
@@ -230,6 +255,24 @@ mod tests {
             assert_eq!(scanner.scan(good.as_bytes()), Ok(()), "{good}");
             assert!(scanner.is_between_requests(), "{good}");
         }
+    }
+
+    #[test]
+    fn a_head_is_held_until_it_is_whole_and_requests_behind_another_one_too() {
+        let mut scanner = Scanner::new();
+        scanner.scan(b"POST / HTTP/1.1\r\nHost: a\r\nContent-").unwrap();
+        assert_eq!(scanner.held(), 34);
+        scanner.scan(b"Length: 3\r\n\r\na").unwrap();
+        assert_eq!(scanner.held(), 0);
+        scanner.scan(b"bc").unwrap();
+        assert_eq!(scanner.held(), 0);
+        let two = [GOOD[0], GOOD[0]].concat();
+        scanner.scan(two.as_bytes()).unwrap();
+        assert_eq!(scanner.held(), two.len());
+        scanner.scan(GOOD[0].as_bytes()).unwrap();
+        assert_eq!(scanner.held(), 0);
+        scanner.scan(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;xx").unwrap();
+        assert_eq!(scanner.held(), 4);
     }
 
     #[test]

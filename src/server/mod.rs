@@ -2,11 +2,18 @@
 
 mod any_certificate;
 pub mod client_ca_files;
+pub mod descriptors;
+mod door;
+mod frames;
 mod framing;
+mod hpack;
 pub mod limits;
 pub mod listener;
+mod meter;
 mod protocol;
+mod refused_handshakes;
 pub mod replica;
+pub mod room;
 pub mod serve;
 mod session;
 pub mod shutdown;

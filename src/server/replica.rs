@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::client_ca_files::ClientCaFiles;
 use super::limits::Limits;
+use super::room::Room;
 use super::serve::{Endpoint, serve};
 use super::shutdown::Shutdown;
 use crate::domain::proxy::TrustedProxies;
@@ -52,7 +53,7 @@ impl Replica {
         let operations = tokio::spawn(serve(
             self.operations,
             routes::operations(health),
-            self.limits,
+            Room::new(self.limits.of_operations()),
             operations_shutdown,
         ));
         if let Some(url) = self.publication.mutual_endpoint("/oauth2/token") {
@@ -70,12 +71,13 @@ impl Replica {
         let (stop_public, public_shutdown) = Shutdown::manual();
         let (stop_mutual, mutual_shutdown) = Shutdown::manual();
         let router = routes::public(state);
+        let room = Room::new(self.limits);
         let mutual = async {
             if let Some(endpoint) = self.mutual {
-                serve(endpoint, router.clone(), self.limits, mutual_shutdown).await;
+                serve(endpoint, router.clone(), Arc::clone(&room), mutual_shutdown).await;
             }
         };
-        let public = serve(self.public, router.clone(), self.limits, public_shutdown);
+        let public = serve(self.public, router.clone(), Arc::clone(&room), public_shutdown);
         let mut fatal = self.grantd.fatal();
         let stop = async {
             tokio::select! {

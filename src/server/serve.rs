@@ -5,13 +5,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Body;
+use hyper::body::{Body, Bytes};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::limits::Limits;
+use super::room::Room;
 use super::session::{Answers, Phase, Session};
 use super::shutdown::Shutdown;
 use super::tls::Tls;
@@ -30,17 +30,17 @@ pub struct Endpoint {
 /// Serves until the stop is asked for, then finishes requests in flight for at most `drain_time`.
 ///
 /// Each request carries its [`Connection`](crate::http::connection::Connection) in its extensions. TLS files
-/// are read again when they change. Connections over the limit wait in the kernel's backlog.
-pub async fn serve<S, B>(endpoint: Endpoint, service: S, limits: Limits, shutdown: Shutdown)
+/// are read again when they change. Connections over the limit wait in the kernel's backlog, and idle ones make
+/// room for them; listeners that share a `room` share its limits.
+pub async fn serve<S, B>(endpoint: Endpoint, service: S, room: Arc<Room>, shutdown: Shutdown)
 where
     S: Answers<B>,
-    B: Body + Send + 'static,
-    B::Data: Send,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (phase, watching) = watch::channel(Phase::Serving);
-    let session = Arc::new(Session::new(service, limits, endpoint.tls.clone(), watching));
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let session =
+        Arc::new(Session::new(service, Arc::clone(&room), endpoint.tls.clone(), watching));
     let mut tasks = JoinSet::new();
     if let Some(tls) = endpoint.tls {
         tasks.spawn(async move { tls.keep_fresh().await });
@@ -52,22 +52,21 @@ where
     tasks.shutdown().await;
 
     phase.send_replace(Phase::Draining);
-    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-    if timeout(limits.drain_time, room.acquire_many(all)).await.is_err() {
+    let all = u32::try_from(room.limits.connections).unwrap_or(u32::MAX);
+    if timeout(room.limits.drain_time, room.connections.acquire_many(all)).await.is_err() {
         tracing::warn!("requests were still in flight when the time to drain was over: cut");
     }
     phase.send_replace(Phase::Closing);
 }
 
-async fn accept_all<S, B>(listener: TcpListener, session: Arc<Session<S>>, room: Arc<Semaphore>)
+async fn accept_all<S, B>(listener: TcpListener, session: Arc<Session<S>>, room: Arc<Room>)
 where
     S: Answers<B>,
-    B: Body + Send + 'static,
-    B::Data: Send,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     // The semaphore is never closed.
-    while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
+    while let Ok(permit) = Arc::clone(&room.connections).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let session = Arc::clone(&session);

@@ -7,10 +7,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -20,13 +19,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tower::ServiceExt;
 
+use super::door::{Arriving, Door};
+use super::frames::Frames;
 use super::framing::Scanner;
 use super::limits::Limits;
+use super::meter::Meter;
 use super::protocol::{self, Protocol};
+use super::refused_handshakes::RefusedHandshakes;
+use super::room::Room;
 use super::tls::Tls;
-use super::wire::Wire;
+use super::wire::{Follower, Wire};
 use crate::http::connection::Connection;
 
 /// How long a stalled connection may take to say goodbye.
@@ -36,13 +39,15 @@ const GOODBYE_TIME: Duration = Duration::from_secs(2);
 const LATE_TIME: Duration = Duration::from_millis(250);
 /// HTTP/2's smallest frame size, and big enough for any request here.
 const FRAME_SIZE: u32 = 16 * 1024;
-/// How many times within the stall time the watch looks.
+/// How many times within the stall time the watch looks, at least.
 const LOOKS: u32 = 4;
+/// The longest time between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A service that answers requests; axum's `Router` is one.
 pub trait Answers<B>:
     tower::Service<
-        Request<Incoming>,
+        Request<Arriving>,
         Response = Response<B>,
         Error: Into<Box<dyn Error + Send + Sync>>,
         Future: Send,
@@ -55,7 +60,7 @@ pub trait Answers<B>:
 
 impl<S, B> Answers<B> for S where
     S: tower::Service<
-            Request<Incoming>,
+            Request<Arriving>,
             Response = Response<B>,
             Error: Into<Box<dyn Error + Send + Sync>>,
             Future: Send,
@@ -79,9 +84,11 @@ pub(super) enum Phase {
 /// What all connections of one listener share.
 pub(super) struct Session<S> {
     service: S,
+    room: Arc<Room>,
     limits: Limits,
     tls: Option<Arc<Tls>>,
     phase: watch::Receiver<Phase>,
+    refused_handshakes: RefusedHandshakes,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
 }
@@ -89,11 +96,21 @@ pub(super) struct Session<S> {
 impl<S> Session<S> {
     pub(super) fn new(
         service: S,
-        limits: Limits,
+        room: Arc<Room>,
         tls: Option<Arc<Tls>>,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        Self { service, limits, tls, phase, http1: http1(&limits), http2: http2(&limits) }
+        let limits = room.limits;
+        Self {
+            service,
+            room,
+            limits,
+            tls,
+            phase,
+            refused_handshakes: RefusedHandshakes::new(),
+            http1: http1(&limits),
+            http2: http2(&limits),
+        }
     }
 
     /// Waits for a phase; one whose sender is gone is over.
@@ -101,24 +118,27 @@ impl<S> Session<S> {
         let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection to its end. Each stage is on the heap of its own, so that a connection holds no room for
+    /// the stages that it is not at.
     pub(super) async fn run<B>(&self, stream: TcpStream, peer: SocketAddr)
     where
         S: Answers<B>,
-        B: Body + Send + 'static,
-        B::Data: Send,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         // An answer is one small write; waiting for more to send would only delay it.
         let _ = stream.set_nodelay(true);
         let ended = match &self.tls {
-            None => self.speak(stream, Connection::new(peer)).await,
+            None => Box::pin(self.speak(stream, Connection::new(peer))).await,
             Some(tls) => match self.opening(self.limits.handshake_time, tls.accept(stream)).await {
                 Ok(stream) => {
                     let connection = tls.connection(peer, &stream);
-                    self.speak(stream, connection).await
+                    Box::pin(self.speak(stream, connection)).await
                 }
-                Err(error) => Err(error.into()),
+                Err(error) => {
+                    self.refused_handshakes.tell(peer, &error);
+                    return;
+                }
             },
         };
         if let Err(error) = ended {
@@ -148,32 +168,24 @@ impl<S> Session<S> {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: Answers<B>,
-        B: Body + Send + 'static,
-        B::Data: Send,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let detected = protocol::detect(&mut io);
         let (protocol, seen) = self.opening(self.limits.first_bytes_time, detected).await?;
-        let finished = Arc::new(AtomicU64::new(0));
-        let service = self.service.clone();
-        let counter = Arc::clone(&finished);
-        let answer = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(connection.clone());
-            let (answer, counter) = (service.clone().oneshot(request), Arc::clone(&counter));
-            async move {
-                let answer = answer.await;
-                counter.fetch_add(1, Ordering::Relaxed);
-                answer
-            }
-        });
+        let meter = Meter::new(Arc::clone(&self.room));
+        let door = Door { service: self.service.clone(), meter: Arc::clone(&meter), connection };
+        let answer = service_fn(move |request: Request<Incoming>| door.answer(request));
         match protocol {
             Protocol::Http1 => {
-                let io = TokioIo::new(Wire::new(io, seen, Some(Scanner::new())));
-                self.watch(self.http1.serve_connection(io, answer), &finished).await?;
+                let follower = Follower::Http1(Scanner::new());
+                let io = TokioIo::new(Wire::new(io, seen, follower, Arc::clone(&meter)));
+                Box::pin(self.watch(self.http1.serve_connection(io, answer), &meter)).await?;
             }
             Protocol::Http2 => {
-                let io = TokioIo::new(Wire::new(io, seen, None));
-                self.watch(self.http2.serve_connection(io, answer), &finished).await?;
+                let follower = Follower::Http2(Frames::new());
+                let io = TokioIo::new(Wire::new(io, seen, follower, Arc::clone(&meter)));
+                Box::pin(self.watch(self.http2.serve_connection(io, answer), &meter)).await?;
             }
         }
         Ok(())
@@ -183,12 +195,12 @@ impl<S> Session<S> {
     async fn watch<C: GracefulConnection>(
         &self,
         connection: C,
-        finished: &AtomicU64,
+        meter: &Meter,
     ) -> Result<(), C::Error> {
         let mut connection = pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,
-            () = stalled(finished, self.limits.stall_time) => {
+            () = stalled(meter) => {
                 connection.as_mut().graceful_shutdown();
                 return timeout(GOODBYE_TIME, connection).await.unwrap_or(Ok(()));
             }
@@ -201,16 +213,30 @@ impl<S> Session<S> {
     }
 }
 
-/// Ends when no request was finished for `time`. Looking now and then costs a request one addition only.
-async fn stalled(finished: &AtomicU64, time: Duration) {
-    let mut seen = finished.load(Ordering::Relaxed);
-    let mut quiet = 0;
-    while quiet < LOOKS {
-        sleep(time / LOOKS).await;
-        let now = finished.load(Ordering::Relaxed);
-        quiet = if now == seen { quiet + 1 } else { 0 };
+/// Ends when no request was finished for the stall time, or while nobody else can connect, for the shorter one.
+/// Looking now and then costs a request one addition only.
+async fn stalled(meter: &Meter) {
+    let limits = &meter.room.limits;
+    let between = (limits.stall_time / LOOKS).min(LOOK_EVERY);
+    let mut seen = meter.finished();
+    let mut quiet = Duration::ZERO;
+    while quiet < patience(meter) {
+        sleep(between).await;
+        let now = meter.finished();
+        quiet = if now == seen { quiet + between } else { Duration::ZERO };
         seen = now;
     }
+}
+
+/// How long a connection may finish nothing as things are.
+fn patience(meter: &Meter) -> Duration {
+    let limits = &meter.room.limits;
+    if !meter.room.is_crowded() {
+        return limits.stall_time;
+    }
+    let crowded = limits.crowded_stall_time;
+    let crowded = if meter.is_busy() { crowded * 2 } else { crowded };
+    crowded.min(limits.stall_time)
 }
 
 fn http1(limits: &Limits) -> http1::Builder {
@@ -230,7 +256,9 @@ fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
-        .max_header_list_size(limits.header_list_bytes)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        // No compression from one request to the next: see the limits.
+        .header_table_size(0)
         .initial_stream_window_size(limits.stream_window)
         .initial_connection_window_size(limits.connection_window)
         .max_frame_size(FRAME_SIZE)

@@ -46,6 +46,7 @@ impl Shutdown {
                     _ = interrupt.recv() => {}
                 }
                 if already_asked {
+                    crate::telemetry::last_words("");
                     std::process::exit(INTERRUPTED);
                 }
                 trigger.stop();

@@ -3,13 +3,17 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use super::frames::Frames;
 use super::framing::Scanner;
+use super::limits::UNFINISHED_FREE;
+use super::meter::Meter;
 
 /// Takes the place of an ambiguous byte and of all that follows: no head and no chunk may hold a NUL, and with
 /// the empty line hyper sees the end of a head at once. It answers 400 and closes.
@@ -19,12 +23,25 @@ const POISON: &[u8] = b"\0\r\n\r\n";
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 
+/// What is leased for an unfinished request comes in pieces of this size.
+const LEASE: usize = 4 * 1024;
+
+/// Follows what the bytes mean.
+pub(super) enum Follower {
+    /// Its framing can be ambiguous.
+    Http1(Scanner),
+    /// Its frames need belong to no request.
+    Http2(Frames),
+}
+
 pub(super) struct Wire<IO> {
     io: IO,
     /// Read before; comes first.
     prefix: Vec<u8>,
-    /// Only HTTP/1.1 has framing that can be ambiguous.
-    scanner: Option<Scanner>,
+    follower: Follower,
+    meter: Arc<Meter>,
+    /// Taken from the shared purse for what has not come whole.
+    leased: usize,
     /// What is left of the poison, once the framing was ambiguous.
     poison: Option<&'static [u8]>,
     is_shut: bool,
@@ -33,8 +50,18 @@ pub(super) struct Wire<IO> {
 }
 
 impl<IO> Wire<IO> {
-    pub(super) fn new(io: IO, prefix: Vec<u8>, scanner: Option<Scanner>) -> Self {
-        Self { io, prefix, scanner, poison: None, is_shut: false, lingering: None, lingered: 0 }
+    pub(super) fn new(io: IO, prefix: Vec<u8>, follower: Follower, meter: Arc<Meter>) -> Self {
+        Self {
+            io,
+            prefix,
+            follower,
+            meter,
+            leased: 0,
+            poison: None,
+            is_shut: false,
+            lingering: None,
+            lingered: 0,
+        }
     }
 
     fn take_poison(&mut self, buf: &mut ReadBuf<'_>) {
@@ -46,18 +73,59 @@ impl<IO> Wire<IO> {
         }
     }
 
-    fn watch(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
+    /// Follows what was read, and charges it.
+    fn watch(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
         let fresh = buf.filled().get(before..).unwrap_or_default();
-        if let Some(Err(at)) = self.scanner.as_mut().map(|scanner| scanner.scan(fresh)) {
-            buf.set_filled(before + at);
-            self.poison = Some(POISON);
-            self.take_poison(buf);
+        let (work, held) = match &mut self.follower {
+            Follower::Http1(scanner) => {
+                let work = fresh.len();
+                if let Err(at) = scanner.scan(fresh) {
+                    buf.set_filled(before + at);
+                    self.poison = Some(POISON);
+                    self.take_poison(buf);
+                    return Ok(());
+                }
+                (work, scanner.held())
+            }
+            Follower::Http2(frames) => {
+                let malformed = |_| io::Error::other("it put headers into a table of size 0");
+                let work = frames.scan(fresh).map_err(malformed)?;
+                // A little too many are answered by 431; this is an attack, and not even decoded.
+                if frames.fields() > self.meter.room.limits.headers.saturating_mul(4) {
+                    return Err(io::Error::other(
+                        "it sent a request with far too many header fields",
+                    ));
+                }
+                (work, frames.held())
+            }
+        };
+        self.meter.charge(work).map_err(io::Error::other)?;
+        self.hold(held)
+    }
+
+    /// Leases what an unfinished request holds beyond what is free, or gives it back.
+    fn hold(&mut self, held: usize) -> io::Result<()> {
+        let needed = held.saturating_sub(UNFINISHED_FREE).next_multiple_of(LEASE);
+        if needed > self.leased {
+            let more = needed - self.leased;
+            let full = |_| io::Error::other("no memory was left for a request of this size");
+            self.meter.room.lease(more).map_err(full)?;
+        } else {
+            self.meter.room.give_back(self.leased - needed);
         }
+        self.leased = needed;
+        Ok(())
     }
 
     fn has_unread_request(&self) -> bool {
         self.poison.is_some()
-            || self.scanner.as_ref().is_some_and(|scanner| !scanner.is_between_requests())
+            || matches!(&self.follower, Follower::Http1(scanner) if !scanner.is_between_requests())
+    }
+}
+
+impl<IO> Drop for Wire<IO> {
+    fn drop(&mut self) {
+        self.meter.room.give_back(self.leased);
     }
 }
 
@@ -97,9 +165,12 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
             let now = self.prefix.len().min(buf.remaining());
             let rest = self.prefix.split_off(now);
             buf.put_slice(&std::mem::replace(&mut self.prefix, rest));
+            // Over HTTP/2 it is the preface, and no frame.
+            if matches!(self.follower, Follower::Http2(_)) {
+                return Poll::Ready(Ok(()));
+            }
         }
-        self.watch(buf, before);
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.watch(buf, before))
     }
 }
 

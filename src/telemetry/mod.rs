@@ -1,5 +1,10 @@
 //! The log: one line an event, made from structured values, never with secret material at any level.
 
+pub mod seldom;
+mod writer;
+
+pub use writer::last_words;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
@@ -15,15 +20,22 @@ use crate::domain::refusal::ErrorCode;
 pub fn init(format: LogFormat, filter: &str) {
     let filter = filter_of(filter);
     let registry = tracing_subscriber::registry().with(filter);
+    let log = writer::start();
+    std::panic::set_hook(Box::new(tell_panic));
     // A second start, as in tests, changes nothing.
     let _ = match format {
         LogFormat::Text => registry
-            .with(fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false))
+            .with(fmt::layer().with_writer(log).with_target(false).with_ansi(false))
             .try_init(),
-        LogFormat::Json => {
-            registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
-        }
+        LogFormat::Json => registry.with(fmt::layer().json().with_writer(log)).try_init(),
     };
+}
+
+/// The place alone: what a panic says may quote a request. The standard hook would print it, and wait for a reader of
+/// standard error.
+fn tell_panic(panicked: &std::panic::PanicHookInfo<'_>) {
+    let place = panicked.location().map(tracing::field::display);
+    tracing::error!(place, "panicked: this is a bug in grantd");
 }
 
 /// A word alone is a level: as the name of a target, which it could be too, it would silence all others.

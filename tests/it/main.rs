@@ -2,6 +2,8 @@
 
 // Under `cfg(test)` clippy knows the functions that serve tests as test code, too.
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod access_matrix;
 #[cfg(test)]
 mod apply;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -129,12 +129,42 @@ impl Place {
         self.start("dev", listen, arguments).ready()
     }
 
+    /// Starts `grantd dev` in a shell that has run `line` before.
+    pub(crate) fn dev_after(&self, line: &str, arguments: &[&str]) -> Dev {
+        let program = format!("{line}; exec \"$0\" \"$@\"");
+        let mut command = self.command("sh");
+        command.args(["-c", &program, env!("CARGO_BIN_EXE_grantd")]);
+        self.spawn(command, "dev", "127.0.0.1:0", arguments).ready()
+    }
+
+    /// Starts `grantd dev` and gives the pipe of its log, which nobody reads yet.
+    pub(crate) fn dev_with_piped_log(&self, arguments: &[&str]) -> (Dev, ChildStderr) {
+        let mut command = self.grantd(&["dev", "--listen", "127.0.0.1:0", "--ready-file"]);
+        command.arg(self.path("dev.ready")).args(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let pipe = child.stderr.take().unwrap();
+        fs::write(self.path("dev.err"), "").unwrap();
+        let (ready, log) = (self.path("dev.ready"), self.path("dev.err"));
+        (Starting { child: Running(child), ready, log }.ready(), pipe)
+    }
+
     /// Starts `grantd dev`, whose files begin with `name`.
     pub(crate) fn start(&self, name: &str, listen: &str, arguments: &[&str]) -> Starting {
+        self.spawn(self.command(env!("CARGO_BIN_EXE_grantd")), name, listen, arguments)
+    }
+
+    fn spawn(
+        &self,
+        mut command: Command,
+        name: &str,
+        listen: &str,
+        arguments: &[&str],
+    ) -> Starting {
         let file = |end: &str| self.path(&format!("{name}.{end}"));
         // That of a run before is removed by this one, but not before we look.
         let _ = fs::remove_file(file("ready"));
-        let mut command = self.grantd(&["dev", "--listen", listen, "--ready-file"]);
+        command.args(["dev", "--listen", listen, "--ready-file"]);
         command.arg(file("ready")).args(arguments);
         command.stdout(File::create(file("out")).unwrap());
         command.stderr(File::create(file("err")).unwrap());
@@ -208,6 +238,17 @@ impl Dev {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    /// The most memory that it ever held, in KiB.
+    pub(crate) fn most_kib(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Asks for a token with `client_secret_basic`.
     pub(crate) fn ask(&self, client: &str, secret: &str) -> (u16, Value) {
         post(self.url("token_endpoint"), (client, secret), "grant_type=client_credentials")
@@ -225,6 +266,12 @@ impl Dev {
     pub(crate) fn is_active(&self, (api, secret): (&str, &str), token: &str) -> bool {
         let url = self.url("introspection_endpoint");
         post(url, (api, secret), &format!("token={token}")).1["active"] == true
+    }
+
+    /// Sends SIGINT, and waits for an end that may take a while.
+    pub(crate) fn interrupt_slowly(mut self) -> ExitStatus {
+        self.child.signal("INT");
+        eventually("the end after SIGINT", || self.child.0.try_wait().unwrap())
     }
 
     /// Sends SIGINT, and waits for the end.

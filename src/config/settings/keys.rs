@@ -57,6 +57,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
             "body_timeout",
             "idle_timeout",
             "connections",
+            "requests",
             "drain_timeout",
             "first_byte_timeout",
             "tls_handshake_timeout",

@@ -170,6 +170,8 @@ pub struct Limits {
     pub idle_timeout: Seconds,
     /// The most connections at once.
     pub connections: usize,
+    /// The most requests at once, until their answers were sent.
+    pub requests: usize,
     /// How long running requests may take when the server stops.
     pub drain_timeout: Seconds,
     /// From accepting a connection to its first byte.

@@ -209,6 +209,7 @@ fn limits(table: &mut Section<'_>) -> Limits {
         body_timeout: span(table, "body_timeout", 10, 1..=HOUR),
         idle_timeout: span(table, "idle_timeout", 22, 1..=HOUR),
         connections: count(table, "connections", 4096, 1..=1_000_000),
+        requests: count(table, "requests", 5120, 8..=2_000_000),
         drain_timeout: span(table, "drain_timeout", 10, 0..=HOUR),
         first_byte_timeout: span(table, "first_byte_timeout", 10, 1..=HOUR),
         tls_handshake_timeout: span(table, "tls_handshake_timeout", 10, 1..=HOUR),

@@ -40,7 +40,7 @@ async fn around(mut request: Request, next: Next) -> Response {
     };
     let headers = response.headers_mut();
     if let Some(value) = id.header() {
-        headers.insert(request_id::NAME, value);
+        headers.insert(RequestId::NAME, value);
     }
     if !headers.contains_key(CACHE_CONTROL) {
         answer::forbid_caching(headers);

@@ -73,6 +73,19 @@ async fn a_connection_over_the_limit_waits_until_there_is_room() {
 }
 
 #[tokio::test]
+async fn while_nobody_else_can_connect_an_idle_connection_makes_room_b_h04() {
+    let long = PATIENCE * 10;
+    let limits = Limits { connections: 1, stall_time: long, head_time: long, ..Limits::default() };
+    let running = start(limits);
+    let mut idle = running.connect().await;
+    idle.write_all(post("a=1").as_bytes()).await.unwrap();
+    read_until(&mut idle, "HTTP/1.1 200 ").await;
+    let mut next = running.connect().await;
+    next.write_all(post("a=2").as_bytes()).await.unwrap();
+    read_until(&mut next, "HTTP/1.1 200 ").await;
+}
+
+#[tokio::test]
 async fn requests_know_their_connection() {
     let running = start(quick());
     let mut stream = running.connect().await;

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::limits::Limits;
 use super::listener;
+use super::room::Room;
 use super::serve::{Endpoint, serve};
 use super::shutdown::{Shutdown, Trigger};
 use crate::http::sample;
@@ -51,7 +52,7 @@ fn start(limits: Limits) -> Running {
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let router = sample::router(Arc::clone(&entered), Arc::clone(&leave));
     let endpoint = Endpoint { listeners: vec![listener], tls: None };
-    let server = tokio::spawn(serve(endpoint, router, limits, shutdown));
+    let server = tokio::spawn(serve(endpoint, router, Room::new(limits), shutdown));
     Running { address, stop, entered, leave, server }
 }
 

@@ -8,6 +8,7 @@ use tokio_rustls::TlsConnector;
 
 use super::super::limits::Limits;
 use super::super::listener;
+use super::super::room::Room;
 use super::super::serve::{Endpoint, serve};
 use super::super::shutdown::{Shutdown, Trigger};
 use super::*;
@@ -31,7 +32,7 @@ fn start(tls: Arc<Tls>, limits: Limits) -> (std::net::SocketAddr, Trigger) {
     let (stop, shutdown) = Shutdown::manual();
     let endpoint = Endpoint { listeners: vec![listener], tls: Some(tls) };
     let router = sample::router(Arc::default(), Arc::default());
-    tokio::spawn(serve(endpoint, router, limits, shutdown));
+    tokio::spawn(serve(endpoint, router, Room::new(limits), shutdown));
     (address, stop)
 }
 

@@ -131,3 +131,46 @@ async fn a_client_ca_of_ones_own_is_read_again_when_its_file_changes() {
     old.token("job", "").await.unwrap().assert_error(401, "invalid_client");
     assert_eq!(new.token("job", "").await.unwrap().status, 200);
 }
+
+/// A certificate of version 1, as `openssl x509 -req` makes it without extensions, with its key.
+fn of_version_1() -> CertifiedKey {
+    use openssl::asn1::Asn1Time;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::nid::Nid;
+    use openssl::pkey::PKey;
+    use openssl::x509::{X509Builder, X509Name};
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", "job").unwrap();
+    let name = name.build();
+    let mut certificate = X509Builder::new().unwrap();
+    certificate.set_version(0).unwrap();
+    certificate.set_subject_name(&name).unwrap();
+    certificate.set_issuer_name(&name).unwrap();
+    certificate.set_pubkey(&key).unwrap();
+    certificate.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    certificate.set_not_after(&Asn1Time::days_from_now(9).unwrap()).unwrap();
+    certificate.sign(&key, MessageDigest::sha256()).unwrap();
+    let chain = vec![certificate.build().to_der().unwrap().into()];
+    let key = PrivateKeyDer::try_from(key.private_key_to_pkcs8().unwrap()).unwrap();
+    CertifiedKey::new(chain, aws_lc_rs::sign::any_supported_type(&key).unwrap())
+}
+
+/// Such a connection never has a request, so nothing else tells of it. Its line is at the level that is the default,
+/// and nobody fills the log with it.
+#[tokio::test]
+async fn a_client_certificate_that_the_handshake_refuses_is_told_in_the_log_now_and_then() {
+    let dev = dev(|_| Vec::new());
+    for _ in 0..50 {
+        let mut connection = dev.connect(of_version_1()).await;
+        // In TLS 1.3 a client learns of it when it reads.
+        assert!(connection.token("job", "").await.is_err());
+    }
+    eventually("it is told", || dev.server.log().contains("not of X.509 version 3"));
+    let log = dev.server.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("X.509 version 3")).collect();
+    assert!(lines.iter().all(|line| line.contains(" WARN ") && line.contains("peer=127.0.0.1:")));
+    assert!(lines.len() < 50, "{log}");
+}

@@ -25,6 +25,7 @@ use grantd::http::routes;
 use grantd::http::state::{HttpState, MutualTls, Publication};
 use grantd::server::limits::Limits;
 use grantd::server::listener::bind;
+use grantd::server::room::Room;
 use grantd::server::serve::{Endpoint, serve};
 use grantd::server::shutdown::{Shutdown, Trigger};
 use grantd::server::tls::Tls;
@@ -196,7 +197,7 @@ fn start(tls: Arc<Tls>, router: &axum::Router) -> (SocketAddr, Trigger) {
     let address = listener.local_addr().unwrap();
     let (stop, shutdown) = Shutdown::manual();
     let endpoint = Endpoint { listeners: vec![listener], tls: Some(tls) };
-    tokio::spawn(serve(endpoint, router.clone(), Limits::default(), shutdown));
+    tokio::spawn(serve(endpoint, router.clone(), Room::new(Limits::default()), shutdown));
     (address, stop)
 }
 

@@ -1,0 +1,62 @@
+//! File descriptors: each connection is one, and without one nothing can be opened, not even for a health check.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::limits::{Limits, OPERATIONS_CONNECTIONS};
+
+/// For standard streams, listeners, the runtime, TLS files and what a library opens now and then.
+const OTHERS: usize = 48;
+/// A connection of SQLite has up to three files: database, log and shared memory.
+const OF_DATABASE: usize = 3;
+/// Fewer connections than this are no server, whatever the limit says.
+const FEWEST: usize = 8;
+
+/// Raises the soft limit of descriptors to the hard one, and cuts `connections` to what it leaves beside the operations
+/// listener, `database` connections and files.
+#[must_use]
+pub fn fit(limits: Limits, database: u32) -> Limits {
+    let Some(most) = raise() else { return limits };
+    let connections = left(most, database).min(limits.connections);
+    if connections < limits.connections {
+        tracing::warn!(
+            descriptors = most,
+            wanted = limits.connections,
+            connections,
+            "the limit of file descriptors leaves room for fewer connections: raise it (ulimit -n, LimitNOFILE=)"
+        );
+    }
+    Limits { connections, ..limits }
+}
+
+/// Connections beside all else, with so many descriptors.
+fn left(most: usize, database: u32) -> usize {
+    let database = usize::try_from(database).unwrap_or(usize::MAX).saturating_mul(OF_DATABASE);
+    let reserve = OTHERS.saturating_add(OPERATIONS_CONNECTIONS).saturating_add(database);
+    most.saturating_sub(reserve).max(FEWEST)
+}
+
+/// The limit as it is afterwards; none: there is none.
+fn raise() -> Option<usize> {
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, ..before };
+    let now = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => raised.current,
+        Err(error) => {
+            tracing::warn!(%error, "cannot raise the limit of file descriptors");
+            before.current
+        }
+    };
+    now.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn database_and_operations_have_a_reserve() {
+        assert_eq!(left(256, 10), 256 - 48 - 32 - 30);
+        assert_eq!(left(65_536, 10), 65_536 - 110);
+        assert_eq!(left(20, 10), FEWEST);
+    }
+}

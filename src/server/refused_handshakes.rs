@@ -1,0 +1,56 @@
+//! Connections that end before any request: noise, unless a client certificate was refused, which nobody could find
+//! out otherwise.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::clock::Clock;
+use crate::telemetry::seldom::Seldom;
+
+/// Tells of them, as often as strangers may fill a log.
+#[derive(Debug)]
+pub(super) struct RefusedHandshakes(Seldom);
+
+impl RefusedHandshakes {
+    pub(super) fn new() -> Self {
+        Self(Seldom::new(Clock::system()))
+    }
+
+    /// A handshake of ours that failed.
+    pub(super) fn tell(&self, peer: SocketAddr, error: &io::Error) {
+        let Some(reason) = refused_certificate(error) else {
+            tracing::debug!(%peer, %error, "a TLS handshake failed");
+            return;
+        };
+        if let Some(left_out) = self.0.now() {
+            tracing::warn!(
+                %peer,
+                reason,
+                left_out,
+                "the client certificate was refused in the TLS handshake, before any request"
+            );
+        }
+    }
+}
+
+/// Why a client certificate was refused; none: something else was wrong.
+fn refused_certificate(error: &io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let refused = match error {
+        // The kind alone would be `Other`; the reason stands in its debug form only.
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => {
+            match other.0.downcast_ref::<webpki::Error>() {
+                Some(webpki::Error::UnsupportedCertVersion) => {
+                    "it is not of X.509 version 3: make it anew, with openssl x509 -req -extfile"
+                        .to_owned()
+                }
+                _ => other.to_string(),
+            }
+        }
+        rustls::Error::InvalidCertificate(fault) => fault.to_string(),
+        // What our own verifier says.
+        rustls::Error::General(text) => text.clone(),
+        _ => return None,
+    };
+    Some(refused)
+}

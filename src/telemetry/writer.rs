@@ -1,0 +1,164 @@
+//! Writes the log on a thread of its own behind a bounded queue: a reader that stalls stops the log, and nothing else.
+//!
+//! Our own, because tracing-appender's writer drops lines as well, but tells nobody in the log.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What may wait to be written: some thousand lines.
+const MOST_BYTES: usize = 1024 * 1024;
+/// After so many lines it is told at the latest how many were dropped.
+const TELL_EVERY: u64 = 256;
+/// How long the end of the process waits for the reader.
+const GOODBYE_TIME: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Whether this is the thread that writes: its own lines need no queue, and would wait for itself.
+    static IS_WRITER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The log of the process, once it has begun.
+static LOG: OnceLock<Log> = OnceLock::new();
+
+/// Begins to write to standard error. Lines go straight to it where no thread can be started.
+pub(super) fn start() -> Log {
+    LOG.get_or_init(|| Log::to(io::stderr, MOST_BYTES)).clone()
+}
+
+/// Writes a last text that must not wait behind a reader that stalls, and waits until all is written, for at most a
+/// second. Before the log has begun it goes straight to standard error.
+pub fn last_words(text: &str) {
+    let Some(log) = LOG.get() else {
+        let _ = io::stderr().write_all(text.as_bytes());
+        return;
+    };
+    log.push(text.as_bytes());
+    log.wait(GOODBYE_TIME);
+}
+
+/// Where lines go; clones are the same one.
+#[derive(Clone)]
+pub(super) struct Log(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    most_bytes: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    lines: VecDeque<Vec<u8>>,
+    bytes: usize,
+    dropped: u64,
+    written: u64,
+    is_writing: bool,
+    /// No thread could be started.
+    is_direct: bool,
+}
+
+impl Log {
+    /// Writes to what `sink` gives.
+    fn to<W: Write + 'static>(sink: fn() -> W, most_bytes: usize) -> Self {
+        let shared =
+            Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new(), most_bytes });
+        let own = Arc::clone(&shared);
+        let started = thread::Builder::new().name("log".to_owned()).spawn(move || {
+            IS_WRITER.set(true);
+            own.write(&mut sink());
+        });
+        if started.is_err() {
+            shared.queue().is_direct = true;
+        }
+        Self(shared)
+    }
+
+    /// Takes a line, or counts it where there is no room.
+    fn push(&self, line: &[u8]) {
+        let mut queue = self.0.queue();
+        if queue.is_direct {
+            let _ = io::stderr().write_all(line);
+        } else if queue.bytes.saturating_add(line.len()) > self.0.most_bytes {
+            queue.dropped = queue.dropped.saturating_add(1);
+        } else {
+            queue.bytes += line.len();
+            queue.lines.push_back(line.to_vec());
+            self.0.changed.notify_all();
+        }
+    }
+
+    /// Waits until all is written.
+    fn wait(&self, time: Duration) {
+        let unwritten = |queue: &mut Queue| !queue.lines.is_empty() || queue.is_writing;
+        let queue = self.0.queue();
+        drop(self.0.changed.wait_timeout_while(queue, time, unwritten));
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, sink: &mut dyn Write) {
+        loop {
+            let (line, dropped) = self.next();
+            // A reader that is gone is no reason to stop: another may come.
+            let _ = sink.write_all(&line).and_then(|()| sink.flush());
+            if dropped > 0 {
+                tracing::warn!(
+                    dropped,
+                    "lines were left out of the log, because nobody read it fast enough"
+                );
+            }
+        }
+    }
+
+    /// The next line, and how many were dropped by then: it is written, so there is a reader again.
+    fn next(&self) -> (Vec<u8>, u64) {
+        let mut queue = self.queue();
+        queue.is_writing = false;
+        loop {
+            if let Some(line) = queue.lines.pop_front() {
+                queue.bytes -= line.len();
+                queue.is_writing = true;
+                queue.written = queue.written.wrapping_add(1);
+                let tells = queue.lines.is_empty() || queue.written.is_multiple_of(TELL_EVERY);
+                return (line, if tells { std::mem::take(&mut queue.dropped) } else { 0 });
+            }
+            self.changed.notify_all();
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Line;
+
+    fn make_writer(&self) -> Line {
+        Line(self.clone())
+    }
+}
+
+/// Gets each event in one piece.
+pub(super) struct Line(Log);
+
+impl Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if IS_WRITER.get() {
+            return io::stderr().write(line);
+        }
+        self.0.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
