@@ -163,11 +163,12 @@ impl From<sqlx::Error> for StoreError {
                 }
             }
             // Rows have the columns that their statement has, unless it is another one's row.
-            sqlx::Error::ColumnIndexOutOfBounds { .. } => Self::MixedStatements(database),
-            sqlx::Error::ColumnNotFound(_)
-            | sqlx::Error::ColumnDecode { .. }
-            | sqlx::Error::Decode(_)
-            | sqlx::Error::Encode(_) => Self::Refused { database, fault },
+            sqlx::Error::ColumnIndexOutOfBounds { .. } | sqlx::Error::ColumnNotFound(_) => {
+                Self::MixedStatements(database)
+            }
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => {
+                Self::Refused { database, fault }
+            }
             _ => Self::Unavailable { database, fault },
         }
     }

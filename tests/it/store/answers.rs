@@ -16,8 +16,7 @@ fn url(port: u16) -> String {
 async fn answer(says: Says) -> (u16, StoreError) {
     let port = fake_postgres::start(says).await;
     let store = Store::open(DatabaseOptions::new(url(port))).unwrap();
-    let position = FeedPosition { n: 1, random_id: "x".into() };
-    (port, store.read_feed(&position, None, &Clock::system()).await.unwrap_err())
+    (port, store.feed_position().await.unwrap_err())
 }
 
 #[tokio::test]
@@ -26,6 +25,16 @@ async fn a_row_of_another_statement_is_an_outage_and_no_panic() {
     assert!(matches!(error, StoreError::Unreadable(_)), "{error}");
     let named = format!("the answer of the database db at 127.0.0.1:{port} cannot be read");
     assert!(error.to_string().starts_with(&named), "{error}");
+}
+
+/// The same of columns that are read by their names.
+#[tokio::test]
+async fn a_row_with_other_columns_is_one_of_another_statement() {
+    let port = fake_postgres::start(Says::ShortRow).await;
+    let store = Store::open(DatabaseOptions::new(url(port))).unwrap();
+    let position = FeedPosition { n: 1, random_id: "x".into() };
+    let error = store.read_feed(&position, None, &Clock::system()).await.unwrap_err();
+    assert!(matches!(error, StoreError::MixedStatements(_)), "{error}");
 }
 
 #[tokio::test]
