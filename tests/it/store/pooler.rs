@@ -7,6 +7,7 @@ use std::sync::Arc;
 use grantd::domain::timestamp::Timestamp;
 use grantd::operations::replay_cache::{Spending, Spent};
 use grantd::store::error::StoreError;
+use grantd::store::feed::{Change, ChangeKind};
 use grantd::store::{DatabaseOptions, Store};
 use sqlx::AssertSqlSafe;
 
@@ -85,7 +86,8 @@ async fn everything_works(env: &Env) {
     let rounds = (0..20).map(|round| {
         let (one, other) = (Arc::clone(&one), Arc::clone(&other));
         tokio::spawn(async move {
-            one.grantd.directory().forget_all();
+            let change = Change { kind: ChangeKind::Client, key: "reader".to_owned() };
+            one.grantd.directory().forget(0, &[change]);
             let token = one.issued("reader", READER, "").await;
             let jti = format!("{round}");
             let (made_at, dead_at) =
@@ -105,10 +107,7 @@ async fn everything_works(env: &Env) {
         round.await.unwrap();
     }
     one.token("reader", "wrong secret of tests", "").await.assert_error(401, "invalid_client");
-    assert_eq!(
-        one.audit_events("client_refused").await.max(0),
-        one.audit_events("client_refused").await
-    );
+    assert!(one.audit_events("refused").await >= 1);
     one.grantd.sweep().await;
     env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\"")).await;
     one.follow().await;
