@@ -174,6 +174,13 @@ pub(super) async fn subject(arguments: &AddSubject) -> anyhow::Result<()> {
         .filter_map(|(kind, option, value)| Some((kind, option, value.as_deref()?)))
         .map(|(kind, option, value)| public_material::subject(kind, value).context(option))
         .collect::<Result<Vec<_>, _>>()?;
+    for material in &materials {
+        if let PublicMaterial::Subject(name) = material
+            && let Some(warning) = name.warning()
+        {
+            eprintln!("warning: {warning}");
+        }
+    }
     register((&arguments.client, &arguments.new), materials).await
 }
 

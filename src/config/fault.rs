@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use crate::crypto::certificates::registration::UnusableCertificate;
+use crate::crypto::client_key::ClientKeyError;
+use crate::crypto::secret_hash::SecretHashError;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::CredentialKind;
 use crate::domain::identifier::InvalidIdentifier;
@@ -221,6 +224,12 @@ pub enum Problem {
     /// A default scope that the policy does not permit.
     #[error("{0} is not among the policy's `scopes`; add it there or remove it here")]
     DefaultScope(Scope),
+    /// Methods of a policy of which the client has none.
+    #[error(
+        "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
+         leave `methods` out"
+    )]
+    PolicyMethods,
     /// A scope that the audience does not know.
     #[error("{scope} is not a scope of {audience}; {known}")]
     UnknownScope {
@@ -275,6 +284,9 @@ pub enum Problem {
          literal: before it where it is the secret itself"
     )]
     ForeignHash,
+    /// A PHC string that is none.
+    #[error(transparent)]
+    Phc(#[from] SecretHashError),
     /// Too short, too long or not printable ASCII.
     #[error("a secret is {least} to {most} printable ASCII characters")]
     SecretForm {
@@ -320,12 +332,18 @@ pub enum Problem {
     /// A key that does not sign.
     #[error("the JWK's `use` must be \"sig\" where it is given")]
     JwkUse,
+    /// A key that grantd does not verify with.
+    #[error(transparent)]
+    Key(#[from] ClientKeyError),
     /// Two keys of one name.
     #[error("two keys of this client have the same kid")]
     DoubledKid,
     /// Not a certificate.
     #[error("expected a certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
     Certificate,
+    /// A certificate that no client could use.
+    #[error(transparent)]
+    UnusableCertificate(#[from] UnusableCertificate),
     /// Not a thumbprint.
     #[error(
         "expected an x5t#S256 thumbprint: 43 characters base64url of the SHA-256 of the DER form"
