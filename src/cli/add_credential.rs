@@ -1,6 +1,5 @@
 //! `grantd credential add-secret`, `add-key`, `add-certificate` and `add-subject`.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use super::credential;
 use super::output::{Output, say};
 use super::target::{Opened, Target};
 use crate::config::catalog::public_material;
+use crate::config::file;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::public_key_pem;
 use crate::domain::credential::{CredentialKind, PublicMaterial, SubjectKind};
@@ -234,7 +234,7 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     let read = if path == Path::new("-") {
         public_material::text(io::stdin())
     } else {
-        File::open(path).and_then(public_material::text)
+        file::text(path, file::SMALL)
     };
     read.with_context(|| format!("cannot read {}", shown(path)))
 }

@@ -11,7 +11,8 @@ use crate::domain::client::AuthMethod;
 use crate::domain::credential::CredentialKind;
 use crate::domain::identifier::InvalidIdentifier;
 use crate::domain::issuer::InvalidIssuer;
-use crate::domain::scope::{InvalidScope, Scope};
+use crate::domain::scope::InvalidScope;
+use crate::domain::shown;
 use crate::domain::timestamp::{InvalidSeconds, InvalidTimestamp, Seconds};
 
 /// Where a value stands.
@@ -223,7 +224,7 @@ pub enum Problem {
 
     /// A default scope that the policy does not permit.
     #[error("{0} is not among the policy's `scopes`; add it there or remove it here")]
-    DefaultScope(Scope),
+    DefaultScope(String),
     /// Methods of a policy of which the client has none.
     #[error(
         "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
@@ -233,8 +234,8 @@ pub enum Problem {
     /// A scope that the audience does not know.
     #[error("{scope} is not a scope of {audience}; {known}")]
     UnknownScope {
-        /// The scope.
-        scope: Scope,
+        /// The scope, as it may be shown.
+        scope: String,
         /// The audience.
         audience: String,
         /// What the audience knows, as a sentence.
@@ -352,6 +353,27 @@ pub enum Problem {
     /// Not a subject name of its kind.
     #[error("expected {0}")]
     Subject(&'static str),
+}
+
+/// A word that nobody knows, as an error may repeat it: one that is far from all that is known may be a secret.
+pub(super) fn shown_word<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let near = nearest(word, known).map_or(usize::MAX, |near| {
+        strsim::damerau_levenshtein(&word.to_lowercase(), &near.to_lowercase())
+    });
+    if shown::may_be_secret(word) && near > word.chars().count() / 3 {
+        shown::hidden(word)
+    } else {
+        shown::plain(word)
+    }
+}
+
+/// As [`shown_word`], for the name of an environment variable: in capitals it has words of its own.
+pub(super) fn shown_variable<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let is_usual = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.bytes().all(is_usual) && !name.split('_').any(shown::may_be_secret) {
+        return shown::plain(name);
+    }
+    shown_word(name, known)
 }
 
 /// The member of `known` that is nearest to `word`.

@@ -153,7 +153,12 @@ impl Grantd {
                         tracing::error!(%error, "the change feed cannot be read");
                     }
                     reached = false;
-                    if matches!(error, StoreError::SchemaOlder | StoreError::SchemaNewer) {
+                    if matches!(
+                        error,
+                        StoreError::NoDatabase(_)
+                            | StoreError::SchemaOlder
+                            | StoreError::SchemaNewer
+                    ) {
                         self.fatal.send_replace(Some(error.to_string()));
                     }
                 }

@@ -123,7 +123,8 @@ impl Pools {
     fn open_sqlite(options: &DatabaseOptions) -> Result<Self, StoreError> {
         let connect = SqliteConnectOptions::from_str(&options.url)
             .map_err(|_| StoreError::Url)?
-            .create_if_missing(true)
+            // A migration makes it, and nothing else: a typing error in a path must not.
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(options.lock_timeout);

@@ -2,6 +2,7 @@
 
 mod database;
 mod row;
+mod sqlite_file;
 mod transaction;
 
 pub mod audiences;

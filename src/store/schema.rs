@@ -5,6 +5,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use super::Store;
 use super::database::Pools;
 use super::error::StoreError;
+use super::sqlite_file;
 
 /// The migrations of this version.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -15,6 +16,9 @@ impl Store {
     /// # Errors
     /// A database out of reach, a failed migration, or a schema that is newer.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        if let Some(path) = sqlite_file::of(&self.database.options.url) {
+            sqlite_file::make(&path)?;
+        }
         let result = match &*self.database.pools() {
             Pools::Postgres(pool) => MIGRATIONS.run(pool).await,
             // sqlx lets only one migrate at a time on Postgres; here the one writer sees to it.
@@ -36,8 +40,11 @@ impl Store {
     /// Whether the schema is the one of this version.
     ///
     /// # Errors
-    /// [`StoreError::SchemaOlder`], [`StoreError::SchemaNewer`], or a database out of reach.
+    /// [`StoreError::NoDatabase`], [`StoreError::SchemaOlder`], [`StoreError::SchemaNewer`], or a database out of reach.
     pub async fn check_schema(&self) -> Result<(), StoreError> {
+        if let Some(path) = sqlite_file::of(&self.database.options.url).filter(|it| !it.exists()) {
+            return Err(StoreError::NoDatabase(path));
+        }
         let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
         let applied = self.database.bounded(self.applied_version()).await?;
         match applied.cmp(&newest) {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::config::document::{Located, Node};
-use crate::config::fault::Problem;
-use crate::config::section::{self, Section, shown};
+use crate::config::fault::{Problem, shown_word};
+use crate::config::section::{self, Section};
 use crate::domain::access_token::RESERVED_CLAIMS;
 
 /// Tokens travel in headers, so extra claims stay small; bytes of JSON.
@@ -19,7 +19,7 @@ pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
             table.fault(&entry.key, "claims", Problem::RegisteredClaim(name));
             continue;
         }
-        let key = format!("claims.{}", shown(&name));
+        let key = format!("claims.{}", shown_word(&name, []));
         let at = entry.value.place.clone();
         match json(entry.value) {
             Ok(value) => drop(claims.insert(name, value)),

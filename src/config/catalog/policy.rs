@@ -11,6 +11,7 @@ use crate::domain::client::AuthMethod;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::shown;
 use crate::domain::timestamp::Seconds;
 
 pub(super) const KEYS: &[&str] =
@@ -79,6 +80,7 @@ fn permitted_scopes(table: &mut Section<'_>, audience: Option<&Audience>) -> Sco
         } else {
             format!("it has {}", known.to_string().replace(' ', ", "))
         };
+        let scope = shown::unknown(scope.as_str(), audience.scopes.keys().map(Scope::as_str));
         let audience = audience.id.to_string();
         table.fault(&place, key, Problem::UnknownScope { scope, audience, known });
     }
@@ -107,7 +109,14 @@ fn default_scopes(table: &mut Section<'_>, permitted: &ScopeSet) -> ScopeSet {
     let place = table.place_of(key);
     let set = scopes(table, key);
     if let Some(outside) = set.first_outside(permitted) {
-        table.fault(&place, key, Problem::DefaultScope(outside.clone()));
+        table.fault(
+            &place,
+            key,
+            Problem::DefaultScope(shown::unknown(
+                outside.as_str(),
+                permitted.iter().map(Scope::as_str),
+            )),
+        );
     }
     set
 }

@@ -2,7 +2,7 @@
 
 use super::{CatalogMaterial, CatalogOptions};
 use crate::config::document::Located;
-use crate::config::fault::Problem;
+use crate::config::fault::{Problem, shown_variable};
 use crate::config::value;
 use crate::crypto::digest::present;
 use crate::crypto::secret_hash::PhcHash;
@@ -44,7 +44,7 @@ fn variable(name: &str, options: &CatalogOptions<'_>) -> Result<String, Problem>
     if name.is_empty() || !name.bytes().all(named) {
         return Err(Problem::VariableName);
     }
-    (options.environment)(name).ok_or_else(|| Problem::VariableUnset(name.to_owned()))
+    (options.environment)(name).ok_or_else(|| Problem::VariableUnset(shown_variable(name, [])))
 }
 
 fn stored(

@@ -441,3 +441,38 @@ fn what_could_never_work_is_refused_where_it_is_written() {
     let text = message(strict("[[audience]]\nid = \"https://api.example/#v1\"\n"));
     assert!(text.contains("has no fragment"), "{text}");
 }
+
+/// A secret that stands by mistake where a name belongs is not repeated; a typing error is.
+#[test]
+fn a_word_that_may_be_a_secret_is_not_repeated() {
+    const SECRET: &str = "kJ8vQ2mZx7Lw4Rt9Yb3N6sFd1Ga5";
+    const SHOWN: &str = "kJ8v… (28 characters)";
+    let audience = "[[audience]]\nid = \"a\"\nscopes = [\"s\"]\n";
+    let policy = "[[client.policy]]\naudience = \"a\"\n";
+    for text in [
+        format!("{CLIENT}{SECRET} = 1\n"),
+        format!("{CLIENT}auth = \"{SECRET}\"\n"),
+        format!("{CLIENT}grants = [\"{SECRET}\"]\n"),
+        format!("{CLIENT}secret = \"env:{SECRET}\"\n"),
+        format!("{CLIENT}claims = {{ {SECRET} = 2026-01-01 }}\n"),
+        format!("[{SECRET}]\n"),
+        format!("{audience}algorithm = \"{SECRET}\"\n"),
+        format!("{audience}{CLIENT}{policy}scopes = [\"{SECRET}\"]\n"),
+        format!("{audience}{CLIENT}{policy}scopes = [\"s\"]\ndefault_scopes = [\"{SECRET}\"]\n"),
+        format!("{audience}{CLIENT}{policy}scopes = [\"s\"]\nmethods = [\"{SECRET}\"]\n"),
+    ] {
+        let text = message(strict(&text));
+        assert!(text.contains(SHOWN) && !text.contains(&SECRET[4..]), "{text}");
+    }
+    for (line, shown) in [
+        (
+            "tls_client_certificate_bound_access_token5 = 1",
+            "tls_client_certificate_bound_access_token5",
+        ),
+        ("auth = \"self_signed_tls_client_auth2\"", "self_signed_tls_client_auth2"),
+        ("secret = \"env:ORDERS_SECRET_2026_Q4\"", "ORDERS_SECRET_2026_Q4"),
+    ] {
+        let text = message(strict(&format!("{CLIENT}{line}\n")));
+        assert!(text.contains(shown), "{text}");
+    }
+}

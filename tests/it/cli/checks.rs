@@ -12,7 +12,7 @@ const OF_TLS: [&str; 6] =
 
 /// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database
 /// in SQLite.
-fn with_settings() -> Place {
+pub(super) fn with_settings() -> Place {
     let place = Place::new();
     let example = fs::read_to_string(root().join("config/grantd.toml")).unwrap();
     let settings: String = example
@@ -26,7 +26,7 @@ fn with_settings() -> Place {
         .flat_map(|line| [line, "\n"])
         .collect();
     place.write("grantd.toml", &settings);
-    fs::write(place.path("sealing.key"), [7; 32]).unwrap();
+    crate::place::write_private(&place.path("sealing.key"), &[7; 32]);
     place
 }
 
