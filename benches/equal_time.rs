@@ -13,7 +13,9 @@
 
 mod support;
 
+use std::fs::Permissions;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -110,7 +112,9 @@ fn mann_whitney(one: &[f64], other: &[f64]) -> f64 {
 /// `grantd serve` on SQLite, where other secrets than generated ones cost what they cost in production.
 fn serve(directory: &Path, address: SocketAddr) -> Running {
     let catalog = directory.join("catalog.toml");
-    std::fs::write(directory.join("sealing.key"), [7; 32]).expect("a key");
+    let key = directory.join("sealing.key");
+    std::fs::write(&key, [7; 32]).expect("a key");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("a key of our own");
     std::fs::write(&catalog, CATALOG).expect("a catalog");
     let command = |arguments: &[&str]| {
         let mut command = pinned(env!("CARGO_BIN_EXE_grantd"));

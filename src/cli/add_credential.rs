@@ -1,6 +1,5 @@
 //! `grantd credential add-secret`, `add-key`, `add-certificate` and `add-subject`.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use super::credential;
 use super::output::{Output, say};
 use super::target::{Opened, Target};
 use crate::config::catalog::public_material;
+use crate::config::file;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::public_key_pem;
 use crate::domain::credential::{CredentialKind, PublicMaterial, SubjectKind};
@@ -173,6 +173,13 @@ pub(super) async fn subject(arguments: &AddSubject) -> anyhow::Result<()> {
         .filter_map(|(kind, option, value)| Some((kind, option, value.as_deref()?)))
         .map(|(kind, option, value)| public_material::subject(kind, value).context(option))
         .collect::<Result<Vec<_>, _>>()?;
+    for material in &materials {
+        if let PublicMaterial::Subject(name) = material
+            && let Some(warning) = name.warning()
+        {
+            eprintln!("warning: {warning}");
+        }
+    }
     register((&arguments.client, &arguments.new), materials).await
 }
 
@@ -225,7 +232,7 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     let read = if path == Path::new("-") {
         public_material::text(io::stdin())
     } else {
-        File::open(path).and_then(public_material::text)
+        file::text(path, file::SMALL)
     };
     read.with_context(|| format!("cannot read {}", shown(path)))
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::output::say;
@@ -21,6 +22,9 @@ pub(super) struct Arguments {
     /// Remove what the catalog does not state
     #[arg(long)]
     prune: bool,
+    /// Let --prune remove up to N clients and up to N audiences; without it no more than two or a tenth of them
+    #[arg(long, value_name = "N", requires = "prune")]
+    allow_removals: Option<usize>,
     #[command(flatten)]
     target: Target,
 }
@@ -31,6 +35,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options = ApplyOptions {
         dry_run: arguments.dry_run,
         prune: arguments.prune,
+        allow_removals: arguments.allow_removals.unwrap_or(0),
         profile: opened.profile,
         imported_cost: opened.imported_cost(),
         sealing: opened.sealing.as_ref(),
@@ -38,7 +43,10 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let (plan, _) = apply_catalog(&opened.store, &catalog, options).await?;
     print(&plan, arguments.dry_run)?;
-    Ok(())
+    match plan.refusal {
+        Some(refusal) => Err(refusal).context("this would be refused"),
+        None => Ok(()),
+    }
 }
 
 fn read(arguments: &Arguments, opened: &Opened) -> anyhow::Result<Catalog> {

@@ -9,6 +9,8 @@ use super::target::sealing;
 use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::config::settings::Settings;
 use crate::operations::apply_catalog::check_profile;
+use crate::server::client_ca_files::ClientCaFiles;
+use crate::server::tls::Tls;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -22,6 +24,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = Settings::read(arguments.config.as_deref(), std::env::vars())?;
+    check_tls(&settings)?;
     if sealing(&settings.sealing)?.is_none() {
         eprintln!("warning: there is no [sealing] key: serve will not start, apply makes no key");
     }
@@ -37,4 +40,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Certificates and keys, as the listeners would use them.
+fn check_tls(settings: &Settings) -> anyhow::Result<()> {
+    if let Some(files) = &settings.public.tls {
+        Tls::load(files.clone(), settings.profile)?;
+    }
+    let Some(mtls) = &settings.mtls else { return Ok(()) };
+    if let Some(listener) = &mtls.listener {
+        Tls::load_mutual(listener.tls.clone(), settings.profile)?;
+    }
+    Ok(ClientCaFiles::check(&mtls.client_ca_files)?)
 }

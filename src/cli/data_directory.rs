@@ -1,15 +1,19 @@
 //! The data directory of `grantd dev`: database, sealing key, and the issuer that it had.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use tempfile::{NamedTempFile, TempDir};
 
+use crate::config::file;
+use crate::config::settings::sqlite_url;
 use crate::crypto::sealing::{SealingKey, SealingKeys};
+
+/// For the owner alone.
+const PRIVATE: u32 = 0o700;
 
 /// A data directory, which goes with the process where it is a temporary one.
 pub(super) struct DataDirectory {
@@ -22,26 +26,25 @@ impl DataDirectory {
     pub(super) fn temporary() -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("grantd-")
+            .permissions(fs::Permissions::from_mode(PRIVATE))
             .tempdir()
             .context("no temporary directory can be made")?;
+        // The umask may have taken from it.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(PRIVATE))?;
         Ok(Self { path: directory.path().to_owned(), temporary: Some(directory) })
     }
 
     /// The directory at `path`, made where it is not there.
     pub(super) fn made(path: &Path) -> anyhow::Result<Self> {
         if !path.is_dir() {
-            fs::create_dir_all(path)
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(PRIVATE)
+                .create(path)
                 .with_context(|| format!("the directory {} cannot be made", path.display()))?;
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+            fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE))?;
         }
-        // The directory may be open to others: the database, which holds hashes of secrets, is not.
-        let database = path.join("grantd.db");
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&database)
-            .with_context(|| format!("{} cannot be written", database.display()))?;
+        check_private(path)?;
         Ok(Self { path: path.to_owned(), temporary: None })
     }
 
@@ -53,6 +56,7 @@ impl DataDirectory {
                 path.display()
             );
         }
+        check_private(path)?;
         Ok(Self { path: path.to_owned(), temporary: None })
     }
 
@@ -65,16 +69,9 @@ impl DataDirectory {
         self.temporary.is_some()
     }
 
-    /// The URL of its database, with whatever would mean something else in a URL escaped.
+    /// The URL of its database.
     pub(super) fn database_url(&self) -> String {
-        let path = self.path.join("grantd.db");
-        let escaped = path.as_os_str().as_bytes().iter().map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
-                char::from(*byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        });
-        std::iter::once("sqlite://".to_owned()).chain(escaped).collect()
+        sqlite_url(&self.path.join("grantd.db"))
     }
 
     /// The sealing key, made where there is none.
@@ -84,9 +81,17 @@ impl DataDirectory {
             let key = SealingKey::generate();
             self.put_new("sealing.key", key.to_text().as_bytes())?;
         }
+        let read = file::read(&path, file::SMALL);
         let bytes = zeroize::Zeroizing::new(
-            fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?,
+            read.with_context(|| format!("{} cannot be read", path.display()))?,
         );
+        let mode = fs::metadata(&path)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            bail!(
+                "others can read or write the sealing key {}, which opens the signing keys: chmod 600 {0}",
+                path.display()
+            );
+        }
         let key = SealingKey::parse(&bytes)
             .with_context(|| format!("{} cannot be used", path.display()))?;
         Ok(SealingKeys::new(key))
@@ -94,7 +99,7 @@ impl DataDirectory {
 
     /// The issuer of the last start.
     pub(super) fn issuer(&self) -> Option<String> {
-        let text = fs::read_to_string(self.path.join("issuer")).ok()?;
+        let text = file::text(&self.path.join("issuer"), file::SMALL).ok()?;
         Some(text.trim().to_owned())
     }
 
@@ -133,6 +138,21 @@ impl DataDirectory {
     }
 }
 
+/// Whoever reads a data directory may read what is made in it; links are followed.
+fn check_private(path: &Path) -> anyhow::Result<()> {
+    let mode = fs::metadata(path)
+        .with_context(|| format!("the directory {} cannot be read", path.display()))?
+        .permissions()
+        .mode();
+    if mode & 0o007 != 0 {
+        bail!(
+            "other users can look into the data directory {}, which holds keys and hashes of secrets: chmod 700 {0}",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,26 +169,11 @@ mod tests {
     }
 
     #[test]
-    fn a_database_is_private_in_a_directory_that_is_not() {
-        let open = tempfile::tempdir().unwrap();
-        fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        DataDirectory::made(open.path()).unwrap();
-        let mode = fs::metadata(open.path().join("grantd.db")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
     fn an_issuer_that_changed_is_told() {
         let directory = DataDirectory::temporary().unwrap();
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
         assert_eq!(directory.remember_issuer("http://b").unwrap().as_deref(), Some("http://a"));
-    }
-
-    #[test]
-    fn any_path_fits_into_the_url_of_the_database() {
-        let directory = DataDirectory { path: "/a b?c%41#ü".into(), temporary: None };
-        assert_eq!(directory.database_url(), "sqlite:///a%20b%3Fc%2541%23%C3%BC/grantd.db");
     }
 
     #[test]

@@ -176,6 +176,7 @@ async fn seed(
         let options = ApplyOptions {
             dry_run: false,
             prune: false,
+            allow_removals: 0,
             profile: Profile::Default,
             imported_cost: HashCost::GENERATED,
             sealing: Some(sealing),

@@ -1,7 +1,6 @@
 //! The certificates of `grantd dev`: a throw-away CA, the server's, and one for each client that proves itself by
 //! one (RFC 8705). They lie in the data directory and outlive the process where that does.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,6 +8,7 @@ use anyhow::Context as _;
 use super::data_directory::DataDirectory;
 use crate::config::catalog::{Catalog, CatalogClient, CatalogCredential, CatalogMaterial};
 use crate::config::fault::Place;
+use crate::config::file;
 use crate::crypto::certificates::made::{CertificateKey, ThrowAwayCa};
 use crate::crypto::digest::certificate_thumbprint;
 use crate::domain::client::AuthMethod;
@@ -105,7 +105,8 @@ fn key(data: &DataDirectory, name: &str) -> anyhow::Result<CertificateKey> {
         data.put_new(name, CertificateKey::generate()?.to_pem().as_bytes())?;
     }
     let pem = zeroize::Zeroizing::new(
-        fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?,
+        file::text(&path, file::SMALL)
+            .with_context(|| format!("{} cannot be read", path.display()))?,
     );
     CertificateKey::from_pem(&pem).with_context(|| format!("{} cannot be used", path.display()))
 }

@@ -41,6 +41,9 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::read(arguments.config.as_deref(), std::env::vars())?;
     start_log(&settings);
+    for variable in &settings.service_links {
+        tracing::debug!(variable, "passing over a variable that Kubernetes made for a Service");
+    }
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
     let limits = descriptors::fit(limits(&settings), settings.database.max_connections);

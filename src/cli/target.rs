@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::data_directory::DataDirectory;
+use crate::config::file;
 use crate::config::settings::{Sealing, SealingKey as SealingSource, Settings};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
 use crate::crypto::secret_hash::HashCost;
@@ -165,8 +166,15 @@ pub(super) fn sealing(sealing: &Sealing) -> anyhow::Result<Option<SealingKeys>> 
 }
 
 fn read_key(path: &Path) -> anyhow::Result<SealingKey> {
-    let bytes = std::fs::read(path)
+    let bytes = file::read(path, file::SMALL)
         .with_context(|| format!("the sealing key {} cannot be read", path.display()))?;
-    SealingKey::parse(&zeroize::Zeroizing::new(bytes))
+    let bytes = zeroize::Zeroizing::new(bytes);
+    if file::others_can_read(path)? {
+        bail!(
+            "other users can read the sealing key {}, which opens the signing keys: chmod 600 {0}",
+            path.display()
+        );
+    }
+    SealingKey::parse(&bytes)
         .with_context(|| format!("the sealing key {} cannot be used", path.display()))
 }

@@ -4,12 +4,16 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use crate::crypto::certificates::registration::UnusableCertificate;
+use crate::crypto::client_key::ClientKeyError;
+use crate::crypto::secret_hash::SecretHashError;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::CredentialKind;
 use crate::domain::database_url::DatabaseUrlFault;
 use crate::domain::identifier::InvalidIdentifier;
 use crate::domain::issuer::InvalidIssuer;
-use crate::domain::scope::{InvalidScope, Scope};
+use crate::domain::scope::InvalidScope;
+use crate::domain::shown;
 use crate::domain::timestamp::{InvalidSeconds, InvalidTimestamp, Seconds};
 
 /// Where a value stands.
@@ -224,12 +228,18 @@ pub enum Problem {
 
     /// A default scope that the policy does not permit.
     #[error("{0} is not among the policy's `scopes`; add it there or remove it here")]
-    DefaultScope(Scope),
+    DefaultScope(String),
+    /// Methods of a policy of which the client has none.
+    #[error(
+        "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
+         leave `methods` out"
+    )]
+    PolicyMethods,
     /// A scope that the audience does not know.
     #[error("{scope} is not a scope of {audience}; {known}")]
     UnknownScope {
-        /// The scope.
-        scope: Scope,
+        /// The scope, as it may be shown.
+        scope: String,
         /// The audience.
         audience: String,
         /// What the audience knows, as a sentence.
@@ -298,6 +308,9 @@ pub enum Problem {
          literal: before it where it is the secret itself"
     )]
     ForeignHash,
+    /// A PHC string that is none.
+    #[error(transparent)]
+    Phc(#[from] SecretHashError),
     /// Too short, too long or not printable ASCII.
     #[error("a secret is {least} to {most} printable ASCII characters")]
     SecretForm {
@@ -343,12 +356,18 @@ pub enum Problem {
     /// A key that does not sign.
     #[error("the JWK's `use` must be \"sig\" where it is given")]
     JwkUse,
+    /// A key that grantd does not verify with.
+    #[error(transparent)]
+    Key(#[from] ClientKeyError),
     /// Two keys of one name.
     #[error("two keys of this client have the same kid")]
     DoubledKid,
     /// Not a certificate.
     #[error("expected a certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
     Certificate,
+    /// A certificate that no client could use.
+    #[error(transparent)]
+    UnusableCertificate(#[from] UnusableCertificate),
     /// Not a thumbprint.
     #[error(
         "expected an x5t#S256 thumbprint: 43 characters base64url of the SHA-256 of the DER form"
@@ -357,6 +376,27 @@ pub enum Problem {
     /// Not a subject name of its kind.
     #[error("expected {0}")]
     Subject(&'static str),
+}
+
+/// A word that nobody knows, as an error may repeat it: one that is far from all that is known may be a secret.
+pub(super) fn shown_word<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let near = nearest(word, known).map_or(usize::MAX, |near| {
+        strsim::damerau_levenshtein(&word.to_lowercase(), &near.to_lowercase())
+    });
+    if shown::may_be_secret(word) && near > word.chars().count() / 3 {
+        shown::hidden(word)
+    } else {
+        shown::plain(word)
+    }
+}
+
+/// As [`shown_word`], for the name of an environment variable: in capitals it has words of its own.
+pub(super) fn shown_variable<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let is_usual = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.bytes().all(is_usual) && !name.split('_').any(shown::may_be_secret) {
+        return shown::plain(name);
+    }
+    shown_word(name, known)
 }
 
 /// The member of `known` that is nearest to `word`.

@@ -4,6 +4,7 @@
 pub mod catalog;
 mod document;
 pub mod fault;
+pub mod file;
 mod json;
 mod section;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! One table while its keys are taken: reports unknown and missing keys and values that do not parse.
 
 use super::document::{Located, Node, Table};
-use super::fault::{Fault, Faults, Place, Problem, nearest};
+use super::fault::{Fault, Faults, Place, Problem, nearest, shown_word};
 use super::value::type_error;
 
 /// A table whose keys are taken one by one; every fault goes to one list.
@@ -24,7 +24,7 @@ impl<'f> Section<'f> {
         for (key, entry) in &table.0 {
             if !known.contains(&key.as_str()) {
                 let near = nearest(key, known.iter().copied()).unwrap_or_default();
-                let key = format!("{title}{}", shown(key));
+                let key = format!("{title}{}", shown_word(key, known.iter().copied()));
                 let problem = Problem::UnknownKey(near);
                 faults.push(Fault { place: entry.key.clone(), key, problem });
             }

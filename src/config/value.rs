@@ -1,6 +1,5 @@
 //! How single values are read: texts, numbers, durations, instants, names from a fixed set, paths.
 
-use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -9,15 +8,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 
 use super::document::{Located, Node};
-use super::fault::{Place, Problem, nearest};
-use super::section::shown;
+use super::fault::{Place, Problem, nearest, shown_word};
+use super::file;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
 /// The most characters of a name for people.
 const MAX_TEXT: usize = 255;
-
-/// The most bytes of a file that a value names.
-const MAX_FILE: u64 = 1_048_576;
 
 /// The fault of a value of another type.
 pub(super) const fn type_error(expected: &'static str, found: &Node) -> Problem {
@@ -63,7 +59,7 @@ pub(super) fn one_of<T: Copy>(
         let text = text(value)?;
         all.iter().copied().find(|known| name(*known) == text).ok_or_else(|| Problem::NotOneOf {
             nearest: nearest(&text, all.iter().map(|known| name(*known))).unwrap_or_default(),
-            value: shown(&text),
+            value: shown_word(&text, all.iter().map(|known| name(*known))),
             known: all.iter().map(|known| name(*known)).collect::<Vec<_>>().join(", "),
         })
     }
@@ -154,8 +150,7 @@ pub(super) fn path(base: &Path) -> impl Fn(Located) -> Result<PathBuf, Problem> 
 
 /// The text of a small file, without one trailing line break.
 pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
-    let read = std::fs::File::open(path).and_then(bounded);
-    let mut text = read.map_err(|error| Problem::File {
+    let mut text = file::text(path, file::SMALL).map_err(|error| Problem::File {
         path: path.display().to_string(),
         reason: error.to_string(),
     })?;
@@ -164,16 +159,6 @@ pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
         if text.ends_with('\r') {
             text.pop();
         }
-    }
-    Ok(text)
-}
-
-/// Reads no more than [`MAX_FILE`] bytes, so that a device named by mistake does not fill the memory.
-pub(super) fn bounded(input: impl Read) -> std::io::Result<String> {
-    let mut text = String::new();
-    input.take(MAX_FILE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(std::io::Error::other("it is larger than 1 MiB"));
     }
     Ok(text)
 }

@@ -88,6 +88,11 @@ impl ClientKey {
         &self.thumbprint
     }
 
+    /// What it is registered for.
+    pub fn algorithms(&self) -> impl Iterator<Item = SigningAlgorithm> {
+        self.verifiers.iter().map(|(algorithm, _)| *algorithm)
+    }
+
     /// The verifier for a header's `alg`, where the key is registered for it. An Ed25519 key takes both names
     /// (RFC 9864).
     #[must_use]

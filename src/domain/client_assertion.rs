@@ -4,9 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::credential::CredentialState;
-use super::decision::presented_name;
 use super::identifier::CredentialId;
 use super::numeric_date::parse_numeric_date;
+use super::shown::unknown_url;
 use super::timestamp::{Seconds, Timestamp};
 
 /// The longest `jti`, in bytes.
@@ -224,8 +224,8 @@ fn check_audience(
 /// A text as it is, anything else as JSON without its quotes, which the log would escape twice.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => presented_name(text),
-        other => presented_name(&other.to_string().replace('"', "")),
+        Value::String(text) => unknown_url(text),
+        other => unknown_url(&other.to_string().replace('"', "")),
     }
 }
 

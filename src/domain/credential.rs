@@ -120,6 +120,18 @@ impl SubjectName {
     }
 }
 
+impl SubjectName {
+    /// What an operator should know of a name that is registered.
+    #[must_use]
+    pub fn warning(&self) -> Option<&'static str> {
+        let name = DistinguishedName::parse(&self.value).ok()?;
+        (self.kind == SubjectKind::Dn && name.seems_reversed()).then_some(
+            "this subject_dn begins with C=, the most general part: RFC 4514 begins with the most particular one, as \
+             `openssl x509 -noout -subject -nameopt RFC2253` prints it; without that option the order is the other one",
+        )
+    }
+}
+
 /// The domain of a mailbox has no case, what stands before it does (RFC 5280 section 7.5).
 #[must_use]
 pub fn is_same_mailbox(one: &str, other: &str) -> bool {

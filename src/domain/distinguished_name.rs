@@ -1,8 +1,16 @@
 //! Distinguished names in their text form, RFC 4514; compared as structures, never as text.
 
+mod attribute_types;
+
+use stringprep::x520prep;
+
 /// A name: relative names from the most general on, the order in which a certificate holds them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DistinguishedName(Vec<Vec<Attribute>>);
+#[derive(Clone, Debug)]
+pub struct DistinguishedName {
+    parts: Vec<Vec<Attribute>>,
+    /// The same, with each value as it is compared, and each relative name in one order.
+    compared: Vec<Vec<Attribute>>,
+}
 
 /// One attribute of a relative name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +26,7 @@ pub struct Attribute {
 pub enum AttributeValue {
     /// A text of any of the string types.
     Text(String),
-    /// `#` and hex digits: the DER encoding of the value.
+    /// The DER encoding of what is no text.
     Der(Vec<u8>),
 }
 
@@ -27,25 +35,13 @@ pub enum AttributeValue {
 #[error("not a distinguished name of RFC 4514, for example CN=ledger,OU=Payments,O=Example,C=DE")]
 pub struct InvalidName;
 
-/// The short names of RFC 4514 section 3, and those that certificates use beside them.
-const TYPES: [(&str, &str); 16] = [
-    ("CN", "2.5.4.3"),
-    ("SN", "2.5.4.4"),
-    ("SERIALNUMBER", "2.5.4.5"),
-    ("C", "2.5.4.6"),
-    ("L", "2.5.4.7"),
-    ("ST", "2.5.4.8"),
-    ("STREET", "2.5.4.9"),
-    ("O", "2.5.4.10"),
-    ("OU", "2.5.4.11"),
-    ("TITLE", "2.5.4.12"),
-    ("GN", "2.5.4.42"),
-    ("DNQUALIFIER", "2.5.4.46"),
-    ("DC", "0.9.2342.19200300.100.1.25"),
-    ("UID", "0.9.2342.19200300.100.1.1"),
-    ("E", "1.2.840.113549.1.9.1"),
-    ("EMAILADDRESS", "1.2.840.113549.1.9.1"),
-];
+impl PartialEq for DistinguishedName {
+    fn eq(&self, other: &Self) -> bool {
+        self.compared == other.compared
+    }
+}
+
+impl Eq for DistinguishedName {}
 
 impl DistinguishedName {
     /// Reads the text form, which begins with the most particular relative name.
@@ -73,17 +69,98 @@ impl DistinguishedName {
 
     /// A name of relative names from the most general on; the order within one means nothing.
     #[must_use]
-    pub fn from_parts(mut names: Vec<Vec<Attribute>>) -> Self {
-        for name in &mut names {
+    pub fn from_parts(parts: Vec<Vec<Attribute>>) -> Self {
+        let compared = parts.iter().map(|name| {
+            let mut name: Vec<Attribute> = name.iter().map(Attribute::compared).collect();
             name.sort();
-        }
-        Self(names)
+            name
+        });
+        Self { compared: compared.collect(), parts }
     }
 
     /// The relative names, from the most general on.
     #[must_use]
     pub fn parts(&self) -> &[Vec<Attribute>] {
-        &self.0
+        &self.parts
+    }
+}
+
+impl DistinguishedName {
+    /// Whether it seems to be written from the wrong end: it begins with the country, which is the most general part.
+    /// A certificate may be made so, but OpenSSL's own output without `-nameopt RFC2253` looks like this, too.
+    #[must_use]
+    pub fn seems_reversed(&self) -> bool {
+        let country = attribute_types::oid("C");
+        let is_country = |name: Option<&Vec<Attribute>>| {
+            name.is_some_and(|name| name.iter().any(|it| Some(it.oid.as_str()) == country))
+        };
+        self.parts.len() > 1 && is_country(self.parts.last()) && !is_country(self.parts.first())
+    }
+}
+
+impl Attribute {
+    fn compared(&self) -> Self {
+        Self { oid: self.oid.clone(), value: self.value.compared() }
+    }
+}
+
+impl AttributeValue {
+    /// Reads a value in DER: text of every string type is one text, so that names are equal whatever types they use.
+    /// `None` where it is not one whole value.
+    #[must_use]
+    pub fn from_der(der: &[u8]) -> Option<Self> {
+        let (tag, content) = whole_value(der)?;
+        let text = directory_text(tag, content);
+        Some(text.map_or_else(|| Self::Der(der.to_vec()), Self::Text))
+    }
+
+    /// As RFC 5280 section 7.1 compares: without regard to case and to the width of blanks (RFC 4518). That would drop
+    /// control characters, and a NUL must make another name, so a text with such is compared as it is.
+    fn compared(&self) -> Self {
+        match self {
+            Self::Text(text) if !text.chars().any(char::is_control) => {
+                let prepared = x520prep(text, true).unwrap_or(text.into());
+                Self::Text(prepared.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// Tag and content of the one DER value that `der` is; content of no more than 64 KiB.
+fn whole_value(der: &[u8]) -> Option<(u8, &[u8])> {
+    // A length is written in the fewest bytes (ITU-T X.690 section 10.1); a tag of several bytes is none that names use.
+    let (tag, length, content) = match *der {
+        [tag, length @ 0..=0x7f, ref content @ ..]
+        | [tag, 0x81, length @ 0x80..=0xff, ref content @ ..] => (tag, u16::from(length), content),
+        [tag, 0x82, high @ 1..=0xff, low, ref content @ ..] => {
+            (tag, u16::from_be_bytes([high, low]), content)
+        }
+        _ => return None,
+    };
+    (tag & 0x1f != 0x1f && usize::from(length) == content.len()).then_some((tag, content))
+}
+
+/// The text of a value of one of the string types (ITU-T X.680 section 8.4); `None` for others and what is broken.
+fn directory_text(tag: u8, content: &[u8]) -> Option<String> {
+    match tag {
+        // UTF8String, NumericString, PrintableString, IA5String, VisibleString.
+        0x0c | 0x12 | 0x13 | 0x16 | 0x1a => String::from_utf8(content.to_vec()).ok(),
+        // TeletexString, which everybody reads as Latin-1.
+        0x14 => Some(content.iter().copied().map(char::from).collect()),
+        // UniversalString.
+        0x1c => {
+            let (characters, []) = content.as_chunks::<4>() else { return None };
+            characters.iter().map(|it| char::from_u32(u32::from_be_bytes(*it))).collect()
+        }
+        // BMPString.
+        0x1e => {
+            let (units, []) = content.as_chunks::<2>() else { return None };
+            char::decode_utf16(units.iter().map(|it| u16::from_be_bytes(*it)))
+                .collect::<Result<_, _>>()
+                .ok()
+        }
+        _ => None,
     }
 }
 
@@ -94,23 +171,33 @@ fn attribute(text: &str) -> Result<(Attribute, &str), InvalidName> {
     if let Some(hex) = rest.strip_prefix('#') {
         let end = hex.find([',', '+']).unwrap_or(hex.len());
         let (digits, after) = hex.split_at(end);
-        let value = AttributeValue::Der(bytes(digits)?);
+        let value = AttributeValue::from_der(&bytes(digits.trim_end_matches(' '))?);
+        let value = value.ok_or(InvalidName)?;
         return Ok((Attribute { oid, value }, after));
     }
     let (value, after) = text_value(rest)?;
     Ok((Attribute { oid, value: AttributeValue::Text(value) }, after))
 }
 
+/// A short name, or a dotted OID, before which RFC 1779 writes `OID.`.
 fn oid(name: &str) -> Result<String, InvalidName> {
-    let known = TYPES.iter().find(|(short, _)| short.eq_ignore_ascii_case(name));
-    if let Some((_, oid)) = known {
-        return Ok((*oid).to_owned());
+    if let Some(oid) = attribute_types::oid(name) {
+        return Ok(oid.to_owned());
     }
-    let arcs: Vec<_> = name.split('.').collect();
-    let is_arc =
-        |arc: &&str| arc.bytes().all(|byte| byte.is_ascii_digit()) && arc.parse::<u64>().is_ok();
-    let dotted = arcs.len() > 1 && arcs.iter().all(is_arc);
-    if dotted { Ok(name.to_owned()) } else { Err(InvalidName) }
+    let dotted = match name.split_at_checked(4) {
+        Some((start, rest)) if start.eq_ignore_ascii_case("OID.") => rest,
+        _ => name,
+    };
+    let is_number = |arc: &str| arc.bytes().all(|byte| byte.is_ascii_digit());
+    let arcs: Option<Vec<u64>> =
+        dotted.split('.').map(|arc| arc.parse().ok().filter(|_| is_number(arc))).collect();
+    match arcs {
+        // As a certificate's are written: without zeros in front.
+        Some(arcs) if arcs.len() > 1 && arcs.first() <= Some(&2) => {
+            Ok(arcs.iter().map(ToString::to_string).collect::<Vec<_>>().join("."))
+        }
+        _ => Err(InvalidName),
+    }
 }
 
 fn bytes(hex: &str) -> Result<Vec<u8>, InvalidName> {
@@ -182,6 +269,8 @@ mod tests {
             ("CN=a,O=b", "cn=a, o=b"),
             ("CN=a+UID=b,O=c", "UID=b+CN=a,O=c"),
             ("CN=a", "2.5.4.3=a"),
+            ("CN=a", "OID.2.5.04.3=a"),
+            ("CN=a", "oid.2.5.4.3=a"),
             (r"CN=a\,b", r"CN=a\2Cb"),
             (r"CN=\C3\A9", "CN=é"),
             ("E=a@b", "emailAddress=a@b"),
@@ -194,12 +283,71 @@ mod tests {
             ("CN=a,O=b", "CN=a+O=b"),
             ("CN=a", "CN=a,CN=a"),
             ("CN=a", "OU=a"),
-            ("CN=a", "CN=A"),
-            (r"CN=a\ ", "CN=a"),
             (r"CN=a\,O=b", "CN=a,O=b"),
-            ("CN=a", "CN=#0C0161"),
+            (r"CN=a\00b", "CN=ab"),
+            ("CN=ab", "CN=a b"),
+            ("CN=a", "CN=#020161"),
         ] {
             assert!(!same(one, other), "{one} {other}");
+        }
+    }
+
+    /// RFC 5280 section 7.1, RFC 4518.
+    #[test]
+    fn values_are_compared_without_case_and_width_of_blanks_8705_03() {
+        for (one, other) in
+            [("CN=abc,O=Open Banking", "CN=ABC,O=OPENBANKING"), ("CN=ab", "CN=a  b")]
+        {
+            assert!(!same(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("CN=abc,O=OpenBanking", "CN=ABC,O=OPENBANKING"),
+            ("CN=Bär", "CN=BÄR"),
+            ("CN=a b", "CN=a   b"),
+            (r"CN=a\ ", "CN=a"),
+            ("CN=A+UID=B", "UID=b+CN=a"),
+        ] {
+            assert!(same(one, other), "{one} {other}");
+        }
+    }
+
+    /// Java's `X500Principal` and Go print what they have no name for in DER.
+    #[test]
+    fn a_text_is_the_same_in_every_string_type_and_in_hex_8705_03() {
+        for hex in ["0C03C3A962", "0c03c3a962 ", "1402E962", "1E0400E90062", "1C08000000E900000062"]
+        {
+            assert!(same("2.5.4.97=éb", &format!("2.5.4.97=#{hex}")), "{hex}");
+        }
+        for hex in ["0C026162", "1302 6162", "16026162", "12026162", "1A026162"] {
+            let hex = hex.replace(' ', "");
+            assert!(
+                same("organizationIdentifier=ab,O=c", &format!("2.5.4.97=#{hex},O=c")),
+                "{hex}"
+            );
+        }
+        let long = "x".repeat(300);
+        // The letter x in hex.
+        let hex = "78".repeat(300);
+        assert!(same(&format!("CN={long}"), &format!("CN=#0C82012C{hex}")));
+        let (long, hex) = (&long[..200], &hex[..400]);
+        assert!(same(&format!("CN={long}"), &format!("CN=#0C81C8{hex}")));
+        // What no certificate can hold.
+        for wrong in
+            ["0C0261", "0C016161", "0C", "0C8101", "0C810161", "0C80", "0C82000161", "1F0161"]
+        {
+            let parsed = DistinguishedName::parse(&format!("CN=#{wrong}"));
+            assert_eq!(parsed, Err(InvalidName), "{wrong}");
+        }
+        // No text: compared as it is.
+        assert!(same("CN=#0C01FF", "CN=#0c01ff") && !same("CN=#0C01FF", "CN=#0C01FE"));
+    }
+
+    #[test]
+    fn a_name_that_begins_with_the_country_seems_reversed() {
+        let seems_reversed = |text| DistinguishedName::parse(text).unwrap().seems_reversed();
+        assert!(seems_reversed("C=GB, O=b, CN=a"));
+        for name in ["CN=a,O=b,C=GB", "C=GB", "C=GB,C=FR", "CN=a,DC=b,DC=c"] {
+            assert!(!seems_reversed(name), "{name}");
         }
     }
 
@@ -225,6 +373,9 @@ mod tests {
             "CN=#+1",
             "1=a",
             "1.=a",
+            "3.1=a",
+            "OID.=a",
+            "OID.CN=a",
         ] {
             assert_eq!(DistinguishedName::parse(wrong), Err(InvalidName), "{wrong}");
         }

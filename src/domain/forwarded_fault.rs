@@ -6,6 +6,11 @@ use super::certificate_fault::CertificateFault;
 /// without a certificate or from nearby.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardedFault {
+    /// The peer is in the networks of the proxies, and proves in no way that it is one.
+    #[error(
+        "a peer in the networks of the proxies, without secret and without certificate of theirs"
+    )]
+    NoProof,
     /// The header of the proxies' secret holds something else, or stands twice.
     #[error("the header of the proxies' secret, without the secret alone")]
     Secret,
@@ -52,6 +57,9 @@ impl ForwardedFault {
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
+            Self::NoProof => {
+                "let the proxy send secret_header, or show a certificate of thumbprints; where clients connect from there, make networks in [proxy] narrower"
+            }
             Self::Secret => {
                 "let the proxy set the header that secret_header in [proxy] names, in the place of what clients send"
             }

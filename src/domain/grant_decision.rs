@@ -12,8 +12,12 @@ use super::identifier::AudienceId;
 use super::policy::Policy;
 use super::refusal::GrantFault;
 use super::scope::{Scope, ScopeSet};
+use super::shown;
 use super::timestamp::Seconds;
 use super::token_request::TokenRequest;
+
+/// So many scopes are compared with one that was refused.
+const MOST_NEIGHBOURS: usize = 1000;
 
 /// A policy of a client beside the audience that it is for.
 #[derive(Clone, Debug)]
@@ -98,7 +102,7 @@ fn by_scopes<'a>(offers: &'a [Offer], scopes: &ScopeSet) -> Result<&'a Offer, Gr
     for scope in scopes.iter() {
         let mut having = offers.iter().filter(|offer| offer.audience.scopes.contains_key(scope));
         match (having.next(), having.next()) {
-            (None, _) => return Err(GrantFault::ScopeUnknown(scope.to_string())),
+            (None, _) => return Err(GrantFault::ScopeUnknown(shown_scope(scope, offers))),
             (Some(one), None) => {
                 owners.insert(&one.audience.id);
             }
@@ -125,9 +129,15 @@ fn within_policy(scopes: &ScopeSet, offer: &Offer) -> Result<ScopeSet, GrantFaul
         None => Ok(scopes.clone()),
         Some(scope) => Err(GrantFault::ScopeOutsidePolicy {
             audience: offer.audience.id.clone(),
-            scope: scope.to_string(),
+            scope: shown_scope(scope, std::slice::from_ref(offer)),
         }),
     }
+}
+
+/// A scope that was refused, for the log: somebody may have typed a secret there.
+fn shown_scope(scope: &Scope, offers: &[Offer]) -> String {
+    let known = offers.iter().flat_map(|offer| offer.audience.scopes.keys());
+    shown::unknown(scope.as_str(), known.map(Scope::as_str).take(MOST_NEIGHBOURS))
 }
 
 #[cfg(test)]

@@ -25,6 +25,12 @@ pub enum InvalidIdentifier {
     /// Not an audience.
     #[error("an audience is 1 to 255 visible ASCII characters without quotation mark or backslash")]
     AudienceId,
+    /// An audience that no request could name.
+    #[error(
+        "an audience that is a URI has no fragment: no `resource` may have one (RFC 8707 section 2); remove the # and \
+         what follows"
+    )]
+    AudienceFragment,
     /// Not a credential id.
     #[error("a credential id is 10 characters of a-z and 0-9")]
     CredentialId,
@@ -46,11 +52,18 @@ impl AudienceId {
     /// Reads an audience.
     ///
     /// # Errors
-    /// What is empty, longer than 255 bytes or not visible ASCII.
+    /// What is empty, longer than 255 bytes or not visible ASCII, and an absolute URI with a fragment.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         let fits = (1..=255).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
-        if fits { Ok(Self(text.into())) } else { Err(InvalidIdentifier::AudienceId) }
+        if !fits {
+            return Err(InvalidIdentifier::AudienceId);
+        }
+        // Most have no #, and need not be read as a URI.
+        if text.contains('#') && fluent_uri::Uri::parse(text).is_ok() {
+            return Err(InvalidIdentifier::AudienceFragment);
+        }
+        Ok(Self(text.into()))
     }
 }
 
@@ -136,6 +149,10 @@ mod tests {
         for wrong in ["", "a b", "a\"b", "a\\b", "ä"] {
             assert_eq!(AudienceId::parse(wrong), Err(InvalidIdentifier::AudienceId));
         }
+        for wrong in ["https://api.example/#v1", "https://api.example#", "urn:api#v1"] {
+            assert_eq!(AudienceId::parse(wrong), Err(InvalidIdentifier::AudienceFragment));
+        }
+        assert!(AudienceId::parse("api#1").is_ok(), "no URI");
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod proxy;
 pub mod refusal;
 pub mod scope;
 pub mod secret_format;
+pub mod shown;
 pub mod signing_key;
 pub mod target_uri;
 pub mod timestamp;

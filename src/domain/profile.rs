@@ -34,6 +34,17 @@ pub enum Contradiction {
         "client {0}: the profile fapi2 takes the issuer alone as aud; remove its assertion_audience"
     )]
     AssertionAudience(String),
+    /// A key that makes RSA PKCS #1 signatures alone.
+    #[error(
+        "client {client}: the profile fapi2 forbids RS256, and the key {kid} is registered for that alone; write \
+         alg PS256, or leave alg out"
+    )]
+    Key {
+        /// The client.
+        client: String,
+        /// The name of the key.
+        kid: String,
+    },
     /// An audience whose tokens are signed with RSA PKCS #1.
     #[error(
         "audience {audience}: the profile fapi2 forbids {algorithm}; use ES256, EdDSA or PS256"
@@ -108,6 +119,18 @@ impl Profile {
         }
         let lax = audience == AssertionAudience::IssuerOrTokenEndpoint;
         (self == Self::Fapi2 && lax).then_some(Contradiction::AssertionAudience(id))
+    }
+
+    /// What it forbids of a client's key that is registered for these algorithms.
+    #[must_use]
+    pub fn contradiction_of_key(
+        self,
+        client: &ClientId,
+        kid: &str,
+        mut algorithms: impl Iterator<Item = SigningAlgorithm>,
+    ) -> Option<Contradiction> {
+        let usable = algorithms.any(|algorithm| self.allows_algorithm(algorithm));
+        (!usable).then(|| Contradiction::Key { client: client.to_string(), kid: kid.to_owned() })
     }
 
     /// What it forbids of an audience.

@@ -53,7 +53,10 @@ pub(super) async fn answer(
     };
     match result.await {
         Ok(response) => response,
-        Err(OperationError::Refused(refusal)) => refused(state, &decision, &refusal),
+        Err(OperationError::Refused(refusal)) => {
+            state.grantd.recognise_neighbour(&mut decision);
+            refused(state, &decision, &refusal)
+        }
         Err(OperationError::Unavailable(outage)) => unavailable(&decision, &outage),
     }
 }

@@ -51,7 +51,7 @@ impl Audit {
         self.send(AuditEvent {
             id: random::token_id(),
             at: now,
-            actor: decision.client.clone().unwrap_or_default(),
+            actor: decision.client.as_ref().map(ToString::to_string).unwrap_or_default(),
             action: "refused",
             target: decision.endpoint.to_owned(),
             details: json!({

@@ -1,7 +1,11 @@
 //! Whether what the database holds fits the server's security profile: asked once, when a replica starts.
 
 use super::Grantd;
-use crate::domain::profile::Profile;
+use crate::crypto::client_key::ClientKey;
+use crate::domain::credential::CredentialMaterial;
+use crate::domain::identifier::ClientId;
+use crate::domain::known_client::KnownClient;
+use crate::domain::profile::{Contradiction, Profile};
 use crate::store::error::StoreError;
 
 impl Grantd {
@@ -16,11 +20,31 @@ impl Grantd {
         let audiences = self.store.all_audiences().await?;
         let clients = self.store.all_clients().await?;
         let of_audiences = audiences.iter().map(|it| self.profile.contradiction_of_audience(it));
-        let of_clients = clients.iter().map(|it| {
-            let client = &it.client;
-            let methods = &client.auth_methods;
-            self.profile.contradiction_of_client(&client.id, methods, client.assertion_audience)
-        });
+        let of_clients = clients.iter().map(|it| of_client(self.profile, it));
         Ok(of_audiences.chain(of_clients).flatten().next().map(|it| it.to_string()))
     }
+}
+
+fn of_client(profile: Profile, known: &KnownClient) -> Option<Contradiction> {
+    let client = &known.client;
+    let methods = &client.auth_methods;
+    let found = profile.contradiction_of_client(&client.id, methods, client.assertion_audience);
+    found.or_else(|| {
+        // A key that is retired serves nobody any more.
+        known.credentials.iter().filter(|it| it.retired_at.is_none()).find_map(|credential| {
+            match &credential.material {
+                CredentialMaterial::Jwk(jwk) => of_key(profile, &client.id, jwk),
+                _ => None,
+            }
+        })
+    })
+}
+
+/// What the profile forbids of a registered key.
+pub(super) fn of_key(profile: Profile, client: &ClientId, jwk: &str) -> Option<Contradiction> {
+    if profile == Profile::Default {
+        return None;
+    }
+    let key = ClientKey::parse(jwk).ok()?;
+    profile.contradiction_of_key(client, key.name(), key.algorithms())
 }

@@ -215,7 +215,12 @@ impl Grantd {
                 Ok(()) => self.database_answers(),
                 Err(error) => {
                     self.database_fails(&error);
-                    if matches!(error, StoreError::SchemaOlder | StoreError::SchemaNewer) {
+                    if matches!(
+                        error,
+                        StoreError::NoDatabase(_)
+                            | StoreError::SchemaOlder
+                            | StoreError::SchemaNewer
+                    ) {
                         self.fatal.send_replace(Some(error.to_string()));
                     }
                 }

@@ -45,6 +45,13 @@ pub async fn register_credentials(
     for material in materials {
         let fresh = Held::new(new.credential(identified(client, material)?, now)?);
         check_use(&known.client, fresh.credential.kind(), new.profile)?;
+        if let Some(contradiction) = fresh
+            .key
+            .as_ref()
+            .and_then(|key| new.profile.contradiction_of_key(client, key.name(), key.algorithms()))
+        {
+            return Err(contradiction.into());
+        }
         check_new(client, &held, &fresh, now)?;
         change.put_credential(client, &fresh.credential).await?;
         held.push(fresh);

@@ -1,9 +1,9 @@
 //! The files of the client CAs, read again when they change.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::file;
 use crate::crypto::certificates::authorities::{ClientCas, InvalidCas};
 use crate::operations::Grantd;
 
@@ -73,14 +73,22 @@ impl ClientCaFiles {
         }
     }
 
+    /// Whether the files hold client CAs.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn check(files: &[PathBuf]) -> Result<(), ClientCaError> {
+        for (path, content) in files.iter().zip(contents(files)?) {
+            ClientCas::none()
+                .add_pem(&content)
+                .map_err(|source| ClientCaError::Invalid { path: path.clone(), source })?;
+        }
+        Ok(())
+    }
+
     /// Takes the files where their contents changed; one that was emptied since the start has no CA any more.
     fn look(&mut self, grantd: &Grantd) -> Result<(), ClientCaError> {
-        let mut contents = Vec::with_capacity(self.files.len());
-        for path in &self.files {
-            let read = fs::read(path);
-            contents
-                .push(read.map_err(|source| ClientCaError::Read { path: path.clone(), source })?);
-        }
+        let contents = contents(&self.files)?;
         if contents == self.seen {
             return Ok(());
         }
@@ -104,4 +112,12 @@ impl ClientCaFiles {
         self.seen = contents;
         Ok(())
     }
+}
+
+fn contents(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, ClientCaError> {
+    let read = |path: &PathBuf| {
+        file::read(path, file::SMALL)
+            .map_err(|source| ClientCaError::Read { path: path.clone(), source })
+    };
+    files.iter().map(read).collect()
 }

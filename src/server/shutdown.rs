@@ -1,8 +1,8 @@
-//! When to stop: SIGTERM or SIGINT, or a test that says so.
+//! When to stop: SIGTERM, SIGINT or SIGHUP, or a test that says so.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// The exit status of a process that was told twice: 128 + SIGINT.
@@ -31,19 +31,22 @@ impl Shutdown {
         (Trigger(sender), Self(receiver))
     }
 
-    /// One that comes with the first SIGTERM or SIGINT. The second ends the process at once.
+    /// One that comes with the first SIGTERM, SIGINT or SIGHUP. The second ends the process at once.
     ///
     /// # Errors
     /// The signals cannot be caught.
     pub fn on_signals() -> io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup =
+            if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         let (trigger, shutdown) = Self::manual();
         tokio::spawn(async move {
             for already_asked in [false, true] {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = interrupt.recv() => {}
+                    Some(()) = received(&mut hangup) => {}
                 }
                 if already_asked {
                     crate::telemetry::last_words("");
@@ -66,6 +69,22 @@ impl Shutdown {
         // An error means that the trigger is gone: nobody could ask any more, so stop.
         let _ = self.0.clone().wait_for(|asked| *asked).await;
     }
+}
+
+async fn received(signal: &mut Option<Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether we were started to outlive our terminal, as `nohup` does: a handler of ours would undo that. Linux tells it
+/// in a file; the standard library has no way to ask, and elsewhere the signal is caught.
+fn is_hangup_ignored() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 != 0)
 }
 
 #[cfg(test)]

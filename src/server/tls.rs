@@ -2,7 +2,6 @@
 
 mod suites;
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,6 +19,7 @@ use tokio_rustls::server::TlsStream;
 use zeroize::Zeroizing;
 
 use super::any_certificate::AnyCertificate;
+use crate::config::file;
 use crate::config::settings::TlsFiles;
 use crate::crypto::certificates::CertificateChain;
 use crate::domain::profile::Profile;
@@ -166,7 +166,8 @@ impl Tls {
 
 fn read(files: &TlsFiles) -> Result<Content, TlsError> {
     let read = |path: &Path| {
-        fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
+        file::read(path, file::SMALL)
+            .map_err(|source| TlsError::Read { path: path.to_owned(), source })
     };
     Ok(Content { certificate: read(&files.certificate)?, key: Zeroizing::new(read(&files.key)?) })
 }

@@ -220,7 +220,8 @@ fn reader(file: &SqliteConnectOptions) -> SqliteConnectOptions {
 fn open_sqlite(url: &str, options: &DatabaseOptions) -> Result<SqliteConnectOptions, StoreError> {
     Ok(SqliteConnectOptions::from_str(url)
         .map_err(|_| StoreError::UrlParameter)?
-        .create_if_missing(true)
+        // A migration makes it, and nothing else: a typing error in a path must not.
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(options.lock_timeout))

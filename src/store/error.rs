@@ -82,6 +82,21 @@ pub enum StoreError {
         "the database schema is older than this grantd: run `grantd migrate` (or start with --migrate)"
     )]
     SchemaOlder,
+    /// There is no SQLite database where the URL says.
+    #[error(
+        "there is no database at {}: run `grantd migrate` to make it (or start with --migrate), or correct the path",
+        .0.display()
+    )]
+    NoDatabase(std::path::PathBuf),
+    /// The file of a SQLite database cannot be made.
+    #[error("the database {} cannot be made: {source}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
     /// The schema is newer than this version.
     #[error("the database schema is newer than this grantd: run the newer version")]
     SchemaNewer,

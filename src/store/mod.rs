@@ -5,6 +5,7 @@ mod pg_connection;
 mod pool;
 mod postgres;
 mod row;
+mod sqlite_file;
 mod transaction;
 
 pub mod audiences;

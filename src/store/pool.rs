@@ -50,6 +50,10 @@ const fn crowded(limit: Duration) -> StoreError {
     StoreError::Crowded { database: DatabaseName::UNSAID, limit }
 }
 
+/// How often, and how long apart, a file that is being changed to WAL is tried again: two seconds.
+const WAL_TRIES: u32 = 40;
+const WAL_PAUSE: Duration = Duration::from_millis(50);
+
 /// A file of SQLite.
 #[derive(Debug)]
 pub(super) struct SqliteFile(pub(super) SqliteConnectOptions);
@@ -59,7 +63,15 @@ impl Manager for SqliteFile {
     type Error = StoreError;
 
     async fn create(&self) -> Result<SqliteConnection, StoreError> {
-        Ok(SqliteConnection::connect_with(&self.0).await?)
+        let mut tries = 0;
+        loop {
+            match SqliteConnection::connect_with(&self.0).await.map_err(StoreError::from) {
+                // The change of a new file to WAL does not wait for another that changes it.
+                Err(StoreError::Busy(_)) if tries < WAL_TRIES => tries += 1,
+                made => return made,
+            }
+            tokio::time::sleep(WAL_PAUSE).await;
+        }
     }
 
     /// A file does not go away, and what an error left in a transaction never comes home.

@@ -6,6 +6,7 @@ use sqlx::migrate::Migrator;
 
 use super::Store;
 use super::error::StoreError;
+use super::sqlite_file;
 use super::transaction::{Tx, on_db};
 
 /// The migrations of this version.
@@ -19,6 +20,9 @@ impl Store {
     /// # Errors
     /// A database out of reach, a failed migration, or a schema that is newer.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        if let Some(path) = sqlite_file::of(&self.database.options.url) {
+            sqlite_file::make(&path)?;
+        }
         let migrating = async {
             let mut tx = self.begin_migration().await?;
             tx.make_table_of_migrations().await?;
@@ -41,8 +45,11 @@ impl Store {
     /// Whether the schema is the one of this version.
     ///
     /// # Errors
-    /// [`StoreError::SchemaOlder`], [`StoreError::SchemaNewer`], or a database out of reach.
+    /// [`StoreError::NoDatabase`], [`StoreError::SchemaOlder`], [`StoreError::SchemaNewer`], or a database out of reach.
     pub async fn check_schema(&self) -> Result<(), StoreError> {
+        if let Some(path) = sqlite_file::of(&self.database.options.url).filter(|it| !it.exists()) {
+            return Err(StoreError::NoDatabase(path));
+        }
         let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
         let applied = self.database.bounded(self.applied_version()).await?;
         match applied.cmp(&newest) {

@@ -50,7 +50,7 @@ fn filter_of(text: &str) -> EnvFilter {
 pub fn log_refusal(refused: &Refused<'_>) {
     let check = refused.check();
     let decision = refused.decision;
-    let client = decision.client.as_deref().unwrap_or("-");
+    let client = decision.client.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     let method = decision.method.map_or("-", |method| method.as_str());
     let error = refused.refusal.error();
     let remedy = check.remedy.unwrap_or("-");

@@ -1,5 +1,8 @@
 //! Applying catalogs: the plan, and what stands in the database afterwards.
 
+mod removals;
+mod retirement;
+
 use std::collections::BTreeMap;
 
 use grantd::config::catalog::write::to_toml;
@@ -21,6 +24,7 @@ impl Env {
         ApplyOptions {
             dry_run: false,
             prune: false,
+            allow_removals: 0,
             imported_cost: HashCost::GENERATED,
             profile: grantd::domain::profile::Profile::Default,
             sealing: Some(&self.sealing),

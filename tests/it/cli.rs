@@ -3,5 +3,6 @@
 mod administration;
 mod checks;
 mod data;
+mod files;
 mod keys;
 mod start;

@@ -169,6 +169,7 @@ impl Env {
         let options = ApplyOptions {
             dry_run: false,
             prune,
+            allow_removals: usize::MAX,
             profile: self.profile,
             imported_cost: self.imported_cost,
             sealing: Some(&self.sealing),

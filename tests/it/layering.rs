@@ -11,9 +11,9 @@ use crate::source_tree::rust_files_below;
 const LAYERS: [&str; 10] = [
     "domain",
     "clock",
+    "crypto",
     "config",
     "telemetry",
-    "crypto",
     "store",
     "operations",
     "http",

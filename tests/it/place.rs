@@ -1,8 +1,9 @@
 //! The real binary as a user runs it: in a directory of its own, with an environment of its own, and HTTP to it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
@@ -43,6 +44,13 @@ fn within<T>(looks: u32, what: &str, mut found: impl FnMut() -> Option<T>) -> T 
 /// A directory to run commands in; it goes when it is dropped.
 pub(crate) struct Place {
     directory: TempDir,
+}
+
+/// Writes a key that its owner alone may read, as grantd wants it.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path).unwrap().write_all(bytes).unwrap();
 }
 
 /// How a command ended.
@@ -129,12 +137,17 @@ impl Place {
         self.start("dev", listen, arguments).ready()
     }
 
-    /// Starts `grantd dev` in a shell that has run `line` before.
+    /// As [`Place::dev`], in a shell that has run `line` before, such as `umask 022`.
     pub(crate) fn dev_after(&self, line: &str, arguments: &[&str]) -> Dev {
-        let program = format!("{line}; exec \"$0\" \"$@\"");
+        self.dev_by(&format!("{line}; exec \"$@\""), arguments)
+    }
+
+    /// As [`Place::dev`], by a line of shell that executes its arguments.
+    pub(crate) fn dev_by(&self, line: &str, arguments: &[&str]) -> Dev {
         let mut command = self.command("sh");
-        command.args(["-c", &program, env!("CARGO_BIN_EXE_grantd")]);
-        self.spawn(command, "dev", "127.0.0.1:0", arguments).ready()
+        command.args(["-c", line, "sh", env!("CARGO_BIN_EXE_grantd")]);
+        command.args(["dev", "--listen", "127.0.0.1:0", "--ready-file"]);
+        self.started("dev", command, arguments).ready()
     }
 
     /// Starts `grantd dev` and gives the pipe of its log, which nobody reads yet.
@@ -151,20 +164,15 @@ impl Place {
 
     /// Starts `grantd dev`, whose files begin with `name`.
     pub(crate) fn start(&self, name: &str, listen: &str, arguments: &[&str]) -> Starting {
-        self.spawn(self.command(env!("CARGO_BIN_EXE_grantd")), name, listen, arguments)
+        let command = self.grantd(&["dev", "--listen", listen, "--ready-file"]);
+        self.started(name, command, arguments)
     }
 
-    fn spawn(
-        &self,
-        mut command: Command,
-        name: &str,
-        listen: &str,
-        arguments: &[&str],
-    ) -> Starting {
+    /// Starts `command`, which lacks the name of the ready file.
+    fn started(&self, name: &str, mut command: Command, arguments: &[&str]) -> Starting {
         let file = |end: &str| self.path(&format!("{name}.{end}"));
         // That of a run before is removed by this one, but not before we look.
         let _ = fs::remove_file(file("ready"));
-        command.args(["dev", "--listen", listen, "--ready-file"]);
         command.arg(file("ready")).args(arguments);
         command.stdout(File::create(file("out")).unwrap());
         command.stderr(File::create(file("err")).unwrap());
@@ -229,6 +237,13 @@ impl Dev {
         self.ready[name].as_str().unwrap()
     }
 
+    /// Whether the process has a handler for the signal of this number.
+    pub(crate) fn catches(&self, signal: u32) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.ready["pid"])).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << (signal - 1)) != 0
+    }
+
     /// Address and port of the public listener.
     pub(crate) fn authority(&self) -> &str {
         self.url("issuer").strip_prefix("http://").unwrap()
@@ -275,10 +290,15 @@ impl Dev {
     }
 
     /// Sends SIGINT, and waits for the end.
-    pub(crate) fn interrupt(mut self) -> ExitStatus {
-        self.child.signal("INT");
+    pub(crate) fn interrupt(self) -> ExitStatus {
+        self.end_by("INT")
+    }
+
+    /// Sends a signal, and waits for the end.
+    pub(crate) fn end_by(mut self, name: &str) -> ExitStatus {
+        self.child.signal(name);
         // Two seconds, and the time that the looks take.
-        within(100, "the end after SIGINT", || self.child.0.try_wait().unwrap())
+        within(100, "the end after a signal", || self.child.0.try_wait().unwrap())
     }
 }
 

@@ -263,6 +263,12 @@ async fn everything_in_the_readme_works_as_printed() {
     let home = reader.place.path("");
     reader.place.write("variables", &format!("CURL_HOME='{}'\n", home.display()));
     reader.place.write("database-url", DATABASE);
+    // A site has its certificate before it serves.
+    fs::create_dir(reader.place.path("tls")).unwrap();
+    for (name, file) in [("server.pem", "first.certificate.pem"), ("server.key", "first.key.pem")] {
+        let from = root().join("src/server/tls/testdata").join(file);
+        fs::copy(from, reader.place.path("tls").join(name)).unwrap();
+    }
     let is_there = |program| Place::new().command(program).arg("--version").output().is_ok();
     let missing: Vec<&str> =
         ["curl", "openssl"].into_iter().filter(|program| !is_there(*program)).collect();

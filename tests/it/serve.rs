@@ -22,7 +22,7 @@ struct Platform {
 impl Platform {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("sealing.key"), [7; 32]).unwrap();
+        crate::place::write_private(&directory.path().join("sealing.key"), &[7; 32]);
         let this = Self { database: Database::postgres().await, directory };
         this.write_catalog("active");
         this

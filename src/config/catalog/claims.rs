@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::CatalogPolicy;
 use crate::config::document::Located;
-use crate::config::fault::{Fault, Faults, Problem};
+use crate::config::fault::{Fault, Faults, Problem, shown_word};
 use crate::config::json::json;
-use crate::config::section::{self, Section, shown};
+use crate::config::section::{self, Section};
 use crate::domain::extra_claims::{MAX_BYTES, RESERVED_CLAIMS, fit, has_right_type, merged};
 
 /// The table `claims`, empty where it is absent.
@@ -18,7 +18,7 @@ pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
             table.fault(&entry.key, "claims", Problem::RegisteredClaim(name));
             continue;
         }
-        let key = format!("claims.{}", shown(&name));
+        let key = format!("claims.{}", shown_word(&name, []));
         let at = entry.value.place.clone();
         match claim(&name, entry.value) {
             Ok(value) => drop(claims.insert(name, value)),

@@ -52,8 +52,9 @@ pub(super) fn read(
     let auth_methods = auth_methods(&mut table);
     let credentials = credentials::read(&mut table, &auth_methods, options);
     let policies = table.tables("policy");
-    let policies =
-        policies.into_iter().filter_map(|table| policy::read(table, &id, audiences, faults));
+    let policies = policies
+        .into_iter()
+        .filter_map(|table| policy::read(table, (&id, &auth_methods), audiences, faults));
     let policies: Vec<_> = policies.collect();
     let claims = claims::read(&mut table);
     claims::check_together(&claims, &policies, (table.title(), faults));

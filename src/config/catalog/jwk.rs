@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::config::fault::Problem;
+use crate::crypto::client_key::ClientKey;
 
 /// Members of private and symmetric keys (RFC 7518 section 6).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -38,7 +39,9 @@ fn checked(value: &Value) -> Result<PublicJwk, Problem> {
     if key.get("use").is_some_and(|usage| usage.as_str() != Some("sig")) {
         return Err(Problem::JwkUse);
     }
-    let kid = key.get("kid").and_then(Value::as_str).map(str::to_owned);
+    // Its modulus, point, `alg` and `kid`: what `apply` registers, nothing else.
+    let read = ClientKey::parse(&value.to_string())?;
+    let kid = key.get("kid").map(|_| read.name().to_owned());
     // One key written in two orders is one credential, so that a retired one does not come back by the other.
     let mut sorted = value.clone();
     sorted.sort_all_objects();

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use super::document;
 use super::fault::{ConfigError, Fault, Faults, Place, Problem};
+use super::file;
 use super::section::Section;
 use crate::domain::audience::Audience;
 use crate::domain::client::{AssertionAudience, AuthMethod, ClientStatus, GrantType};
@@ -182,7 +183,7 @@ impl Catalog {
     /// Everything that is wrong, each with file and line.
     pub fn read(path: &Path, options: &CatalogOptions<'_>) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| Fault {
+        let text = file::text(path, file::LARGE).map_err(|error| Fault {
             place: Place::File { file: name.as_str().into(), line: 1 },
             key: String::new(),
             problem: Problem::Unreadable(error.to_string()),

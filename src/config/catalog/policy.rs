@@ -11,6 +11,7 @@ use crate::domain::client::AuthMethod;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::shown;
 use crate::domain::timestamp::Seconds;
 
 pub(super) const KEYS: &[&str] = &[
@@ -24,11 +25,11 @@ pub(super) const KEYS: &[&str] = &[
     "enabled",
 ];
 
-/// Reads a policy of `client`, which must fit its audience where that is among `audiences` (else it may
+/// Reads a policy of `client`, which authenticates by `registered` methods; it must fit its audience where that is among `audiences` (else it may
 /// be in the database, where `apply` looks); none where its audience is missing or wrong.
 pub(super) fn read(
     table: (Place, Table),
-    client: &ClientId,
+    (client, registered): (&ClientId, &[AuthMethod]),
     audiences: &[CatalogAudience],
     faults: &Faults,
 ) -> Option<CatalogPolicy> {
@@ -46,18 +47,30 @@ pub(super) fn read(
     let scopes = permitted_scopes(&mut table, known);
     let default_scopes = default_scopes(&mut table, &scopes);
     let token_lifetime = token_lifetime(&mut table, known);
-    let method = value::one_of(AuthMethod::ALL, AuthMethod::as_str);
+    let methods = methods(&mut table, registered);
     let policy = Policy {
         scopes,
         default_scopes,
         token_lifetime,
         claims: claims::read(&mut table),
         networks: table.list("networks", value::network).unwrap_or_default(),
-        methods: table.list("methods", method).unwrap_or_default(),
+        methods,
         enabled: table.read("enabled", value::boolean).unwrap_or(true),
         audience: audience?,
     };
     Some(CatalogPolicy { policy, place: table.place().clone() })
+}
+
+/// The key `methods`; one of them at least the client has registered.
+fn methods(table: &mut Section<'_>, registered: &[AuthMethod]) -> Vec<AuthMethod> {
+    let key = "methods";
+    let place = table.place_of(key);
+    let method = value::one_of(AuthMethod::ALL, AuthMethod::as_str);
+    let methods = table.list(key, method).unwrap_or_default();
+    if !methods.is_empty() && !methods.iter().any(|method| registered.contains(method)) {
+        table.fault(&place, key, Problem::PolicyMethods);
+    }
+    methods
 }
 
 /// The key `scopes`: at least one, and all of them known to the audience.
@@ -76,6 +89,7 @@ fn permitted_scopes(table: &mut Section<'_>, audience: Option<&Audience>) -> Sco
         } else {
             format!("it has {}", known.to_string().replace(' ', ", "))
         };
+        let scope = shown::unknown(scope.as_str(), audience.scopes.keys().map(Scope::as_str));
         let audience = audience.id.to_string();
         table.fault(&place, key, Problem::UnknownScope { scope, audience, known });
     }
@@ -104,7 +118,14 @@ fn default_scopes(table: &mut Section<'_>, permitted: &ScopeSet) -> ScopeSet {
     let place = table.place_of(key);
     let set = scopes(table, key);
     if let Some(outside) = set.first_outside(permitted) {
-        table.fault(&place, key, Problem::DefaultScope(outside.clone()));
+        table.fault(
+            &place,
+            key,
+            Problem::DefaultScope(shown::unknown(
+                outside.as_str(),
+                permitted.iter().map(Scope::as_str),
+            )),
+        );
     }
     set
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{certificate, jwk, subject};
 use crate::config::fault::Problem;
+use crate::config::file;
 use crate::config::value;
 use crate::domain::credential::{PublicMaterial, SubjectKind};
 
@@ -14,7 +15,7 @@ use crate::domain::credential::{PublicMaterial, SubjectKind};
 /// # Errors
 /// What cannot be read, is no UTF-8, or is larger than 1 MiB.
 pub fn text(input: impl Read) -> io::Result<String> {
-    value::bounded(input)
+    file::bounded_text(input, file::SMALL)
 }
 
 /// The keys of a JWK set, or the one of a single JWK (RFC 7517 sections 4 and 5).

@@ -1,17 +1,13 @@
 //! Reads the value of a secret: `env:NAME`, `file:PATH`, a PHC string, or the secret itself.
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::{CatalogMaterial, CatalogOptions};
 use crate::config::document::Located;
-use crate::config::fault::Problem;
+use crate::config::fault::{Problem, shown_variable};
 use crate::config::value;
+use crate::crypto::digest::present;
+use crate::crypto::secret_hash::PhcHash;
 use crate::domain::identifier::CredentialId;
-use crate::domain::secret_format::{
-    CHECKSUM_LENGTH, MAX_LENGTH, PresentedForm, Secret, presented_form,
-};
+use crate::domain::secret_format::{MAX_LENGTH, PresentedForm, Secret};
 
 /// How the only PHC strings begin that grantd reads.
 const PHC: &str = "$argon2id$";
@@ -31,7 +27,7 @@ pub(super) fn read(
         return stored(value::file_text(&options.base.join(path))?, options);
     }
     if text.starts_with(PHC) {
-        return Ok((CatalogMaterial::Phc(text), None));
+        return hash(text);
     }
     if text.starts_with('$') {
         return Err(Problem::ForeignHash);
@@ -48,17 +44,20 @@ fn variable(name: &str, options: &CatalogOptions<'_>) -> Result<String, Problem>
     if name.is_empty() || !name.bytes().all(named) {
         return Err(Problem::VariableName);
     }
-    (options.environment)(name).ok_or_else(|| Problem::VariableUnset(name.to_owned()))
+    (options.environment)(name).ok_or_else(|| Problem::VariableUnset(shown_variable(name, [])))
 }
 
 fn stored(
     text: String,
     options: &CatalogOptions<'_>,
 ) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
-    if text.starts_with(PHC) {
-        return Ok((CatalogMaterial::Phc(text), None));
-    }
-    clear(text, options)
+    if text.starts_with(PHC) { hash(text) } else { clear(text, options) }
+}
+
+/// A PHC string that a secret can be checked by.
+fn hash(text: String) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
+    text.parse::<PhcHash>()?;
+    Ok((CatalogMaterial::Phc(text), None))
 }
 
 fn clear(
@@ -67,7 +66,7 @@ fn clear(
 ) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
     let least = options.min_secret_length.max(1);
     let secret = Secret::new(text);
-    let id = match presented_form(&secret, checksum) {
+    let id = match present(&secret) {
         PresentedForm::Generated(id) => Some(id),
         PresentedForm::Other if secret.expose().len() >= least => None,
         PresentedForm::Malformed => return Err(Problem::SecretChecksum),
@@ -76,12 +75,4 @@ fn clear(
         }
     };
     Ok((CatalogMaterial::Secret(secret), id))
-}
-
-/// The checksum of a generated secret: the beginning of base64url(SHA-256) of what stands before it.
-fn checksum(text: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    let mut sum = URL_SAFE_NO_PAD.encode(hash);
-    sum.truncate(CHECKSUM_LENGTH);
-    sum
 }

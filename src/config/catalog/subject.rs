@@ -1,4 +1,4 @@
-//! Reads registered subject names of certificates (RFC 8705 section 2.1.2).
+//! Reads registered subject names of certificates (RFC 8705 section 2.1.2): no name that no certificate can bear.
 
 use std::net::IpAddr;
 
@@ -12,18 +12,33 @@ pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Prob
     let (fits, expected) = match kind {
         SubjectKind::Dn => (
             DistinguishedName::parse(&value).is_ok(),
-            "a distinguished name, for example CN=ledger,O=Example",
+            "a distinguished name of RFC 4514 as `openssl x509 -noout -subject -nameopt RFC2253` prints it, for example \
+             CN=ledger,O=Example",
         ),
         SubjectKind::Dns => {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            (value.bytes().all(plain), "a DNS name without wildcard")
+            (is_dns_name(&value), "a DNS name without wildcard, and without a dot at its end")
         }
         SubjectKind::Uri => (
             fluent_uri::Uri::parse(value.as_str()).is_ok(),
             "an absolute URI, for example spiffe://example.org/job",
         ),
         SubjectKind::Ip => (value.parse::<IpAddr>().is_ok(), "an IP address"),
-        SubjectKind::Email => (value.contains('@') && value.is_ascii(), "an e-mail address"),
+        SubjectKind::Email => (is_mailbox(&value), "an e-mail address in ASCII"),
     };
     if visible && fits { Ok(SubjectName { kind, value }) } else { Err(Problem::Subject(expected)) }
+}
+
+/// A name as certificates hold it (RFC 5280 section 4.2.1.6): labels of 1 to 63 characters, the root's not among them.
+/// An underscore is none of RFC 1034's, and in use.
+fn is_dns_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(plain);
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// `local@host`, which a certificate holds as IA5 (RFC 5280 section 4.2.1.6).
+fn is_mailbox(text: &str) -> bool {
+    let is_ascii = text.bytes().all(|byte| byte.is_ascii_graphic());
+    is_ascii
+        && text.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
 }

@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::crypto::certificates::CertificateChain;
+use crate::crypto::certificates::made::CertificateKey;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::JwtTyp;
 
 const CLIENT: &str = "[[client]]\nid = \"orders\"\n";
-const PHC: &str = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaA";
+const PHC: &str = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA";
 
 fn nothing(_: &str) -> Option<String> {
     None
@@ -324,14 +326,16 @@ fn wrong_audiences_are_refused() {
 
 #[test]
 fn registered_keys_are_public_and_have_one_name_each() {
-    let jwk = r#"{"kty":"EC","crv":"P-256","x":"eA","y":"eQ","kid":"1"}"#;
+    // RFC 7515 appendix A.3.
+    let jwk = r#"{"kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","crv":"P-256","kid":"1"}"#;
     let client = format!("{CLIENT}auth = \"private_key_jwt\"\n");
     let set = |keys: &str| strict(&format!("{client}jwks = '''{{\"keys\":[{keys}]}}'''\n"));
     assert_eq!(set(jwk).unwrap().clients[0].credentials.len(), 1);
     let list = strict(&format!("{client}jwks = [{{ value = '{jwk}', label = \"x\" }}]\n")).unwrap();
     assert_eq!(list.clients[0].credentials[0].label.as_deref(), Some("x"));
     let CatalogMaterial::Jwk(read) = &list.clients[0].credentials[0].material else { panic!() };
-    assert_eq!(read, r#"{"crv":"P-256","kid":"1","kty":"EC","x":"eA","y":"eQ"}"#, "sorted");
+    let sorted = r#"{"crv":"P-256","kid":"1","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+    assert_eq!(read, sorted);
     for (keys, sentence) in [
         (format!("{jwk},{jwk}"), "the same kid"),
         (String::new(), "expected a JWK set"),
@@ -341,6 +345,13 @@ fn registered_keys_are_public_and_have_one_name_each() {
         (r#"{"kty":"RSA","n":"bg"}"#.to_owned(), "needs the member `e`"),
         (r#"{"kty":"XYZ"}"#.to_owned(), "expected a JWK"),
         (jwk.replace("\"kid\":\"1\"", "\"use\":\"enc\""), "must be \"sig\""),
+        // What `apply` would not register.
+        (jwk.replace("\"kid\":\"1\"", "\"alg\":\"RS384\""), "`alg` is none of ES256"),
+        (jwk.replace("\"kid\":\"1\"", "\"kid\":1"), "`kid` is not a text"),
+        (jwk.replace("\"kid\":\"1\"", "\"kid\":\"\""), "`kid` is not a text"),
+        (jwk.replace("P-256", "P-384"), "`crv` is none of P-256"),
+        (jwk.replace("RVEU", "RVE="), "`x` is absent or is not base64url"),
+        (jwk.replace("f83O", "A83O"), "the key is no valid key"),
     ] {
         let text = message(set(&keys));
         assert!(text.contains(sentence) && !text.contains("marked"), "{text}");
@@ -350,9 +361,11 @@ fn registered_keys_are_public_and_have_one_name_each() {
 #[test]
 fn certificates_and_subject_names_are_read() {
     let directory = tempfile::tempdir().unwrap();
-    // Any DER will do: the thumbprint is of the bytes. base64 of "abc".
-    let pem = "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n";
-    std::fs::write(directory.path().join("ledger.pem"), pem).unwrap();
+    let key = CertificateKey::generate().unwrap();
+    let pem = key.self_signed("ledger", Timestamp::from_unix(1_767_225_600)).unwrap();
+    std::fs::write(directory.path().join("ledger.pem"), &pem).unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n";
+    std::fs::write(directory.path().join("broken.pem"), broken).unwrap();
     let options =
         CatalogOptions { base: directory.path().to_owned(), ..CatalogOptions::strict(&nothing) };
     let text = format!(
@@ -361,9 +374,11 @@ fn certificates_and_subject_names_are_read() {
     );
     let catalog = Catalog::parse("c.toml", &text, &options).unwrap();
     let [certificate, subject] = &catalog.clients[0].credentials[..] else { panic!() };
-    // SHA-256 of "abc" is a test vector of FIPS 180-2.
     let CatalogMaterial::Certificate(print) = &certificate.material else { panic!() };
-    assert_eq!(print, "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+    assert_eq!(print, CertificateChain::from_pem(pem.as_bytes()).unwrap().thumbprint());
+    let broken = text.replace("ledger.pem", "broken.pem");
+    let error = Catalog::parse("c.toml", &broken, &options).unwrap_err().to_string();
+    assert!(error.contains("no X.509 certificate that TLS can read"), "{error}");
     assert!(matches!(&subject.material, CatalogMaterial::Subject(it) if it.value.len() == 24));
     let two = format!("{text}san_dns = \"a.example\"\n");
     let error = Catalog::parse("c.toml", &two, &options).unwrap_err().to_string();
@@ -417,5 +432,81 @@ proptest! {
             writeln!(text, "{} = {value}", client::KEYS[key]).unwrap();
         }
         let _ = dev(&text);
+    }
+}
+
+/// What no certificate can bear, and what no client of this catalog could meet.
+#[test]
+fn what_could_never_work_is_refused_where_it_is_written() {
+    let mutual = format!("{CLIENT}auth = \"tls_client_auth\"\n");
+    for (line, sentence) in [
+        ("san_dns = \"job.example.\"", "without a dot at its end"),
+        ("san_dns = \"job..example\"", "a DNS name"),
+        ("san_dns = \".job.example\"", "a DNS name"),
+        ("san_uri = \"spiffe://example.org/jöb\"", "an absolute URI"),
+        ("san_ip = \"fe80::1%eth0\"", "an IP address"),
+        ("san_email = \"@a.example\"", "an e-mail address"),
+        ("san_email = \"job@\"", "an e-mail address"),
+        ("san_email = \"jöb@a.example\"", "an e-mail address"),
+        ("san_email = \"a job@a.example\"", "an e-mail address"),
+        ("subject_dn = \"CN=#0C0261\"", "a distinguished name"),
+    ] {
+        let text = message(strict(&format!("{mutual}{line}\n")));
+        assert!(text.contains(sentence), "{sentence:?} is not in {text}");
+    }
+    for line in ["san_dns = \"_job.a-b.example\"", "san_ip = \"::ffff:10.0.0.1\""] {
+        assert!(strict(&format!("{mutual}{line}\n")).is_ok(), "{line}");
+    }
+    let policy = |methods: &str| {
+        let text = "[[audience]]\nid = \"a\"\nscopes = [\"s\"]\n";
+        strict(&format!(
+            "{text}{CLIENT}auth = \"private_key_jwt\"\n[[client.policy]]\naudience = \"a\"\n\
+             scopes = [\"s\"]\nmethods = [{methods}]\n"
+        ))
+    };
+    let text = message(policy("\"client_secret_basic\", \"tls_client_auth\""));
+    assert!(text.contains("methods: the client's `auth` has none of these"), "{text}");
+    assert!(policy("\"client_secret_basic\", \"private_key_jwt\"").is_ok());
+    // A hash of four bytes.
+    let text = message(strict(&format!(
+        "{CLIENT}secret = \"$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaA\"\n"
+    )));
+    assert!(text.contains("a hash has 16 to 64 bytes"), "{text}");
+    let text = message(strict("[[audience]]\nid = \"https://api.example/#v1\"\n"));
+    assert!(text.contains("has no fragment"), "{text}");
+}
+
+/// A secret that stands by mistake where a name belongs is not repeated; a typing error is.
+#[test]
+fn a_word_that_may_be_a_secret_is_not_repeated() {
+    const SECRET: &str = "kJ8vQ2mZx7Lw4Rt9Yb3N6sFd1Ga5";
+    const SHOWN: &str = "kJ8v… (28 characters)";
+    let audience = "[[audience]]\nid = \"a\"\nscopes = [\"s\"]\n";
+    let policy = "[[client.policy]]\naudience = \"a\"\n";
+    for text in [
+        format!("{CLIENT}{SECRET} = 1\n"),
+        format!("{CLIENT}auth = \"{SECRET}\"\n"),
+        format!("{CLIENT}grants = [\"{SECRET}\"]\n"),
+        format!("{CLIENT}secret = \"env:{SECRET}\"\n"),
+        format!("{CLIENT}claims = {{ {SECRET} = 2026-01-01 }}\n"),
+        format!("[{SECRET}]\n"),
+        format!("{audience}algorithm = \"{SECRET}\"\n"),
+        format!("{audience}{CLIENT}{policy}scopes = [\"{SECRET}\"]\n"),
+        format!("{audience}{CLIENT}{policy}scopes = [\"s\"]\ndefault_scopes = [\"{SECRET}\"]\n"),
+        format!("{audience}{CLIENT}{policy}scopes = [\"s\"]\nmethods = [\"{SECRET}\"]\n"),
+    ] {
+        let text = message(strict(&text));
+        assert!(text.contains(SHOWN) && !text.contains(&SECRET[4..]), "{text}");
+    }
+    for (line, shown) in [
+        (
+            "tls_client_certificate_bound_access_token5 = 1",
+            "tls_client_certificate_bound_access_token5",
+        ),
+        ("auth = \"self_signed_tls_client_auth2\"", "self_signed_tls_client_auth2"),
+        ("secret = \"env:ORDERS_SECRET_2026_Q4\"", "ORDERS_SECRET_2026_Q4"),
+    ] {
+        let text = message(strict(&format!("{CLIENT}{line}\n")));
+        assert!(text.contains(shown), "{text}");
     }
 }

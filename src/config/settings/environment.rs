@@ -1,33 +1,40 @@
 //! Environment variables over the settings file: `GRANTD_PUBLIC__LISTEN` sets `listen` of `[public]`.
 
 use super::keys;
+use super::service_links::is_service_link;
 use crate::config::document::{Entry, Located, Node, Table};
-use crate::config::fault::{Fault, Faults, Place, Problem, nearest};
+use crate::config::fault::{Fault, Faults, Place, Problem, nearest, shown_variable};
 
 /// How every variable begins.
 pub(super) const PREFIX: &str = "GRANTD_";
 /// Variables of our prefix that the command line reads.
 const ELSEWHERE: [&str; 3] = ["GRANTD_CONFIG", "GRANTD_DATA", "GRANTD_LOG"];
 
-/// Puts each `GRANTD_` variable in the place of the file's value; an unknown one is a fault.
+/// Puts each `GRANTD_` variable in the place of the file's value; an unknown one is a fault, unless Kubernetes made it:
+/// gives the names of these.
 pub(super) fn overlay(
     table: &mut Table,
     environment: impl IntoIterator<Item = (String, String)>,
     faults: &Faults,
-) {
+) -> Vec<String> {
+    let mut passed_over = Vec::new();
     let known: Vec<_> = keys::variables().collect();
     for (name, value) in environment {
         if !name.starts_with(PREFIX) || ELSEWHERE.contains(&name.as_str()) {
             continue;
         }
-        let place = Place::Environment(name.as_str().into());
+        let variables = known.iter().map(|(variable, ..)| variable.as_str());
+        let place = Place::Environment(shown_variable(&name, variables).into());
         if let Some((_, inside, key)) = known.iter().find(|(variable, ..)| *variable == name) {
             set(table, (*inside, key), &place, value);
+        } else if is_service_link(&name, &value) {
+            passed_over.push(name);
         } else {
             let problem = unknown(&name, &known);
             faults.push(Fault { place, key: String::new(), problem });
         }
     }
+    passed_over
 }
 
 type Variable = (String, Option<&'static str>, &'static str);

@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::Metadata;
 use crate::config::document::{self, Entry, Located, Node};
-use crate::config::fault::{Place, Problem};
+use crate::config::fault::{Place, Problem, shown_word};
 use crate::config::json::json;
-use crate::config::section::{self, Section, shown};
+use crate::config::section::{self, Section};
 use crate::config::value;
 use crate::domain::discovery::MEMBERS;
 
@@ -28,7 +28,7 @@ fn extra(table: &mut Section<'_>) -> Map<String, Value> {
         let at = entry.value.place.clone();
         match member(entry.value) {
             Ok(value) => drop(members.insert(name, value)),
-            Err(problem) => table.fault(&at, &format!("extra.{}", shown(&name)), problem),
+            Err(problem) => table.fault(&at, &format!("extra.{}", shown_word(&name, [])), problem),
         }
     }
     members

@@ -6,15 +6,19 @@ mod listeners;
 mod metadata;
 mod proxy;
 mod read;
+mod service_links;
+mod sqlite_path;
 
 use std::path::{Path, PathBuf};
 
 pub use listeners::{
     MutualListener, MutualTls, OperationsListener, PublicListener, Termination, TlsFiles,
 };
+pub use sqlite_path::sqlite_url;
 
 use super::document::{self, Table};
 use super::fault::{ConfigError, Fault, Place, Problem};
+use super::file;
 use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
 use crate::domain::proxy::TrustedProxies;
@@ -66,6 +70,8 @@ pub struct Settings {
     pub keys: Keys,
     /// The log.
     pub log: Log,
+    /// Variables that begin like ours and come from Kubernetes: nothing of them is read.
+    pub service_links: Vec<String>,
 }
 
 /// The table `[sealing]`: what seals the signing keys in the database.
@@ -242,7 +248,7 @@ impl Settings {
     ) -> Result<Self, ConfigError> {
         let Some(path) = file else { return Self::parse(None, Path::new(""), environment) };
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| Fault {
+        let text = file::text(path, file::SMALL).map_err(|error| Fault {
             place: Place::File { file: name.as_str().into(), line: 1 },
             key: String::new(),
             problem: Problem::Unreadable(error.to_string()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{
     Assertions, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel,
     Sealing, SealingKey, Settings, Tokens, environment, keys, listeners, metadata, proxy,
+    sqlite_path,
 };
 use crate::config::document::{Located, Table};
 use crate::config::fault::{ConfigError, Faults, Place, Problem};
@@ -29,10 +30,10 @@ pub(super) fn settings(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Settings, ConfigError> {
     let faults = Faults::default();
-    environment::overlay(&mut table, variables, &faults);
+    let service_links = environment::overlay(&mut table, variables, &faults);
     let mut root = Section::new(String::new(), (place, table), keys::TOP, &faults);
     let settings = build(&mut root, base);
-    faults.or(settings)
+    faults.or(settings.map(|settings| Settings { service_links, ..settings }))
 }
 
 fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
@@ -85,6 +86,7 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
         metadata,
         keys,
         log,
+        service_links: Vec::new(),
     })
 }
 
@@ -110,7 +112,8 @@ fn database_url(root: &mut Section<'_>, base: &Path) -> Option<Secret> {
     let place = root.place_of("database_url_file");
     let from_file = root.read("database_url_file", |located| {
         let path = value::path(base)(located)?;
-        checked_database_url(value::file_text(&path)?)
+        let beside = path.parent().unwrap_or(Path::new(""));
+        checked_database_url(beside, value::file_text(&path)?)
     });
     if place != *root.place() {
         if root.take("database_url").is_some() {
@@ -119,12 +122,16 @@ fn database_url(root: &mut Section<'_>, base: &Path) -> Option<Secret> {
         return from_file;
     }
     let remedy = "write postgres://… or sqlite://…, or use database_url_file";
-    root.required("database_url", remedy, |located| checked_database_url(value::text(located)?))
+    root.required("database_url", remedy, |located| {
+        // A variable has no place of its own: there it is relative to the working directory.
+        let from_file = !matches!(located.place, Place::Environment(_));
+        checked_database_url(if from_file { base } else { Path::new("") }, value::text(located)?)
+    })
 }
 
-fn checked_database_url(text: String) -> Result<Secret, Problem> {
+fn checked_database_url(base: &Path, text: String) -> Result<Secret, Problem> {
     DatabaseUrl::parse(&text).map_err(Problem::DatabaseUrl)?;
-    Ok(Secret::new(text))
+    Ok(Secret::new(sqlite_path::below(base, text)))
 }
 
 fn sealing(table: &mut Section<'_>, base: &Path) -> Sealing {

@@ -357,3 +357,20 @@ fn a_missing_file_is_a_fault_with_its_name() {
     let text = message(Settings::read(Some(Path::new("/no/such.toml")), NONE));
     assert!(text.starts_with("/no/such.toml:1: cannot read the file: "), "{text}");
 }
+
+#[test]
+fn a_secret_in_the_place_of_a_variable_key_or_value_is_not_repeated() {
+    const SECRET: &str = "kJ8vQ2mZx7Lw4Rt9Yb3N6sFd1Ga5";
+    let name = format!("GRANTD_{SECRET}");
+    let text = message(Settings::parse(
+        Some(("example", EXAMPLE)),
+        Path::new(""),
+        env(&[(&name, "x"), ("GRANTD_PUBLIC__LISTEN_2026_A", "x")]),
+    ));
+    assert!(text.contains("environment variable GRAN… (35 characters): unknown setting"), "{text}");
+    assert!(text.contains("environment variable GRANTD_PUBLIC__LISTEN_2026_A"), "{text}");
+    for line in [format!("profile = \"{SECRET}\""), format!("{SECRET} = 1")] {
+        let text = message(with(&line));
+        assert!(text.contains("kJ8v… (28 characters)") && !text.contains(SECRET), "{text}");
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod authorities;
 pub mod made;
+pub mod registration;
 mod subject;
 
 use std::fmt;

@@ -50,11 +50,7 @@ fn subject(leaf: &X509Certificate<'_>) -> Result<DistinguishedName, CertificateF
 
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> Result<Attribute, CertificateFault> {
     let oid = attribute.attr_type().to_id_string();
-    let value = match attribute.as_str() {
-        Ok(text) => AttributeValue::Text(text.to_owned()),
-        Err(_) => AttributeValue::Der(
-            attribute.attr_value().to_der_vec().map_err(|_| CertificateFault::Unreadable)?,
-        ),
-    };
+    let der = attribute.attr_value().to_der_vec().map_err(|_| CertificateFault::Unreadable)?;
+    let value = AttributeValue::from_der(&der).ok_or(CertificateFault::Unreadable)?;
     Ok(Attribute { oid, value })
 }

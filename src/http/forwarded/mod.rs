@@ -23,9 +23,9 @@ use super::connection::Connection;
 /// Whether the peer is a trusted proxy, by its address and a second proof.
 ///
 /// # Errors
-/// A [`ForwardedFault`] where it is in their networks with a proof of theirs that is none: something else for their
-/// secret, or a certificate of theirs that has expired. It is not taken for a stranger then: who came through it would
-/// have its address.
+/// A [`ForwardedFault`] where it is in their networks without such a proof, or with one of theirs that is none: something
+/// else for their secret, or a certificate of theirs that has expired. It is not taken for a stranger then: who came
+/// through it would have its address, which a policy might trust.
 pub(super) fn is_proxy(
     proxies: &TrustedProxies,
     connection: &Connection,
@@ -40,11 +40,10 @@ pub(super) fn is_proxy(
     if peer.is_loopback() || own == Some(Ok(())) || says_secret(proxies, headers)? {
         return Ok(true);
     }
-    if let Some(Err(fault)) = own {
-        return Err(ForwardedFault::OwnCertificate(fault));
+    match own {
+        Some(Err(fault)) => Err(ForwardedFault::OwnCertificate(fault)),
+        _ => Err(ForwardedFault::NoProof),
     }
-    tracing::warn!(%peer, "a proxy without its second proof: its headers mean nothing");
-    Ok(false)
 }
 
 /// The client certificate of the connection, where it is that of a proxy.

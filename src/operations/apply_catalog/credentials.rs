@@ -46,6 +46,11 @@ impl Application<'_> {
                 subject = Some(credential);
             }
             let old = existing.iter().find(|old| old.id == new.id);
+            if let (None, CredentialMaterial::Subject(name)) = (old, &new.material)
+                && let Some(warning) = name.warning()
+            {
+                self.plan.warnings.push(format!("{}: {warning}", credential.place));
+            }
             self.put_credential(&stated.id, old, &new).await?;
         }
         if !self.options.prune {
@@ -122,12 +127,21 @@ impl Application<'_> {
             CatalogMaterial::Subject(name) => public(PublicMaterial::Subject(name.clone()))?,
         };
         let old = existing.iter().find(|old| old.id == id);
+        let retired_before = old.and_then(|old| old.retired_at);
+        if let (Some(before), Some(later)) = (retired_before, stated.retired_at)
+            && before < later
+        {
+            self.plan.warnings.push(format!(
+                "{}: the credential {id} of {} retires at {before} already, as a command or an earlier catalog said: \
+                 a later retired_at changes nothing",
+                stated.place, client.id
+            ));
+        }
         Ok(Credential {
             label: stated.label.clone(),
             active_from: stated.active_from,
             expires_at: stated.expires_at,
-            // A credential that was retired by command stays so: a catalog that lags must not revive it.
-            retired_at: stated.retired_at.or(old.and_then(|old| old.retired_at)),
+            retired_at: earlier(stated.retired_at, retired_before),
             tokens_not_before: old.map_or(Timestamp::EPOCH, |old| old.tokens_not_before),
             created_at: old.map_or(self.change.now(), |old| old.created_at),
             last_used_at: old.and_then(|old| old.last_used_at),
@@ -184,6 +198,14 @@ impl Application<'_> {
             ));
         }
         Ok((id, of_form(SecretForm::Phc)))
+    }
+}
+
+/// Of two retirements the earlier one holds: a catalog that lags must not revive what a command retired.
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -7,13 +7,16 @@ mod clients;
 mod credentials;
 mod plan;
 mod policies;
+mod removals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use plan::{Action, Plan, Step, Subject};
+pub use removals::TooManyRemoved;
 
+use super::check_profile::of_key;
 use super::make_signing_keys::{MakeKeyError, make_missing_keys};
-use crate::config::catalog::Catalog;
+use crate::config::catalog::{Catalog, CatalogMaterial};
 use crate::config::fault::Place;
 use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
@@ -35,6 +38,8 @@ pub struct ApplyOptions<'a> {
     pub dry_run: bool,
     /// Remove what the catalog does not state.
     pub prune: bool,
+    /// So many clients, and so many audiences, may be removed although they are more than a few.
+    pub allow_removals: usize,
     /// The security profile that audiences and clients must fit.
     pub profile: Profile,
     /// What an imported secret costs.
@@ -56,6 +61,9 @@ pub enum ApplyError {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// More would be removed than the operator allowed.
+    #[error(transparent)]
+    Removals(#[from] TooManyRemoved),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,6 +84,7 @@ struct Application<'a> {
     audiences: BTreeMap<AudienceId, Audience>,
     /// The clients as they were.
     clients: BTreeMap<ClientId, KnownClient>,
+    before: removals::Before,
 }
 
 /// Applies `catalog`. Gives the plan, and what was committed.
@@ -95,6 +104,7 @@ pub async fn apply_catalog(
         change,
         options,
         plan: Plan::default(),
+        before: removals::Before { clients: clients.len(), audiences: audiences.len() },
         audiences: audiences.into_iter().map(|it| (it.id.clone(), it)).collect(),
         clients: clients.into_iter().map(|it| (it.client.id.clone(), it)).collect(),
     };
@@ -120,7 +130,14 @@ pub fn check_profile(catalog: &Catalog, profile: Profile) -> Result<(), ApplyErr
         let methods = &it.auth_methods;
         (&it.place, profile.contradiction_of_client(&it.id, methods, it.assertion_audience))
     });
-    match audiences.chain(clients).find_map(|(place, it)| Some((place, it?))) {
+    let keys = catalog.clients.iter().flat_map(|client| {
+        let in_use = client.credentials.iter().filter(|it| it.retired_at.is_none());
+        in_use.filter_map(|it| match &it.material {
+            CatalogMaterial::Jwk(jwk) => Some((&it.place, of_key(profile, &client.id, jwk))),
+            _ => None,
+        })
+    });
+    match audiences.chain(clients).chain(keys).find_map(|(place, it)| Some((place, it?))) {
         None => Ok(()),
         Some((place, contradiction)) => {
             Err(ApplyError::Misfit { place: place.clone(), message: contradiction.to_string() })
@@ -139,7 +156,12 @@ impl Application<'_> {
     }
 
     async fn finish(mut self) -> Result<(Plan, Committed), ApplyError> {
+        let refusal = removals::check(&self.plan, self.before, self.options.allow_removals);
         // Dropped without a commit, the transaction leaves everything as it was.
+        match refusal {
+            Some(refusal) if !self.options.dry_run => return Err(refusal.into()),
+            refusal => self.plan.refusal = refusal,
+        }
         if self.options.dry_run || self.plan.changes() == 0 {
             return Ok((self.plan, Committed::default()));
         }

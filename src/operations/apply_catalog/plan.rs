@@ -1,5 +1,6 @@
 //! What `apply` does or would do, one step a thing.
 
+use super::removals::TooManyRemoved;
 use crate::domain::client::named;
 
 named! {
@@ -54,6 +55,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Sentences.
     pub warnings: Vec<String>,
+    /// Why it would be refused if it were no dry run.
+    pub refusal: Option<TooManyRemoved>,
 }
 
 impl Plan {

@@ -10,6 +10,8 @@ use crate::domain::audience::Audience;
 use crate::domain::extra_claims::{self, merged};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::policy::Policy;
+use crate::domain::scope::Scope;
+use crate::domain::shown;
 
 impl Application<'_> {
     pub(super) async fn put_policies(
@@ -53,7 +55,7 @@ impl Application<'_> {
         let new = &stated.policy;
         let audience = self.audiences.get(&new.audience).ok_or_else(|| ApplyError::Misfit {
             place: stated.place.clone(),
-            message: format!("there is no audience {}", new.audience),
+            message: format!("there is no audience {}", shown::unknown_url(new.audience.as_str())),
         })?;
         check_fit(client, new, audience, &stated.place)?;
         let name = format!("{client} {}", new.audience);
@@ -118,8 +120,8 @@ fn check_fit(
     let misfit = |message: String| Err(ApplyError::Misfit { place: place.clone(), message });
     if let Some(scope) = policy.scopes.iter().find(|scope| !audience.scopes.contains_key(scope)) {
         return misfit(format!(
-            "the policy of {client} grants {scope}, which audience {} does not have: add it there, \
-             or take it from the policy",
+            "the policy of {client} grants {}, which audience {} does not have: add it there, or take it from the policy",
+            shown::unknown(scope.as_str(), audience.scopes.keys().map(Scope::as_str)),
             audience.id
         ));
     }

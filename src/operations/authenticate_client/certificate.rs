@@ -26,6 +26,7 @@ impl Grantd {
     ) -> Result<ProvenClient, OperationError> {
         let id = ClientId::parse(client_id).map_err(|_| ClientFault::UnknownClient)?;
         let known = self.directory.client(&id).await?.ok_or(ClientFault::UnknownClient)?;
+        decision.recognise_client();
         let proof = self.matched(&known, certificate, decision)?;
         Ok(ProvenClient::by_certificate(known, proof)?)
     }

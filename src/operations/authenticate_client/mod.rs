@@ -20,7 +20,7 @@ use super::Grantd;
 use super::caller::Caller;
 use super::error::OperationError;
 use crate::domain::client::AuthMethod;
-use crate::domain::decision::{Decision, presented_name};
+use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::presented::Presented;
@@ -58,7 +58,7 @@ impl Grantd {
     ) -> Result<ProvenClient, OperationError> {
         match presented {
             Presented::Nothing { client_id } => {
-                decision.client = client_id.as_deref().map(presented_name);
+                decision.client = client_id.as_deref().map(ClaimedClient::new);
                 match (client_id, &caller.certificate) {
                     (Some(id), Some(certificate)) => {
                         self.prove_by_certificate(&id, certificate, decision).await
@@ -72,12 +72,12 @@ impl Grantd {
                 self.prove_by_assertion((client_id.as_deref(), &assertion), decision).await
             }
             Presented::Secret { method, client_id, secret } => {
-                decision.client = Some(presented_name(&client_id));
+                decision.client = Some(ClaimedClient::new(&client_id));
                 decision.method = Some(method);
                 if !self.profile.allows_method(method) {
                     return Err(ClientFault::MethodForbidden(method).into());
                 }
-                self.prove_by_secret((method, &client_id, secret), caller).await
+                self.prove_by_secret((method, &client_id, secret), caller, decision).await
             }
         }
     }

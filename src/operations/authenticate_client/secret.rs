@@ -17,6 +17,7 @@ use crate::crypto::hashing_pool::HashQueue;
 use crate::crypto::secret_hash::{HashCost, PhcHash};
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialState, SecretForm};
+use crate::domain::decision::Decision;
 use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
@@ -31,6 +32,7 @@ impl Grantd {
         &self,
         (method, client_id, secret): (AuthMethod, &str, Secret),
         caller: &Caller,
+        decision: &mut Decision,
     ) -> Result<ProvenClient, OperationError> {
         let form = digest::present(&secret);
         match form {
@@ -47,6 +49,7 @@ impl Grantd {
             None => self.matching(&form, credentials, &secret, caller).await?,
         };
         let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
+        decision.recognise_client();
         let credential = self.live(&matching, method)?;
         let proof = MatchedSecret { credential: credential.id.clone(), method };
         let client = ProvenClient::by_secret(Arc::clone(known), proof)?;

@@ -1,5 +1,7 @@
 //! A client with the same TLS library; the keys of `testdata` serve these tests only.
 
+use std::fs;
+
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};

@@ -15,6 +15,7 @@ use super::known_ids::KnownIds;
 use crate::domain::audience::Audience;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
+use crate::domain::shown::is_neighbour;
 use crate::store::Store;
 use crate::store::clients::Loaded;
 use crate::store::error::StoreError;
@@ -39,6 +40,9 @@ impl Default for Capacity {
         Self { clients: 10_000, audiences: 1000 }
     }
 }
+
+/// So many clients are compared with an id that was refused.
+const MOST_NEIGHBOURS: usize = 256;
 
 /// Clients and audiences by name, from memory where they are there.
 #[derive(Debug)]
@@ -96,6 +100,17 @@ impl Directory {
         }
         // On the heap: a load has room for transactions of both databases, which a warm request would carry along.
         self.load_client(id, || Box::pin(self.store.load_client(id))).await
+    }
+
+    /// Whether an id is that of a client in memory, or almost: for this the first [`MOST_NEIGHBOURS`] are looked at, all of
+    /// them whatever is found: how long it takes tells nothing of the id.
+    #[must_use]
+    pub fn has_neighbour(&self, id: &str) -> bool {
+        let caches = self.caches.load();
+        let looked_at = caches.clients.iter().take(MOST_NEIGHBOURS);
+        let near =
+            looked_at.fold(false, |found, (known, _)| is_neighbour(id, known.as_str()) || found);
+        near || ClientId::parse(id).is_ok_and(|id| caches.clients.contains_key(&id))
     }
 
     /// The audience `id`; `None` where it does not exist.

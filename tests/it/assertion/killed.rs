@@ -24,7 +24,7 @@ impl Platform {
     fn new(url: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = Key::new(SigningAlgorithm::Es256);
-        std::fs::write(directory.path().join("sealing.key"), [7; 32]).unwrap();
+        crate::place::write_private(&directory.path().join("sealing.key"), &[7; 32]);
         // The secrets of the other clients are of no use here.
         let catalog = catalog(&[&key], "").replace("secret = \"", "secret = \"env:SECRET\" # \"");
         std::fs::write(directory.path().join("catalog.toml"), catalog).unwrap();

@@ -12,7 +12,7 @@ const OF_TLS: [&str; 6] =
 
 /// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database
 /// in SQLite.
-fn with_settings() -> Place {
+pub(super) fn with_settings() -> Place {
     let place = Place::new();
     let example = fs::read_to_string(root().join("config/grantd.toml")).unwrap();
     let settings: String = example
@@ -26,7 +26,7 @@ fn with_settings() -> Place {
         .flat_map(|line| [line, "\n"])
         .collect();
     place.write("grantd.toml", &settings);
-    fs::write(place.path("sealing.key"), [7; 32]).unwrap();
+    crate::place::write_private(&place.path("sealing.key"), &[7; 32]);
     place
 }
 
@@ -100,6 +100,62 @@ fn what_contradicts_fapi2_is_refused_by_check_config_apply_and_serve() {
     let mut server = Server::start(&mut serve, &place.path("log"));
     assert_eq!(server.wait().code(), Some(1), "{}", server.log());
     assert!(server.log().contains("the profile fapi2 binds every token"), "{}", server.log());
+}
+
+/// An RSA key that names RS256 verifies nothing that the profile allows; one without `alg` serves PS256.
+#[test]
+fn a_key_for_rs256_alone_is_refused_under_fapi2_by_every_command() {
+    // RFC 7638 section 3.1.
+    const N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    let place = with_settings();
+    let default = fs::read_to_string(place.path("grantd.toml")).unwrap();
+    let default =
+        default.replace("\n# default: listen = \"127.0.0.1:9090\"", "\nlisten = \"127.0.0.1:0\"");
+    place.write("default.toml", &default);
+    place.write(
+        "fapi2.toml",
+        &default.replace("# default: profile = \"default\"", "profile = \"fapi2\""),
+    );
+    let key = |alg: &str| {
+        format!("{{\"kty\":\"RSA\",\"e\":\"AQAB\",\"kid\":\"old\",\"n\":\"{N}\"{alg}}}")
+    };
+    let catalog = |alg: &str, more: &str| {
+        let key = key(alg);
+        format!(
+            "[[client]]\nid = \"worker\"\nauth = \"private_key_jwt\"\n\
+             jwks = [{{ value = '{key}'{more} }}]\n"
+        )
+    };
+    let advice = "client worker: the profile fapi2 forbids RS256, and the key old is registered for that alone";
+    let refused = |arguments: &[&str]| {
+        let ended = place.run(&[arguments, &["--config", "fapi2.toml"]].concat());
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains(advice), "{ended:?}");
+    };
+    let done = |arguments: &[&str], settings: &str| {
+        place.done(&[arguments, &["--config", settings]].concat());
+    };
+    done(&["migrate"], "fapi2.toml");
+    let (check, apply) = (["check-config", "--catalog", "my.toml"], ["apply", "my.toml"]);
+    place.write("my.toml", &catalog(",\"alg\":\"RS256\"", ""));
+    refused(&check);
+    refused(&apply);
+    for (alg, more) in
+        [("", ""), (",\"alg\":\"PS256\"", ""), (",\"alg\":\"RS256\"", ", retired_at = 5")]
+    {
+        place.write("my.toml", &catalog(alg, more));
+        done(&check, "fapi2.toml");
+    }
+    place.write("my.toml", "[[client]]\nid = \"worker\"\nauth = \"private_key_jwt\"\n");
+    done(&apply, "fapi2.toml");
+    place.write("key.json", &key(",\"alg\":\"RS256\""));
+    let add = ["credential", "add-key", "worker", "key.json"];
+    refused(&add);
+    done(&add, "default.toml");
+    let mut serve = place.grantd(&["serve", "--config", "fapi2.toml"]);
+    let mut server = Server::start(&mut serve, &place.path("log"));
+    assert_eq!(server.wait().code(), Some(1), "{}", server.log());
+    assert!(server.log().contains(advice), "{}", server.log());
 }
 
 #[test]

@@ -163,6 +163,7 @@ on_both! {
         let add = |kind, value| ["credential", "add-subject", "job", kind, value];
         for (kind, value, other) in [
             ("--subject-dn", "CN=job,O=Example", "cn=job, o=Example"),
+            ("--subject-dn", "CN=hex,2.5.4.97=#0C0161", "CN=HEX, OID.2.5.4.97=a"),
             ("--san-dns", "job.example", "Job.Example"),
             ("--san-ip", "2001:db8::1", "2001:DB8:0::1"),
             ("--san-email", "job@a.example", "job@A.example"),
@@ -202,5 +203,28 @@ on_both! {
             assert_eq!(shown["material"][kind.trim_start_matches('-').replace('-', "_")], value);
             commands.done(&["credential", "retire", shown["id"].as_str().unwrap()]);
         }
+    }
+
+    /// What `openssl x509 -req` makes without `-extfile`: rustls would end each handshake with it.
+    async fn a_certificate_of_version_1_is_refused_where_it_is_registered(env) {
+        env.apply(&bare()).await;
+        let commands = Commands { env: &env, place: Place::new() };
+        let group = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
+        let key = openssl::ec::EcKey::generate(&group).unwrap();
+        let key = openssl::pkey::PKey::from_ec_key(key).unwrap();
+        let mut builder = openssl::x509::X509::builder().unwrap();
+        builder.set_version(0).unwrap();
+        builder.set_pubkey(&key).unwrap();
+        builder.set_not_before(&openssl::asn1::Asn1Time::days_from_now(0).unwrap()).unwrap();
+        builder.set_not_after(&openssl::asn1::Asn1Time::days_from_now(9).unwrap()).unwrap();
+        builder.sign(&key, openssl::hash::MessageDigest::sha256()).unwrap();
+        let pem = builder.build().to_pem().unwrap();
+        commands.place.write("v1.pem", std::str::from_utf8(&pem).unwrap());
+        let advice = "make it v3; with `openssl x509 -req` by -extfile";
+        commands.refused(&["credential", "add-certificate", "ledger", "v1.pem"], (1, advice));
+        let stated = "[[client]]\nid = \"ledger\"\nauth = \"self_signed_tls_client_auth\"\ncertificate_file = \"v1.pem\"\n";
+        commands.place.write("ledger.toml", stated);
+        let why = "ledger.toml:4: client \"ledger\": certificate_file: this certificate is X.509 v1";
+        commands.refused(&["apply", "ledger.toml"], (1, why));
     }
 }

@@ -113,7 +113,7 @@ impl Clients {
 #[tokio::test]
 async fn serve_gives_the_profile_to_both_listeners() {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("sealing.key"), [7; 32]).unwrap();
+    crate::place::write_private(&directory.path().join("sealing.key"), &[7; 32]);
     let files = crate::source_tree::root().join("src/server/tls/testdata");
     let address = || SocketAddr::from(([127, 0, 0, 1], free_port()));
     let (public, mutual, operations) = (address(), address(), address());

@@ -59,6 +59,38 @@ on_both! {
         listening.token(Some(&less), "job").await.assert_error(401, "invalid_client");
     }
 
+    /// One subject, as OpenSSL, Python, Java, Go and .NET print it.
+    async fn a_name_is_taken_in_every_form_that_tools_print_8705_03(env) {
+        let ca = Ca::new("ca");
+        let mut name = leaf("job");
+        name.distinguished_name = rcgen::DistinguishedName::new();
+        name.distinguished_name.push(DnType::CountryName, "GB");
+        name.distinguished_name.push(DnType::OrganizationName, "OpenBanking");
+        name.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), "PSDGB-123");
+        name.distinguished_name.push(DnType::CommonName, "abc");
+        let identity = ca.sign(&name);
+        for form in [
+            "CN=abc,organizationIdentifier=PSDGB-123,O=OpenBanking,C=GB",
+            "CN=abc,2.5.4.97=PSDGB-123,O=OpenBanking,C=GB",
+            "CN=abc,2.5.4.97=#0c0950534447422d313233,O=OpenBanking,C=GB",
+            "CN=abc,2.5.4.97=#130950534447422D313233,O=OpenBanking,C=GB",
+            "CN=abc, OID.2.5.4.97=PSDGB-123, O=OpenBanking, C=GB",
+            "CN=ABC,2.5.4.97=PSDGB-123,O=OPENBANKING,C=GB",
+        ] {
+            env.prune(&catalog(&[], &format!("subject_dn = \"{form}\""))).await;
+            let listening = listen(&env).await;
+            listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+            assert_eq!(listening.token(Some(&identity), "job").await.status, 200, "{form}");
+        }
+        // The order of OpenSSL's default output is another name, and whoever registers it is told.
+        let reversed = "C=GB, O=OpenBanking, organizationIdentifier=PSDGB-123, CN=abc";
+        let plan = env.prune(&catalog(&[], &format!("subject_dn = \"{reversed}\""))).await;
+        assert!(plan.warnings.iter().any(|it| it.contains("-nameopt RFC2253")), "{plan:?}");
+        let listening = listen(&env).await;
+        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.token(Some(&identity), "job").await.assert_error(401, "invalid_client");
+    }
+
     async fn two_subjects_are_refused_where_they_are_registered_8705_02(env) {
         let two = catalog(&[], "san_uri = \"spiffe://a/b\"\nsan_dns = \"a.example\"");
         assert!(env.try_apply(&two, false).await.is_err());

@@ -178,7 +178,9 @@ on_both! {
     async fn no_client_id_breaks_anything_and_the_log_keeps_to_its_line_b_c07(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
-        let mark = format!("id{}", uuid::Uuid::new_v4().simple());
+        // Letters alone: it looks like no secret, which would be hidden.
+        let letter = |digit: char| char::from(b'a' + u8::try_from(digit.to_digit(16).unwrap()).unwrap());
+        let mark: String = uuid::Uuid::new_v4().simple().to_string().chars().map(letter).collect();
         let seen = watch(&mark);
         let long = "x".repeat(10_240);
         for odd in [
@@ -224,7 +226,7 @@ on_both! {
         let actors = raw_sql::texts(&env.database, "SELECT actor FROM audit_events").await;
         assert!(actors.iter().any(|actor| actor.contains(&mark)));
         for actor in actors {
-            let shown = actor.trim_end_matches('…');
+            let shown = actor.replace('…', "");
             assert!(shown.bytes().all(|byte| (0x20..=0x7e).contains(&byte)), "{actor:?}");
         }
     }

@@ -1,6 +1,9 @@
 //! That no secret and no token reaches the log at any level, the audit events or the database.
 
+use grantd::domain::algorithm::SigningAlgorithm;
+
 use super::*;
+use crate::assertion::signer::{self, Key, TYPE};
 use crate::captured_log::{Watch, watch};
 use crate::raw_sql;
 
@@ -111,6 +114,68 @@ on_both! {
         assert!(!started.lines().is_empty());
         assert!(raw_sql::everything(&env.database).await.iter().any(|text| text.contains(&client)));
         marked.assert_unseen(&env).await;
+    }
+
+    /// Who types a secret where an id, a scope or an audience belongs must not find it in the log.
+    async fn a_secret_in_the_place_of_a_name_reaches_log_audit_and_database_nowhere_b_h08(env) {
+        let secret = mark("kJ8v");
+        let key = Key::new(SigningAlgorithm::Es256);
+        env.apply(&signer::catalog(&[&key], "")).await;
+        let replica = env.replica().await;
+        let mut marked = Marked::new();
+        marked.add(&secret);
+        let shown = watch("kJ8v… (36 characters)");
+        let grant = "grant_type=client_credentials";
+        for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
+            let form = format!("{grant}&token=x&client_id={secret}");
+            replica.post(path, &[], &form).await.assert_error(401, "invalid_client");
+            let form = format!("{form}&client_secret=a+secret+of+nobody");
+            replica.post(path, &[], &form).await.assert_error(401, "invalid_client");
+        }
+        replica.token(&secret, READER, "").await.assert_error(401, "invalid_client");
+        let scope = format!("&scope={secret}");
+        replica.token("reader", READER, &scope).await.assert_error(400, "invalid_scope");
+        let scope = format!("&scope=read+{secret}&audience=pricing");
+        replica.token("reader", READER, &scope).await.assert_error(400, "invalid_scope");
+        for name in ["audience", "resource"] {
+            let target = format!("&{name}=urn:x:{secret}");
+            replica.token("reader", READER, &target).await.assert_error(400, "invalid_target");
+        }
+        let assertion = |claim: &str, value: &str| {
+            let mut claims = signer::claims("worker", &mark("jti"));
+            claims[claim] = value.into();
+            if claim == "sub" {
+                claims["iss"] = value.into();
+            }
+            format!("{grant}&client_assertion_type={TYPE}&client_assertion={}", key.sign(&claims))
+        };
+        for (claim, value) in [
+            ("sub", secret.clone()),
+            ("aud", secret.clone()),
+            ("aud", format!("https://auth.example/{secret}")),
+        ] {
+            let form = assertion(claim, &value);
+            replica.post("/oauth2/token", &[], &form).await.assert_error(401, "invalid_client");
+        }
+        assert!(replica.audit_events("refused").await > 10);
+        assert!(shown.lines().len() > 10, "{:?}", shown.lines());
+        marked.assert_unseen(&env).await;
+    }
+
+    /// A long id of a client is shown, and so is a typing error in one.
+    async fn a_known_id_is_shown_whatever_it_looks_like(env) {
+        let id = mark("client-");
+        env.apply(&with_clients(&[(&id, "secret = \"a secret of somebody\"")])).await;
+        let replica = env.replica().await;
+        let known = watch(&format!("client=\"{id}\""));
+        replica.token(&id, "another secret", "").await.assert_error(401, "invalid_client");
+        assert_eq!(known.lines().len(), 1);
+        replica.token(&id, "grantd_mistyped", "").await.assert_error(401, "invalid_client");
+        assert_eq!(known.lines().len(), 2);
+        let typing_error = id.replacen("client-", "cleint-", 1);
+        let near = watch(&format!("client=\"{typing_error}\""));
+        replica.token(&typing_error, "another secret", "").await.assert_error(401, "invalid_client");
+        assert_eq!(near.lines().len(), 1);
     }
 
     async fn no_token_and_no_private_key_reaches_log_audit_or_database_b_h08(env) {

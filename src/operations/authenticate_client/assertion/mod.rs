@@ -14,7 +14,7 @@ use super::super::error::OperationError;
 use super::proof::ProvenClient;
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
-use crate::domain::decision::{Decision, presented_name};
+use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use unverified::UnverifiedAssertion;
@@ -26,14 +26,15 @@ impl Grantd {
         (client_id, assertion): (Option<&str>, &str),
         decision: &mut Decision,
     ) -> Result<ProvenClient, OperationError> {
-        decision.client = client_id.map(presented_name);
+        decision.client = client_id.map(ClaimedClient::new);
         let unverified = UnverifiedAssertion::parse(assertion)?;
         let claimed = unverified.claimed_client()?;
-        decision.client = Some(presented_name(claimed));
+        decision.client = Some(ClaimedClient::new(claimed));
         if client_id.is_some_and(|client_id| client_id != claimed) {
             return Err(ClientFault::from(AssertionFault::ClientId).into());
         }
         let known = self.find_client(claimed).await?.ok_or(ClientFault::UnknownClient)?;
+        decision.recognise_client();
         let now = self.clock.now();
         unverified.check_algorithm(self.profile)?;
         let signed = unverified.verify_signature(&known, &self.client_keys, self.database_now());

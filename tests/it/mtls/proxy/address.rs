@@ -50,8 +50,11 @@ on_both! {
         let mut stranger = proxied(&[("x-forwarded-for", "203.0.113.7")]);
         stranger.peer = "198.51.100.1";
         behind.read(&stranger).await.assert_error(400, "unauthorized_client");
+        // In the network of the proxies, and none by the secret: whatever the policy's networks are.
         let neighbour = From { headers: stranger.headers.split_off(1), ..proxied(&[]) };
-        behind.read(&neighbour).await.assert_error(400, "unauthorized_client");
+        behind.read(&neighbour).await.assert_error(400, "invalid_request");
+        let silent = From { headers: Vec::new(), ..proxied(&[]) };
+        behind.read(&silent).await.assert_error(400, "invalid_request");
         let direct = From { peer: "203.0.113.7", own: None, headers: Vec::new() };
         assert_eq!(behind.read(&direct).await.status, 200);
     }

@@ -21,7 +21,7 @@ fn serve_trusts_the_proxy_of_its_settings_and_follows_the_client_cas() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let own = current();
-    std::fs::write(path("sealing.key"), [7; 32]).unwrap();
+    crate::place::write_private(&path("sealing.key"), &[7; 32]);
     std::fs::write(path("ca.pem"), Ca::new("ca").pem()).unwrap();
     std::fs::write(path("catalog.toml"), ledger(&own.thumbprint())).unwrap();
     let address = || SocketAddr::from(([127, 0, 0, 1], free_port()));

@@ -25,9 +25,9 @@ on_both! {
             assert_eq!(ask("::ffff:10.1.0.5", None, &[SECRET]).await, 200);
             assert_eq!(ask(PROXY, Some(&proxy), &[]).await, 200);
             assert_eq!(ask("127.0.0.1", None, &[]).await, 200);
-            // Inside without either.
-            assert_eq!(ask(PROXY, None, &[]).await, 401);
-            assert_eq!(ask(PROXY, Some(&other), &[]).await, 401);
+            // Inside without either: no stranger, whose address it would have.
+            assert_eq!(ask(PROXY, None, &[]).await, 400);
+            assert_eq!(ask(PROXY, Some(&other), &[]).await, 400);
             // Something else than the secret.
             let both = format!("{SECRET}, {SECRET}");
             for wrong in [&["proxy-secret-of-these-testz"] as &[_], &[""], &[SECRET, SECRET], &[&both]] {
