@@ -23,6 +23,9 @@ const POISON: &[u8] = b"\0\r\n\r\n";
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 
+/// HTTP/2: so much is read before hyper may look at the requests that came, and other connections have their turn:
+/// h2 would first make heads of all that is there.
+const AT_ONCE: usize = 2 * 1024;
 /// What is leased for an unfinished request comes in pieces of this size.
 const LEASE: usize = 4 * 1024;
 
@@ -42,6 +45,8 @@ pub(super) struct Wire<IO> {
     meter: Arc<Meter>,
     /// Taken from the shared purse for what has not come whole.
     leased: usize,
+    /// Whether more may be there than was read at once.
+    yields: bool,
     /// What is left of the poison, once the framing was ambiguous.
     poison: Option<&'static [u8]>,
     is_shut: bool,
@@ -57,6 +62,7 @@ impl<IO> Wire<IO> {
             follower,
             meter,
             leased: 0,
+            yields: false,
             poison: None,
             is_shut: false,
             lingering: None,
@@ -130,6 +136,24 @@ impl<IO> Drop for Wire<IO> {
 }
 
 impl<IO: AsyncRead + Unpin> Wire<IO> {
+    fn poll_read_some(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.yields) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let most = buf.remaining().min(AT_ONCE);
+        let mut some = ReadBuf::new(buf.initialize_unfilled_to(most));
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut some))?;
+        let read = some.filled().len();
+        self.yields = read == AT_ONCE;
+        buf.advance(read);
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let timer = self.lingering.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER_TIME)));
         if timer.as_mut().poll(cx).is_ready() {
@@ -159,7 +183,9 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        if self.prefix.is_empty() {
+        if self.prefix.is_empty() && matches!(self.follower, Follower::Http2(_)) {
+            ready!(self.poll_read_some(cx, buf))?;
+        } else if self.prefix.is_empty() {
             ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         } else {
             let now = self.prefix.len().min(buf.remaining());

@@ -162,3 +162,43 @@ impl Write for Line {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static GATE: Mutex<()> = Mutex::new(());
+    static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    /// A reader that stalls for as long as the gate is held.
+    struct Slow;
+
+    impl Write for Slow {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            drop(GATE.lock().unwrap());
+            WRITTEN.lock().unwrap().extend(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_waits_but_at_the_end_and_what_has_no_room_is_counted() {
+        let log = Log::to(|| Slow, 10);
+        let gate = GATE.lock().unwrap();
+        for line in [b"one ", b"two ", b"tri ", b"four", b"five"] {
+            log.push(line);
+        }
+        // One of them may be out of the queue already, with the thread that waits for the gate.
+        assert!((2..=3).contains(&log.0.queue().dropped));
+        log.wait(Duration::from_millis(10));
+        assert!(WRITTEN.lock().unwrap().is_empty());
+        drop(gate);
+        log.wait(Duration::from_mins(1));
+        assert!(WRITTEN.lock().unwrap().starts_with(b"one two "));
+        assert_eq!(log.0.queue().dropped, 0);
+    }
+}
