@@ -15,10 +15,10 @@
 //!
 //! That makes 244 MiB; no attack has more than one of the last five lines in full, and the worst that was found takes
 //! 213 MiB (four requests with 60 fields and unfinished bodies on each connection). What keeps each line true:
-//! - A request that arrives is charged by [`Wire`](super::wire::Wire), before hyper or h2 see its bytes: for what
+//! - A request that arrives is charged by `Wire`, before hyper or h2 see its bytes: for what
 //!   they keep of it (bytes of an unfinished head or frame, and `FIELD_BYTES` for each field of an unfinished HTTP/2
 //!   header block). A connection that needs more than the purse has left is closed.
-//! - A request that has arrived is charged at the [`Door`](super::door::Door) for its head and the body that it
+//! - A request that has arrived is charged at the `Door` for its head and the body that it
 //!   announces, before anything waits. It keeps its place until its answer was handed to the kernel, so answers
 //!   that nobody reads count, too. What finds no place is answered by 503.
 //! - HTTP/2 headers are not remembered from one request to the next (`SETTINGS_HEADER_TABLE_SIZE` 0): each entry

@@ -102,7 +102,7 @@ impl Directory {
         self.load_client(id, || Box::pin(self.store.load_client(id))).await
     }
 
-    /// Whether an id is that of a client in memory, or almost: for this the first [`MOST_NEIGHBOURS`] are looked at, all of
+    /// Whether an id is that of a client in memory, or almost: for this the first `MOST_NEIGHBOURS` are looked at, all of
     /// them whatever is found: how long it takes tells nothing of the id.
     #[must_use]
     pub fn has_neighbour(&self, id: &str) -> bool {
