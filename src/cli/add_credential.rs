@@ -38,7 +38,7 @@ pub(super) struct AddKey {
     /// A JWK, a JWK set, or public keys in PEM form; - for standard input
     file: PathBuf,
     /// The `kid` of a key that brings none; else it is called by its thumbprint
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     kid: Option<String>,
     #[command(flatten)]
     new: New,
@@ -60,7 +60,7 @@ struct Certificate {
     /// The certificate in PEM form, of a chain the first; - for standard input
     file: Option<PathBuf>,
     /// Its x5t#S256 instead: base64url of the SHA-256 of its DER form
-    #[arg(long, value_name = "X5T_S256")]
+    #[arg(long, value_name = "X5T_S256", allow_hyphen_values = true)]
     thumbprint: Option<String>,
 }
 

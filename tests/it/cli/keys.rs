@@ -317,6 +317,26 @@ on_both! {
     }
 }
 
+/// One thumbprint in 64 begins with a hyphen.
+#[test]
+fn a_name_of_a_key_or_certificate_may_begin_with_a_hyphen() {
+    let place = Place::new();
+    let own = "[[client]]\nid = \"worker\"\nauth = [\"private_key_jwt\", \"self_signed_tls_client_auth\"]\n";
+    place.write("my.toml", &format!("{}{own}", super::data::CATALOG));
+    let _dev = place.dev(&["--data", "data", "--catalog", "my.toml"]);
+    let mut jwk = Key::new(SigningAlgorithm::EdDsa).jwk();
+    jwk.remove("kid");
+    place.write("key.jwk", &Value::Object(jwk).to_string());
+    let kid = "-m4x";
+    let line = ["credential", "add-key", "worker", "key.jwk", "--kid", kid, "--data", "data"];
+    place.done(&line);
+    let x5t = format!("-{}", "A".repeat(42));
+    let line = ["credential", "add-certificate", "worker", "--thumbprint", &x5t, "--data", "data"];
+    place.done(&line);
+    let listed = place.done(&["credential", "list", "worker", "--data", "data"]);
+    assert!(listed.contains(kid) && listed.contains(&x5t), "{listed}");
+}
+
 #[test]
 fn a_running_dev_server_takes_a_key_in_pem_form_within_a_second() {
     let place = Place::new();
