@@ -9,6 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::fingerprint::Fingerprints;
+use super::loading::Loading;
 
 /// The ids that this replica knows of. A million take 18 MiB.
 #[derive(Debug, Default)]
@@ -20,8 +21,7 @@ pub struct KnownIds {
 #[derive(Debug, Default)]
 struct Inner {
     all: HashSet<u64, BuildHasherDefault<AsItIs>>,
-    is_loaded: bool,
-    load: u64,
+    loading: Loading,
 }
 
 /// A fingerprint is a hash already.
@@ -50,7 +50,7 @@ impl KnownIds {
     pub fn surely_lack(&self, id: &str) -> bool {
         let fingerprint = self.fingerprints.short(id);
         let inner = self.read();
-        inner.is_loaded && !inner.all.contains(&fingerprint)
+        inner.loading.is_done() && !inner.all.contains(&fingerprint)
     }
 
     /// Adds ids that exist, or that changed in some way.
@@ -68,21 +68,19 @@ impl KnownIds {
     #[must_use]
     pub fn begin_load(&self) -> u64 {
         let mut inner = self.write();
-        let load = inner.load + 1;
-        *inner = Inner { load, ..Inner::default() };
-        load
+        *inner = Inner { loading: inner.loading.next(), ..Inner::default() };
+        inner.loading.newest()
     }
 
     /// All ids are in, unless another load began meanwhile.
     pub fn end_load(&self, load: u64) {
-        let mut inner = self.write();
-        inner.is_loaded |= inner.load == load;
+        self.write().loading.end(load);
     }
 
     /// Whether all ids are in memory.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
-        self.read().is_loaded
+        self.read().loading.is_done()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {

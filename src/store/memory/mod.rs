@@ -3,5 +3,6 @@
 pub mod directory;
 pub mod fingerprint;
 pub mod known_ids;
+mod loading;
 pub mod look;
 pub mod revocations;

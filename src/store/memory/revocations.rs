@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::fingerprint::Fingerprints;
+use super::loading::Loading;
 use crate::store::database_clock::DatabaseTime;
 use crate::store::revoked_tokens::RevokedToken;
 
@@ -30,9 +31,8 @@ impl Default for Revocations {
 #[derive(Debug, Default)]
 struct Inner {
     live: HashMap<u64, i64>,
-    loaded: bool,
+    loading: Loading,
     overflown: bool,
-    generation: u64,
 }
 
 impl Revocations {
@@ -40,7 +40,9 @@ impl Revocations {
     #[must_use]
     pub fn surely_not(&self, jti: &str) -> bool {
         let inner = self.read();
-        inner.loaded && !inner.overflown && !inner.live.contains_key(&self.fingerprints.short(jti))
+        inner.loading.is_done()
+            && !inner.overflown
+            && !inner.live.contains_key(&self.fingerprints.short(jti))
     }
 
     /// Adds revocations that hold.
@@ -59,23 +61,19 @@ impl Revocations {
     #[must_use]
     pub fn begin_load(&self) -> u64 {
         let mut inner = self.write();
-        let generation = inner.generation + 1;
-        *inner = Inner { generation, ..Inner::default() };
-        generation
+        *inner = Inner { loading: inner.loading.next(), ..Inner::default() };
+        inner.loading.newest()
     }
 
     /// All revocations are in, unless another load began meanwhile.
-    pub fn end_load(&self, generation: u64) {
-        let mut inner = self.write();
-        if inner.generation == generation {
-            inner.loaded = true;
-        }
+    pub fn end_load(&self, load: u64) {
+        self.write().loading.end(load);
     }
 
     /// Whether all revocations are in memory.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
-        self.read().loaded
+        self.read().loading.is_done()
     }
 
     /// Forgets revocations of tokens that have expired by the database's clock, with the margin that rows have, too:
