@@ -96,17 +96,31 @@ impl Server {
         );
         fs::write(file("grantd.toml"), settings).expect("the settings are written");
         let command = |mut command: Command, arguments: &[&str]| {
-            command.args(arguments).current_dir(directory).env("GRANTD_LOG", "error");
-            command.env("GRANTD_CONFIG", "grantd.toml").stdout(Stdio::null()).stderr(Stdio::null());
+            command
+                .args(arguments)
+                .current_dir(directory)
+                .env("GRANTD_LOG", "error");
+            command
+                .env("GRANTD_CONFIG", "grantd.toml")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
             command
         };
         let grantd = env!("CARGO_BIN_EXE_grantd");
         for arguments in [&["migrate"][..], &["apply", "catalog.toml"]] {
-            let done = command(Command::new(grantd), arguments).status().expect("grantd runs");
+            let done = command(Command::new(grantd), arguments)
+                .status()
+                .expect("grantd runs");
             assert!(done.success(), "{arguments:?}");
         }
-        let running = command(pinned(grantd), &["serve"]).spawn().expect("grantd starts");
-        let this = Self { address, tls, running: Running(running) };
+        let running = command(pinned(grantd), &["serve"])
+            .spawn()
+            .expect("grantd starts");
+        let this = Self {
+            address,
+            tls,
+            running: Running(running),
+        };
         while !assertions::is_ready(operations) {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -137,7 +151,10 @@ impl Server {
                 })
             })
             .collect();
-        let all: u32 = threads.into_iter().map(|thread| thread.join().expect("it runs")).sum();
+        let all: u32 = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("it runs"))
+            .sum();
         f64::from(all) / 2.0
     }
 
@@ -157,10 +174,17 @@ impl Server {
         let share = 100.0 * served.latencies.len() as f64 / served.due as f64;
         let at = |part: f64| {
             let last = served.latencies.len().saturating_sub(1);
-            served.latencies.get((last as f64 * part) as usize).map_or(f64::NAN, |it| it * 1000.0)
+            served
+                .latencies
+                .get((last as f64 * part) as usize)
+                .map_or(f64::NAN, |it| it * 1000.0)
         };
         let (p50, p99) = (at(0.5), at(0.99));
-        let verdict = if share >= 95.0 && p99 < 20.0 { "" } else { "  short of the aim" };
+        let verdict = if share >= 95.0 && p99 < 20.0 {
+            ""
+        } else {
+            "  short of the aim"
+        };
         println!(
             "{title:<46} {attacks:>9.0} {share:>6.1}% {p50:>8.2} {p99:>8.2} {:>8.0}{verdict}",
             self.memory()
@@ -179,7 +203,9 @@ impl Server {
                 std::thread::spawn(move || ask(address, &request, (&next, due), (began, rate)))
             })
             .collect();
-        let all = threads.into_iter().flat_map(|thread| thread.join().expect("it runs"));
+        let all = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("it runs"));
         let mut latencies: Vec<f64> = all.collect();
         latencies.sort_by(f64::total_cmp);
         Served { due, latencies }

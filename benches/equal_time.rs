@@ -102,8 +102,12 @@ fn mann_whitney(one: &[f64], other: &[f64]) -> f64 {
     let mut all: Vec<(f64, bool)> = one.iter().map(|time| (*time, true)).collect();
     all.extend(other.iter().map(|time| (*time, false)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ranks: f64 =
-        all.iter().enumerate().filter(|(_, (_, own))| *own).map(|(at, _)| (at + 1) as f64).sum();
+    let ranks: f64 = all
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, own))| *own)
+        .map(|(at, _)| (at + 1) as f64)
+        .sum();
     let (m, n) = (one.len() as f64, other.len() as f64);
     let u = ranks - m * (m + 1.0) / 2.0;
     (u - m * n / 2.0) / (m * n * (m + n + 1.0) / 12.0).sqrt()
@@ -121,7 +125,10 @@ fn serve(directory: &Path, address: SocketAddr) -> Running {
         command
             .args(arguments)
             .env("GRANTD_ISSUER", "https://auth.example")
-            .env("GRANTD_DATABASE_URL", format!("sqlite://{}", directory.join("db").display()))
+            .env(
+                "GRANTD_DATABASE_URL",
+                format!("sqlite://{}", directory.join("db").display()),
+            )
             .env("GRANTD_SEALING__KEY_FILE", directory.join("sealing.key"))
             .env("GRANTD_PUBLIC__LISTEN", address.to_string())
             .env("GRANTD_OPERATIONS__LISTEN", "127.0.0.1:0")
@@ -130,8 +137,14 @@ fn serve(directory: &Path, address: SocketAddr) -> Running {
             .stdout(Stdio::null());
         command
     };
-    for arguments in [&["migrate"][..], &["apply", catalog.to_str().expect("a path")]] {
-        assert!(command(arguments).status().expect("grantd runs").success(), "{arguments:?}");
+    for arguments in [
+        &["migrate"][..],
+        &["apply", catalog.to_str().expect("a path")],
+    ] {
+        assert!(
+            command(arguments).status().expect("grantd runs").success(),
+            "{arguments:?}"
+        );
     }
     Running(command(&["serve"]).spawn().expect("grantd starts"))
 }

@@ -63,7 +63,9 @@ fn serve_bare(port: u16) {
         let (_, assertion) = body.rsplit_once('=').expect("an assertion");
         let (input, signature) = assertion.rsplit_once('.').expect("a signature");
         let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-        client.verify(input.as_bytes(), &signature).expect("the client's signature");
+        client
+            .verify(input.as_bytes(), &signature)
+            .expect("the client's signature");
         signer.answer()
     });
 }
@@ -89,9 +91,14 @@ impl Schema {
     fn execute(&self, statement: String) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
-            let pool = sqlx::PgPool::connect(&self.server).await.expect("Postgres answers");
+            let pool = sqlx::PgPool::connect(&self.server)
+                .await
+                .expect("Postgres answers");
             let statement = sqlx::query(sqlx::AssertSqlSafe(statement));
-            statement.execute(&pool).await.expect("the statement is right");
+            statement
+                .execute(&pool)
+                .await
+                .expect("the statement is right");
         });
     }
 }
@@ -105,8 +112,10 @@ impl Drop for Schema {
 /// `grantd serve` on `port` of a migrated database that knows the worker, pinned to the first core.
 fn start_grantd(port: u16, database: &str, worker: &Worker) -> support::Running {
     let directory = tempfile::tempdir().expect("a directory");
-    let (sealing, catalog) =
-        (directory.path().join("sealing.key"), directory.path().join("catalog.toml"));
+    let (sealing, catalog) = (
+        directory.path().join("sealing.key"),
+        directory.path().join("catalog.toml"),
+    );
     std::fs::write(&sealing, [7; 32]).expect("the key is written");
     std::fs::write(&catalog, worker.catalog()).expect("the catalog is written");
     let command = |mut command: Command, arguments: &[&str]| {
@@ -122,14 +131,19 @@ fn start_grantd(port: u16, database: &str, worker: &Worker) -> support::Running 
     let grantd = env!("CARGO_BIN_EXE_grantd");
     let catalog = catalog.to_str().expect("UTF-8");
     for arguments in [&["migrate"][..], &["apply", catalog]] {
-        let done = command(Command::new(grantd), arguments).status().expect("grantd runs");
+        let done = command(Command::new(grantd), arguments)
+            .status()
+            .expect("grantd runs");
         assert!(done.success(), "{arguments:?}");
     }
     let mut serve = command(support::pinned(grantd), &["serve"]);
     let operations = support::free_port();
     serve
         .env("GRANTD_PUBLIC__LISTEN", format!("127.0.0.1:{port}"))
-        .env("GRANTD_OPERATIONS__LISTEN", format!("127.0.0.1:{operations}"));
+        .env(
+            "GRANTD_OPERATIONS__LISTEN",
+            format!("127.0.0.1:{operations}"),
+        );
     let running = support::Running(serve.spawn().expect("grantd starts"));
     let operations = SocketAddr::from(([127, 0, 0, 1], operations));
     while !assertions::is_ready(operations) {

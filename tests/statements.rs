@@ -10,7 +10,12 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[cfg(test)]
-#[expect(dead_code, unused_imports, unused_macros, reason = "this test needs less than the others")]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "this test needs less than the others"
+)]
 #[path = "it/harness.rs"]
 mod harness;
 
@@ -40,7 +45,9 @@ impl Statements {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_remembered_costs_no_statement() {
     let statements = Statements::default();
-    tracing_subscriber::registry().with(statements.clone()).init();
+    tracing_subscriber::registry()
+        .with(statements.clone())
+        .init();
     for database in [Database::sqlite(), Database::postgres().await] {
         let env = Env::new(database).await;
         env.apply(CATALOG).await;
@@ -61,23 +68,48 @@ async fn refuse(replica: &Replica, client: &str, secret: &str, more: &str) {
 
 async fn warm_requests_cost_none(env: &Env, statements: &Statements) {
     let replica = env.replica().await;
-    assert!(statements.of(issue(&replica)).await > 0, "the first request loads");
+    assert!(
+        statements.of(issue(&replica)).await > 0,
+        "the first request loads"
+    );
     let token = replica.issued("reader", READER, "").await;
     let introspect = async || {
         let answer = replica.introspect("api", API, &token).await;
         assert_eq!(answer.json().get("active"), Some(&true.into()));
     };
-    assert!(statements.of(introspect()).await > 0, "the first caller is loaded");
+    assert!(
+        statements.of(introspect()).await > 0,
+        "the first caller is loaded"
+    );
     for _ in 0..10 {
         assert_eq!(statements.of(issue(&replica)).await, 0);
         assert_eq!(statements.of(introspect()).await, 0);
-        assert_eq!(statements.of(refuse(&replica, "reader", "a wrong secret..", "")).await, 0);
-        assert_eq!(statements.of(refuse(&replica, "reader", READER, "&scope=none")).await, 0);
-        for path in ["/oauth2/jwks", "/.well-known/oauth-authorization-server", "/nowhere"] {
+        assert_eq!(
+            statements
+                .of(refuse(&replica, "reader", "a wrong secret..", ""))
+                .await,
+            0
+        );
+        assert_eq!(
+            statements
+                .of(refuse(&replica, "reader", READER, "&scope=none"))
+                .await,
+            0
+        );
+        for path in [
+            "/oauth2/jwks",
+            "/.well-known/oauth-authorization-server",
+            "/nowhere",
+        ] {
             assert_eq!(statements.of(replica.get(path)).await, 0);
         }
     }
-    assert!(statements.of(replica.revoke("reader", READER, &token)).await > 0);
+    assert!(
+        statements
+            .of(replica.revoke("reader", READER, &token))
+            .await
+            > 0
+    );
 }
 
 async fn names_that_do_not_exist_cost_none(env: &Env, statements: &Statements) {
@@ -86,19 +118,38 @@ async fn names_that_do_not_exist_cost_none(env: &Env, statements: &Statements) {
     let target = "&audience=nowhere&resource=urn:nowhere";
     for n in 0..20 {
         let stranger = format!("stranger {n}");
-        assert_eq!(statements.of(refuse(&replica, &stranger, READER, "")).await, 0);
-        assert_eq!(statements.of(refuse(&replica, "reader", READER, target)).await, 0);
+        assert_eq!(
+            statements.of(refuse(&replica, &stranger, READER, "")).await,
+            0
+        );
+        assert_eq!(
+            statements
+                .of(refuse(&replica, "reader", READER, target))
+                .await,
+            0
+        );
         assert_eq!(statements.of(issue(&replica)).await, 0);
     }
 }
 
 async fn without_memory_each_request_costs_some(env: &Env, statements: &Statements) {
-    let nothing = Capacity { clients: 0, audiences: 0 };
+    let nothing = Capacity {
+        clients: 0,
+        audiences: 0,
+    };
     let replica = env.replica_with(|options| options.capacity = nothing).await;
     let first = statements.of(issue(&replica)).await;
     for _ in 0..3 {
         assert_eq!(statements.of(issue(&replica)).await, first);
-        assert_eq!(statements.of(refuse(&replica, "stranger", READER, "")).await, 0);
+        assert_eq!(
+            statements
+                .of(refuse(&replica, "stranger", READER, ""))
+                .await,
+            0
+        );
     }
-    assert!(first >= 6, "a client and an audience are loaded each time: {first}");
+    assert!(
+        first >= 6,
+        "a client and an audience are loaded each time: {first}"
+    );
 }

@@ -24,7 +24,10 @@ impl Worker {
         let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).expect("a key");
         let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref()).expect("a key");
-        Self { key, count: AtomicU64::new(0) }
+        Self {
+            key,
+            count: AtomicU64::new(0),
+        }
     }
 
     /// The public key, an uncompressed point.
@@ -56,7 +59,10 @@ impl Worker {
 
     /// A token request with an assertion that was never used.
     pub(crate) fn request(&self, address: SocketAddr) -> Vec<u8> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("after 1970")
+            .as_secs();
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let claims = format!(
             r#"{{"iss":"worker","sub":"worker","aud":"{ISSUER}","iat":{now},"exp":{},"jti":"{number}"}}"#,
@@ -64,7 +70,10 @@ impl Worker {
         );
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","kid":"1"}"#);
         let input = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
-        let signature = self.key.sign(&SystemRandom::new(), input.as_bytes()).expect("a signature");
+        let signature = self
+            .key
+            .sign(&SystemRandom::new(), input.as_bytes())
+            .expect("a signature");
         let body = format!(
             "grant_type=client_credentials&client_assertion_type=\
              urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion={input}.{}",
@@ -81,7 +90,9 @@ impl Worker {
 
 /// Whether the replica behind this operations listener is ready.
 pub(crate) fn is_ready(operations: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect(operations) else { return false };
+    let Ok(mut stream) = TcpStream::connect(operations) else {
+        return false;
+    };
     let request =
         format!("GET /readyz HTTP/1.1\r\nHost: {operations}\r\nConnection: close\r\n\r\n");
     let mut answer = String::new();

@@ -36,17 +36,26 @@ pub(crate) fn start(name: &str, address: SocketAddr, tls: SocketAddr, time: Dura
     let orders = format!("{name} {address} {tls} {}", time.as_millis());
     // Beside honest clients on one core: who waits for his turn there is not the server's doing.
     let mut command = Command::new("nice");
-    command.args(["-n", "10"]).arg(own).env(ORDERS, orders).stdout(Stdio::piped());
+    command
+        .args(["-n", "10"])
+        .arg(own)
+        .env(ORDERS, orders)
+        .stdout(Stdio::piped());
     command.spawn().expect("the attacker starts")
 }
 
 /// Attacks, where this process was started to do so.
 pub(crate) fn run_if_ordered() -> bool {
-    let Ok(orders) = std::env::var(ORDERS) else { return false };
+    let Ok(orders) = std::env::var(ORDERS) else {
+        return false;
+    };
     let mut words = orders.split(' ');
     let mut word = || words.next().expect("an order").to_owned();
     let (name, address, tls) = (word(), word(), word());
-    let (address, tls) = (address.parse().expect("an address"), tls.parse().expect("an address"));
+    let (address, tls) = (
+        address.parse().expect("an address"),
+        tls.parse().expect("an address"),
+    );
     let end = Instant::now() + Duration::from_millis(word().parse().expect("milliseconds"));
     let count = Arc::new(AtomicU64::new(0));
     let threads: Vec<_> = (0..CONNECTIONS)
@@ -76,11 +85,14 @@ fn attack(
         }
         _ => {
             // Made before, so that the attacker's core is not what bounds the attack.
-            let requests: Vec<Vec<u8>> =
-                (0..256).map(|n| request(name, lane * 256 + n, address)).collect();
+            let requests: Vec<Vec<u8>> = (0..256)
+                .map(|n| request(name, lane * 256 + n, address))
+                .collect();
             let mut next = requests.iter().cycle();
             let mut stream = None;
-            repeat((count, end), || exchange(&mut stream, address, next.next().expect("a cycle")));
+            repeat((count, end), || {
+                exchange(&mut stream, address, next.next().expect("a cycle"))
+            });
         }
     }
 }
@@ -95,7 +107,11 @@ fn repeat((count, end): (&AtomicU64, Instant), mut once: impl FnMut()) {
 fn request(name: &str, number: usize, address: SocketAddr) -> Vec<u8> {
     match name {
         "a" => by_secret(address, "victim", &format!("a-wrong-secret-of-{number}")),
-        "b" => by_secret(address, &format!("stranger-{number}"), "a-secret-of-a-stranger"),
+        "b" => by_secret(
+            address,
+            &format!("stranger-{number}"),
+            "a-secret-of-a-stranger",
+        ),
         "c" => {
             let secret = random::generated_secret(&random::credential_id());
             by_secret(address, "victim", secret.expose())
@@ -135,7 +151,9 @@ fn exchange(stream: &mut Option<TcpStream>, address: SocketAddr, request: &[u8])
 
 /// A body of a kilobyte of which a byte comes now and then, until the server has enough.
 fn dribble(address: SocketAddr, end: Instant) {
-    let Ok(mut stream) = TcpStream::connect(address) else { return };
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return;
+    };
     let head = format!(
         "POST /oauth2/token HTTP/1.1\r\nHost: {address}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n"

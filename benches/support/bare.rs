@@ -33,17 +33,22 @@ pub(crate) fn start(port: u16, settings: impl FnOnce(&mut Command)) -> Running {
 pub(crate) fn serve<T: 'static>(port: u16, handler: &impl Handler<T, ()>) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+            .await
+            .expect("a port");
         // Dropped connections are of no interest here.
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                continue;
+            };
             let _ = stream.set_nodelay(true);
             let router = Router::new().route("/oauth2/token", post(handler.clone()));
             let service = hyper_util::service::TowerToHyperService::new(router);
             tokio::spawn(async move {
                 let io = hyper_util::rt::TokioIo::new(stream);
-                let _ =
-                    hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(io, service)
+                    .await;
             });
         }
     });
@@ -64,7 +69,10 @@ impl Signer {
         let [header, claims] =
             [&[b'h'; 80][..], &[b'c'; 300]].map(|part| URL_SAFE_NO_PAD.encode(part));
         let input = format!("{header}.{claims}");
-        let signature = self.0.sign(&SystemRandom::new(), input.as_bytes()).expect("a signature");
+        let signature = self
+            .0
+            .sign(&SystemRandom::new(), input.as_bytes())
+            .expect("a signature");
         format!(
             r#"{{"access_token":"{input}.{}","token_type":"Bearer","expires_in":300}}"#,
             URL_SAFE_NO_PAD.encode(signature)

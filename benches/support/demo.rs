@@ -13,7 +13,10 @@ pub(crate) fn start_grantd(port: u16, ready_file: Option<&PathBuf>) -> Running {
     if let Some(file) = ready_file {
         command.arg("--ready-file").arg(file);
     }
-    command.env("GRANTD_LOG", "warn").stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .env("GRANTD_LOG", "warn")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     Running(command.spawn().expect("grantd starts"))
 }
 

@@ -30,7 +30,9 @@ pub(crate) struct Handshakes(Arc<ClientConfig>);
 impl Handshakes {
     pub(crate) fn new() -> Self {
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-        let schemes = provider.signature_verification_algorithms.supported_schemes();
+        let schemes = provider
+            .signature_verification_algorithms
+            .supported_schemes();
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("TLS")
@@ -43,7 +45,9 @@ impl Handshakes {
 
     /// One, after which the connection is dropped.
     pub(crate) fn one(&self, address: SocketAddr) {
-        let Ok(mut stream) = TcpStream::connect(address) else { return };
+        let Ok(mut stream) = TcpStream::connect(address) else {
+            return;
+        };
         let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
         let name = ServerName::from(address.ip());
         let mut tls = ClientConnection::new(Arc::clone(&self.0), name).expect("a connection");
@@ -56,7 +60,9 @@ impl Handshakes {
             if stream.write_all(&out).is_err() {
                 return;
             }
-            let Ok(read @ 1..) = stream.read(&mut wire) else { return };
+            let Ok(read @ 1..) = stream.read(&mut wire) else {
+                return;
+            };
             let _ = tls.read_tls(&mut &wire[..read]);
             if tls.process_new_packets().is_err() {
                 return;

@@ -17,7 +17,11 @@ impl Drop for Running {
 
 /// `program` on the first core, where `taskset` is there.
 pub(crate) fn pinned(program: &str) -> Command {
-    let has_taskset = Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
+    let has_taskset = Command::new("taskset")
+        .arg("-V")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok();
     if has_taskset {
         let mut command = Command::new("taskset");
         command.args(["-c", "0", program]);
@@ -65,7 +69,10 @@ pub(crate) fn answer(stream: &mut TcpStream, request: &[u8]) -> (u16, Vec<u8>) {
             continue;
         };
         let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
         let length: usize = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))

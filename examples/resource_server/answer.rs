@@ -85,7 +85,11 @@ impl IntoResponse for Refusal {
         for scheme in [Scheme::Bearer, Scheme::Dpop] {
             if both || scheme == self.scheme {
                 let text = challenge(scheme, &parameters);
-                headers.extend(text.try_into().ok().map(|text| (header::WWW_AUTHENTICATE, text)));
+                headers.extend(
+                    text.try_into()
+                        .ok()
+                        .map(|text| (header::WWW_AUTHENTICATE, text)),
+                );
             }
         }
         answer

@@ -36,7 +36,11 @@ pub(crate) struct Peer {
 impl Connected<IncomingStream<'_, TlsListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
         let chain = stream.io().get_ref().1.peer_certificates();
-        Self { certificate: chain.and_then(|chain| chain.first()).map(|leaf| leaf.as_ref().into()) }
+        Self {
+            certificate: chain
+                .and_then(|chain| chain.first())
+                .map(|leaf| leaf.as_ref().into()),
+        }
     }
 }
 

@@ -27,10 +27,16 @@ pub(crate) struct Shown<'a> {
 pub(crate) fn check(confirmation: Option<&Confirmation>, shown: &Shown<'_>) -> Result<(), Fault> {
     let (certificate, key) = match confirmation {
         None => (None, None),
-        Some(Confirmation { certificate: None, jkt: None }) => {
+        Some(Confirmation {
+            certificate: None,
+            jkt: None,
+        }) => {
             return Err(Fault::Token("an empty confirmation"));
         }
-        Some(confirmation) => (confirmation.certificate.as_deref(), confirmation.jkt.as_deref()),
+        Some(confirmation) => (
+            confirmation.certificate.as_deref(),
+            confirmation.jkt.as_deref(),
+        ),
     };
     by_certificate(certificate, shown.certificate)?;
     by_key(key, shown.proof_key)
@@ -49,7 +55,9 @@ fn by_certificate(bound: Option<&str>, shown: Option<&[u8]>) -> Result<(), Fault
 
 fn by_key(bound: Option<&str>, proven: Option<&str>) -> Result<(), Fault> {
     match (bound, proven) {
-        (Some(_), None) => Err(Fault::Token("bound to a key, and shown without a DPoP proof")),
+        (Some(_), None) => Err(Fault::Token(
+            "bound to a key, and shown without a DPoP proof",
+        )),
         // RFC 9449 section 7.1: the scheme DPoP is for bound tokens alone.
         (None, Some(_)) => Err(Fault::Token("a DPoP proof, and no key in the token")),
         (Some(bound), Some(key)) if bound != key => Err(Fault::Token("bound to another key")),

@@ -24,7 +24,10 @@ pub(crate) async fn list(
 ) -> impl IntoResponse {
     let titles = documents.0.lock().unwrap_or_else(PoisonError::into_inner);
     let body = json!({ "documents": *titles, "read_by": caller.client });
-    ([(header::CONTENT_TYPE, "application/json")], format!("{body}\n"))
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        format!("{body}\n"),
+    )
 }
 
 /// Takes a title as plain text.

@@ -36,7 +36,8 @@ impl Fetcher {
     pub(crate) async fn json<T: DeserializeOwned>(&self, url: &str) -> anyhow::Result<T> {
         let answer = tokio::time::timeout(PATIENCE, self.get(url));
         let body = answer.await.context("no answer in time").flatten();
-        body.and_then(|body| Ok(serde_json::from_slice(&body)?)).with_context(|| url.to_owned())
+        body.and_then(|body| Ok(serde_json::from_slice(&body)?))
+            .with_context(|| url.to_owned())
     }
 
     async fn get(&self, url: &str) -> anyhow::Result<Vec<u8>> {

@@ -37,7 +37,12 @@ impl Api {
         let url = settings.url.as_deref().context("no URL")?;
         url.parse::<Uri>().with_context(|| format!("--url {url}"))?;
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { settings, url, keys, spent_proofs: SpentProofs::default() })
+        Ok(Self {
+            settings,
+            url,
+            keys,
+            spent_proofs: SpentProofs::default(),
+        })
     }
 }
 
@@ -64,7 +69,9 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
             let (client, jti) = (&claims.client_id, &claims.jti);
             tracing::info!(%method, scope = %gate.scope, ?client, ?jti, "allowed");
             let mut request = Request::from_parts(parts, body);
-            request.extensions_mut().insert(Caller { client: claims.client_id });
+            request.extensions_mut().insert(Caller {
+                client: claims.client_id,
+            });
             next.run(request).await
         }
         Err(fault) => {
@@ -104,7 +111,12 @@ async fn admitted(gate: &Gate, parts: &Parts, body: Body) -> Result<(Claims, Bod
 fn proof(parts: &Parts, api: &Api, token: &str, now: u64) -> Result<Proof, Fault> {
     let proof = single(&parts.headers, "dpop")?.ok_or(Fault::Proof("no DPoP header"))?;
     let url = format!("{}{}", api.url, parts.uri.path());
-    let request = proof::Request { method: parts.method.as_str(), url: &url, token, now };
+    let request = proof::Request {
+        method: parts.method.as_str(),
+        url: &url,
+        token,
+        now,
+    };
     proof::verified(proof, &request)
 }
 
@@ -132,18 +144,25 @@ fn scheme_named(name: &str) -> Option<Scheme> {
 
 /// The scheme in which a refusal is answered.
 fn offered_scheme(headers: &HeaderMap) -> Scheme {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let name = value.and_then(|value| value.split(' ').next());
     name.and_then(scheme_named).unwrap_or(Scheme::Bearer)
 }
 
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Fault> {
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(Fault::Request("a header twice"));
     }
-    value.to_str().map(Some).map_err(|_| Fault::Request("a header that is no ASCII"))
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| Fault::Request("a header that is no ASCII"))
 }
 
 /// Refuses a second token in the URL or in a form (RFC 6750 section 2). Alone, those count as no token: URLs
@@ -156,12 +175,16 @@ async fn single_place(parts: &Parts, body: Body) -> Result<Body, Fault> {
     if named(parts.uri.query().unwrap_or_default().as_bytes()) {
         return Err(Fault::Request("a second token in the URL"));
     }
-    let content_type =
-        parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+    let content_type = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .map(|value| value.as_bytes().to_ascii_lowercase());
     if !content_type.is_some_and(|value| value.starts_with(b"application/x-www-form-urlencoded")) {
         return Ok(body);
     }
-    let body = to_bytes(body, LONGEST_BODY).await.map_err(|_| Fault::Request("a long form"))?;
+    let body = to_bytes(body, LONGEST_BODY)
+        .await
+        .map_err(|_| Fault::Request("a long form"))?;
     if named(&body) {
         return Err(Fault::Request("a second token in the form"));
     }

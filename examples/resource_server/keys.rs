@@ -13,8 +13,12 @@ use tokio::sync::Mutex;
 use crate::fetch::Fetcher;
 
 /// What we accept as signature; the key says which of them it is for, never the token.
-const ALGORITHMS: [Algorithm; 4] =
-    [Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256, Algorithm::RS256];
+const ALGORITHMS: [Algorithm; 4] = [
+    Algorithm::ES256,
+    Algorithm::EdDSA,
+    Algorithm::PS256,
+    Algorithm::RS256,
+];
 /// How often the keys are read without cause, so that one that was withdrawn is forgotten.
 const REFRESH: Duration = Duration::from_mins(5);
 /// At least this many seconds between two readings for unknown kids: anybody can make one up.
@@ -125,10 +129,13 @@ impl Keys {
 /// Between host and path (RFC 8414 section 3.1).
 fn metadata_url(issuer: &str) -> Option<String> {
     let (scheme, rest) = issuer.split_once("://")?;
-    let (host, path) =
-        rest.split_once('/').map_or((rest, ""), |(host, _)| (host, &rest[host.len()..]));
+    let (host, path) = rest
+        .split_once('/')
+        .map_or((rest, ""), |(host, _)| (host, &rest[host.len()..]));
     let path = path.trim_end_matches('/');
-    Some(format!("{scheme}://{host}/.well-known/oauth-authorization-server{path}"))
+    Some(format!(
+        "{scheme}://{host}/.well-known/oauth-authorization-server{path}"
+    ))
 }
 
 /// Keys for other purposes, or for algorithms that we do not take, are none of ours.
@@ -136,7 +143,10 @@ fn usable(jwk: &Jwk) -> Option<(String, Arc<Key>)> {
     let algorithm = Algorithm::try_from(jwk.common.key_algorithm?).ok()?;
     let public = DecodingKey::from_jwk(jwk).ok()?;
     ALGORITHMS.contains(&algorithm).then_some(())?;
-    Some((jwk.common.key_id.clone()?, Arc::new(Key { algorithm, public })))
+    Some((
+        jwk.common.key_id.clone()?,
+        Arc::new(Key { algorithm, public }),
+    ))
 }
 
 #[cfg(test)]
@@ -147,7 +157,9 @@ mod tests {
     fn metadata_lead_to_the_keys_of_their_issuer_and_not_away_from_https() {
         let check = |issuer: &str, jwks_uri: &str, expected: &str| {
             let (issuer, jwks_uri) = (issuer.to_owned(), jwks_uri.to_owned());
-            Metadata { issuer, jwks_uri }.check(expected).map_err(|fault| fault.to_string())
+            Metadata { issuer, jwks_uri }
+                .check(expected)
+                .map_err(|fault| fault.to_string())
         };
         let (https, http) = ("https://auth.example", "http://auth.example");
         for (issuer, jwks_uri) in [(https, "https://keys.example"), (http, http), (http, https)] {
@@ -159,14 +171,20 @@ mod tests {
             (https, https, http),
             ("https://auth.example/", https, https),
         ] {
-            assert!(check(issuer, jwks_uri, expected).is_err(), "{issuer} {jwks_uri}");
+            assert!(
+                check(issuer, jwks_uri, expected).is_err(),
+                "{issuer} {jwks_uri}"
+            );
         }
     }
 
     #[test]
     fn the_path_of_an_issuer_stands_behind_the_well_known_part() {
         for (issuer, url) in [
-            ("https://a.example", "https://a.example/.well-known/oauth-authorization-server"),
+            (
+                "https://a.example",
+                "https://a.example/.well-known/oauth-authorization-server",
+            ),
             (
                 "https://a.example/t/1",
                 "https://a.example/.well-known/oauth-authorization-server/t/1",

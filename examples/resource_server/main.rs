@@ -34,14 +34,21 @@ use crate::settings::Settings;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     log.with_ansi(false).init();
     let mut settings = Settings::parse();
-    let listener = TcpListener::bind(settings.listen).await.context("--listen")?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .context("--listen")?;
     let address = listener.local_addr()?;
     let tls = settings.tls()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let url = settings.url.get_or_insert_with(|| format!("{scheme}://{address}")).clone();
+    let url = settings
+        .url
+        .get_or_insert_with(|| format!("{scheme}://{address}"))
+        .clone();
 
     let keys = Keys::new(&settings.issuer)?;
     keys.start().await;
@@ -59,10 +66,17 @@ async fn main() -> anyhow::Result<()> {
 
 /// Reading and writing need a scope each; what is not listed here is 404 for everybody.
 fn app(api: &Arc<Api>) -> Router {
-    let gate = |scope: &str| Gate { api: Arc::clone(api), scope: scope.into() };
+    let gate = |scope: &str| Gate {
+        api: Arc::clone(api),
+        scope: scope.into(),
+    };
     let read = get(documents::list)
         .route_layer(from_fn_with_state(gate(&api.settings.scope), guard::guard));
-    let write = post(documents::add)
-        .route_layer(from_fn_with_state(gate(&api.settings.write_scope), guard::guard));
-    Router::new().route("/documents", read.merge(write)).with_state(Arc::new(Documents::default()))
+    let write = post(documents::add).route_layer(from_fn_with_state(
+        gate(&api.settings.write_scope),
+        guard::guard,
+    ));
+    Router::new()
+        .route("/documents", read.merge(write))
+        .with_state(Arc::new(Documents::default()))
 }

@@ -61,16 +61,26 @@ pub(crate) fn verified(proof: &str, request: &Request<'_>) -> Result<Proof, Faul
     if header.typ != "dpop+jwt" || header.crit.is_some() || !algorithms.contains(&header.alg) {
         return Err(Fault::Proof("another type or algorithm"));
     }
-    if PRIVATE.iter().any(|member| header.jwk.get(member).is_some()) {
+    if PRIVATE
+        .iter()
+        .any(|member| header.jwk.get(member).is_some())
+    {
         return Err(Fault::Proof("a private key in its header"));
     }
     let jwk: Jwk = serde_json::from_value(header.jwk).map_err(|_| Fault::Proof("no key"))?;
     let public = DecodingKey::from_jwk(&jwk).map_err(|_| Fault::Proof("no key"))?;
     let claims = decode::<Claims>(proof, &public, &only_signature(header.alg));
-    let claims = claims.map_err(|_| Fault::Proof("a wrong signature or claims"))?.claims;
+    let claims = claims
+        .map_err(|_| Fault::Proof("a wrong signature or claims"))?
+        .claims;
     check(&claims, request)?;
-    let key = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| Fault::Proof("no key"))?;
-    Ok(Proof { key, jti: claims.jti })
+    let key = jwk
+        .thumbprint(ThumbprintHash::SHA256)
+        .map_err(|_| Fault::Proof("no key"))?;
+    Ok(Proof {
+        key,
+        jti: claims.jti,
+    })
 }
 
 /// Read apart from the library, which leaves out members that it does not know.
@@ -114,7 +124,12 @@ fn same_place(htu: &str, url: &str) -> bool {
         let scheme = uri.scheme_str()?.to_owned();
         let default = if scheme == "https" { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default);
-        Some((scheme, uri.host()?.to_lowercase(), Some(port), uri.path().to_owned()))
+        Some((
+            scheme,
+            uri.host()?.to_lowercase(),
+            Some(port),
+            uri.path().to_owned(),
+        ))
     };
     parts(htu).is_some_and(|htu| Some(htu) == parts(url))
 }

@@ -23,13 +23,28 @@ pub(crate) struct Settings {
     #[arg(long, env = "API_SCOPE", value_name = "SCOPE")]
     pub(crate) scope: String,
     /// The scope that writing needs
-    #[arg(long, env = "API_WRITE_SCOPE", value_name = "SCOPE", default_value = "archive:write")]
+    #[arg(
+        long,
+        env = "API_WRITE_SCOPE",
+        value_name = "SCOPE",
+        default_value = "archive:write"
+    )]
     pub(crate) write_scope: String,
     /// A client that may call, once for each; without it every client with the right token
-    #[arg(long = "client", env = "API_CLIENTS", value_name = "ID", value_delimiter = ',')]
+    #[arg(
+        long = "client",
+        env = "API_CLIENTS",
+        value_name = "ID",
+        value_delimiter = ','
+    )]
     pub(crate) clients: Vec<String>,
     /// Where to listen
-    #[arg(long, env = "API_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    #[arg(
+        long,
+        env = "API_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8090"
+    )]
     pub(crate) listen: SocketAddr,
     /// The URL under which clients reach this API, for `htu` of DPoP proofs [default: the listener's]
     ///

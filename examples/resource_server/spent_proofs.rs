@@ -51,7 +51,10 @@ mod tests {
     use super::*;
 
     fn proof(jti: &str) -> Proof {
-        Proof { key: "a key".to_owned(), jti: jti.to_owned() }
+        Proof {
+            key: "a key".to_owned(),
+            jti: jti.to_owned(),
+        }
     }
 
     #[test]
@@ -75,7 +78,11 @@ mod tests {
         let full = spent.spend(&proof("two"), 10_000 + GENERATION - 1);
         assert!(matches!(full, Err(Fault::TooManyProofs)));
         assert!(spent.spend(&proof("two"), 10_000 + GENERATION).is_ok());
-        assert!(spent.spend(&proof("three"), 10_000 + 2 * GENERATION).is_ok());
+        assert!(
+            spent
+                .spend(&proof("three"), 10_000 + 2 * GENERATION)
+                .is_ok()
+        );
         assert_eq!(spent.0.lock().unwrap().previous.len(), 1);
     }
 }

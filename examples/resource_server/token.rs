@@ -69,7 +69,9 @@ pub(crate) async fn verified(
     validation.set_issuer(&[&settings.issuer]);
     validation.set_audience(&[&settings.audience]);
     let token = decode::<Claims>(token, &key.public, &validation);
-    token.map(|token| token.claims).map_err(|error| Fault::Token(reason(error.kind())))
+    token
+        .map(|token| token.claims)
+        .map_err(|error| Fault::Token(reason(error.kind())))
 }
 
 /// For the log; nothing of the token's own text.

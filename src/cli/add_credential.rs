@@ -126,7 +126,10 @@ impl Life {
         NewCredential {
             label: self.label.clone(),
             active_from: self.active_from,
-            expiry: self.expires_at.map(Expiry::At).or(self.expires_in.map(Expiry::In)),
+            expiry: self
+                .expires_at
+                .map(Expiry::At)
+                .or(self.expires_in.map(Expiry::In)),
             profile: opened.profile,
         }
     }
@@ -138,7 +141,10 @@ pub(super) async fn secret(arguments: &AddSecret) -> anyhow::Result<()> {
     let new = arguments.life.of_new(&opened);
     let (id, secret) = add_secret(&opened.store, &known.client.id, &new).await?;
     say!("{}", secret.expose())?;
-    eprintln!("credential {id} of {}; the secret is not shown again", known.client.id);
+    eprintln!(
+        "credential {id} of {}; the secret is not shown again",
+        known.client.id
+    );
     Ok(())
 }
 
@@ -149,7 +155,10 @@ pub(super) async fn key(arguments: &AddKey) -> anyhow::Result<()> {
 }
 
 pub(super) async fn certificate(arguments: &AddCertificate) -> anyhow::Result<()> {
-    let material = match (&arguments.certificate.thumbprint, &arguments.certificate.file) {
+    let material = match (
+        &arguments.certificate.thumbprint,
+        &arguments.certificate.file,
+    ) {
         (Some(thumbprint), _) => public_material::thumbprint(thumbprint).context("--thumbprint")?,
         (None, Some(file)) => {
             public_material::certificate(&text_of(file)?).with_context(|| shown(file))?
@@ -193,7 +202,9 @@ async fn register(
     let done = register_credentials(&opened.store, &known.client.id, materials, &life).await?;
     for credential in &done.credentials {
         let kid = credential::name(credential).filter(|_| credential.kind() == CredentialKind::Jwk);
-        let kid = kid.map(|kid| format!("; its kid is {kid}")).unwrap_or_default();
+        let kid = kid
+            .map(|kid| format!("; its kid is {kid}"))
+            .unwrap_or_default();
         eprintln!("credential {} of {}{kid}", credential.id, known.client.id);
     }
     for other in &done.shared_with {
@@ -201,7 +212,10 @@ async fn register(
             "warning: {other} has a key of these as well: who holds it can be either of them"
         );
     }
-    let added = KnownClient { credentials: done.credentials, ..known };
+    let added = KnownClient {
+        credentials: done.credentials,
+        ..known
+    };
     credential::print(&added, new.output, opened.now().await?)?;
     Ok(())
 }
@@ -238,5 +252,9 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
 }
 
 fn shown(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }

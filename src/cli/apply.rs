@@ -70,7 +70,12 @@ fn print(plan: &Plan, dry_run: bool) -> io::Result<()> {
             Action::Kept => " (not in the catalog; --prune removes it)",
             _ => "",
         };
-        say!("{:<9} {} {}{members}{hint}", step.action.as_str(), step.subject, step.name)?;
+        say!(
+            "{:<9} {} {}{members}{hint}",
+            step.action.as_str(),
+            step.subject,
+            step.name
+        )?;
     }
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");

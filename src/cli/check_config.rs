@@ -28,7 +28,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if sealing(&settings.sealing)?.is_none() {
         eprintln!("warning: there is no [sealing] key: serve will not start, apply makes no key");
     }
-    say!("the settings are right; issuer {}", settings.issuer.as_str())?;
+    say!(
+        "the settings are right; issuer {}",
+        settings.issuer.as_str()
+    )?;
     if let Some(file) = &arguments.catalog {
         let environment = |name: &str| std::env::var(name).ok();
         let catalog = Catalog::read(file, &CatalogOptions::strict(&environment))?;
@@ -47,7 +50,9 @@ fn check_tls(settings: &Settings) -> anyhow::Result<()> {
     if let Some(files) = &settings.public.tls {
         Tls::load(files.clone(), settings.profile)?;
     }
-    let Some(mtls) = &settings.mtls else { return Ok(()) };
+    let Some(mtls) = &settings.mtls else {
+        return Ok(());
+    };
     if let Some(listener) = &mtls.listener {
         Tls::load_mutual(listener.tls.clone(), settings.profile)?;
     }

@@ -65,7 +65,15 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
             ]
         })
         .collect();
-    let columns = ["id", "name", "owner", "environment", "status", "credentials", "policies"];
+    let columns = [
+        "id",
+        "name",
+        "owner",
+        "environment",
+        "status",
+        "credentials",
+        "policies",
+    ];
     print_rows(arguments.output, &columns, &rows)?;
     Ok(())
 }
@@ -114,12 +122,24 @@ fn members(client: &Client) -> Vec<(&'static str, Value)> {
         ("environment", json!(client.environment)),
         ("tenant", json!(client.tenant)),
         ("status", json!(client.status.as_str())),
-        ("grants", texts(client.grants.iter().map(|it| it.as_str()).collect())),
-        ("auth", texts(client.auth_methods.iter().map(|it| it.as_str()).collect())),
+        (
+            "grants",
+            texts(client.grants.iter().map(|it| it.as_str()).collect()),
+        ),
+        (
+            "auth",
+            texts(client.auth_methods.iter().map(|it| it.as_str()).collect()),
+        ),
         ("claims", Value::Object(client.claims.clone())),
-        ("tokens_not_before", json!(client.tokens_not_before.to_string())),
+        (
+            "tokens_not_before",
+            json!(client.tokens_not_before.to_string()),
+        ),
         ("created_at", json!(client.created_at.to_string())),
-        ("rotated_at", json!(client.rotated_at.map(|at| at.to_string()))),
+        (
+            "rotated_at",
+            json!(client.rotated_at.map(|at| at.to_string())),
+        ),
     ]
 }
 
@@ -140,7 +160,13 @@ fn policy_row(policy: &Policy) -> Vec<Value> {
     vec![
         json!(policy.audience.as_str()),
         json!(policy.scopes.iter().map(Scope::as_str).collect::<Vec<_>>()),
-        json!(policy.default_scopes.iter().map(Scope::as_str).collect::<Vec<_>>()),
+        json!(
+            policy
+                .default_scopes
+                .iter()
+                .map(Scope::as_str)
+                .collect::<Vec<_>>()
+        ),
         json!(policy.token_lifetime.map(|span| span.to_string())),
         Value::Object(policy.claims.clone()),
         json!(networks),
@@ -150,10 +176,15 @@ fn policy_row(policy: &Policy) -> Vec<Value> {
 }
 
 fn document(known: &KnownClient) -> Value {
-    let mut document: serde_json::Map<String, Value> =
-        members(&known.client).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let credentials: Vec<Value> =
-        known.credentials.iter().map(super::credential::document).collect();
+    let mut document: serde_json::Map<String, Value> = members(&known.client)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let credentials: Vec<Value> = known
+        .credentials
+        .iter()
+        .map(super::credential::document)
+        .collect();
     let policies: Vec<Value> = known
         .policies
         .iter()

@@ -111,7 +111,15 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::
             ]
         })
         .collect();
-    let columns = ["credential", "kind", "name", "label", "state", "expires", "last used"];
+    let columns = [
+        "credential",
+        "kind",
+        "name",
+        "label",
+        "state",
+        "expires",
+        "last used",
+    ];
     print_rows(output, &columns, &rows)
 }
 

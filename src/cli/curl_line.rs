@@ -14,20 +14,27 @@ pub(super) fn curl_line(
 ) -> Option<String> {
     let has = |method| client.auth_methods.contains(&method);
     let id = client.id.as_str();
-    let is_plain = [id, secret].into_iter().all(|text| text.bytes().all(is_unreserved));
-    let proof = if has(AuthMethod::ClientSecretBasic)
-        && (is_plain || !has(AuthMethod::ClientSecretPost))
-    {
-        // RFC 6749 section 2.3.1: curl does not encode what it puts into the header.
-        format!("-u '{}:{}'", form_encoded(id), form_encoded(shown))
-    } else if has(AuthMethod::ClientSecretPost) {
-        // Encoded by curl, so that whatever is put in place of a placeholder works as well.
-        format!("{} {}", encoded_by_curl("client_id", id), encoded_by_curl("client_secret", shown))
-    } else {
-        return None;
-    };
+    let is_plain = [id, secret]
+        .into_iter()
+        .all(|text| text.bytes().all(is_unreserved));
+    let proof =
+        if has(AuthMethod::ClientSecretBasic) && (is_plain || !has(AuthMethod::ClientSecretPost)) {
+            // RFC 6749 section 2.3.1: curl does not encode what it puts into the header.
+            format!("-u '{}:{}'", form_encoded(id), form_encoded(shown))
+        } else if has(AuthMethod::ClientSecretPost) {
+            // Encoded by curl, so that whatever is put in place of a placeholder works as well.
+            format!(
+                "{} {}",
+                encoded_by_curl("client_id", id),
+                encoded_by_curl("client_secret", shown)
+            )
+        } else {
+            return None;
+        };
     let target = target(client)?;
-    Some(format!("curl -s {proof} -d grant_type=client_credentials{target} {endpoint}"))
+    Some(format!(
+        "curl -s {proof} -d grant_type=client_credentials{target} {endpoint}"
+    ))
 }
 
 /// The parameters without which the request would not say what the token is for.
@@ -90,8 +97,11 @@ mod tests {
     fn line(client: &str, secret: &str) -> Option<String> {
         let audience =
             |id| format!("[[audience]]\nid = \"{id}\"\nscopes = [\"read\", \"write\"]\n");
-        let text =
-            format!("{}{}[[client]]\n{client}", audience("api"), audience("https://b.example/"));
+        let text = format!(
+            "{}{}[[client]]\n{client}",
+            audience("api"),
+            audience("https://b.example/")
+        );
         let none = |_: &str| None;
         let catalog = Catalog::parse("test", &text, &CatalogOptions::dev(&none)).unwrap();
         curl_line(&catalog.clients[0], (secret, secret), "URL")
@@ -131,7 +141,10 @@ mod tests {
         let other = POLICY.replace("\"api\"", "\"https://b.example/\"");
         for (policies, expected) in [
             (format!("{POLICY}{DEFAULTS}"), "client_credentials URL"),
-            (POLICY.to_owned(), "client_credentials --data-urlencode 'scope=read write' URL"),
+            (
+                POLICY.to_owned(),
+                "client_credentials --data-urlencode 'scope=read write' URL",
+            ),
             (
                 format!("{other}{DEFAULTS}{POLICY}{DEFAULTS}"),
                 "client_credentials -d audience=https://b.example/ URL",

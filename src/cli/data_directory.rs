@@ -31,7 +31,10 @@ impl DataDirectory {
             .context("no temporary directory can be made")?;
         // The umask may have taken from it.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(PRIVATE))?;
-        Ok(Self { path: directory.path().to_owned(), temporary: Some(directory) })
+        Ok(Self {
+            path: directory.path().to_owned(),
+            temporary: Some(directory),
+        })
     }
 
     /// The directory at `path`, made where it is not there.
@@ -45,7 +48,10 @@ impl DataDirectory {
             fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE))?;
         }
         check_private(path)?;
-        Ok(Self { path: path.to_owned(), temporary: None })
+        Ok(Self {
+            path: path.to_owned(),
+            temporary: None,
+        })
     }
 
     /// The directory at `path` of a `grantd dev` that ran before.
@@ -57,7 +63,10 @@ impl DataDirectory {
             );
         }
         check_private(path)?;
-        Ok(Self { path: path.to_owned(), temporary: None })
+        Ok(Self {
+            path: path.to_owned(),
+            temporary: None,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -162,7 +171,10 @@ mod tests {
         let directory = DataDirectory::temporary().unwrap();
         let first = directory.sealing().unwrap().first.id();
         assert_eq!(directory.sealing().unwrap().first.id(), first);
-        let mode = fs::metadata(directory.path().join("sealing.key")).unwrap().permissions().mode();
+        let mode = fs::metadata(directory.path().join("sealing.key"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         directory.put_new("sealing.key", b"another").unwrap();
         assert_eq!(directory.sealing().unwrap().first.id(), first);
@@ -173,7 +185,10 @@ mod tests {
         let directory = DataDirectory::temporary().unwrap();
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
         assert_eq!(directory.remember_issuer("http://a").unwrap(), None);
-        assert_eq!(directory.remember_issuer("http://b").unwrap().as_deref(), Some("http://a"));
+        assert_eq!(
+            directory.remember_issuer("http://b").unwrap().as_deref(),
+            Some("http://a")
+        );
     }
 
     #[test]

@@ -69,7 +69,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
     telemetry::init(LogFormat::Text, &filter);
     // SQLite has one writer beside the readers of the pool.
-    let limits = descriptors::fit(Limits::default(), DatabaseOptions::new("").max_connections + 1);
+    let limits = descriptors::fit(
+        Limits::default(),
+        DatabaseOptions::new("").max_connections + 1,
+    );
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
     if let Some(path) = &arguments.ready_file {
@@ -85,7 +88,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
     }
     let sealing = data.sealing()?;
-    let Seeded { store, catalog, certificates } = seed(&arguments, &data, &sealing).await?;
+    let Seeded {
+        store,
+        catalog,
+        certificates,
+    } = seed(&arguments, &data, &sealing).await?;
     let (grantd, queues) = Grantd::new(store, Clock::system(), options(&issuer, sealing))?;
     grantd.follow_feed().await?;
     let operations = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
@@ -101,8 +108,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         mutual: Some(mutual),
         client_cas,
         proxies: None,
-        public: Endpoint { listeners, tls: None },
-        operations: Endpoint { listeners: vec![operations], tls: None },
+        public: Endpoint {
+            listeners,
+            tls: None,
+        },
+        operations: Endpoint {
+            listeners: vec![operations],
+            tls: None,
+        },
         limits,
         poll_interval: Duration::from_millis(250),
     };
@@ -136,7 +149,10 @@ fn issuer(arguments: &Arguments, listeners: &[TcpListener]) -> anyhow::Result<Is
     if let Some(text) = &arguments.issuer {
         return Issuer::parse(text, true).with_context(|| format!("--issuer {text}"));
     }
-    let address = listeners.first().context("nothing is bound")?.local_addr()?;
+    let address = listeners
+        .first()
+        .context("nothing is bound")?
+        .local_addr()?;
     let host = match (arguments.listen, address.ip()) {
         (None, _) => "localhost".to_owned(),
         (Some(_), ip) if ip.is_unspecified() => {
@@ -149,7 +165,11 @@ fn issuer(arguments: &Arguments, listeners: &[TcpListener]) -> anyhow::Result<Is
         (Some(_), IpAddr::V6(ip)) => format!("[{ip}]"),
     };
     let port = address.port();
-    let text = if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") };
+    let text = if port == 80 {
+        format!("http://{host}")
+    } else {
+        format!("http://{host}:{port}")
+    };
     Ok(Issuer::parse(&text, true)?)
 }
 
@@ -187,7 +207,11 @@ async fn seed(
             tracing::warn!("{warning}");
         }
     }
-    Ok(Seeded { store, catalog, certificates })
+    Ok(Seeded {
+        store,
+        catalog,
+        certificates,
+    })
 }
 
 /// The mutual-TLS listener on a free port of both loopback addresses, and its origin.
@@ -197,13 +221,23 @@ fn mutual(
     grantd: &Grantd,
 ) -> anyhow::Result<(Endpoint, Option<ClientCaFiles>, String)> {
     let listeners = bind_loopback_pair(0)?;
-    let port = listeners.first().context("nothing is bound")?.local_addr()?.port();
-    let files =
-        TlsFiles { certificate: certificates.server.clone(), key: certificates.server_key.clone() };
+    let port = listeners
+        .first()
+        .context("nothing is bound")?
+        .local_addr()?
+        .port();
+    let files = TlsFiles {
+        certificate: certificates.server.clone(),
+        key: certificates.server_key.clone(),
+    };
     let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
     let client_cas = ClientCaFiles::load(vec![client_ca.clone()], grantd)?;
     let tls = Some(Tls::load_mutual(files, Profile::Default)?);
-    Ok((Endpoint { listeners, tls }, client_cas, format!("https://localhost:{port}")))
+    Ok((
+        Endpoint { listeners, tls },
+        client_cas,
+        format!("https://localhost:{port}"),
+    ))
 }
 
 fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {
@@ -239,6 +273,9 @@ fn publication(issuer: Issuer, origin: String) -> Publication {
         max_age: 300,
         for_strict_readers: true,
         extra_metadata: serde_json::Map::new(),
-        mutual_tls: Some(MutualTls { origin, has_client_cas: true }),
+        mutual_tls: Some(MutualTls {
+            origin,
+            has_client_cas: true,
+        }),
     }
 }

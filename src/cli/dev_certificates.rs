@@ -51,10 +51,16 @@ impl DevCertificates {
         let ca = ThrowAwayCa::new(key(data, "ca.key")?);
         data.put_new("ca.pem", ca.certificate(now)?.as_bytes())?;
         let server_key = key(data, "server.key")?;
-        data.put("server.pem", ca.server(&server_key, &NAMES, now)?.as_bytes())?;
+        data.put(
+            "server.pem",
+            ca.server(&server_key, &NAMES, now)?.as_bytes(),
+        )?;
         let mut clients = Vec::new();
         for client in &catalog.clients {
-            let made = if client.auth_methods.contains(&AuthMethod::SelfSignedTlsClientAuth) {
+            let made = if client
+                .auth_methods
+                .contains(&AuthMethod::SelfSignedTlsClientAuth)
+            {
                 Some(self_signed(data, client, now)?)
             } else if own_client_ca {
                 of_ca(data, client, &ca, now)
@@ -76,7 +82,9 @@ impl DevCertificates {
     /// Registers the self-signed ones beside what the catalog states.
     pub(super) fn register(&self, catalog: &mut Catalog) {
         for made in &self.clients {
-            let Some(thumbprint) = &made.thumbprint else { continue };
+            let Some(thumbprint) = &made.thumbprint else {
+                continue;
+            };
             let credential = CatalogCredential {
                 id: None,
                 label: Some("made by grantd dev".to_owned()),
@@ -86,7 +94,11 @@ impl DevCertificates {
                 retired_at: None,
                 place: Place::Nowhere,
             };
-            if let Some(client) = catalog.clients.iter_mut().find(|client| client.id == made.id) {
+            if let Some(client) = catalog
+                .clients
+                .iter_mut()
+                .find(|client| client.id == made.id)
+            {
                 client.credentials.push(credential);
             }
         }
@@ -132,16 +144,21 @@ fn of_ca(
     ca: &ThrowAwayCa,
     now: Timestamp,
 ) -> Option<DevClient> {
-    let subject = client.credentials.iter().find_map(|credential| match &credential.material {
-        CatalogMaterial::Subject(subject) if credential.retired_at.is_none() => Some(subject),
-        _ => None,
-    })?;
+    let subject = client
+        .credentials
+        .iter()
+        .find_map(|credential| match &credential.material {
+            CatalogMaterial::Subject(subject) if credential.retired_at.is_none() => Some(subject),
+            _ => None,
+        })?;
     let make = || -> anyhow::Result<DevClient> {
         let certificate = ca.client(&key(data, &name(client, "key"))?, subject, now)?;
         data.put(&name(client, "pem"), certificate.as_bytes())?;
         Ok(files(data, client))
     };
-    make().inspect_err(|error| tracing::warn!(client = %client.id, "{error}")).ok()
+    make()
+        .inspect_err(|error| tracing::warn!(client = %client.id, "{error}"))
+        .ok()
 }
 
 fn files(data: &DataDirectory, client: &CatalogClient) -> DevClient {

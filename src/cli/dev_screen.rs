@@ -80,7 +80,10 @@ impl ReadyFile {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| {
-                    format!("the ready file {} of a run before cannot be removed", path.display())
+                    format!(
+                        "the ready file {} of a run before cannot be removed",
+                        path.display()
+                    )
                 })
             }
             _ => Ok(()),
@@ -134,7 +137,10 @@ impl Screen<'_> {
         say!("")?;
         say!("Get a token:")?;
         for client in &self.catalog.clients {
-            if let Some(line) = self.curl(client).or_else(|| self.curl_with_certificate(client)) {
+            if let Some(line) = self
+                .curl(client)
+                .or_else(|| self.curl_with_certificate(client))
+            {
                 say!("")?;
                 say!("  # {}", client.id)?;
                 say!("  {line}")?;
@@ -147,8 +153,10 @@ impl Screen<'_> {
     /// A line that works as printed; for a catalog of one's own with a placeholder for the secret, which is
     /// never printed.
     fn curl(&self, client: &CatalogClient) -> Option<String> {
-        let (secret, shown) =
-            client.credentials.iter().find_map(|credential| match &credential.material {
+        let (secret, shown) = client
+            .credentials
+            .iter()
+            .find_map(|credential| match &credential.material {
                 CatalogMaterial::Secret(secret) if self.is_demo => {
                     Some((secret.expose(), secret.expose()))
                 }

@@ -34,7 +34,11 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{authority} did not answer within {PATIENCE:?}"))?
         .with_context(|| format!("{authority} does not answer"))?;
     say!("{body}")?;
-    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ready {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn from_url(url: &str) -> anyhow::Result<String> {
@@ -49,8 +53,9 @@ fn from_environment() -> anyhow::Result<String> {
     let Ok(listen) = std::env::var("GRANTD_OPERATIONS__LISTEN") else {
         return Ok("127.0.0.1:9090".to_owned());
     };
-    let mut address: SocketAddr =
-        listen.parse().context("GRANTD_OPERATIONS__LISTEN is no address with a port")?;
+    let mut address: SocketAddr = listen
+        .parse()
+        .context("GRANTD_OPERATIONS__LISTEN is no address with a port")?;
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
@@ -71,5 +76,8 @@ async fn ask(authority: &str) -> anyhow::Result<(bool, String)> {
         .collect()
         .await
         .map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?;
-    Ok((ready, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
+    Ok((
+        ready,
+        String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+    ))
 }

@@ -68,6 +68,9 @@ fn cell(value: &Value) -> String {
 }
 
 fn object(columns: &[&str], row: &[Value]) -> Value {
-    let members = columns.iter().map(|column| column.replace(' ', "_")).zip(row.iter().cloned());
+    let members = columns
+        .iter()
+        .map(|column| column.replace(' ', "_"))
+        .zip(row.iter().cloned());
     Value::Object(members.collect())
 }

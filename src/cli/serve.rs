@@ -42,7 +42,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::read(arguments.config.as_deref(), std::env::vars())?;
     start_log(&settings);
     for variable in &settings.service_links {
-        tracing::debug!(variable, "passing over a variable that Kubernetes made for a Service");
+        tracing::debug!(
+            variable,
+            "passing over a variable that Kubernetes made for a Service"
+        );
     }
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
@@ -60,7 +63,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         queues,
         publication: publication(&settings),
         public: public(&settings)?,
-        operations: Endpoint { listeners: vec![bind(settings.operations.listen)?], tls: None },
+        operations: Endpoint {
+            listeners: vec![bind(settings.operations.listen)?],
+            tls: None,
+        },
         limits,
         poll_interval: settings.feed.poll_interval,
     };
@@ -82,7 +88,9 @@ fn start_log(settings: &Settings) {
 fn options(settings: &Settings) -> anyhow::Result<Options> {
     let mut hashing = HashingCapacity::default();
     if let Some(threads) = settings.hashing.threads {
-        hashing.threads = threads.try_into().context("[hashing] threads is at least 1")?;
+        hashing.threads = threads
+            .try_into()
+            .context("[hashing] threads is at least 1")?;
     }
     hashing.generated = settings.hashing.generated_queue;
     hashing.imported = settings.hashing.imported_queue;
@@ -90,7 +98,10 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
         issuer: settings.issuer.clone(),
         max_lifetime: settings.tokens.max_lifetime,
         max_staleness: settings.feed.max_staleness.duration(),
-        capacity: Capacity { clients: settings.cache.clients, audiences: settings.cache.audiences },
+        capacity: Capacity {
+            clients: settings.cache.clients,
+            audiences: settings.cache.audiences,
+        },
         verified_secrets: settings.cache.verified_secrets,
         hashing,
         imported_cost: HashCost::IMPORTED,
@@ -112,32 +123,55 @@ fn publication(settings: &Settings) -> Publication {
         max_age: settings.keys.jwks_max_age.get(),
         for_strict_readers: settings.metadata.for_strict_readers,
         extra_metadata: settings.metadata.extra.clone(),
-        mutual_tls: settings.mtls.as_ref().map(|mtls| mutual_tls(mtls, &settings.issuer)),
+        mutual_tls: settings
+            .mtls
+            .as_ref()
+            .map(|mtls| mutual_tls(mtls, &settings.issuer)),
     }
 }
 
 fn public(settings: &Settings) -> anyhow::Result<Endpoint> {
-    let tls = settings.public.tls.clone().map(|files| Tls::load(files, settings.profile));
-    Ok(Endpoint { listeners: vec![bind(settings.public.listen)?], tls: tls.transpose()? })
+    let tls = settings
+        .public
+        .tls
+        .clone()
+        .map(|files| Tls::load(files, settings.profile));
+    Ok(Endpoint {
+        listeners: vec![bind(settings.public.listen)?],
+        tls: tls.transpose()?,
+    })
 }
 
 fn mutual(settings: &Settings) -> anyhow::Result<Option<Endpoint>> {
-    let Some(listener) = settings.mtls.as_ref().and_then(|mtls| mtls.listener.as_ref()) else {
+    let Some(listener) = settings
+        .mtls
+        .as_ref()
+        .and_then(|mtls| mtls.listener.as_ref())
+    else {
         return Ok(None);
     };
     let tls = Some(Tls::load_mutual(listener.tls.clone(), settings.profile)?);
-    Ok(Some(Endpoint { listeners: vec![bind(listener.listen)?], tls }))
+    Ok(Some(Endpoint {
+        listeners: vec![bind(listener.listen)?],
+        tls,
+    }))
 }
 
 fn client_cas(settings: &Settings, grantd: &Grantd) -> anyhow::Result<Option<ClientCaFiles>> {
-    let Some(mtls) = &settings.mtls else { return Ok(None) };
+    let Some(mtls) = &settings.mtls else {
+        return Ok(None);
+    };
     Ok(ClientCaFiles::load(mtls.client_ca_files.clone(), grantd)?)
 }
 
 /// Clients find certificates asked for where the settings say so, else at the listener, else at the proxy that has
 /// the issuer's name.
 fn mutual_tls(mtls: &settings::MutualTls, issuer: &Issuer) -> MutualTls {
-    let default = || match mtls.listener.as_ref().map(|listener| listener.listen.port()) {
+    let default = || match mtls
+        .listener
+        .as_ref()
+        .map(|listener| listener.listen.port())
+    {
         None => issuer.origin().to_owned(),
         Some(443) => format!("https://{}", issuer.host()),
         Some(port) => format!("https://{}:{port}", issuer.host()),

@@ -26,7 +26,12 @@ pub(super) struct Target {
     #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
     config: Option<PathBuf>,
     /// The database itself: postgres://… or sqlite://…; in place of the one of the settings
-    #[arg(long, value_name = "URL", env = "GRANTD_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GRANTD_DATABASE_URL",
+        hide_env_values = true
+    )]
     database_url: Option<String>,
 }
 
@@ -59,9 +64,16 @@ impl Target {
     pub(super) fn open_unchecked(&self) -> anyhow::Result<Opened> {
         let is_asked_otherwise =
             is_flag(self.config.as_deref().map(Path::as_os_str), "GRANTD_CONFIG")
-                || is_flag(self.database_url.as_deref().map(OsStr::new), "GRANTD_DATABASE_URL");
+                || is_flag(
+                    self.database_url.as_deref().map(OsStr::new),
+                    "GRANTD_DATABASE_URL",
+                );
         let is_asked = is_flag(self.data.as_deref().map(Path::as_os_str), "GRANTD_DATA");
-        if let Some(directory) = self.data.as_ref().filter(|_| is_asked || !is_asked_otherwise) {
+        if let Some(directory) = self
+            .data
+            .as_ref()
+            .filter(|_| is_asked || !is_asked_otherwise)
+        {
             return open_data(directory);
         }
         if self.config.is_some() || (self.database_url.is_none() && has_settings()) {
@@ -88,7 +100,11 @@ impl Opened {
 
     /// What an imported secret costs there.
     pub(super) const fn imported_cost(&self) -> HashCost {
-        if self.is_dev { HashCost::GENERATED } else { HashCost::IMPORTED }
+        if self.is_dev {
+            HashCost::GENERATED
+        } else {
+            HashCost::IMPORTED
+        }
     }
 }
 
@@ -134,7 +150,9 @@ fn sealing_of_environment() -> anyhow::Result<Option<SealingKeys>> {
     if let Some(path) = std::env::var_os("GRANTD_SEALING__KEY_FILE") {
         return Ok(Some(SealingKeys::new(read_key(Path::new(&path))?)));
     }
-    let Ok(text) = std::env::var("GRANTD_SEALING__KEY") else { return Ok(None) };
+    let Ok(text) = std::env::var("GRANTD_SEALING__KEY") else {
+        return Ok(None);
+    };
     let key = SealingKey::parse(zeroize::Zeroizing::new(text).as_bytes());
     Ok(Some(SealingKeys::new(key.context("GRANTD_SEALING__KEY")?)))
 }
@@ -162,7 +180,10 @@ pub(super) fn sealing(sealing: &Sealing) -> anyhow::Result<Option<SealingKeys>> 
         }
     };
     let old = sealing.old_key_files.iter().map(|path| read_key(path));
-    Ok(Some(SealingKeys { first, old: old.collect::<Result<_, _>>()? }))
+    Ok(Some(SealingKeys {
+        first,
+        old: old.collect::<Result<_, _>>()?,
+    }))
 }
 
 fn read_key(path: &Path) -> anyhow::Result<SealingKey> {

@@ -34,7 +34,10 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
         None => from_standard_input()?,
     };
     let token = CompactJws::parse(text.trim()).context("this is no signed JWT")?;
-    say!("{:#}", json!({ "header": token.header(), "claims": token.claims() }))?;
+    say!(
+        "{:#}",
+        json!({ "header": token.header(), "claims": token.claims() })
+    )?;
     for name in ["iat", "exp"] {
         if let Some(at) = token.claims().get(name).and_then(Value::as_i64) {
             say!("{name}: {}", Timestamp::from_unix(at))?;
@@ -75,16 +78,23 @@ async fn judge(opened: &Opened, token: &CompactJws) -> anyhow::Result<()> {
     if opened.now().await? >= Timestamp::from_unix(expires_at) {
         bail!("it has expired");
     }
-    let jti = claim("jti").and_then(Value::as_str).context("it has no jti")?;
+    let jti = claim("jti")
+        .and_then(Value::as_str)
+        .context("it has no jti")?;
     if opened.store.is_revoked(jti).await? {
         bail!("it was revoked");
     }
-    let client = claim("client_id").and_then(Value::as_str).unwrap_or_default();
+    let client = claim("client_id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let known = super::client::find(&opened.store, client).await?;
     let issued_at = claim("iat").and_then(Value::as_i64).unwrap_or_default();
     if Timestamp::from_unix(issued_at) <= known.client.tokens_not_before {
         bail!("it was issued before all tokens of {client} were killed");
     }
-    say!("accepted: not expired, not revoked, client {client} is {}", known.client.status)?;
+    say!(
+        "accepted: not expired, not revoked, client {client} is {}",
+        known.client.status
+    )?;
     Ok(())
 }

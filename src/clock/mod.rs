@@ -13,8 +13,13 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    System { origin: Instant },
-    Manual { hands: Arc<watch::Sender<Hands>>, moved_by_sleepers: bool },
+    System {
+        origin: Instant,
+    },
+    Manual {
+        hands: Arc<watch::Sender<Hands>>,
+        moved_by_sleepers: bool,
+    },
 }
 
 /// What a manual clock shows.
@@ -28,7 +33,10 @@ struct Hands {
 
 impl Hands {
     const fn at(now: Timestamp) -> Self {
-        Self { wall: now.unix(), elapsed: 0 }
+        Self {
+            wall: now.unix(),
+            elapsed: 0,
+        }
     }
 
     const fn advance(&mut self, seconds: i64) {
@@ -40,23 +48,34 @@ impl Hands {
 impl Clock {
     /// The machine's clock.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the machine's clock"
+    )]
     pub fn system() -> Self {
-        Self(Source::System { origin: Instant::now() })
+        Self(Source::System {
+            origin: Instant::now(),
+        })
     }
 
     /// A clock that stands still until it is moved or slept on; for tests.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
         let hands = Arc::new(watch::Sender::new(Hands::at(now)));
-        Self(Source::Manual { hands, moved_by_sleepers: true })
+        Self(Source::Manual {
+            hands,
+            moved_by_sleepers: true,
+        })
     }
 
     /// A clock that stands still until it is moved: who sleeps on it waits for that; for tests.
     #[must_use]
     pub fn still(now: Timestamp) -> Self {
         let hands = Arc::new(watch::Sender::new(Hands::at(now)));
-        Self(Source::Manual { hands, moved_by_sleepers: false })
+        Self(Source::Manual {
+            hands,
+            moved_by_sleepers: false,
+        })
     }
 
     /// The wall time.
@@ -67,11 +86,16 @@ impl Clock {
 
     /// The wall time in milliseconds since the Unix epoch, to compare it with another clock.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the machine's clock"
+    )]
     pub fn unix_milliseconds(&self) -> i64 {
         match &self.0 {
             Source::System { .. } => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let since = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
             }
             Source::Manual { hands, .. } => hands.borrow().wall.saturating_mul(1000),
@@ -97,12 +121,21 @@ impl Clock {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
-            Source::Manual { hands, moved_by_sleepers: true } => {
+            Source::Manual {
+                hands,
+                moved_by_sleepers: true,
+            } => {
                 hands.send_modify(|hands| hands.advance((instant.unix() - hands.wall).max(0)));
             }
-            Source::Manual { hands, moved_by_sleepers: false } => {
+            Source::Manual {
+                hands,
+                moved_by_sleepers: false,
+            } => {
                 // Cannot fail: we hold the sender ourselves.
-                let _ = hands.subscribe().wait_for(|hands| hands.wall >= instant.unix()).await;
+                let _ = hands
+                    .subscribe()
+                    .wait_for(|hands| hands.wall >= instant.unix())
+                    .await;
             }
         }
     }

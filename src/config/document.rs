@@ -72,21 +72,37 @@ struct Lines {
 impl Lines {
     fn of(file: &str, text: &str) -> Self {
         let starts = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        Self { file: file.into(), starts }
+        Self {
+            file: file.into(),
+            starts,
+        }
     }
 
     fn place(&self, offset: usize) -> Place {
         let line = 1 + self.starts.partition_point(|start| *start <= offset);
-        Place::File { file: Arc::clone(&self.file), line }
+        Place::File {
+            file: Arc::clone(&self.file),
+            line,
+        }
     }
 
     fn table(&self, table: DeTable<'_>) -> Result<Table, ConfigError> {
         let entry = |(key, value): (Spanned<_>, Spanned<DeValue<'_>>)| {
             let place = self.place(key.span().start);
             let name = std::borrow::Cow::into_owned(key.into_inner());
-            Ok((name, Entry { key: place, value: self.value(value)? }))
+            Ok((
+                name,
+                Entry {
+                    key: place,
+                    value: self.value(value)?,
+                },
+            ))
         };
-        table.into_iter().map(entry).collect::<Result<_, _>>().map(Table)
+        table
+            .into_iter()
+            .map(entry)
+            .collect::<Result<_, _>>()
+            .map(Table)
     }
 
     fn value(&self, value: Spanned<DeValue<'_>>) -> Result<Located, ConfigError> {
@@ -96,9 +112,11 @@ impl Lines {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map(Node::Integer)
                 .map_err(|_| out_of_range(&place))?,
-            DeValue::Float(number) => {
-                number.as_str().parse().map(Node::Float).map_err(|_| out_of_range(&place))?
-            }
+            DeValue::Float(number) => number
+                .as_str()
+                .parse()
+                .map(Node::Float)
+                .map_err(|_| out_of_range(&place))?,
             DeValue::Boolean(flag) => Node::Boolean(flag),
             DeValue::Datetime(instant) => Node::Instant(instant.to_string()),
             DeValue::Array(list) => {
@@ -113,5 +131,10 @@ impl Lines {
 
 fn out_of_range(place: &Place) -> ConfigError {
     let problem = Problem::Expected("a number that fits 64 bits");
-    Fault { place: place.clone(), key: String::new(), problem }.into()
+    Fault {
+        place: place.clone(),
+        key: String::new(),
+        problem,
+    }
+    .into()
 }

@@ -55,7 +55,11 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, key, problem } = self;
+        let Self {
+            place,
+            key,
+            problem,
+        } = self;
         if key.is_empty() {
             write!(f, "{place}: {problem}")
         } else {

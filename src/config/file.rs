@@ -48,7 +48,10 @@ fn bounded(input: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::other(format!("it is larger than {} MiB", most >> 20)));
+        return Err(io::Error::other(format!(
+            "it is larger than {} MiB",
+            most >> 20
+        )));
     }
     Ok(bytes)
 }
@@ -106,12 +109,21 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert_eq!(read(&link, 3).unwrap(), b"abc");
         fs::write(&path, [0xff]).unwrap();
-        assert!(text(&path, 3).unwrap_err().to_string().contains("no text in UTF-8"));
-        for (path, kind) in
-            [(directory.path(), "a directory"), (Path::new("/dev/zero"), "a device")]
-        {
+        assert!(
+            text(&path, 3)
+                .unwrap_err()
+                .to_string()
+                .contains("no text in UTF-8")
+        );
+        for (path, kind) in [
+            (directory.path(), "a directory"),
+            (Path::new("/dev/zero"), "a device"),
+        ] {
             let error = read(path, 3).unwrap_err().to_string();
-            assert!(error.contains(kind) && error.contains("regular file"), "{error}");
+            assert!(
+                error.contains(kind) && error.contains("regular file"),
+                "{error}"
+            );
         }
     }
 
@@ -125,9 +137,11 @@ mod tests {
         let mode = |path: &Path, mode| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         };
-        for (of_directory, of_file, expected) in
-            [(0o755, 0o644, true), (0o755, 0o640, false), (0o700, 0o644, false)]
-        {
+        for (of_directory, of_file, expected) in [
+            (0o755, 0o644, true),
+            (0o755, 0o640, false),
+            (0o700, 0o644, false),
+        ] {
             mode(directory.path(), of_directory);
             mode(&path, of_file);
             assert_eq!(others_can_read(&path).unwrap(), expected);

@@ -11,12 +11,14 @@ pub(super) fn json(value: Located) -> Result<Value, Problem> {
         Node::Text(text) => Value::String(text),
         Node::Integer(number) => Value::from(number),
         Node::Boolean(flag) => Value::Bool(flag),
-        Node::Float(number) => {
-            serde_json::Number::from_f64(number).map(Value::Number).ok_or(Problem::JsonType)?
-        }
-        Node::List(list) => {
-            list.into_iter().map(json).collect::<Result<_, _>>().map(Value::Array)?
-        }
+        Node::Float(number) => serde_json::Number::from_f64(number)
+            .map(Value::Number)
+            .ok_or(Problem::JsonType)?,
+        Node::List(list) => list
+            .into_iter()
+            .map(json)
+            .collect::<Result<_, _>>()
+            .map(Value::Array)?,
         Node::Table(table) => {
             let member = |(name, entry): (String, Entry)| Ok((name, json(entry.value)?));
             let members: Result<Map<_, _>, Problem> = table.0.into_iter().map(member).collect();

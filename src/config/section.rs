@@ -26,10 +26,19 @@ impl<'f> Section<'f> {
                 let near = nearest(key, known.iter().copied()).unwrap_or_default();
                 let key = format!("{title}{}", shown_word(key, known.iter().copied()));
                 let problem = Problem::UnknownKey(near);
-                faults.push(Fault { place: entry.key.clone(), key, problem });
+                faults.push(Fault {
+                    place: entry.key.clone(),
+                    key,
+                    problem,
+                });
             }
         }
-        Self { title, place, table, faults }
+        Self {
+            title,
+            place,
+            table,
+            faults,
+        }
     }
 
     /// As [`Self::new`], for a table that its key `id` names.
@@ -63,7 +72,10 @@ impl<'f> Section<'f> {
 
     /// Where `key` stands, or the table where it is absent.
     pub(super) fn place_of(&self, key: &str) -> Place {
-        self.table.0.get(key).map_or_else(|| self.place.clone(), |entry| entry.value.place.clone())
+        self.table
+            .0
+            .get(key)
+            .map_or_else(|| self.place.clone(), |entry| entry.value.place.clone())
     }
 
     /// Where `key` stands, where it is present.
@@ -74,7 +86,11 @@ impl<'f> Section<'f> {
     /// Reports a fault of `key` at `place`.
     pub(super) fn fault(&self, place: &Place, key: &str, problem: Problem) {
         let key = format!("{}{key}", self.title);
-        self.faults.push(Fault { place: place.clone(), key, problem });
+        self.faults.push(Fault {
+            place: place.clone(),
+            key,
+            problem,
+        });
     }
 
     /// The value of `key`.
@@ -90,7 +106,9 @@ impl<'f> Section<'f> {
     ) -> Option<T> {
         let value = self.take(key)?;
         let place = value.place.clone();
-        read(value).map_err(|problem| self.fault(&place, key, problem)).ok()
+        read(value)
+            .map_err(|problem| self.fault(&place, key, problem))
+            .ok()
     }
 
     /// As [`Self::read`]; an absent key is a fault, and `remedy` says what to write.
@@ -130,7 +148,10 @@ impl<'f> Section<'f> {
         read: impl FnMut(Located) -> Result<T, Problem>,
     ) -> Option<Vec<T>> {
         let members = match self.take(key)? {
-            Located { node: Node::List(members), .. } => members,
+            Located {
+                node: Node::List(members),
+                ..
+            } => members,
             one => vec![one],
         };
         Some(self.each(key, members, read))
@@ -149,7 +170,9 @@ impl<'f> Section<'f> {
     ) -> Vec<T> {
         let mut read = |member: Located| {
             let place = member.place.clone();
-            read(member).map_err(|problem| self.fault(&place, key, problem)).ok()
+            read(member)
+                .map_err(|problem| self.fault(&place, key, problem))
+                .ok()
         };
         members.into_iter().filter_map(&mut read).collect()
     }
@@ -166,13 +189,23 @@ pub(super) fn table(value: Located) -> Result<(Place, Table), Problem> {
 /// The members of a list; in an environment variable commas divide them.
 fn members(value: Located) -> Result<Vec<Located>, Problem> {
     match value {
-        Located { node: Node::List(members), .. } => Ok(members),
-        Located { place: place @ Place::Environment(_), node: Node::Text(text) } => {
+        Located {
+            node: Node::List(members),
+            ..
+        } => Ok(members),
+        Located {
+            place: place @ Place::Environment(_),
+            node: Node::Text(text),
+        } => {
             let member = |part: &str| Located {
                 place: place.clone(),
                 node: Node::Text(part.trim().to_owned()),
             };
-            Ok(text.split(',').filter(|part| !part.trim().is_empty()).map(member).collect())
+            Ok(text
+                .split(',')
+                .filter(|part| !part.trim().is_empty())
+                .map(member)
+                .collect())
         }
         other => Err(type_error("a list", &other.node)),
     }

@@ -17,7 +17,10 @@ const MAX_TEXT: usize = 255;
 
 /// The fault of a value of another type.
 pub(super) const fn type_error(expected: &'static str, found: &Node) -> Problem {
-    Problem::Type { expected, found: found.type_name() }
+    Problem::Type {
+        expected,
+        found: found.type_name(),
+    }
 }
 
 /// Any text.
@@ -37,7 +40,11 @@ pub(super) fn label(value: Located) -> Result<String, Problem> {
 pub(super) fn fitting_label(text: String) -> Result<String, Problem> {
     let fits =
         (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if fits { Ok(text) } else { Err(Problem::Text(MAX_TEXT)) }
+    if fits {
+        Ok(text)
+    } else {
+        Err(Problem::Text(MAX_TEXT))
+    }
 }
 
 /// A text that `parse` reads.
@@ -57,11 +64,18 @@ pub(super) fn one_of<T: Copy>(
 ) -> impl Fn(Located) -> Result<T, Problem> {
     move |value| {
         let text = text(value)?;
-        all.iter().copied().find(|known| name(*known) == text).ok_or_else(|| Problem::NotOneOf {
-            nearest: nearest(&text, all.iter().map(|known| name(*known))).unwrap_or_default(),
-            value: shown_word(&text, all.iter().map(|known| name(*known))),
-            known: all.iter().map(|known| name(*known)).collect::<Vec<_>>().join(", "),
-        })
+        all.iter()
+            .copied()
+            .find(|known| name(*known) == text)
+            .ok_or_else(|| Problem::NotOneOf {
+                nearest: nearest(&text, all.iter().map(|known| name(*known))).unwrap_or_default(),
+                value: shown_word(&text, all.iter().map(|known| name(*known))),
+                known: all
+                    .iter()
+                    .map(|known| name(*known))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
     }
 }
 
@@ -84,7 +98,9 @@ pub(super) fn number(range: RangeInclusive<u64>) -> impl Fn(Located) -> Result<u
             (Node::Text(text), Place::Environment(_)) => text.parse().ok(),
             (other, _) => return Err(type_error("a whole number", &other)),
         };
-        number.filter(|it| range.contains(it)).ok_or_else(|| Problem::NumberRange(range.clone()))
+        number
+            .filter(|it| range.contains(it))
+            .ok_or_else(|| Problem::NumberRange(range.clone()))
     }
 }
 
@@ -92,11 +108,18 @@ pub(super) fn number(range: RangeInclusive<u64>) -> impl Fn(Located) -> Result<u
 pub(super) fn duration(range: RangeInclusive<u32>) -> impl Fn(Located) -> Result<Seconds, Problem> {
     move |value| {
         let Node::Text(text) = value.node else {
-            return Err(type_error("a duration as text, for example \"5m\"", &value.node));
+            return Err(type_error(
+                "a duration as text, for example \"5m\"",
+                &value.node,
+            ));
         };
         let span: Seconds = text.parse()?;
         let bounds = Seconds::new(*range.start())..=Seconds::new(*range.end());
-        if bounds.contains(&span) { Ok(span) } else { Err(Problem::DurationRange(bounds)) }
+        if bounds.contains(&span) {
+            Ok(span)
+        } else {
+            Err(Problem::DurationRange(bounds))
+        }
     }
 }
 
@@ -111,8 +134,13 @@ pub(super) fn instant(value: Located) -> Result<Timestamp, Problem> {
 
 /// A network in CIDR form; one of IPv4 in no other form, for the addresses that it is compared with have none.
 pub(super) fn network(value: Located) -> Result<IpNet, Problem> {
-    let parsed = text(value)?.parse().ok().filter(|network: &IpNet| !is_mapped(network));
-    parsed.ok_or(Problem::Expected("a network, for example 10.0.0.0/8 or fd00::/8"))
+    let parsed = text(value)?
+        .parse()
+        .ok()
+        .filter(|network: &IpNet| !is_mapped(network));
+    parsed.ok_or(Problem::Expected(
+        "a network, for example 10.0.0.0/8 or fd00::/8",
+    ))
 }
 
 /// Whether it lies in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
@@ -144,7 +172,11 @@ pub(super) fn path(base: &Path) -> impl Fn(Located) -> Result<PathBuf, Problem> 
         if text.is_empty() || text.contains('\0') {
             return Err(Problem::Expected("the path of a file"));
         }
-        Ok(if from_environment { PathBuf::from(text) } else { base.join(text) })
+        Ok(if from_environment {
+            PathBuf::from(text)
+        } else {
+            base.join(text)
+        })
     }
 }
 
@@ -176,6 +208,11 @@ mod tests {
             assert_eq!(file_text(&path).unwrap(), read);
         }
         std::fs::write(&path, "x".repeat(1_048_577)).unwrap();
-        assert!(file_text(&path).unwrap_err().to_string().contains("larger than 1 MiB"));
+        assert!(
+            file_text(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("larger than 1 MiB")
+        );
     }
 }

@@ -67,7 +67,11 @@ impl ClientKey {
             Some(Value::String(kid)) if is_legible(kid) => Some(kid.clone()),
             Some(_) => return Err(ClientKeyError::Kid),
         };
-        Ok(Self { kid, thumbprint: key.thumbprint(), verifiers })
+        Ok(Self {
+            kid,
+            thumbprint: key.thumbprint(),
+            verifiers,
+        })
     }
 
     /// Whether a header with this `kid` means this key.
@@ -98,7 +102,10 @@ impl ClientKey {
     #[must_use]
     pub fn verifier(&self, alg: &str) -> Option<&Verifier> {
         let alg = if alg == "Ed25519" { "EdDSA" } else { alg };
-        let found = self.verifiers.iter().find(|(algorithm, _)| algorithm.as_str() == alg);
+        let found = self
+            .verifiers
+            .iter()
+            .find(|(algorithm, _)| algorithm.as_str() == alg);
         found.map(|(_, verifier)| verifier)
     }
 }
@@ -110,7 +117,10 @@ fn is_legible(kid: &str) -> bool {
 
 /// `use` and `key_ops`, where they stand, allow signatures to be checked.
 fn check_usage(members: &Map<String, Value>) -> Result<(), ClientKeyError> {
-    if members.get("use").is_some_and(|usage| usage.as_str() != Some("sig")) {
+    if members
+        .get("use")
+        .is_some_and(|usage| usage.as_str() != Some("sig"))
+    {
         return Err(ClientKeyError::Use);
     }
     let verifies = |operations: &Value| {
@@ -129,11 +139,23 @@ fn algorithms(
     members: &Map<String, Value>,
     key: &PublicJwk,
 ) -> Result<Vec<SigningAlgorithm>, ClientKeyError> {
-    let fitting = SigningAlgorithm::ALL.into_iter().filter(|algorithm| key.fits(*algorithm));
-    let Some(alg) = members.get("alg") else { return Ok(fitting.collect()) };
-    let alg = alg.as_str().map(|alg| if alg == "Ed25519" { "EdDSA" } else { alg });
-    let named: Vec<_> = fitting.filter(|algorithm| Some(algorithm.as_str()) == alg).collect();
-    if named.is_empty() { Err(ClientKeyError::Algorithm) } else { Ok(named) }
+    let fitting = SigningAlgorithm::ALL
+        .into_iter()
+        .filter(|algorithm| key.fits(*algorithm));
+    let Some(alg) = members.get("alg") else {
+        return Ok(fitting.collect());
+    };
+    let alg = alg
+        .as_str()
+        .map(|alg| if alg == "Ed25519" { "EdDSA" } else { alg });
+    let named: Vec<_> = fitting
+        .filter(|algorithm| Some(algorithm.as_str()) == alg)
+        .collect();
+    if named.is_empty() {
+        Err(ClientKeyError::Algorithm)
+    } else {
+        Ok(named)
+    }
 }
 
 #[cfg(test)]
@@ -188,8 +210,16 @@ mod tests {
             ("kid", json!("a\n"), ClientKeyError::Kid),
             ("kid", json!("a\u{1b}[2J"), ClientKeyError::Kid),
             ("kid", json!("a".repeat(256)), ClientKeyError::Kid),
-            ("d", json!("AA"), ClientKeyError::Key(PublicJwkError::Private("d"))),
-            ("kty", json!("oct"), ClientKeyError::Key(PublicJwkError::KeyType)),
+            (
+                "d",
+                json!("AA"),
+                ClientKeyError::Key(PublicJwkError::Private("d")),
+            ),
+            (
+                "kty",
+                json!("oct"),
+                ClientKeyError::Key(PublicJwkError::KeyType),
+            ),
         ] {
             let mut members = jwk(SigningAlgorithm::Es256);
             members.insert(name.into(), value);

@@ -83,10 +83,21 @@ impl CompactJws {
     /// # Errors
     /// One variant per fault (JOSE-05, JOSE-06, JOSE-07).
     pub fn parse(text: &str) -> Result<Self, CompactError> {
-        let CompactJws { text, second_dot, header, payload, signature } =
-            CompactJws::parse_any_payload(text)?;
+        let CompactJws {
+            text,
+            second_dot,
+            header,
+            payload,
+            signature,
+        } = CompactJws::parse_any_payload(text)?;
         let payload = parse_object(&payload).map_err(CompactError::Payload)?;
-        Ok(Self { text, second_dot, header, payload, signature })
+        Ok(Self {
+            text,
+            second_dot,
+            header,
+            payload,
+            signature,
+        })
     }
 
     /// The payload: what the sender claims.
@@ -109,7 +120,13 @@ impl CompactJws<Vec<u8>> {
         let payload = decode_base64url(payload).ok_or(CompactError::PayloadEncoding)?;
         let second_dot = text.len() - signature.len() - 1;
         let signature = decode_base64url(signature).ok_or(CompactError::SignatureEncoding)?;
-        Ok(Self { text: text.to_owned(), second_dot, header, payload, signature })
+        Ok(Self {
+            text: text.to_owned(),
+            second_dot,
+            header,
+            payload,
+            signature,
+        })
     }
 }
 
@@ -141,7 +158,10 @@ impl<P> CompactJws<P> {
     /// What is signed: header, dot and payload as they came.
     #[must_use]
     pub fn signing_input(&self) -> &[u8] {
-        self.text.as_bytes().get(..self.second_dot).unwrap_or_default()
+        self.text
+            .as_bytes()
+            .get(..self.second_dot)
+            .unwrap_or_default()
     }
 
     /// The signature.
@@ -187,11 +207,18 @@ fn check_header(header: &Map<String, Value>) -> Result<(), CompactError> {
         ("zip", CompactError::Zip),
         ("enc", CompactError::Enc),
     ];
-    if let Some((_, error)) = refused.into_iter().find(|(name, _)| header.contains_key(*name)) {
+    if let Some((_, error)) = refused
+        .into_iter()
+        .find(|(name, _)| header.contains_key(*name))
+    {
         return Err(error);
     }
     let not_text = |name| header.get(name).is_some_and(|value| !value.is_string());
-    if header.get("alg").and_then(Value::as_str).is_none_or(str::is_empty) {
+    if header
+        .get("alg")
+        .and_then(Value::as_str)
+        .is_none_or(str::is_empty)
+    {
         return Err(CompactError::Alg);
     }
     if not_text("kid") {
@@ -211,7 +238,11 @@ mod tests {
     use crate::crypto::digest::base64url;
 
     fn jws(header: &str, payload: &str) -> String {
-        format!("{}.{}.c2ln", base64url(header.as_bytes()), base64url(payload.as_bytes()))
+        format!(
+            "{}.{}.c2ln",
+            base64url(header.as_bytes()),
+            base64url(payload.as_bytes())
+        )
     }
 
     fn fault(text: &str) -> CompactError {
@@ -220,13 +251,22 @@ mod tests {
 
     #[test]
     fn the_parts_are_read() {
-        let text = jws(r#"{"alg":"ES256","kid":"k","typ":"at+jwt"}"#, r#"{"sub":"a"}"#);
+        let text = jws(
+            r#"{"alg":"ES256","kid":"k","typ":"at+jwt"}"#,
+            r#"{"sub":"a"}"#,
+        );
         let read = CompactJws::parse(&text).unwrap();
-        assert_eq!((read.alg(), read.kid(), read.typ()), ("ES256", Some("k"), Some("at+jwt")));
+        assert_eq!(
+            (read.alg(), read.kid(), read.typ()),
+            ("ES256", Some("k"), Some("at+jwt"))
+        );
         assert_eq!(read.claims()["sub"], "a");
         assert_eq!(read.header().len(), 3);
         assert_eq!(read.signature(), b"sig");
-        assert_eq!(read.signing_input(), text.strip_suffix(".c2ln").unwrap().as_bytes());
+        assert_eq!(
+            read.signing_input(),
+            text.strip_suffix(".c2ln").unwrap().as_bytes()
+        );
         assert_eq!(format!("{read:?}"), "CompactJws(hidden)");
     }
 
@@ -244,13 +284,31 @@ mod tests {
         ] {
             assert_eq!(fault(wrong), CompactError::PartCount, "{wrong}");
         }
-        assert_eq!(fault(&format!(".{payload}.c2ln")), CompactError::EmptyHeader);
-        assert_eq!(fault(&format!("{header}..c2ln")), CompactError::EmptyPayload);
-        assert_eq!(fault(&format!("{header}.{payload}.")), CompactError::EmptySignature);
+        assert_eq!(
+            fault(&format!(".{payload}.c2ln")),
+            CompactError::EmptyHeader
+        );
+        assert_eq!(
+            fault(&format!("{header}..c2ln")),
+            CompactError::EmptyPayload
+        );
+        assert_eq!(
+            fault(&format!("{header}.{payload}.")),
+            CompactError::EmptySignature
+        );
         assert_eq!(fault(&format!(" {good}")), CompactError::HeaderEncoding);
-        assert_eq!(fault(&format!("{header}=.{payload}.c2ln")), CompactError::HeaderEncoding);
-        assert_eq!(fault(&format!("{header}.e3=.c2ln")), CompactError::PayloadEncoding);
-        assert_eq!(fault(&format!("{header}.e31.c2ln")), CompactError::PayloadEncoding);
+        assert_eq!(
+            fault(&format!("{header}=.{payload}.c2ln")),
+            CompactError::HeaderEncoding
+        );
+        assert_eq!(
+            fault(&format!("{header}.e3=.c2ln")),
+            CompactError::PayloadEncoding
+        );
+        assert_eq!(
+            fault(&format!("{header}.e31.c2ln")),
+            CompactError::PayloadEncoding
+        );
         for signature in ["c2l", "c2ln\n", "c2ln=", "c2l+", "YR"] {
             let text = format!("{header}.{payload}.{signature}");
             assert_eq!(fault(&text), CompactError::SignatureEncoding, "{signature}");
@@ -261,7 +319,14 @@ mod tests {
     /// JOSE-05.
     #[test]
     fn any_crit_is_refused() {
-        for crit in ["[]", r#"["exp"]"#, r#"["unknown"]"#, "null", "true", r#""exp""#] {
+        for crit in [
+            "[]",
+            r#"["exp"]"#,
+            r#"["unknown"]"#,
+            "null",
+            "true",
+            r#""exp""#,
+        ] {
             let header = format!(r#"{{"alg":"ES256","crit":{crit}}}"#);
             assert_eq!(fault(&jws(&header, "{}")), CompactError::Crit, "{crit}");
         }
@@ -283,9 +348,15 @@ mod tests {
             (r#"{"alg":"ES256","zip":"DEF"}"#, CompactError::Zip),
             (r#"{"alg":"ES256","enc":"A128GCM"}"#, CompactError::Enc),
             ("[]", CompactError::Header(StrictJsonError::NotAnObject)),
-            (r#"{"alg":"a"}x"#, CompactError::Header(StrictJsonError::Syntax)),
+            (
+                r#"{"alg":"a"}x"#,
+                CompactError::Header(StrictJsonError::Syntax),
+            ),
             // JOSE-06.
-            (r#"{"alg":"a","alg":"a"}"#, CompactError::Header(StrictJsonError::DuplicateMember)),
+            (
+                r#"{"alg":"a","alg":"a"}"#,
+                CompactError::Header(StrictJsonError::DuplicateMember),
+            ),
         ];
         for (header, expected) in cases {
             assert_eq!(fault(&jws(header, "{}")), expected, "{header}");
@@ -296,9 +367,15 @@ mod tests {
     #[test]
     fn a_claim_may_not_stand_twice() {
         let text = jws(r#"{"alg":"ES256"}"#, r#"{"sub":"a","sub":"b"}"#);
-        assert_eq!(fault(&text), CompactError::Payload(StrictJsonError::DuplicateMember));
+        assert_eq!(
+            fault(&text),
+            CompactError::Payload(StrictJsonError::DuplicateMember)
+        );
         let text = jws(r#"{"alg":"ES256"}"#, r#""sub""#);
-        assert_eq!(fault(&text), CompactError::Payload(StrictJsonError::NotAnObject));
+        assert_eq!(
+            fault(&text),
+            CompactError::Payload(StrictJsonError::NotAnObject)
+        );
     }
 
     proptest! {

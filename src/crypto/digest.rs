@@ -52,7 +52,9 @@ pub fn certificate_thumbprint(der: &[u8]) -> String {
 /// Whether `presented` is the secret, in constant time.
 #[must_use]
 pub fn is_same_secret(presented: &[u8], secret: &Secret) -> bool {
-    sha256(presented).ct_eq(&sha256(secret.expose().as_bytes())).into()
+    sha256(presented)
+        .ct_eq(&sha256(secret.expose().as_bytes()))
+        .into()
 }
 
 /// A key that lives as long as the process: random for what is remembered and never stored, derived for what
@@ -99,7 +101,10 @@ impl fmt::Debug for ProcessKey {
 /// The parts one after the other, each after its length in eight bytes.
 #[must_use]
 pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
-    parts.iter().flat_map(|part| length(part).into_iter().chain(part.iter().copied())).collect()
+    parts
+        .iter()
+        .flat_map(|part| length(part).into_iter().chain(part.iter().copied()))
+        .collect()
 }
 
 fn length(part: &[u8]) -> [u8; 8] {
@@ -124,7 +129,10 @@ mod tests {
 
     #[test]
     fn sha_256_of_abc_is_that_of_fips_180() {
-        assert_eq!(base64url(&sha256(b"abc")), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+        assert_eq!(
+            base64url(&sha256(b"abc")),
+            "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"
+        );
         assert_eq!(certificate_thumbprint(b"abc").len(), 43);
     }
 
@@ -160,8 +168,14 @@ mod tests {
         let info = [label.as_bytes()];
         let expanded = ProcessKey(expanded.expand(&info, hmac::HMAC_SHA256).unwrap().into());
         assert_eq!(key.mac(&[b"a"]), expanded.mac(&[b"a"]));
-        assert_ne!(key.mac(&[b"a"]), ProcessKey::derived(&secret, "another").mac(&[b"a"]));
-        assert_ne!(key.mac(&[b"a"]), ProcessKey::derived(&[8; 32], label).mac(&[b"a"]));
+        assert_ne!(
+            key.mac(&[b"a"]),
+            ProcessKey::derived(&secret, "another").mac(&[b"a"])
+        );
+        assert_ne!(
+            key.mac(&[b"a"]),
+            ProcessKey::derived(&[8; 32], label).mac(&[b"a"])
+        );
     }
 
     proptest! {

@@ -37,7 +37,11 @@ impl HashingCapacity {
     #[must_use]
     pub const fn with_threads(threads: NonZeroUsize) -> Self {
         let imported = threads.get().saturating_mul(IMPORTED_CAPACITY_PER_THREAD);
-        Self { threads, generated: GENERATED_CAPACITY, imported }
+        Self {
+            threads,
+            generated: GENERATED_CAPACITY,
+            imported,
+        }
     }
 }
 
@@ -109,7 +113,10 @@ impl HashingPool {
             counts: Mutex::default(),
         });
         // Made first, so that its drop ends the threads already started when one does not start.
-        let mut pool = Self { shared, threads: Vec::with_capacity(threads.get()) };
+        let mut pool = Self {
+            shared,
+            threads: Vec::with_capacity(threads.get()),
+        };
         for number in 0..threads.get() {
             let shared = Arc::clone(&pool.shared);
             let builder = thread::Builder::new().name(format!("hashing-{number}"));
@@ -130,7 +137,9 @@ impl HashingPool {
         salt: Vec<u8>,
         cost: HashCost,
     ) -> Result<PhcHash, HashingError> {
-        let hashed = self.run(queue, cost, move || secret_hash::hash(&secret, &salt, cost)).await?;
+        let hashed = self
+            .run(queue, cost, move || secret_hash::hash(&secret, &salt, cost))
+            .await?;
         Ok(hashed?)
     }
 
@@ -144,7 +153,8 @@ impl HashingPool {
         secret: Secret,
         expected: PhcHash,
     ) -> Result<bool, HashingError> {
-        self.run(queue, expected.cost(), move || expected.verify(&secret)).await
+        self.run(queue, expected.cost(), move || expected.verify(&secret))
+            .await
     }
 
     /// Runs `job` when nothing else waits. Nobody waits for it, and where too many wait already it
@@ -202,7 +212,9 @@ impl Drop for HashingPool {
 
 impl fmt::Debug for HashingPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HashingPool").field("threads", &self.threads.len()).finish_non_exhaustive()
+        f.debug_struct("HashingPool")
+            .field("threads", &self.threads.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -225,7 +237,10 @@ impl Shared {
             if let Some(job) = queues.pop() {
                 return Some(job);
             }
-            queues = self.work_or_end.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            queues = self
+                .work_or_end
+                .wait(queues)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -291,7 +306,11 @@ mod tests {
     use super::*;
 
     const ONE: NonZeroUsize = NonZeroUsize::MIN;
-    const TINY: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
+    const TINY: HashCost = HashCost {
+        memory_kib: 8,
+        passes: 1,
+        lanes: 1,
+    };
 
     fn secret(text: &str) -> Secret {
         Secret::new(text.to_owned())
@@ -299,7 +318,9 @@ mod tests {
 
     /// Puts a future's job into its queue.
     fn poll(future: Pin<&mut impl Future<Output = Result<PhcHash, HashingError>>>) -> bool {
-        future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+        future
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
     }
 
     /// A pool whose one thread is busy until the sender goes.
@@ -319,27 +340,54 @@ mod tests {
     async fn a_hash_is_computed_and_counted() {
         let pool = HashingPool::start(HashingCapacity::default()).unwrap();
         let salt = b"saltsalt".to_vec();
-        let made = pool.hash(HashQueue::Generated, secret("a"), salt.clone(), TINY).await.unwrap();
+        let made = pool
+            .hash(HashQueue::Generated, secret("a"), salt.clone(), TINY)
+            .await
+            .unwrap();
         assert!(made.verify(&secret("a")));
-        assert!(pool.verify(HashQueue::Imported, secret("a"), made.clone()).await.unwrap());
-        assert!(!pool.verify(HashQueue::Imported, secret("b"), made).await.unwrap());
+        assert!(
+            pool.verify(HashQueue::Imported, secret("a"), made.clone())
+                .await
+                .unwrap()
+        );
+        assert!(
+            !pool
+                .verify(HashQueue::Imported, secret("b"), made)
+                .await
+                .unwrap()
+        );
         let low = HashCost::GENERATED;
-        pool.hash(HashQueue::Generated, secret("a"), salt, low).await.unwrap();
+        pool.hash(HashQueue::Generated, secret("a"), salt, low)
+            .await
+            .unwrap();
         assert_eq!(pool.counts(), BTreeMap::from([(TINY, 3), (low, 1)]));
     }
 
     #[tokio::test]
     async fn a_salt_past_the_bounds_is_refused() {
         let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
-        let refused = pool.hash(HashQueue::Generated, secret("a"), Vec::new(), TINY).await;
-        assert_eq!(refused.unwrap_err(), HashingError::Refused(SecretHashError::Salt));
+        let refused = pool
+            .hash(HashQueue::Generated, secret("a"), Vec::new(), TINY)
+            .await;
+        assert_eq!(
+            refused.unwrap_err(),
+            HashingError::Refused(SecretHashError::Salt)
+        );
     }
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_the_others_go_on() {
         for (queue, other, capacity) in [
-            (HashQueue::Generated, HashQueue::Imported, GENERATED_CAPACITY),
-            (HashQueue::Imported, HashQueue::Generated, IMPORTED_CAPACITY_PER_THREAD),
+            (
+                HashQueue::Generated,
+                HashQueue::Imported,
+                GENERATED_CAPACITY,
+            ),
+            (
+                HashQueue::Imported,
+                HashQueue::Generated,
+                IMPORTED_CAPACITY_PER_THREAD,
+            ),
         ] {
             let (pool, release) = busy_pool();
             let hash = |queue| pool.hash(queue, secret("a"), b"saltsalt".to_vec(), TINY);
@@ -413,7 +461,10 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_hashed_for_a_caller_who_went_away() {
         let (pool, release) = busy_pool();
-        let gone = HashCost { memory_kib: 16, ..TINY };
+        let gone = HashCost {
+            memory_kib: 16,
+            ..TINY
+        };
         {
             let salt = b"saltsalt".to_vec();
             let mut future = pin!(pool.hash(HashQueue::Generated, secret("a"), salt, gone));
@@ -421,7 +472,9 @@ mod tests {
         }
         drop(release);
         let salt = b"saltsalt".to_vec();
-        pool.hash(HashQueue::Generated, secret("b"), salt, TINY).await.unwrap();
+        pool.hash(HashQueue::Generated, secret("b"), salt, TINY)
+            .await
+            .unwrap();
         assert_eq!(pool.counts(), BTreeMap::from([(TINY, 1)]));
     }
 
@@ -429,10 +482,16 @@ mod tests {
     async fn a_panic_ends_no_thread() {
         let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
         pool.idle(|| panic!("on purpose"));
-        let lost = pool.run(HashQueue::Generated, TINY, || panic!("on purpose")).await;
+        let lost = pool
+            .run(HashQueue::Generated, TINY, || panic!("on purpose"))
+            .await;
         assert_eq!(lost, Err::<(), _>(HashingError::Lost));
         let salt = b"saltsalt".to_vec();
-        assert!(pool.hash(HashQueue::Generated, secret("b"), salt, TINY).await.is_ok());
+        assert!(
+            pool.hash(HashQueue::Generated, secret("b"), salt, TINY)
+                .await
+                .is_ok()
+        );
     }
 
     #[test]
@@ -462,7 +521,10 @@ mod tests {
         let (pool, release) = busy_pool();
         let (answer, waiting) = oneshot::channel::<()>();
         let job = move || drop(answer);
-        pool.shared.queues().push(HashQueue::Generated, Box::new(job)).unwrap();
+        pool.shared
+            .queues()
+            .push(HashQueue::Generated, Box::new(job))
+            .unwrap();
         drop(pool);
         assert!(waiting.blocking_recv().is_err());
         drop(release);

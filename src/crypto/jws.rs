@@ -57,7 +57,9 @@ pub struct NewKey {
 
 impl fmt::Debug for NewKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewKey").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("NewKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,20 +71,24 @@ pub fn generate(algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
     let failed = || JwsError::Generation(algorithm);
     let pair: Box<dyn KeyPair> = match algorithm {
         SigningAlgorithm::Es256 => ES256.generate_key_pair().map(|pair| Box::new(pair) as _),
-        SigningAlgorithm::EdDsa => {
-            EdDSA.generate_key_pair(EdCurve::Ed25519).map(|pair| Box::new(pair) as _)
-        }
-        SigningAlgorithm::Rs256 => {
-            RS256.generate_key_pair(RSA_BITS).map(|pair| Box::new(pair) as _)
-        }
-        SigningAlgorithm::Ps256 => {
-            PS256.generate_key_pair(RSA_BITS).map(|pair| Box::new(pair) as _)
-        }
+        SigningAlgorithm::EdDsa => EdDSA
+            .generate_key_pair(EdCurve::Ed25519)
+            .map(|pair| Box::new(pair) as _),
+        SigningAlgorithm::Rs256 => RS256
+            .generate_key_pair(RSA_BITS)
+            .map(|pair| Box::new(pair) as _),
+        SigningAlgorithm::Ps256 => PS256
+            .generate_key_pair(RSA_BITS)
+            .map(|pair| Box::new(pair) as _),
     }
     .map_err(|_| failed())?;
     let private = pkcs8(&Zeroizing::new(pair.to_pem_private_key())).ok_or_else(failed)?;
     let public_jwk = PublicJwk::from_members(pair.to_jwk_public_key().as_ref())?;
-    Ok(NewKey { kid: public_jwk.thumbprint(), private, public_jwk })
+    Ok(NewKey {
+        kid: public_jwk.thumbprint(),
+        private,
+        public_jwk,
+    })
 }
 
 /// Signs with one key; made once per key and shared.
@@ -110,7 +116,12 @@ impl Signer {
             format!("{}.", base64url(header.to_string().as_bytes()))
         };
         let (access_token_header, jwt_header) = (header(JwtTyp::AccessToken), header(JwtTyp::Jwt));
-        Ok(Self { algorithm, key, access_token_header, jwt_header })
+        Ok(Self {
+            algorithm,
+            key,
+            access_token_header,
+            jwt_header,
+        })
     }
 
     /// What it signs with.
@@ -129,14 +140,19 @@ impl Signer {
             JwtTyp::Jwt => &self.jwt_header,
         };
         let input = [header, base64url(payload).as_str()].concat();
-        let signature = self.key.sign(input.as_bytes()).ok_or(JwsError::Signing(self.algorithm))?;
+        let signature = self
+            .key
+            .sign(input.as_bytes())
+            .ok_or(JwsError::Signing(self.algorithm))?;
         Ok([&input, ".", &signature].concat())
     }
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("Signer")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
     }
 }
 
@@ -156,21 +172,24 @@ impl PrivateKey {
                     .map(Self::P256)
             }
             SigningAlgorithm::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).ok().map(Self::Ed25519),
-            SigningAlgorithm::Rs256 => {
-                RS256.signer_from_der(pkcs8).ok().map(|key| Self::Rsa(Box::new(key)))
-            }
-            SigningAlgorithm::Ps256 => {
-                PS256.signer_from_der(pkcs8).ok().map(|key| Self::Rsa(Box::new(key)))
-            }
+            SigningAlgorithm::Rs256 => RS256
+                .signer_from_der(pkcs8)
+                .ok()
+                .map(|key| Self::Rsa(Box::new(key))),
+            SigningAlgorithm::Ps256 => PS256
+                .signer_from_der(pkcs8)
+                .ok()
+                .map(|key| Self::Rsa(Box::new(key))),
         }
     }
 
     /// The signature over `input`, in base64url.
     fn sign(&self, input: &[u8]) -> Option<String> {
         match self {
-            Self::P256(key) => {
-                key.sign(&SystemRandom::new(), input).ok().map(|it| base64url(it.as_ref()))
-            }
+            Self::P256(key) => key
+                .sign(&SystemRandom::new(), input)
+                .ok()
+                .map(|it| base64url(it.as_ref())),
             Self::Ed25519(key) => Some(base64url(key.sign(input).as_ref())),
             Self::Rsa(key) => key.sign(input).ok().map(|it| base64url(&it)),
         }
@@ -205,7 +224,10 @@ impl Verifier {
             PublicJwk::P256 { .. } | PublicJwk::Ed25519 { .. } => CURVE_SIGNATURE,
             PublicJwk::Rsa { n, .. } => n.len(),
         };
-        Ok(Self { signature_length, inner })
+        Ok(Self {
+            signature_length,
+            inner,
+        })
     }
 
     /// Whether `signature` is the key's over `signing_input` (JOSE-08).
@@ -229,8 +251,11 @@ fn pkcs8(pem: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let body = text
         .strip_prefix("-----BEGIN PRIVATE KEY-----")?
         .strip_suffix("-----END PRIVATE KEY-----")?;
-    let body: Zeroizing<String> =
-        Zeroizing::new(body.chars().filter(|character| !character.is_ascii_whitespace()).collect());
+    let body: Zeroizing<String> = Zeroizing::new(
+        body.chars()
+            .filter(|character| !character.is_ascii_whitespace())
+            .collect(),
+    );
     STANDARD.decode(body.as_bytes()).ok().map(Zeroizing::new)
 }
 
@@ -297,7 +322,12 @@ mod tests {
         let (r, s) = signature.split_at(32);
         let integer = |n: &[u8]| {
             let zero = usize::from(n[0] >= 0x80);
-            [&[2, u8::try_from(n.len() + zero).unwrap()], &vec![0; zero][..], n].concat()
+            [
+                &[2, u8::try_from(n.len() + zero).unwrap()],
+                &vec![0; zero][..],
+                n,
+            ]
+            .concat()
         };
         let body = [integer(r), integer(s)].concat();
         let der = [&[0x30, u8::try_from(body.len()).unwrap()], &body[..]].concat();
@@ -323,14 +353,24 @@ mod tests {
     fn a_key_verifies_only_its_own_algorithm_and_its_own_signatures() {
         for (algorithm, key, _) in VECTORS {
             let key = PublicJwk::parse(key).unwrap();
-            for other in SigningAlgorithm::ALL.into_iter().filter(|other| !key.fits(*other)) {
-                assert_eq!(Verifier::new(other, &key).unwrap_err(), JwsError::PublicKey(other));
+            for other in SigningAlgorithm::ALL
+                .into_iter()
+                .filter(|other| !key.fits(*other))
+            {
+                assert_eq!(
+                    Verifier::new(other, &key).unwrap_err(),
+                    JwsError::PublicKey(other)
+                );
             }
             let new = generate(algorithm).unwrap();
             let signer = Signer::from_private(algorithm, &new.kid, &new.private).unwrap();
             let jws = signer.sign_compact(JwtTyp::Jwt, b"{}").unwrap();
             let (input, signature) = split(&jws);
-            assert!(!Verifier::new(algorithm, &key).unwrap().verify(input, &signature));
+            assert!(
+                !Verifier::new(algorithm, &key)
+                    .unwrap()
+                    .verify(input, &signature)
+            );
         }
         // One RSA key, two algorithms: the padding tells them apart.
         let (input, signature) = split(A2);
@@ -339,9 +379,15 @@ mod tests {
 
     #[test]
     fn a_point_beside_the_curve_is_no_key() {
-        let beside = PublicJwk::P256 { x: [1; 32], y: [1; 32] };
+        let beside = PublicJwk::P256 {
+            x: [1; 32],
+            y: [1; 32],
+        };
         let made = Verifier::new(SigningAlgorithm::Es256, &beside);
-        assert_eq!(made.unwrap_err(), JwsError::PublicKey(SigningAlgorithm::Es256));
+        assert_eq!(
+            made.unwrap_err(),
+            JwsError::PublicKey(SigningAlgorithm::Es256)
+        );
     }
 
     /// Whether an implementation other than josekit accepts it.
@@ -353,15 +399,17 @@ mod tests {
                 let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
                 key.verify(input, &signature).is_ok()
             }
-            PublicJwk::Ed25519 { x } => {
-                UnparsedPublicKey::new(&ED25519, x).verify(input, &signature).is_ok()
-            }
+            PublicJwk::Ed25519 { x } => UnparsedPublicKey::new(&ED25519, x)
+                .verify(input, &signature)
+                .is_ok(),
             PublicJwk::Rsa { n, e } => {
                 let parameters = match algorithm {
                     SigningAlgorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
                     _ => &RSA_PKCS1_2048_8192_SHA256,
                 };
-                RsaPublicKeyComponents { n, e }.verify(parameters, input, &signature).is_ok()
+                RsaPublicKeyComponents { n, e }
+                    .verify(parameters, input, &signature)
+                    .is_ok()
             }
         }
     }
@@ -375,7 +423,10 @@ mod tests {
             let verifier = Verifier::new(algorithm, &new.public_jwk).unwrap();
             for typ in [JwtTyp::AccessToken, JwtTyp::Jwt] {
                 let text = signer.sign_compact(typ, br#"{"sub":"a"}"#).unwrap();
-                assert!(verified_by_aws_lc(algorithm, &new.public_jwk, &text), "{algorithm}");
+                assert!(
+                    verified_by_aws_lc(algorithm, &new.public_jwk, &text),
+                    "{algorithm}"
+                );
                 let read = CompactJws::parse(&text).unwrap();
                 assert!(verifier.verify(read.signing_input(), read.signature()));
                 assert_eq!(read.alg(), algorithm.as_str());
@@ -403,7 +454,10 @@ mod tests {
         for algorithm in SigningAlgorithm::ALL {
             let new = generate(algorithm).unwrap();
             // SEQUENCE, then the version 0 and the algorithm's SEQUENCE.
-            let version = new.private.windows(4).position(|bytes| bytes == [2, 1, 0, 0x30]);
+            let version = new
+                .private
+                .windows(4)
+                .position(|bytes| bytes == [2, 1, 0, 0x30]);
             assert!(version.is_some_and(|place| place <= 4), "{algorithm}");
             let signer = Signer::from_private(algorithm, &new.kid, &new.private).unwrap();
             assert!(!format!("{new:?} {signer:?}").contains("private"));
@@ -419,7 +473,11 @@ mod tests {
     #[test]
     fn a_private_key_serves_only_its_algorithm() {
         let new = generate(SigningAlgorithm::EdDsa).unwrap();
-        for other in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256, SigningAlgorithm::Ps256] {
+        for other in [
+            SigningAlgorithm::Es256,
+            SigningAlgorithm::Rs256,
+            SigningAlgorithm::Ps256,
+        ] {
             assert!(Signer::from_private(other, &new.kid, &new.private).is_err());
         }
     }

@@ -82,15 +82,21 @@ impl PublicJwk {
     /// # Errors
     /// As [`Self::parse`].
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, PublicJwkError> {
-        if let Some(name) = PRIVATE_MEMBERS.into_iter().find(|name| members.contains_key(*name)) {
+        if let Some(name) = PRIVATE_MEMBERS
+            .into_iter()
+            .find(|name| members.contains_key(*name))
+        {
             return Err(PublicJwkError::Private(name));
         }
         let text = |name| members.get(name).and_then(Value::as_str);
         match (text("kty"), text("crv")) {
-            (Some("EC"), Some("P-256")) => {
-                Ok(Self::P256 { x: coordinate(members, "x")?, y: coordinate(members, "y")? })
-            }
-            (Some("OKP"), Some("Ed25519")) => Ok(Self::Ed25519 { x: coordinate(members, "x")? }),
+            (Some("EC"), Some("P-256")) => Ok(Self::P256 {
+                x: coordinate(members, "x")?,
+                y: coordinate(members, "y")?,
+            }),
+            (Some("OKP"), Some("Ed25519")) => Ok(Self::Ed25519 {
+                x: coordinate(members, "x")?,
+            }),
             (Some("RSA"), _) => rsa(octets(members, "n")?, octets(members, "e")?),
             (Some("EC" | "OKP"), _) => Err(PublicJwkError::Curve),
             _ => Err(PublicJwkError::KeyType),
@@ -104,7 +110,10 @@ impl PublicJwk {
             (self, algorithm),
             (Self::P256 { .. }, SigningAlgorithm::Es256)
                 | (Self::Ed25519 { .. }, SigningAlgorithm::EdDsa)
-                | (Self::Rsa { .. }, SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256)
+                | (
+                    Self::Rsa { .. },
+                    SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256
+                )
         )
     }
 
@@ -129,13 +138,24 @@ impl PublicJwk {
                 ("y", base64url(y)),
             ],
             Self::Ed25519 { x } => {
-                vec![("crv", "Ed25519".to_owned()), ("kty", "OKP".to_owned()), ("x", base64url(x))]
+                vec![
+                    ("crv", "Ed25519".to_owned()),
+                    ("kty", "OKP".to_owned()),
+                    ("x", base64url(x)),
+                ]
             }
             Self::Rsa { n, e } => {
-                vec![("e", base64url(e)), ("kty", "RSA".to_owned()), ("n", base64url(n))]
+                vec![
+                    ("e", base64url(e)),
+                    ("kty", "RSA".to_owned()),
+                    ("n", base64url(n)),
+                ]
             }
         };
-        members.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::String(value)))
+            .collect()
     }
 
     /// The thumbprint of RFC 7638, which is the `kid` of our own keys.
@@ -152,7 +172,11 @@ impl PublicJwk {
                 format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url(x))
             }
             Self::Rsa { n, e } => {
-                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, base64url(e), base64url(n))
+                format!(
+                    r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
+                    base64url(e),
+                    base64url(n)
+                )
             }
         };
         base64url(&sha256(text.as_bytes()))
@@ -171,7 +195,9 @@ fn coordinate(
     members: &Map<String, Value>,
     name: &'static str,
 ) -> Result<[u8; 32], PublicJwkError> {
-    octets(members, name)?.try_into().map_err(|_| PublicJwkError::Member(name))
+    octets(members, name)?
+        .try_into()
+        .map_err(|_| PublicJwkError::Member(name))
 }
 
 /// `Base64urlUInt` has no leading zero octet (RFC 7518 sections 2 and 6.3.1), so that one key has one
@@ -217,9 +243,15 @@ mod tests {
     #[test]
     fn thumbprints_are_those_of_the_standards() {
         let rsa = PublicJwk::parse(RSA).unwrap();
-        assert_eq!(rsa.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        assert_eq!(
+            rsa.thumbprint(),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+        );
         let ed25519 = PublicJwk::parse(ED25519).unwrap();
-        assert_eq!(ed25519.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(
+            ed25519.thumbprint(),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
     }
 
     /// JOSE-01 and JOSE-03: the thumbprint comes out of what is published.
@@ -246,7 +278,11 @@ mod tests {
     /// JOSE-02.
     #[test]
     fn a_coordinate_has_its_full_width() {
-        for (x, fits) in [(vec![0; 32], true), (vec![1; 31], false), (vec![0; 33], false)] {
+        for (x, fits) in [
+            (vec![0; 32], true),
+            (vec![1; 31], false),
+            (vec![0; 33], false),
+        ] {
             let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, base64url(&x));
             assert_eq!(PublicJwk::parse(&text).is_ok(), fits);
         }
@@ -272,7 +308,10 @@ mod tests {
         );
         assert_eq!(parse(&[0xfe; 256], &e), Err(PublicJwkError::EvenModulus));
         assert_eq!(parse(&[], &e), Err(PublicJwkError::Member("n")));
-        assert_eq!(parse(&[0xff; 256], &[0, 1, 0, 1]), Err(PublicJwkError::Member("e")));
+        assert_eq!(
+            parse(&[0xff; 256], &[0, 1, 0, 1]),
+            Err(PublicJwkError::Member("e"))
+        );
         assert_eq!(parse(&[0xff; 256], &[]), Err(PublicJwkError::Member("e")));
         for exponent in [[1].as_slice(), &[2], &[0xff; 9]] {
             assert_eq!(parse(&[0xff; 256], exponent), Err(PublicJwkError::Exponent));
@@ -288,17 +327,26 @@ mod tests {
         let foreign = P256.replace("P-256", "P-384");
         assert_eq!(PublicJwk::parse(&foreign), Err(PublicJwkError::Curve));
         assert_eq!(PublicJwk::parse("{}"), Err(PublicJwkError::KeyType));
-        assert_eq!(PublicJwk::parse("[]"), Err(PublicJwkError::Json(StrictJsonError::NotAnObject)));
+        assert_eq!(
+            PublicJwk::parse("[]"),
+            Err(PublicJwkError::Json(StrictJsonError::NotAnObject))
+        );
     }
 
     #[test]
     fn a_key_serves_only_its_own_algorithms() {
         let fitting = |text| {
             let key = PublicJwk::parse(text).unwrap();
-            SigningAlgorithm::ALL.into_iter().filter(|a| key.fits(*a)).collect::<Vec<_>>()
+            SigningAlgorithm::ALL
+                .into_iter()
+                .filter(|a| key.fits(*a))
+                .collect::<Vec<_>>()
         };
         assert_eq!(fitting(P256), [SigningAlgorithm::Es256]);
         assert_eq!(fitting(ED25519), [SigningAlgorithm::EdDsa]);
-        assert_eq!(fitting(RSA), [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256]);
+        assert_eq!(
+            fitting(RSA),
+            [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256]
+        );
     }
 }

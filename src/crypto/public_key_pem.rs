@@ -51,7 +51,11 @@ pub fn public_keys(pem: &str) -> Result<Vec<PublicJwk>, PemKeyError> {
     let keys = SubjectPublicKeyInfoDer::pem_slice_iter(pem.as_bytes())
         .map(|der| public_key(&der.map_err(|_| PemKeyError::NoKey)?))
         .collect::<Result<Vec<_>, _>>()?;
-    if keys.is_empty() { Err(PemKeyError::NoKey) } else { Ok(keys) }
+    if keys.is_empty() {
+        Err(PemKeyError::NoKey)
+    } else {
+        Ok(keys)
+    }
 }
 
 fn public_key(der: &[u8]) -> Result<PublicJwk, PemKeyError> {
@@ -72,12 +76,17 @@ fn public_key(der: &[u8]) -> Result<PublicJwk, PemKeyError> {
         _ => return Err(PemKeyError::Kind),
     };
     let none = Map::new();
-    Ok(PublicJwk::from_members(members.as_object().unwrap_or(&none))?)
+    Ok(PublicJwk::from_members(
+        members.as_object().unwrap_or(&none),
+    )?)
 }
 
 /// `Base64urlUInt` of a DER integer, which has a leading zero octet where its first bit is set.
 fn number(integer: &[u8]) -> Value {
-    let from = integer.iter().position(|byte| *byte != 0).unwrap_or(integer.len());
+    let from = integer
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(integer.len());
     json!(base64url(integer.get(from..).unwrap_or_default()))
 }
 
@@ -128,9 +137,14 @@ mod tests {
         zZiYszZeYQ8ySyFfQf5T9zY+MEMhVCqt5qNvdw==";
 
     fn pem(label: &str, body: &str) -> String {
-        let lines: Vec<&str> =
-            (0..body.len()).step_by(64).map(|at| &body[at..body.len().min(at + 64)]).collect();
-        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+        let lines: Vec<&str> = (0..body.len())
+            .step_by(64)
+            .map(|at| &body[at..body.len().min(at + 64)])
+            .collect();
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            lines.join("\n")
+        )
     }
 
     #[test]
@@ -154,16 +168,25 @@ mod tests {
         let cut = &EC[..EC.len() - 8];
         for (text, error) in [
             (pem("PRIVATE KEY", EC), PemKeyError::Private),
-            (public(EC) + &pem("EC PRIVATE KEY", EC), PemKeyError::Private),
+            (
+                public(EC) + &pem("EC PRIVATE KEY", EC),
+                PemKeyError::Private,
+            ),
             (pem("ENCRYPTED PRIVATE KEY", EC), PemKeyError::Private),
             (pem("CERTIFICATE", EC), PemKeyError::NoKey),
-            (public(EC).replace("-----END PUBLIC KEY-----", ""), PemKeyError::NoKey),
+            (
+                public(EC).replace("-----END PUBLIC KEY-----", ""),
+                PemKeyError::NoKey,
+            ),
             (public("****"), PemKeyError::NoKey),
             (public(cut), PemKeyError::NoKey),
             (public(EC) + &public(cut), PemKeyError::NoKey),
             (public(P384), PemKeyError::Kind),
             (public(SECP256K1), PemKeyError::Kind),
-            (public(SHORT_RSA), PemKeyError::Key(PublicJwkError::ModulusSize)),
+            (
+                public(SHORT_RSA),
+                PemKeyError::Key(PublicJwkError::ModulusSize),
+            ),
         ] {
             assert_eq!(public_keys(&text), Err(error), "{text}");
         }

@@ -11,7 +11,10 @@ use crate::domain::secret_format::{Secret, assemble};
 /// # Panics
 /// Where the system has no random numbers: nothing that grantd does is safe then.
 #[must_use]
-#[expect(clippy::expect_used, reason = "without random numbers no answer would be safe")]
+#[expect(
+    clippy::expect_used,
+    reason = "without random numbers no answer would be safe"
+)]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).expect("the system gives random numbers");
@@ -51,7 +54,11 @@ pub fn access_token_id(credential: &CredentialId) -> String {
 #[must_use]
 pub fn generated_secret(id: &CredentialId) -> Secret {
     let bytes = Zeroizing::new(random_bytes::<32>());
-    assemble(id, &Zeroizing::new(base64url(bytes.as_slice())), secret_checksum)
+    assemble(
+        id,
+        &Zeroizing::new(base64url(bytes.as_slice())),
+        secret_checksum,
+    )
 }
 
 /// One of `a-z0-9`, or nothing: 252 is the last multiple of 36, and what lies past it would make

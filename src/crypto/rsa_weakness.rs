@@ -30,8 +30,9 @@ const ROCA_PRIMES: [u32; 38] = [
 /// # Errors
 /// See [`RsaWeakness`].
 pub fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), RsaWeakness> {
-    let exponent =
-        e.iter().try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? + u64::from(*byte)));
+    let exponent = e.iter().try_fold(0_u64, |value, byte| {
+        Some(value.checked_mul(256)? + u64::from(*byte))
+    });
     if exponent.is_some_and(|exponent| exponent < 65_537) {
         return Err(RsaWeakness::SmallExponent);
     }
@@ -39,7 +40,10 @@ pub fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), RsaWeakness> {
     if even || ROCA_PRIMES.iter().any(|prime| remainder(n, *prime) == 0) {
         return Err(RsaWeakness::SmallDivisor);
     }
-    if ROCA_PRIMES.iter().all(|prime| is_power(remainder(n, *prime), *prime)) {
+    if ROCA_PRIMES
+        .iter()
+        .all(|prime| is_power(remainder(n, *prime), *prime))
+    {
         return Err(RsaWeakness::Roca);
     }
     Ok(())
@@ -47,14 +51,18 @@ pub fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), RsaWeakness> {
 
 /// The bits of a big-endian number, which its octets round up.
 pub(super) fn bits(number: &[u8]) -> usize {
-    let from = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
+    let from = number
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(number.len());
     let rest = number.get(from..).unwrap_or_default();
     let zeros = rest.first().map_or(0, |byte| byte.leading_zeros() as usize);
     rest.len() * 8 - zeros
 }
 
 fn remainder(n: &[u8], prime: u32) -> u32 {
-    n.iter().fold(0, |value, byte| (value * 256 + u32::from(*byte)) % prime)
+    n.iter()
+        .fold(0, |value, byte| (value * 256 + u32::from(*byte)) % prime)
 }
 
 /// Whether `value` is a power of 65537 modulo `prime`.

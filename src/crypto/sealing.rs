@@ -85,7 +85,10 @@ impl SealingKey {
             .find_map(|alphabet| alphabet.decode(line).ok())
             .map(Zeroizing::new)
             .ok_or(SealingError::NotAKey)?;
-        let key = decoded.as_slice().try_into().map_err(|_| SealingError::NotAKey)?;
+        let key = decoded
+            .as_slice()
+            .try_into()
+            .map_err(|_| SealingError::NotAKey)?;
         Ok(Self(Zeroizing::new(key)))
     }
 
@@ -106,7 +109,10 @@ impl SealingKey {
     pub fn id(&self) -> String {
         let labelled = Zeroizing::new(length_prefixed(&[b"grantd sealing key", self.0.as_slice()]));
         let hash = sha256(&labelled);
-        let id = hash.iter().take(8).fold(0, |id, byte| (id << 8) | u64::from(*byte));
+        let id = hash
+            .iter()
+            .take(8)
+            .fold(0, |id, byte| (id << 8) | u64::from(*byte));
         format!("{id:016x}")
     }
 
@@ -131,7 +137,10 @@ impl SealingKeys {
     /// One key that seals and opens.
     #[must_use]
     pub const fn new(first: SealingKey) -> Self {
-        Self { first, old: Vec::new() }
+        Self {
+            first,
+            old: Vec::new(),
+        }
     }
 
     /// Seals the private key `kid` of `algorithm` with the first key.
@@ -153,7 +162,10 @@ impl SealingKeys {
             .seal_in_place_append_tag(associated_data(kid, algorithm), &mut *buffer)
             .map_err(|_| SealingError::Failed)?;
         let text = base64url(&[nonce.as_ref().as_slice(), &buffer].concat());
-        Ok(Sealed { key_id: self.first.id(), text })
+        Ok(Sealed {
+            key_id: self.first.id(),
+            text,
+        })
     }
 
     /// Opens what was sealed as the private key `kid` of `algorithm`, with whichever key sealed it.
@@ -166,11 +178,15 @@ impl SealingKeys {
         algorithm: SigningAlgorithm,
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, SealingError> {
-        let altered = || SealingError::Altered { kid: kid.to_owned() };
-        let key = self.find(&sealed.key_id).ok_or_else(|| SealingError::UnknownKey {
+        let altered = || SealingError::Altered {
             kid: kid.to_owned(),
-            key_id: sealed.key_id.clone(),
-        })?;
+        };
+        let key = self
+            .find(&sealed.key_id)
+            .ok_or_else(|| SealingError::UnknownKey {
+                kid: kid.to_owned(),
+                key_id: sealed.key_id.clone(),
+            })?;
         let bytes = decode_base64url(&sealed.text).ok_or_else(altered)?;
         let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN).ok_or_else(altered)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| altered())?;
@@ -191,13 +207,18 @@ impl SealingKeys {
     }
 
     fn find(&self, id: &str) -> Option<&SealingKey> {
-        std::iter::once(&self.first).chain(&self.old).find(|key| key.id() == id)
+        std::iter::once(&self.first)
+            .chain(&self.old)
+            .find(|key| key.id() == id)
     }
 }
 
 /// Ties the ciphertext to its row: a sealed key copied into another row does not open.
 fn associated_data(kid: &str, algorithm: SigningAlgorithm) -> Aad<Vec<u8>> {
-    Aad::from(length_prefixed(&[kid.as_bytes(), algorithm.as_str().as_bytes()]))
+    Aad::from(length_prefixed(&[
+        kid.as_bytes(),
+        algorithm.as_str().as_bytes(),
+    ]))
 }
 
 #[cfg(test)]
@@ -216,7 +237,12 @@ mod tests {
         let texts = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|a| a.encode(&raw));
         for text in texts {
             for end in ["", "\n", "\r\n"] {
-                assert_eq!(SealingKey::parse(format!("{text}{end}").as_bytes()).unwrap().id(), id);
+                assert_eq!(
+                    SealingKey::parse(format!("{text}{end}").as_bytes())
+                        .unwrap()
+                        .id(),
+                    id
+                );
             }
         }
         let with_break = [raw.as_slice(), b"\n"].concat();
@@ -227,8 +253,17 @@ mod tests {
 
     #[test]
     fn what_is_not_32_bytes_is_no_key() {
-        for wrong in ["", "short", &"A".repeat(42), &"A".repeat(45), &"!".repeat(43)] {
-            assert_eq!(SealingKey::parse(wrong.as_bytes()).unwrap_err(), SealingError::NotAKey);
+        for wrong in [
+            "",
+            "short",
+            &"A".repeat(42),
+            &"A".repeat(45),
+            &"!".repeat(43),
+        ] {
+            assert_eq!(
+                SealingKey::parse(wrong.as_bytes()).unwrap_err(),
+                SealingError::NotAKey
+            );
         }
         let two_breaks = format!("{}\n\n", "A".repeat(43));
         assert!(SealingKey::parse(two_breaks.as_bytes()).is_err());
@@ -238,7 +273,10 @@ mod tests {
     #[test]
     fn a_key_reads_back_and_hides_itself() {
         let key = SealingKey::generate();
-        assert_eq!(SealingKey::parse(key.to_text().as_bytes()).unwrap().id(), key.id());
+        assert_eq!(
+            SealingKey::parse(key.to_text().as_bytes()).unwrap().id(),
+            key.id()
+        );
         assert_eq!(format!("{key:?}"), format!("SealingKey({})", key.id()));
     }
 
@@ -250,7 +288,10 @@ mod tests {
         let error = after.open("kid", ES256, &sealed).unwrap_err();
         assert!(error.to_string().contains(&before.first.id()));
         after.old.push(before.first.clone());
-        assert_eq!(after.open("kid", ES256, &sealed).unwrap().as_slice(), b"private");
+        assert_eq!(
+            after.open("kid", ES256, &sealed).unwrap().as_slice(),
+            b"private"
+        );
         assert!(after.is_outdated(&sealed));
         assert!(!before.is_outdated(&sealed));
     }
@@ -259,12 +300,20 @@ mod tests {
     fn what_was_sealed_for_another_row_does_not_open() {
         let keys = SealingKeys::new(SealingKey::generate());
         let sealed = keys.seal("kid", ES256, b"private").unwrap();
-        let altered = |kid: &str| SealingError::Altered { kid: kid.to_owned() };
-        assert_eq!(keys.open("dik", ES256, &sealed).unwrap_err(), altered("dik"));
+        let altered = |kid: &str| SealingError::Altered {
+            kid: kid.to_owned(),
+        };
+        assert_eq!(
+            keys.open("dik", ES256, &sealed).unwrap_err(),
+            altered("dik")
+        );
         let other = keys.open("kid", SigningAlgorithm::Rs256, &sealed);
         assert_eq!(other.unwrap_err(), altered("kid"));
         for text in ["", "AAAA", "!", &sealed.text[..20]] {
-            let cut = Sealed { text: text.to_owned(), ..sealed.clone() };
+            let cut = Sealed {
+                text: text.to_owned(),
+                ..sealed.clone()
+            };
             assert_eq!(keys.open("kid", ES256, &cut).unwrap_err(), altered("kid"));
         }
     }

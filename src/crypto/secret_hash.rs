@@ -32,9 +32,17 @@ pub struct HashCost {
 
 impl HashCost {
     /// For generated secrets: 256 random bits need no slow hash.
-    pub const GENERATED: Self = Self { memory_kib: 256, passes: 1, lanes: 1 };
+    pub const GENERATED: Self = Self {
+        memory_kib: 256,
+        passes: 1,
+        lanes: 1,
+    };
     /// For imported secrets, whose entropy nobody knows: about 15 ms.
-    pub const IMPORTED: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
+    pub const IMPORTED: Self = Self {
+        memory_kib: 19_456,
+        passes: 2,
+        lanes: 1,
+    };
 
     /// Within what RFC 9106 section 3.1 allows and what one request may use.
     const fn is_permitted(self) -> bool {
@@ -144,34 +152,60 @@ impl FromStr for PhcHash {
         if output.len() < MIN_OUTPUT {
             return Err(SecretHashError::Output);
         }
-        Ok(Self { cost, salt: salt.as_ref().to_vec(), output: output.as_bytes().to_vec() })
+        Ok(Self {
+            cost,
+            salt: salt.as_ref().to_vec(),
+            output: output.as_bytes().to_vec(),
+        })
     }
 }
 
 impl fmt::Display for PhcHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HashCost { memory_kib, passes, lanes } = self.cost;
+        let HashCost {
+            memory_kib,
+            passes,
+            lanes,
+        } = self.cost;
         let salt = STANDARD_NO_PAD.encode(&self.salt);
         let output = STANDARD_NO_PAD.encode(&self.output);
-        write!(f, "$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}")
+        write!(
+            f,
+            "$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}"
+        )
     }
 }
 
 impl fmt::Debug for PhcHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PhcHash").field("cost", &self.cost).finish_non_exhaustive()
+        f.debug_struct("PhcHash")
+            .field("cost", &self.cost)
+            .finish_non_exhaustive()
     }
 }
 
 /// The cost of a PHC string that has exactly m, t and p. `keyid` and `data` are refused, because
 /// the crate ignores them.
 fn parsed_cost(parsed: &PasswordHash) -> Result<HashCost, SecretHashError> {
-    let decimal = |name| parsed.params.get_decimal(name).ok_or(SecretHashError::Parameters);
-    let cost = HashCost { memory_kib: decimal("m")?, passes: decimal("t")?, lanes: decimal("p")? };
+    let decimal = |name| {
+        parsed
+            .params
+            .get_decimal(name)
+            .ok_or(SecretHashError::Parameters)
+    };
+    let cost = HashCost {
+        memory_kib: decimal("m")?,
+        passes: decimal("t")?,
+        lanes: decimal("p")?,
+    };
     if parsed.params.iter().count() != 3 {
         return Err(SecretHashError::Parameters);
     }
-    if cost.is_permitted() { Ok(cost) } else { Err(SecretHashError::Cost) }
+    if cost.is_permitted() {
+        Ok(cost)
+    } else {
+        Err(SecretHashError::Cost)
+    }
 }
 
 fn compute(
@@ -186,14 +220,22 @@ fn compute(
     if !cost.is_permitted() {
         return Err(SecretHashError::Cost);
     }
-    let HashCost { memory_kib, passes, lanes } = cost;
+    let HashCost {
+        memory_kib,
+        passes,
+        lanes,
+    } = cost;
     let params = Params::new(memory_kib, passes, lanes, Some(output_length))
         .map_err(|_| SecretHashError::Cost)?;
     let mut output = vec![0; output_length.min(Output::MAX_LENGTH)];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(secret.expose().as_bytes(), salt, &mut output)
         .map_err(|_| SecretHashError::Computation)?;
-    Ok(PhcHash { cost, salt: salt.to_vec(), output })
+    Ok(PhcHash {
+        cost,
+        salt: salt.to_vec(),
+        output,
+    })
 }
 
 #[cfg(test)]
@@ -248,24 +290,66 @@ mod tests {
         let cases = [
             (String::new(), SecretHashError::Form),
             ("secret".to_owned(), SecretHashError::Form),
-            (format!("$argon2id$v=19$m=256,t=1,p=1${salt}${long}$x"), SecretHashError::Form),
-            (format!("$argon2id$v=19$m=256,t=1,p=1$YQ${long}"), SecretHashError::Salt),
-            (format!("$argon2id$v=19${}", "a".repeat(600)), SecretHashError::Form),
-            (format!("$argon2i$v=19$m=256,t=1,p=1${salt}${long}"), SecretHashError::Function),
-            (format!("$argon2id$v=16$m=256,t=1,p=1${salt}${long}"), SecretHashError::Version),
-            (format!("$argon2id$m=256,t=1,p=1${salt}${long}"), SecretHashError::Version),
-            (format!("$argon2id$v=19$m=256,t=1${salt}${long}"), SecretHashError::Parameters),
+            (
+                format!("$argon2id$v=19$m=256,t=1,p=1${salt}${long}$x"),
+                SecretHashError::Form,
+            ),
+            (
+                format!("$argon2id$v=19$m=256,t=1,p=1$YQ${long}"),
+                SecretHashError::Salt,
+            ),
+            (
+                format!("$argon2id$v=19${}", "a".repeat(600)),
+                SecretHashError::Form,
+            ),
+            (
+                format!("$argon2i$v=19$m=256,t=1,p=1${salt}${long}"),
+                SecretHashError::Function,
+            ),
+            (
+                format!("$argon2id$v=16$m=256,t=1,p=1${salt}${long}"),
+                SecretHashError::Version,
+            ),
+            (
+                format!("$argon2id$m=256,t=1,p=1${salt}${long}"),
+                SecretHashError::Version,
+            ),
+            (
+                format!("$argon2id$v=19$m=256,t=1${salt}${long}"),
+                SecretHashError::Parameters,
+            ),
             (
                 format!("$argon2id$v=19$m=256,t=1,p=1,keyid=8PDw8A${salt}${long}"),
                 SecretHashError::Parameters,
             ),
-            (format!("$argon2id$v=19$m=65537,t=1,p=1${salt}${long}"), SecretHashError::Cost),
-            (format!("$argon2id$v=19$m=4294967295,t=1,p=1${salt}${long}"), SecretHashError::Cost),
-            (format!("$argon2id$v=19$m=256,t=9,p=1${salt}${long}"), SecretHashError::Cost),
-            (format!("$argon2id$v=19$m=256,t=1,p=5${salt}${long}"), SecretHashError::Cost),
-            (format!("$argon2id$v=19$m=8,t=1,p=2${salt}${long}"), SecretHashError::Cost),
-            (format!("$argon2id$v=19$m=0,t=0,p=0${salt}${long}"), SecretHashError::Cost),
-            (format!("$argon2id$v=19$m=256,t=1,p=1${salt}"), SecretHashError::Output),
+            (
+                format!("$argon2id$v=19$m=65537,t=1,p=1${salt}${long}"),
+                SecretHashError::Cost,
+            ),
+            (
+                format!("$argon2id$v=19$m=4294967295,t=1,p=1${salt}${long}"),
+                SecretHashError::Cost,
+            ),
+            (
+                format!("$argon2id$v=19$m=256,t=9,p=1${salt}${long}"),
+                SecretHashError::Cost,
+            ),
+            (
+                format!("$argon2id$v=19$m=256,t=1,p=5${salt}${long}"),
+                SecretHashError::Cost,
+            ),
+            (
+                format!("$argon2id$v=19$m=8,t=1,p=2${salt}${long}"),
+                SecretHashError::Cost,
+            ),
+            (
+                format!("$argon2id$v=19$m=0,t=0,p=0${salt}${long}"),
+                SecretHashError::Cost,
+            ),
+            (
+                format!("$argon2id$v=19$m=256,t=1,p=1${salt}"),
+                SecretHashError::Output,
+            ),
             (
                 format!("$argon2id$v=19$m=256,t=1,p=1${salt}$CTFhFdXPJO1aFaMaO6Mm"),
                 SecretHashError::Output,
@@ -278,8 +362,15 @@ mod tests {
 
     #[test]
     fn a_hash_past_the_bounds_is_not_made() {
-        let beyond = HashCost { memory_kib: 70_000, passes: 1, lanes: 1 };
-        assert_eq!(hash(&secret("x"), b"saltsalt", beyond).unwrap_err(), SecretHashError::Cost);
+        let beyond = HashCost {
+            memory_kib: 70_000,
+            passes: 1,
+            lanes: 1,
+        };
+        assert_eq!(
+            hash(&secret("x"), b"saltsalt", beyond).unwrap_err(),
+            SecretHashError::Cost
+        );
         let short = hash(&secret("x"), b"salt", HashCost::GENERATED);
         assert_eq!(short.unwrap_err(), SecretHashError::Salt);
     }

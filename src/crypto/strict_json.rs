@@ -43,12 +43,18 @@ pub enum StrictJsonError {
 /// Anything but one object within the bounds, with every name once (JOSE-06).
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, StrictJsonError> {
     let text = std::str::from_utf8(bytes).map_err(|_| StrictJsonError::NotUtf8)?;
-    let reading = Reading { members: Cell::new(0), fault: Cell::new(None) };
+    let reading = Reading {
+        members: Cell::new(0),
+        fault: Cell::new(None),
+    };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Element { reading: &reading, depth: 0 }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|_| reading.fault.get().unwrap_or(StrictJsonError::Syntax))?;
+    let value = Element {
+        reading: &reading,
+        depth: 0,
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value))
+    .map_err(|_| reading.fault.get().unwrap_or(StrictJsonError::Syntax))?;
     match value {
         Value::Object(map) => Ok(map),
         _ => Err(StrictJsonError::NotAnObject),
@@ -81,7 +87,10 @@ impl Element<'_> {
         if self.depth >= MAX_DEPTH {
             return Err(self.reading.refuse(StrictJsonError::TooDeep));
         }
-        Ok(Self { depth: self.depth + 1, ..self })
+        Ok(Self {
+            depth: self.depth + 1,
+            ..self
+        })
     }
 }
 
@@ -117,7 +126,9 @@ impl<'de> Visitor<'de> for Element<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -192,17 +203,33 @@ mod tests {
         for text in ["[]", "1", "null", r#""a""#] {
             assert_eq!(fault(text), StrictJsonError::NotAnObject, "{text}");
         }
-        for text in ["", "{", "{} {}", "{},", "\u{feff}{}", "{'a':1}", r#"{"a":"\ud800"}"#, "{a:1}"]
-        {
+        for text in [
+            "",
+            "{",
+            "{} {}",
+            "{},",
+            "\u{feff}{}",
+            "{'a':1}",
+            r#"{"a":"\ud800"}"#,
+            "{a:1}",
+        ] {
             assert_eq!(fault(text), StrictJsonError::Syntax, "{text}");
         }
-        assert_eq!(parse_object(b"{\"a\":\"\xff\"}").unwrap_err(), StrictJsonError::NotUtf8);
+        assert_eq!(
+            parse_object(b"{\"a\":\"\xff\"}").unwrap_err(),
+            StrictJsonError::NotUtf8
+        );
     }
 
     #[test]
     fn depth_and_members_are_bounded() {
-        let nested =
-            |depth: usize| format!("{{\"a\":{}1{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        let nested = |depth: usize| {
+            format!(
+                "{{\"a\":{}1{}}}",
+                "[".repeat(depth - 1),
+                "]".repeat(depth - 1)
+            )
+        };
         assert!(parse_object(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert_eq!(fault(&nested(MAX_DEPTH + 1)), StrictJsonError::TooDeep);
         assert_eq!(fault(&nested(5000)), StrictJsonError::TooDeep);
@@ -212,7 +239,10 @@ mod tests {
             format!("{{{}}}", members.join(","))
         };
         assert!(parse_object(wide(MAX_MEMBERS).as_bytes()).is_ok());
-        assert_eq!(fault(&wide(MAX_MEMBERS + 1)), StrictJsonError::TooManyMembers);
+        assert_eq!(
+            fault(&wide(MAX_MEMBERS + 1)),
+            StrictJsonError::TooManyMembers
+        );
     }
 
     #[test]
@@ -220,7 +250,10 @@ mod tests {
         let digits = format!("{{\"exp\":{}}}", "9".repeat(300));
         assert!(parse_object(digits.as_bytes()).unwrap()["exp"].is_f64());
         assert_eq!(fault(r#"{"exp":1e999}"#), StrictJsonError::Syntax);
-        assert_eq!(fault(r#"{"exp":1e99999999999999999999}"#), StrictJsonError::Syntax);
+        assert_eq!(
+            fault(r#"{"exp":1e99999999999999999999}"#),
+            StrictJsonError::Syntax
+        );
         assert!(parse_object(br#"{"exp":1e-99999999999999999999}"#).is_ok());
     }
 

@@ -82,7 +82,9 @@ impl AccessToken {
     /// Whether it was issued for this credential, which its `jti` names.
     #[must_use]
     pub fn came_from(&self, credential: &CredentialId) -> bool {
-        self.jti.split_once('.').is_some_and(|(id, _)| id == credential.as_str())
+        self.jti
+            .split_once('.')
+            .is_some_and(|(id, _)| id == credential.as_str())
     }
 
     /// Whether it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4). The replica that issued

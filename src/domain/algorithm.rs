@@ -48,6 +48,9 @@ impl FromStr for SigningAlgorithm {
 
     /// Compares exactly: `alg` values are case-sensitive (RFC 7515 section 4.1.1).
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
-        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or(UnknownAlgorithm)
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == text)
+            .ok_or(UnknownAlgorithm)
     }
 }

@@ -12,8 +12,11 @@ use super::timestamp::{Seconds, Timestamp};
 /// The longest `jti`, in bytes.
 const MAX_JTI_LENGTH: usize = 256;
 /// The `typ` values of a client assertion; it may also be absent.
-const TYPES: [&str; 3] =
-    ["JWT", "client-authentication+jwt", "application/client-authentication+jwt"];
+const TYPES: [&str; 3] = [
+    "JWT",
+    "client-authentication+jwt",
+    "application/client-authentication+jwt",
+];
 
 /// What an assertion is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -95,17 +98,21 @@ impl AssertionFault {
         let found = |text: &str| text.to_owned();
         match self {
             Self::Form(reason) => ("a compact JWS of strict JSON", reason.clone(), None),
-            Self::Type => {
-                ("typ JWT, client-authentication+jwt or none", found("another typ"), None)
-            }
+            Self::Type => (
+                "typ JWT, client-authentication+jwt or none",
+                found("another typ"),
+                None,
+            ),
             Self::ClientId => ("client_id equal to sub", found("another client_id"), None),
             Self::Absent(claim) => ("iss, sub, aud, exp and jti", format!("no {claim}"), None),
             Self::Malformed(claim) => {
                 ("claims of the right types", format!("{claim} is not"), None)
             }
-            Self::NotTheClient(claim) => {
-                ("iss and sub equal to the client", format!("another {claim}"), None)
-            }
+            Self::NotTheClient(claim) => (
+                "iss and sub equal to the client",
+                format!("another {claim}"),
+                None,
+            ),
             Self::Audience(aud) => (
                 "aud equal to the issuer",
                 aud.clone(),
@@ -114,15 +121,31 @@ impl AssertionFault {
                      assertion_audience = issuer_or_token_endpoint",
                 ),
             ),
-            Self::Expired => ("exp ahead", found("expired"), Some("look at the client's clock")),
+            Self::Expired => (
+                "exp ahead",
+                found("expired"),
+                Some("look at the client's clock"),
+            ),
             Self::LivesTooLong => (
                 "exp within max_assertion_lifetime",
                 found("later"),
                 Some("let the client make shorter assertions, or raise its max_assertion_lifetime"),
             ),
-            Self::IssuedAhead => ("iat past", found("ahead"), Some("look at the client's clock")),
-            Self::TooOld => ("a recent iat", found("too old"), Some("look at the client's clock")),
-            Self::NotYetValid => ("nbf past", found("ahead"), Some("look at the client's clock")),
+            Self::IssuedAhead => (
+                "iat past",
+                found("ahead"),
+                Some("look at the client's clock"),
+            ),
+            Self::TooOld => (
+                "a recent iat",
+                found("too old"),
+                Some("look at the client's clock"),
+            ),
+            Self::NotYetValid => (
+                "nbf past",
+                found("ahead"),
+                Some("look at the client's clock"),
+            ),
             Self::UnknownKey => (
                 "the kid of a registered key",
                 found("another kid"),
@@ -142,7 +165,11 @@ impl AssertionFault {
                 found("none"),
                 Some("let the client send kid"),
             ),
-            Self::Algorithm => ("an alg that the key is registered for", found("another"), None),
+            Self::Algorithm => (
+                "an alg that the key is registered for",
+                found("another"),
+                None,
+            ),
             Self::Signature => ("a signature by the registered key", found("another"), None),
             Self::Replayed => (
                 "a jti that was never used",
@@ -197,7 +224,12 @@ pub fn accept(
     if jti.is_empty() || jti.len() > MAX_JTI_LENGTH {
         return Err(AssertionFault::Malformed("jti"));
     }
-    Ok(AcceptedClaims { jti: jti.to_owned(), made_at, dead_at, names_token_endpoint })
+    Ok(AcceptedClaims {
+        jti: jti.to_owned(),
+        made_at,
+        dead_at,
+        names_token_endpoint,
+    })
 }
 
 /// Exactly one audience, and it is us (rfc7523bis): whoever signs for two servers lets each replay at the other.
@@ -274,7 +306,10 @@ fn date(
     name: &'static str,
 ) -> Result<Option<Timestamp>, AssertionFault> {
     let malformed = AssertionFault::Malformed(name);
-    claims.get(name).map(|value| parse_numeric_date(value).ok_or(malformed)).transpose()
+    claims
+        .get(name)
+        .map(|value| parse_numeric_date(value).ok_or(malformed))
+        .transpose()
 }
 
 #[cfg(test)]

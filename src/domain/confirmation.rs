@@ -58,16 +58,26 @@ impl Confirmation {
             Evidence { key: None, .. } if constraint == Demand::Dpop => {
                 missing("a DPoP proof, demanded by the audience")
             }
-            Evidence { certificate: None, .. } if client.certificate_bound_access_tokens => {
+            Evidence {
+                certificate: None, ..
+            } if client.certificate_bound_access_tokens => {
                 missing("a client certificate, demanded by the client")
             }
-            Evidence { certificate: None, .. } if constraint == Demand::Mtls => {
+            Evidence {
+                certificate: None, ..
+            } if constraint == Demand::Mtls => {
                 missing("a client certificate, demanded by the audience")
             }
-            Evidence { certificate: None, key: None, .. } if constraint == Demand::Any => {
+            Evidence {
+                certificate: None,
+                key: None,
+                ..
+            } if constraint == Demand::Any => {
                 missing("a DPoP proof or a client certificate, demanded by the audience")
             }
-            Evidence { certificate, key, .. } => Ok(Self {
+            Evidence {
+                certificate, key, ..
+            } => Ok(Self {
                 certificate: certificate.filter(|_| bound).map(str::to_owned),
                 key: key.map(str::to_owned),
             }),
@@ -90,7 +100,11 @@ impl Confirmation {
 /// to a certificate alone still has that name (RFC 9449 section 5, RFC 8705 section 3).
 #[must_use]
 pub fn token_type(cnf: Option<&Map<String, Value>>) -> &'static str {
-    if cnf.is_some_and(|cnf| cnf.contains_key(KEY)) { "DPoP" } else { "Bearer" }
+    if cnf.is_some_and(|cnf| cnf.contains_key(KEY)) {
+        "DPoP"
+    } else {
+        "Bearer"
+    }
 }
 
 #[cfg(test)]
@@ -137,14 +151,23 @@ mod tests {
             key: key.then_some("jkt"),
         };
         let confirmation = Confirmation::bind(client, constraint, evidence).ok()?;
-        Some((confirmation.certificate.is_some(), confirmation.key.is_some()))
+        Some((
+            confirmation.certificate.is_some(),
+            confirmation.key.is_some(),
+        ))
     }
 
     #[test]
     fn what_nobody_demands_binds_by_what_the_client_does_9449_01() {
         let free = client(false, false);
-        assert_eq!(bound(&free, NONE, (SECRET, false, false)), Some((false, false)));
-        assert_eq!(bound(&free, NONE, (SECRET, false, true)), Some((false, true)));
+        assert_eq!(
+            bound(&free, NONE, (SECRET, false, false)),
+            Some((false, false))
+        );
+        assert_eq!(
+            bound(&free, NONE, (SECRET, false, true)),
+            Some((false, true))
+        );
         assert_eq!(bound(&free, NONE, (MTLS, true, false)), Some((true, false)));
         assert_eq!(bound(&free, NONE, (MTLS, true, true)), Some((false, true)));
     }
@@ -152,9 +175,18 @@ mod tests {
     #[test]
     fn a_certificate_that_merely_is_there_binds_nothing() {
         let free = client(false, false);
-        assert_eq!(bound(&free, NONE, (SECRET, true, false)), Some((false, false)));
-        assert_eq!(bound(&free, NONE, (SECRET, true, true)), Some((false, true)));
-        assert_eq!(bound(&free, SenderConstraint::Dpop, (SECRET, true, true)), Some((false, true)));
+        assert_eq!(
+            bound(&free, NONE, (SECRET, true, false)),
+            Some((false, false))
+        );
+        assert_eq!(
+            bound(&free, NONE, (SECRET, true, true)),
+            Some((false, true))
+        );
+        assert_eq!(
+            bound(&free, SenderConstraint::Dpop, (SECRET, true, true)),
+            Some((false, true))
+        );
     }
 
     #[test]
@@ -167,12 +199,25 @@ mod tests {
             (SenderConstraint::Dpop, false, false),
             (SenderConstraint::Any, false, false),
         ] {
-            assert_eq!(bound(&free, constraint, (SECRET, certificate, key)), None, "{constraint}");
+            assert_eq!(
+                bound(&free, constraint, (SECRET, certificate, key)),
+                None,
+                "{constraint}"
+            );
         }
         assert_eq!(bound(&client(true, false), NONE, (MTLS, true, false)), None);
-        assert_eq!(bound(&client(false, true), NONE, (SECRET, false, true)), None);
-        assert_eq!(bound(&client(true, true), NONE, (SECRET, true, false)), None);
-        assert_eq!(bound(&client(true, true), NONE, (SECRET, false, true)), None);
+        assert_eq!(
+            bound(&client(false, true), NONE, (SECRET, false, true)),
+            None
+        );
+        assert_eq!(
+            bound(&client(true, true), NONE, (SECRET, true, false)),
+            None
+        );
+        assert_eq!(
+            bound(&client(true, true), NONE, (SECRET, false, true)),
+            None
+        );
     }
 
     #[test]
@@ -183,11 +228,23 @@ mod tests {
             bound(&free, SenderConstraint::Mtls, (SECRET, true, false)),
             Some((true, false))
         );
-        assert_eq!(bound(&free, SenderConstraint::Any, (SECRET, true, false)), Some((true, false)));
-        assert_eq!(bound(&free, SenderConstraint::Any, both), Some((false, true)));
-        assert_eq!(bound(&free, SenderConstraint::Mtls, both), Some((true, true)));
+        assert_eq!(
+            bound(&free, SenderConstraint::Any, (SECRET, true, false)),
+            Some((true, false))
+        );
+        assert_eq!(
+            bound(&free, SenderConstraint::Any, both),
+            Some((false, true))
+        );
+        assert_eq!(
+            bound(&free, SenderConstraint::Mtls, both),
+            Some((true, true))
+        );
         assert_eq!(bound(&client(false, true), NONE, both), Some((true, true)));
-        assert_eq!(bound(&client(true, false), SenderConstraint::Mtls, both), Some((true, true)));
+        assert_eq!(
+            bound(&client(true, false), SenderConstraint::Mtls, both),
+            Some((true, true))
+        );
     }
 
     #[test]
@@ -203,8 +260,14 @@ mod tests {
         };
         assert_eq!(shown(confirmation(None, None)), (None, "Bearer"));
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(shown(confirmation(Some("c"), None)), (text(r#"{"x5t#S256":"c"}"#), "Bearer"));
-        assert_eq!(shown(confirmation(None, Some("k"))), (text(r#"{"jkt":"k"}"#), "DPoP"));
+        assert_eq!(
+            shown(confirmation(Some("c"), None)),
+            (text(r#"{"x5t#S256":"c"}"#), "Bearer")
+        );
+        assert_eq!(
+            shown(confirmation(None, Some("k"))),
+            (text(r#"{"jkt":"k"}"#), "DPoP")
+        );
         assert_eq!(shown(confirmation(Some("c"), Some("k"))).1, "DPoP");
     }
 }

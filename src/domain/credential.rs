@@ -78,7 +78,9 @@ pub struct SecretHash {
 
 impl std::fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SecretHash").field("form", &self.form).finish_non_exhaustive()
+        f.debug_struct("SecretHash")
+            .field("form", &self.form)
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,7 +116,9 @@ impl SubjectName {
                     .is_ok_and(|one| DistinguishedName::parse(two) == Ok(one)),
                 SubjectKind::Dns => one.eq_ignore_ascii_case(two),
                 SubjectKind::Uri => one == two,
-                SubjectKind::Ip => one.parse::<IpAddr>().is_ok_and(|one| two.parse() == Ok(one)),
+                SubjectKind::Ip => one
+                    .parse::<IpAddr>()
+                    .is_ok_and(|one| two.parse() == Ok(one)),
                 SubjectKind::Email => is_same_mailbox(one, two),
             }
     }

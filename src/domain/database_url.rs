@@ -72,7 +72,9 @@ impl DatabaseUrl {
         }
         let known = ["postgres://", "postgresql://"];
         let rest = known.iter().find_map(|scheme| text.strip_prefix(scheme));
-        Ok(Self::Postgres(postgres(rest.ok_or(DatabaseUrlFault::Scheme)?)?))
+        Ok(Self::Postgres(postgres(
+            rest.ok_or(DatabaseUrlFault::Scheme)?,
+        )?))
     }
 }
 
@@ -85,7 +87,11 @@ fn postgres(rest: &str) -> Result<Vec<Secret>, DatabaseUrlFault> {
     let query = parameters(query)?;
     hosts_of(hosts)?
         .into_iter()
-        .map(|host| Ok(Secret::new(format!("postgres://{user}{at}{host}{path}{query}"))))
+        .map(|host| {
+            Ok(Secret::new(format!(
+                "postgres://{user}{at}{host}{path}{query}"
+            )))
+        })
         .collect()
 }
 
@@ -93,13 +99,19 @@ fn postgres(rest: &str) -> Result<Vec<Secret>, DatabaseUrlFault> {
 fn hosts_of(text: &str) -> Result<Vec<&str>, DatabaseUrlFault> {
     let hosts: Vec<&str> = text.split(',').collect();
     let is_host = |host: &&str| {
-        let port_begins = host.rfind(':').filter(|colon| !host[*colon..].contains(']'));
+        let port_begins = host
+            .rfind(':')
+            .filter(|colon| !host[*colon..].contains(']'));
         let (name, port) =
             port_begins.map_or((*host, None), |at| (&host[..at], host.get(at + 1..)));
         port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
             && (!name.is_empty() || hosts.len() == 1)
     };
-    if hosts.iter().all(is_host) { Ok(hosts) } else { Err(DatabaseUrlFault::Host) }
+    if hosts.iter().all(is_host) {
+        Ok(hosts)
+    } else {
+        Err(DatabaseUrlFault::Host)
+    }
 }
 
 /// The parameters for the driver, with their `?`.
@@ -122,14 +134,24 @@ fn parameters(query: &str) -> Result<String, DatabaseUrlFault> {
         }
         kept.push(parameter);
     }
-    if kept.is_empty() { Ok(String::new()) } else { Ok(format!("?{}", kept.join("&"))) }
+    if kept.is_empty() {
+        Ok(String::new())
+    } else {
+        Ok(format!("?{}", kept.join("&")))
+    }
 }
 
 /// A name that looks like one: a part of a password that lost its escape does not belong into an error.
 fn shown(name: &str) -> String {
     let is_name = name.len() <= 32
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'));
-    if is_name { name.to_owned() } else { "behind the `?`".to_owned() }
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'));
+    if is_name {
+        name.to_owned()
+    } else {
+        "behind the `?`".to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -169,7 +191,10 @@ mod tests {
         ] {
             assert_eq!(urls(text), [text]);
         }
-        assert!(matches!(DatabaseUrl::parse("sqlite://a.db?mode=rwc"), Ok(DatabaseUrl::Sqlite(_))));
+        assert!(matches!(
+            DatabaseUrl::parse("sqlite://a.db?mode=rwc"),
+            Ok(DatabaseUrl::Sqlite(_))
+        ));
     }
 
     #[test]
@@ -178,7 +203,10 @@ mod tests {
             let text = format!("postgres://a,b/db?target_session_attrs={value}&sslmode=require");
             assert_eq!(
                 urls(&text),
-                ["postgres://a/db?sslmode=require", "postgres://b/db?sslmode=require"]
+                [
+                    "postgres://a/db?sslmode=require",
+                    "postgres://b/db?sslmode=require"
+                ]
             );
         }
         for value in ["any", "standby", "read-only", "prefer-standby", ""] {
@@ -201,12 +229,18 @@ mod tests {
             ("postgres://u@a:5432,b:65536/db", Fault::Host),
             ("postgres://u@a:5432,:5433/db", Fault::Host),
             ("postgres://u@a/db?host=a,b", Fault::SeveralHostsIn("host")),
-            ("postgres://u@a/db?port=1%2C2", Fault::SeveralHostsIn("port")),
+            (
+                "postgres://u@a/db?port=1%2C2",
+                Fault::SeveralHostsIn("port"),
+            ),
             (
                 "postgres://u@a/db?channel_binding=require",
                 Fault::Parameter("channel_binding".into()),
             ),
-            ("postgres://u:pa?Ss1word@a/db", Fault::Parameter("behind the `?`".into())),
+            (
+                "postgres://u:pa?Ss1word@a/db",
+                Fault::Parameter("behind the `?`".into()),
+            ),
         ] {
             assert_eq!(DatabaseUrl::parse(text).unwrap_err(), fault, "{text}");
         }

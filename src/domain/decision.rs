@@ -66,7 +66,10 @@ impl ClaimedClient {
     #[must_use]
     pub fn new(text: &str) -> Self {
         // One character more than an id has: what is longer is none.
-        Self { text: text.chars().take(256).collect(), is_recognised: false }
+        Self {
+            text: text.chars().take(256).collect(),
+            is_recognised: false,
+        }
     }
 
     /// The client exists, or the id is almost that of one: no secret.

@@ -75,7 +75,10 @@ impl DistinguishedName {
             name.sort();
             name
         });
-        Self { compared: compared.collect(), parts }
+        Self {
+            compared: compared.collect(),
+            parts,
+        }
     }
 
     /// The relative names, from the most general on.
@@ -100,7 +103,10 @@ impl DistinguishedName {
 
 impl Attribute {
     fn compared(&self) -> Self {
-        Self { oid: self.oid.clone(), value: self.value.compared() }
+        Self {
+            oid: self.oid.clone(),
+            value: self.value.compared(),
+        }
     }
 }
 
@@ -150,12 +156,19 @@ fn directory_text(tag: u8, content: &[u8]) -> Option<String> {
         0x14 => Some(content.iter().copied().map(char::from).collect()),
         // UniversalString.
         0x1c => {
-            let (characters, []) = content.as_chunks::<4>() else { return None };
-            characters.iter().map(|it| char::from_u32(u32::from_be_bytes(*it))).collect()
+            let (characters, []) = content.as_chunks::<4>() else {
+                return None;
+            };
+            characters
+                .iter()
+                .map(|it| char::from_u32(u32::from_be_bytes(*it)))
+                .collect()
         }
         // BMPString.
         0x1e => {
-            let (units, []) = content.as_chunks::<2>() else { return None };
+            let (units, []) = content.as_chunks::<2>() else {
+                return None;
+            };
             char::decode_utf16(units.iter().map(|it| u16::from_be_bytes(*it)))
                 .collect::<Result<_, _>>()
                 .ok()
@@ -176,7 +189,13 @@ fn attribute(text: &str) -> Result<(Attribute, &str), InvalidName> {
         return Ok((Attribute { oid, value }, after));
     }
     let (value, after) = text_value(rest)?;
-    Ok((Attribute { oid, value: AttributeValue::Text(value) }, after))
+    Ok((
+        Attribute {
+            oid,
+            value: AttributeValue::Text(value),
+        },
+        after,
+    ))
 }
 
 /// A short name, or a dotted OID, before which RFC 1779 writes `OID.`.
@@ -189,13 +208,17 @@ fn oid(name: &str) -> Result<String, InvalidName> {
         _ => name,
     };
     let is_number = |arc: &str| arc.bytes().all(|byte| byte.is_ascii_digit());
-    let arcs: Option<Vec<u64>> =
-        dotted.split('.').map(|arc| arc.parse().ok().filter(|_| is_number(arc))).collect();
+    let arcs: Option<Vec<u64>> = dotted
+        .split('.')
+        .map(|arc| arc.parse().ok().filter(|_| is_number(arc)))
+        .collect();
     match arcs {
         // As a certificate's are written: without zeros in front.
-        Some(arcs) if arcs.len() > 1 && arcs.first() <= Some(&2) => {
-            Ok(arcs.iter().map(ToString::to_string).collect::<Vec<_>>().join("."))
-        }
+        Some(arcs) if arcs.len() > 1 && arcs.first() <= Some(&2) => Ok(arcs
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(".")),
         _ => Err(InvalidName),
     }
 }
@@ -239,7 +262,11 @@ fn text_value(text: &str) -> Result<(String, &str), InvalidName> {
         value.pop();
     }
     let value = String::from_utf8(value).map_err(|_| InvalidName)?;
-    if value.is_empty() { Err(InvalidName) } else { Ok((value, rest)) }
+    if value.is_empty() {
+        Err(InvalidName)
+    } else {
+        Ok((value, rest))
+    }
 }
 
 fn escaped<'a>(text: &'a str, value: &mut Vec<u8>) -> Result<&'a str, InvalidName> {
@@ -295,9 +322,10 @@ mod tests {
     /// RFC 5280 section 7.1, RFC 4518.
     #[test]
     fn values_are_compared_without_case_and_width_of_blanks_8705_03() {
-        for (one, other) in
-            [("CN=abc,O=Open Banking", "CN=ABC,O=OPENBANKING"), ("CN=ab", "CN=a  b")]
-        {
+        for (one, other) in [
+            ("CN=abc,O=Open Banking", "CN=ABC,O=OPENBANKING"),
+            ("CN=ab", "CN=a  b"),
+        ] {
             assert!(!same(one, other), "{one} {other}");
         }
         for (one, other) in [
@@ -314,14 +342,22 @@ mod tests {
     /// Java's `X500Principal` and Go print what they have no name for in DER.
     #[test]
     fn a_text_is_the_same_in_every_string_type_and_in_hex_8705_03() {
-        for hex in ["0C03C3A962", "0c03c3a962 ", "1402E962", "1E0400E90062", "1C08000000E900000062"]
-        {
+        for hex in [
+            "0C03C3A962",
+            "0c03c3a962 ",
+            "1402E962",
+            "1E0400E90062",
+            "1C08000000E900000062",
+        ] {
             assert!(same("2.5.4.97=éb", &format!("2.5.4.97=#{hex}")), "{hex}");
         }
         for hex in ["0C026162", "1302 6162", "16026162", "12026162", "1A026162"] {
             let hex = hex.replace(' ', "");
             assert!(
-                same("organizationIdentifier=ab,O=c", &format!("2.5.4.97=#{hex},O=c")),
+                same(
+                    "organizationIdentifier=ab,O=c",
+                    &format!("2.5.4.97=#{hex},O=c")
+                ),
                 "{hex}"
             );
         }
@@ -332,9 +368,16 @@ mod tests {
         let (long, hex) = (&long[..200], &hex[..400]);
         assert!(same(&format!("CN={long}"), &format!("CN=#0C81C8{hex}")));
         // What no certificate can hold.
-        for wrong in
-            ["0C0261", "0C016161", "0C", "0C8101", "0C810161", "0C80", "0C82000161", "1F0161"]
-        {
+        for wrong in [
+            "0C0261",
+            "0C016161",
+            "0C",
+            "0C8101",
+            "0C810161",
+            "0C80",
+            "0C82000161",
+            "1F0161",
+        ] {
             let parsed = DistinguishedName::parse(&format!("CN=#{wrong}"));
             assert_eq!(parsed, Err(InvalidName), "{wrong}");
         }

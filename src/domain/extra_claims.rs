@@ -46,7 +46,11 @@ pub const MAX_BYTES: usize = 4096;
 #[must_use]
 pub fn merged(client: &Map<String, Value>, policy: &Map<String, Value>) -> Map<String, Value> {
     let mut claims = client.clone();
-    claims.extend(policy.iter().map(|(name, value)| (name.clone(), value.clone())));
+    claims.extend(
+        policy
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     claims
 }
 
@@ -61,7 +65,9 @@ pub fn fit(claims: &Map<String, Value>) -> bool {
 #[must_use]
 pub fn has_right_type(name: &str, value: &Value) -> bool {
     !LIST_CLAIMS.contains(&name)
-        || value.as_array().is_some_and(|list| list.iter().all(Value::is_string))
+        || value
+            .as_array()
+            .is_some_and(|list| list.iter().all(Value::is_string))
 }
 
 #[cfg(test)]
@@ -89,7 +95,13 @@ mod tests {
             for right in [json!([]), json!(["a"]), json!(["a", "b"])] {
                 assert!(has_right_type(name, &right), "{name} {right}");
             }
-            for wrong in [json!("a"), json!([1]), json!(["a", ["b"]]), json!({}), json!(null)] {
+            for wrong in [
+                json!("a"),
+                json!([1]),
+                json!(["a", ["b"]]),
+                json!({}),
+                json!(null),
+            ] {
                 assert!(!has_right_type(name, &wrong), "{name} {wrong}");
             }
         }

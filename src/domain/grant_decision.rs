@@ -54,9 +54,15 @@ pub fn policies_that_hold<'a>(
     if !client.grants.contains(&grant) {
         return Err(GrantFault::GrantNotRegistered(grant));
     }
-    let holding: Vec<&Policy> =
-        policies.iter().filter(|policy| policy.holds(source, method)).collect();
-    if holding.is_empty() { Err(GrantFault::NoPolicy) } else { Ok(holding) }
+    let holding: Vec<&Policy> = policies
+        .iter()
+        .filter(|policy| policy.holds(source, method))
+        .collect();
+    if holding.is_empty() {
+        Err(GrantFault::NoPolicy)
+    } else {
+        Ok(holding)
+    }
 }
 
 /// Decides on `request` among the client's `offers`: no audience is guessed, no scope is left out silently.
@@ -79,7 +85,12 @@ pub fn decide(offers: &[Offer], request: &TokenRequest) -> Result<Grant, GrantFa
         .unwrap_or(offer.audience.token_lifetime)
         .min(offer.audience.max_token_lifetime);
     let claims = offer.policy.claims.clone();
-    Ok(Grant { audience: Arc::clone(&offer.audience), scopes, lifetime, claims })
+    Ok(Grant {
+        audience: Arc::clone(&offer.audience),
+        scopes,
+        lifetime,
+        claims,
+    })
 }
 
 fn choose<'a>(offers: &'a [Offer], request: &TokenRequest) -> Result<&'a Offer, GrantFault> {
@@ -100,7 +111,9 @@ fn by_scopes<'a>(offers: &'a [Offer], scopes: &ScopeSet) -> Result<&'a Offer, Gr
     let mut ambiguous = false;
     let mut owners: BTreeSet<&AudienceId> = BTreeSet::new();
     for scope in scopes.iter() {
-        let mut having = offers.iter().filter(|offer| offer.audience.scopes.contains_key(scope));
+        let mut having = offers
+            .iter()
+            .filter(|offer| offer.audience.scopes.contains_key(scope));
         match (having.next(), having.next()) {
             (None, _) => return Err(GrantFault::ScopeUnknown(shown_scope(scope, offers))),
             (Some(one), None) => {
@@ -114,17 +127,19 @@ fn by_scopes<'a>(offers: &'a [Offer], scopes: &ScopeSet) -> Result<&'a Offer, Gr
     }
     let mut owners = owners.into_iter();
     match (owners.next(), owners.next()) {
-        (Some(owner), None) => {
-            offers.iter().find(|offer| &offer.audience.id == owner).ok_or(GrantFault::TargetRefused)
-        }
+        (Some(owner), None) => offers
+            .iter()
+            .find(|offer| &offer.audience.id == owner)
+            .ok_or(GrantFault::TargetRefused),
         _ => Err(GrantFault::ScopesOfSeveralAudiences),
     }
 }
 
 fn within_policy(scopes: &ScopeSet, offer: &Offer) -> Result<ScopeSet, GrantFault> {
     let unknown = |scope: &&Scope| !offer.audience.scopes.contains_key(scope);
-    let refused =
-        scopes.first_outside(&offer.policy.scopes).or_else(|| scopes.iter().find(unknown));
+    let refused = scopes
+        .first_outside(&offer.policy.scopes)
+        .or_else(|| scopes.iter().find(unknown));
     match refused {
         None => Ok(scopes.clone()),
         Some(scope) => Err(GrantFault::ScopeOutsidePolicy {
@@ -137,7 +152,10 @@ fn within_policy(scopes: &ScopeSet, offer: &Offer) -> Result<ScopeSet, GrantFaul
 /// A scope that was refused, for the log: somebody may have typed a secret there.
 fn shown_scope(scope: &Scope, offers: &[Offer]) -> String {
     let known = offers.iter().flat_map(|offer| offer.audience.scopes.keys());
-    shown::unknown(scope.as_str(), known.map(Scope::as_str).take(MOST_NEIGHBOURS))
+    shown::unknown(
+        scope.as_str(),
+        known.map(Scope::as_str).take(MOST_NEIGHBOURS),
+    )
 }
 
 #[cfg(test)]

@@ -44,7 +44,11 @@ impl ClientId {
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         let fits = (1..=255).contains(&text.len())
             && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-        if fits { Ok(Self(text.into())) } else { Err(InvalidIdentifier::ClientId) }
+        if fits {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidIdentifier::ClientId)
+        }
     }
 }
 
@@ -55,7 +59,9 @@ impl AudienceId {
     /// What is empty, longer than 255 bytes or not visible ASCII, and an absolute URI with a fragment.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         let fits = (1..=255).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
         if !fits {
             return Err(InvalidIdentifier::AudienceId);
         }
@@ -77,8 +83,14 @@ impl CredentialId {
     /// What is not 10 characters of `a-z0-9`.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         let fits = text.len() == Self::LENGTH
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        if fits { Ok(Self(text.into())) } else { Err(InvalidIdentifier::CredentialId) }
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if fits {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidIdentifier::CredentialId)
+        }
     }
 }
 
@@ -89,7 +101,11 @@ impl CredentialId {
         let id: String = hash
             .chunks_exact(2)
             .take(Self::LENGTH)
-            .map(|pair| pair.iter().fold(0, |number, byte| number * 256 + u32::from(*byte)) % 36)
+            .map(|pair| {
+                pair.iter()
+                    .fold(0, |number, byte| number * 256 + u32::from(*byte))
+                    % 36
+            })
             .filter_map(|number| char::from_digit(number, 36))
             .collect();
         Self(id.into())
@@ -149,8 +165,15 @@ mod tests {
         for wrong in ["", "a b", "a\"b", "a\\b", "ä"] {
             assert_eq!(AudienceId::parse(wrong), Err(InvalidIdentifier::AudienceId));
         }
-        for wrong in ["https://api.example/#v1", "https://api.example#", "urn:api#v1"] {
-            assert_eq!(AudienceId::parse(wrong), Err(InvalidIdentifier::AudienceFragment));
+        for wrong in [
+            "https://api.example/#v1",
+            "https://api.example#",
+            "urn:api#v1",
+        ] {
+            assert_eq!(
+                AudienceId::parse(wrong),
+                Err(InvalidIdentifier::AudienceFragment)
+            );
         }
         assert!(AudienceId::parse("api#1").is_ok(), "no URI");
     }
@@ -166,7 +189,10 @@ mod tests {
     fn a_credential_id_is_ten_small_characters() {
         assert!(CredentialId::parse("k3v9x0q2ma").is_ok());
         for wrong in ["k3v9x0q2m", "k3v9x0q2maa", "K3v9x0q2ma", "k3v9-0q2ma"] {
-            assert_eq!(CredentialId::parse(wrong), Err(InvalidIdentifier::CredentialId));
+            assert_eq!(
+                CredentialId::parse(wrong),
+                Err(InvalidIdentifier::CredentialId)
+            );
         }
     }
 }

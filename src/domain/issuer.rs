@@ -86,7 +86,11 @@ impl Issuer {
         if !https && !loopback && !allow_plain_http {
             return Err(InvalidIssuer::PlainHttp);
         }
-        Ok(Self { text: text.into(), path_at: text.len() - path.len(), loopback })
+        Ok(Self {
+            text: text.into(),
+            path_at: text.len() - path.len(),
+            loopback,
+        })
     }
 
     /// The issuer itself.
@@ -110,9 +114,14 @@ impl Issuer {
     /// Its host without a port: a name, an IPv4 address, or an IPv6 address in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        let authority = self.origin().split_once("://").map_or("", |(_, authority)| authority);
+        let authority = self
+            .origin()
+            .split_once("://")
+            .map_or("", |(_, authority)| authority);
         let after_address = authority.find(']').map_or(0, |end| end + 1);
-        let port = authority.get(after_address..).and_then(|rest| rest.find(':'));
+        let port = authority
+            .get(after_address..)
+            .and_then(|rest| rest.find(':'));
         let end = port.map_or(authority.len(), |port| after_address + port);
         authority.get(..end).unwrap_or_default()
     }
@@ -153,7 +162,10 @@ fn check_authority(authority: Authority<'_>, https: bool) -> Result<(), InvalidI
         Some(port) if port.is_empty() || port.starts_with('0') || port == implied => {
             Err(InvalidIssuer::Port)
         }
-        Some(port) => port.parse::<u16>().map(drop).map_err(|_| InvalidIssuer::Port),
+        Some(port) => port
+            .parse::<u16>()
+            .map(drop)
+            .map_err(|_| InvalidIssuer::Port),
     }
 }
 
@@ -173,7 +185,10 @@ fn check_path(path: &str) -> Result<(), InvalidIssuer> {
 
 fn is_loopback(authority: Authority<'_>) -> bool {
     let host = authority.host();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
@@ -202,7 +217,10 @@ mod tests {
     fn an_issuer_falls_into_origin_and_path() {
         let issuer = parse("https://auth.example:8443/t1/eu").unwrap();
         assert_eq!(issuer.as_str(), "https://auth.example:8443/t1/eu");
-        assert_eq!((issuer.origin(), issuer.path()), ("https://auth.example:8443", "/t1/eu"));
+        assert_eq!(
+            (issuer.origin(), issuer.path()),
+            ("https://auth.example:8443", "/t1/eu")
+        );
         assert_eq!(
             issuer.endpoint("/oauth2/token"),
             "https://auth.example:8443/t1/eu/oauth2/token"
@@ -225,12 +243,23 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_or_by_permission_8414_02() {
-        for local in ["http://localhost:8080", "http://127.0.0.9", "http://[::1]:8080/t1"] {
+        for local in [
+            "http://localhost:8080",
+            "http://127.0.0.9",
+            "http://[::1]:8080/t1",
+        ] {
             assert!(parse(local).unwrap().is_loopback(), "{local}");
         }
-        for other in ["http://auth.example", "http://localhost.example", "http://10.0.0.1"] {
+        for other in [
+            "http://auth.example",
+            "http://localhost.example",
+            "http://10.0.0.1",
+        ] {
             assert_eq!(parse(other), Err(InvalidIssuer::PlainHttp), "{other}");
-            assert!(Issuer::parse(other, true).is_ok_and(|it| !it.is_https()), "{other}");
+            assert!(
+                Issuer::parse(other, true).is_ok_and(|it| !it.is_https()),
+                "{other}"
+            );
         }
     }
 

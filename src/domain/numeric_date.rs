@@ -10,16 +10,27 @@ const LAST: i64 = 253_402_300_799;
 /// Reads seconds since the epoch. A fraction is dropped; a text, a negative and a huge number are no instant.
 #[must_use]
 pub fn parse_numeric_date(value: &Value) -> Option<Timestamp> {
-    let Value::Number(number) = value else { return None };
-    let seconds = number.as_i64().or_else(|| number.as_f64().and_then(whole))?;
-    (0..=LAST).contains(&seconds).then_some(Timestamp::from_unix(seconds))
+    let Value::Number(number) = value else {
+        return None;
+    };
+    let seconds = number
+        .as_i64()
+        .or_else(|| number.as_f64().and_then(whole))?;
+    (0..=LAST)
+        .contains(&seconds)
+        .then_some(Timestamp::from_unix(seconds))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the number is within its bounds")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the number is within its bounds"
+)]
 fn whole(number: f64) -> Option<i64> {
     // A double holds every whole number up to here.
     const EXACT: f64 = 9_007_199_254_740_991.0;
-    (0.0..=EXACT).contains(&number).then(|| number.floor() as i64)
+    (0.0..=EXACT)
+        .contains(&number)
+        .then(|| number.floor() as i64)
 }
 
 #[cfg(test)]

@@ -37,7 +37,10 @@ impl Policy {
     #[must_use]
     pub fn holds(&self, source: IpAddr, method: AuthMethod) -> bool {
         let network = self.networks.is_empty()
-            || self.networks.iter().any(|network| network.contains(&source.to_canonical()));
+            || self
+                .networks
+                .iter()
+                .any(|network| network.contains(&source.to_canonical()));
         let method = self.methods.is_empty() || self.methods.contains(&method);
         self.enabled && network && method
     }

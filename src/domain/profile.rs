@@ -68,9 +68,10 @@ impl Profile {
     pub const fn allows_method(self, method: AuthMethod) -> bool {
         match self {
             Self::Default => true,
-            Self::Fapi2 => {
-                !matches!(method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost)
-            }
+            Self::Fapi2 => !matches!(
+                method,
+                AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost
+            ),
         }
     }
 
@@ -115,7 +116,10 @@ impl Profile {
     ) -> Option<Contradiction> {
         let id = id.to_string();
         if let Some(method) = methods.iter().find(|method| !self.allows_method(**method)) {
-            return Some(Contradiction::Method { client: id, method: *method });
+            return Some(Contradiction::Method {
+                client: id,
+                method: *method,
+            });
         }
         let lax = audience == AssertionAudience::IssuerOrTokenEndpoint;
         (self == Self::Fapi2 && lax).then_some(Contradiction::AssertionAudience(id))
@@ -130,7 +134,10 @@ impl Profile {
         mut algorithms: impl Iterator<Item = SigningAlgorithm>,
     ) -> Option<Contradiction> {
         let usable = algorithms.any(|algorithm| self.allows_algorithm(algorithm));
-        (!usable).then(|| Contradiction::Key { client: client.to_string(), kid: kid.to_owned() })
+        (!usable).then(|| Contradiction::Key {
+            client: client.to_string(),
+            kid: kid.to_owned(),
+        })
     }
 
     /// What it forbids of an audience.
@@ -138,7 +145,10 @@ impl Profile {
     pub fn contradiction_of_audience(self, audience: &Audience) -> Option<Contradiction> {
         let (id, algorithm) = (audience.id.to_string(), audience.algorithm);
         if !self.allows_algorithm(algorithm) {
-            return Some(Contradiction::Algorithm { audience: id, algorithm });
+            return Some(Contradiction::Algorithm {
+                audience: id,
+                algorithm,
+            });
         }
         let bearer = audience.sender_constraint == SenderConstraint::None;
         (self.binds_every_token() && bearer).then_some(Contradiction::Bearer(id))
@@ -152,13 +162,19 @@ mod tests {
     #[test]
     fn fapi2_allows_no_secret_and_no_rsa_pkcs1() {
         let methods = |profile: Profile| -> Vec<&str> {
-            let allowed = AuthMethod::ALL.iter().filter(|method| profile.allows_method(**method));
+            let allowed = AuthMethod::ALL
+                .iter()
+                .filter(|method| profile.allows_method(**method));
             allowed.map(|method| method.as_str()).collect()
         };
         assert_eq!(methods(Profile::Default).len(), AuthMethod::ALL.len());
         assert_eq!(
             methods(Profile::Fapi2),
-            ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]
+            [
+                "private_key_jwt",
+                "tls_client_auth",
+                "self_signed_tls_client_auth"
+            ]
         );
         let forbidden: Vec<_> = SigningAlgorithm::ALL
             .into_iter()

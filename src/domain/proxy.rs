@@ -64,6 +64,8 @@ impl TrustedProxies {
     #[must_use]
     pub fn includes(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.networks.iter().any(|network| network.contains(&address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(&address))
     }
 }

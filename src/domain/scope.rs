@@ -21,8 +21,14 @@ impl Scope {
     /// What the grammar of RFC 6749 section 3.3 does not allow, or is longer than 255 bytes.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         let fits = (1..=255).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
-        if fits { Ok(Self(text.into())) } else { Err(InvalidScope) }
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        if fits {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidScope)
+        }
     }
 
     /// The scope itself.
@@ -54,7 +60,9 @@ impl ScopeSet {
     /// # Errors
     /// A scope that is none, and leading, trailing or doubled spaces.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
-        text.split(' ').map(Scope::parse).collect::<Result<Self, _>>()
+        text.split(' ')
+            .map(Scope::parse)
+            .collect::<Result<Self, _>>()
     }
 
     /// Whether nothing is in it.

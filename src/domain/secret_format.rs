@@ -84,7 +84,9 @@ fn generated_id(text: &str, checksum: impl Fn(&str) -> String) -> Option<Credent
         return None;
     }
     let (body, sum) = text.split_at_checked(LENGTH - CHECKSUM_LENGTH)?;
-    let (id, random) = body.strip_prefix(PREFIX)?.split_at_checked(CredentialId::LENGTH)?;
+    let (id, random) = body
+        .strip_prefix(PREFIX)?
+        .split_at_checked(CredentialId::LENGTH)?;
     let id = CredentialId::parse(id).ok()?;
     let random = random.strip_prefix('_')?;
     let base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -96,7 +98,10 @@ mod tests {
     use super::*;
 
     fn sum(text: &str) -> String {
-        format!("{:06}", text.bytes().map(u32::from).sum::<u32>() % 1_000_000)
+        format!(
+            "{:06}",
+            text.bytes().map(u32::from).sum::<u32>() % 1_000_000
+        )
     }
 
     #[test]
@@ -114,13 +119,22 @@ mod tests {
     #[test]
     fn what_no_secret_can_be_is_refused_unhashed() {
         for text in ["é".to_owned(), "a\nb".to_owned(), "x".repeat(1025)] {
-            assert_eq!(presented_form(&Secret::new(text), sum), PresentedForm::Impossible);
+            assert_eq!(
+                presented_form(&Secret::new(text), sum),
+                PresentedForm::Impossible
+            );
         }
-        assert_eq!(presented_form(&Secret::new("x".repeat(1024)), sum), PresentedForm::Other);
+        assert_eq!(
+            presented_form(&Secret::new("x".repeat(1024)), sum),
+            PresentedForm::Other
+        );
     }
 
     #[test]
     fn a_secret_hides_itself() {
-        assert_eq!(format!("{:?}", Secret::new("marked".to_owned())), "Secret(hidden)");
+        assert_eq!(
+            format!("{:?}", Secret::new("marked".to_owned())),
+            "Secret(hidden)"
+        );
     }
 }

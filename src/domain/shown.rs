@@ -50,7 +50,12 @@ pub fn unknown_url(text: &str) -> String {
         return unknown(text, []);
     }
     let mut shown = String::new();
-    for part in text.chars().take(4 * SHOWN_LENGTH).collect::<String>().split_inclusive(DIVIDERS) {
+    for part in text
+        .chars()
+        .take(4 * SHOWN_LENGTH)
+        .collect::<String>()
+        .split_inclusive(DIVIDERS)
+    {
         let word = part.trim_end_matches(DIVIDERS);
         if may_be_secret(word) {
             shown.push_str(&hidden(word));
@@ -65,8 +70,11 @@ pub fn unknown_url(text: &str) -> String {
 /// A word escaped and cut, so that a log can bear it.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(SHOWN_LENGTH).flat_map(char::escape_default).collect();
+    let mut shown: String = text
+        .chars()
+        .take(SHOWN_LENGTH)
+        .flat_map(char::escape_default)
+        .collect();
     if text.chars().nth(SHOWN_LENGTH).is_some() {
         shown.push('…');
     }
@@ -77,7 +85,11 @@ pub fn plain(text: &str) -> String {
 /// The first four characters and the length.
 #[must_use]
 pub fn hidden(text: &str) -> String {
-    let beginning: String = text.chars().take(BEGINNING).flat_map(char::escape_default).collect();
+    let beginning: String = text
+        .chars()
+        .take(BEGINNING)
+        .flat_map(char::escape_default)
+        .collect();
     format!("{beginning}… ({} characters)", text.chars().count())
 }
 
@@ -90,7 +102,10 @@ mod tests {
     #[test]
     fn a_word_that_may_be_a_secret_is_shown_by_its_beginning_and_length() {
         assert_eq!(unknown(SECRET, []), "kJ8v… (20 characters)");
-        assert_eq!(unknown(&format!("{SECRET}{SECRET}"), ["orders"]), "kJ8v… (40 characters)");
+        assert_eq!(
+            unknown(&format!("{SECRET}{SECRET}"), ["orders"]),
+            "kJ8v… (40 characters)"
+        );
         assert_eq!(unknown("grantd_abc", []), "gran… (10 characters)");
         assert_eq!(
             unknown("\r\n\u{1b}aaaaaaaaaaaaaaaaaaaa1", []),
@@ -110,9 +125,12 @@ mod tests {
     #[test]
     fn a_typing_error_of_a_known_word_is_shown() {
         let known = "orders-service-2026-eu1";
-        for near in
-            [known, "orders-service-2026-eu2", "order-service-2026-eu1", "ordres-service-2026-eu1x"]
-        {
+        for near in [
+            known,
+            "orders-service-2026-eu2",
+            "order-service-2026-eu1",
+            "ordres-service-2026-eu1x",
+        ] {
             assert_eq!(unknown(near, ["api", known]), near);
         }
         let far = "orders-service-2026-eu1-kJ8v";
@@ -126,7 +144,10 @@ mod tests {
         let with = format!("https://a.example/{SECRET}?x={SECRET}#1");
         let shown = "https://a.example/kJ8v… (20 characters)?x=kJ8v… (20 characters)#…";
         assert_eq!(unknown_url(&with), shown);
-        assert_eq!(unknown_url(&format!("https://{SECRET}")), "https://kJ8v… (20 characters)");
+        assert_eq!(
+            unknown_url(&format!("https://{SECRET}")),
+            "https://kJ8v… (20 characters)"
+        );
         assert_eq!(unknown_url(SECRET), "kJ8v… (20 characters)");
         assert_eq!(unknown_url("https://grantd_abc"), "http… (18 characters)");
     }
@@ -134,7 +155,10 @@ mod tests {
     /// B-C07: what a stranger sends stays one line, and shows what it is.
     #[test]
     fn a_word_is_escaped_and_cut() {
-        assert_eq!(unknown("a\r\nb\u{1b}[31m\u{202e}", []), "a\\r\\nb\\u{1b}[31m\\u{202e}");
+        assert_eq!(
+            unknown("a\r\nb\u{1b}[31m\u{202e}", []),
+            "a\\r\\nb\\u{1b}[31m\\u{202e}"
+        );
         assert_eq!(unknown(&"x".repeat(10_000), []).chars().count(), 65);
     }
 }

@@ -19,7 +19,12 @@ impl KeyLife {
     /// A key that is announced at `now` and active from `activates_at` on, without an end.
     #[must_use]
     pub const fn from(now: Timestamp, activates_at: Timestamp) -> Self {
-        Self { announced_at: now, activates_at, retires_at: None, expires_at: None }
+        Self {
+            announced_at: now,
+            activates_at,
+            retires_at: None,
+            expires_at: None,
+        }
     }
 
     /// Whether it may sign at `now`.

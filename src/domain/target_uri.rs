@@ -13,12 +13,18 @@ impl TargetUri {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let uri = Uri::parse(text).ok()?.normalize();
-        let authority = uri.authority().filter(|authority| !authority.host().is_empty())?;
+        let authority = uri
+            .authority()
+            .filter(|authority| !authority.host().is_empty())?;
         let path = match uri.path().as_str() {
             "" => "/",
             path => path,
         };
-        Some(Self(format!("{}://{}{path}", uri.scheme(), authority.as_str())))
+        Some(Self(format!(
+            "{}://{}{path}",
+            uri.scheme(),
+            authority.as_str()
+        )))
     }
 
     /// The normal form.
@@ -53,9 +59,18 @@ mod tests {
         ] {
             assert_eq!(TargetUri::parse(same).as_ref(), Some(&token), "{same}");
         }
-        assert_eq!(TargetUri::parse("https://a"), TargetUri::parse("https://a/"));
-        assert_eq!(TargetUri::parse("http://a:80/"), TargetUri::parse("http://a/"));
-        assert_eq!(TargetUri::parse("https://a/%3a"), TargetUri::parse("https://a/%3A"));
+        assert_eq!(
+            TargetUri::parse("https://a"),
+            TargetUri::parse("https://a/")
+        );
+        assert_eq!(
+            TargetUri::parse("http://a:80/"),
+            TargetUri::parse("http://a/")
+        );
+        assert_eq!(
+            TargetUri::parse("https://a/%3a"),
+            TargetUri::parse("https://a/%3A")
+        );
     }
 
     #[test]

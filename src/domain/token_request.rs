@@ -40,7 +40,10 @@ impl TokenRequest {
         if targets.any(|other| Some(other) != target) {
             return Err(GrantFault::SeveralTargets);
         }
-        Ok(Self { scopes, target: target.map(str::to_owned) })
+        Ok(Self {
+            scopes,
+            target: target.map(str::to_owned),
+        })
     }
 }
 
@@ -54,11 +57,23 @@ mod tests {
 
     #[test]
     fn a_resource_is_an_absolute_uri_without_fragment_8707_01() {
-        for good in ["https://api.example/", "urn:example:api", "https://api.example?x=1"] {
+        for good in [
+            "https://api.example/",
+            "urn:example:api",
+            "https://api.example?x=1",
+        ] {
             assert!(TokenRequest::parse(None, &[good], None).is_ok(), "{good}");
         }
         let long = format!("https://api.example/{}", "a".repeat(2048));
-        for wrong in ["api", "/api", "//api", "https://a/#f", "https://a/ b", "ä:b", &long] {
+        for wrong in [
+            "api",
+            "/api",
+            "//api",
+            "https://a/#f",
+            "https://a/ b",
+            "ä:b",
+            &long,
+        ] {
             assert_eq!(
                 TokenRequest::parse(None, &[wrong], None),
                 Err(GrantFault::TargetGrammar),
@@ -72,7 +87,13 @@ mod tests {
         let both = TokenRequest::parse(None, &["urn:a", "urn:a"], Some("urn:a")).unwrap();
         assert_eq!(both.target.as_deref(), Some("urn:a"));
         let several = Err(GrantFault::SeveralTargets);
-        assert_eq!(TokenRequest::parse(None, &["urn:a", "urn:b"], None), several);
-        assert_eq!(TokenRequest::parse(None, &["urn:a"], Some("urn:A")), several);
+        assert_eq!(
+            TokenRequest::parse(None, &["urn:a", "urn:b"], None),
+            several
+        );
+        assert_eq!(
+            TokenRequest::parse(None, &["urn:a"], Some("urn:A")),
+            several
+        );
     }
 }

@@ -32,8 +32,10 @@ const UNAVAILABLE: ErrorBody = ErrorBody {
 /// The answer to a refused request. The refusal itself stands in the answer's extensions, for the log.
 #[must_use]
 pub fn refuse(refusal: &Refusal) -> Response {
-    let body =
-        ErrorBody { error: refusal.error().as_str(), error_description: refusal.description() };
+    let body = ErrorBody {
+        error: refusal.error().as_str(),
+        error_description: refusal.description(),
+    };
     let mut response = error(status(refusal), &body);
     let headers = response.headers_mut();
     if refusal.error() == ErrorCode::InvalidClient {
@@ -67,7 +69,9 @@ fn status(refusal: &Refusal) -> StatusCode {
 #[must_use]
 pub fn unavailable(retry_after_seconds: u32) -> Response {
     let mut response = error(StatusCode::SERVICE_UNAVAILABLE, &UNAVAILABLE);
-    response.headers_mut().insert(RETRY_AFTER, retry_after_seconds.into());
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, retry_after_seconds.into());
     response
 }
 

@@ -80,16 +80,25 @@ mod tests {
     }
 
     fn is_refused(value: &str) -> bool {
-        matches!(parse_authorization(value.as_bytes()), Err(RequestFault::BasicEncoding))
+        matches!(
+            parse_authorization(value.as_bytes()),
+            Err(RequestFault::BasicEncoding)
+        )
     }
 
     /// The vector of AppAuth-iOS#233, encoded; sent raw it reads as something else.
     #[test]
     fn both_halves_are_form_decoded_6749_13() {
-        let (id, secret) = ("1PpG/Q 1", "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=");
+        let (id, secret) = (
+            "1PpG/Q 1",
+            "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=",
+        );
         let encoded = "1PpG%2FQ+1:z%2FtZ9VwFZqApmIQ%2BZH1I5pLk%2FuB4ud%3AX2%2F8bL%2BwfFTt1rFw%3D";
         assert_eq!(read(&basic(encoded.as_bytes())), Some(pair(id, secret)));
-        assert_ne!(read(&basic(format!("{id}:{secret}").as_bytes())), Some(pair(id, secret)));
+        assert_ne!(
+            read(&basic(format!("{id}:{secret}").as_bytes())),
+            Some(pair(id, secret))
+        );
         assert!(is_refused(&basic(b"id:50%")));
     }
 
@@ -102,7 +111,11 @@ mod tests {
     #[test]
     fn the_scheme_is_read_in_any_case_and_the_rest_strictly_6749_16() {
         for scheme in ["basic", "BASIC", "Basic", "Basic  "] {
-            assert_eq!(read(&format!("{scheme} aWQ6cw==")), Some(pair("id", "s")), "{scheme}");
+            assert_eq!(
+                read(&format!("{scheme} aWQ6cw==")),
+                Some(pair("id", "s")),
+                "{scheme}"
+            );
         }
         for wrong in [
             "Basic",
@@ -118,8 +131,14 @@ mod tests {
         ] {
             assert!(is_refused(wrong), "{wrong}");
         }
-        let no_pairs: [&[u8]; 6] =
-            [b"no-colon", b"i\0d:s", b"id:s\0", b"id:%00", b"id:\xff", b"id:%FF"];
+        let no_pairs: [&[u8]; 6] = [
+            b"no-colon",
+            b"i\0d:s",
+            b"id:s\0",
+            b"id:%00",
+            b"id:\xff",
+            b"id:%FF",
+        ];
         for wrong in no_pairs {
             assert!(is_refused(&basic(wrong)), "{wrong:?}");
         }
@@ -127,9 +146,14 @@ mod tests {
 
     #[test]
     fn other_schemes_are_told_apart_6749_22() {
-        for other in
-            ["Digest a=b", "Negotiate x", "Bearer aWQ6cw==", "Basic\taWQ6cw==", "", "\u{e9}"]
-        {
+        for other in [
+            "Digest a=b",
+            "Negotiate x",
+            "Bearer aWQ6cw==",
+            "Basic\taWQ6cw==",
+            "",
+            "\u{e9}",
+        ] {
             assert_eq!(read(other), None, "{other}");
         }
     }

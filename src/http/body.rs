@@ -31,7 +31,10 @@ pub struct BodyLimits {
 impl Default for BodyLimits {
     /// 16 KiB in 10 seconds.
     fn default() -> Self {
-        Self { bytes: 16 * 1024, time: Duration::from_secs(10) }
+        Self {
+            bytes: 16 * 1024,
+            time: Duration::from_secs(10),
+        }
     }
 }
 
@@ -114,7 +117,11 @@ async fn collect(
 ) -> Result<Zeroizing<Vec<u8>>, RequestFault> {
     // The whole room at once where the length is unknown: a vector that grows leaves copies behind, unwiped. But
     // none before something comes.
-    let room = if announced == 0 { limit } else { usize::try_from(announced).unwrap_or(limit) };
+    let room = if announced == 0 {
+        limit
+    } else {
+        usize::try_from(announced).unwrap_or(limit)
+    };
     let mut whole = Zeroizing::new(Vec::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| RequestFault::BodyIncomplete)?;
@@ -149,7 +156,10 @@ fn announced_length(headers: &HeaderMap) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const LIMITS: BodyLimits = BodyLimits { bytes: 16, time: Duration::from_millis(50) };
+    const LIMITS: BodyLimits = BodyLimits {
+        bytes: 16,
+        time: Duration::from_millis(50),
+    };
 
     fn post(uri: &str, body: impl Into<Body>) -> Request {
         Request::post(uri)
@@ -164,7 +174,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_form_within_its_limits_is_read() {
-        let (_, form) = read_form(post("/", "a=0123456789abcd"), LIMITS).await.unwrap();
+        let (_, form) = read_form(post("/", "a=0123456789abcd"), LIMITS)
+            .await
+            .unwrap();
         assert_eq!(form.get("a"), Some("0123456789abcd"));
     }
 
@@ -185,7 +197,10 @@ mod tests {
         *request.body_mut() = Body::new(Late(Some(receiver)));
         let reading = tokio::spawn(read_form(
             request,
-            BodyLimits { time: Duration::from_secs(10), ..LIMITS },
+            BodyLimits {
+                time: Duration::from_secs(10),
+                ..LIMITS
+            },
         ));
         // Its task runs, and finds no body yet.
         tokio::task::yield_now().await;
@@ -208,8 +223,12 @@ mod tests {
             mut self: std::pin::Pin<&mut Self>,
             cx: &mut std::task::Context<'_>,
         ) -> Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
-            let Some(told) = &mut self.0 else { return Poll::Ready(None) };
-            let Poll::Ready(_) = std::pin::Pin::new(told).poll(cx) else { return Poll::Pending };
+            let Some(told) = &mut self.0 else {
+                return Poll::Ready(None);
+            };
+            let Poll::Ready(_) = std::pin::Pin::new(told).poll(cx) else {
+                return Poll::Pending;
+            };
             self.0 = None;
             Poll::Ready(Some(Ok(hyper::body::Frame::data("a=b".into()))))
         }
@@ -217,9 +236,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_with_and_without_a_length_6749_32_b_h03() {
-        assert_eq!(fault(post("/", "a=0123456789abcde")).await, Some(RequestFault::BodyTooLarge));
+        assert_eq!(
+            fault(post("/", "a=0123456789abcde")).await,
+            Some(RequestFault::BodyTooLarge)
+        );
         let mut announced = post("/", "a=b");
-        announced.headers_mut().insert(CONTENT_LENGTH, "17".parse().unwrap());
+        announced
+            .headers_mut()
+            .insert(CONTENT_LENGTH, "17".parse().unwrap());
         assert_eq!(fault(announced).await, Some(RequestFault::BodyTooLarge));
     }
 
@@ -227,7 +251,9 @@ mod tests {
     async fn a_compressed_body_is_not_inflated_6749_32() {
         for (coding, refused) in [("gzip", true), ("identity, br", true), ("Identity", false)] {
             let mut request = post("/", "a=b");
-            request.headers_mut().insert(CONTENT_ENCODING, coding.parse().unwrap());
+            request
+                .headers_mut()
+                .insert(CONTENT_ENCODING, coding.parse().unwrap());
             let expected = refused.then_some(RequestFault::ContentEncoding);
             assert_eq!(fault(request).await, expected, "{coding}");
         }

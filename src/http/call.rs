@@ -39,9 +39,16 @@ pub(super) async fn answer(
     let connection = Connection::of(&request);
     let caller = caller::of(state, &connection, &request);
     let mut decision = Decision {
-        request_id: request.extensions().get().copied().unwrap_or_else(RequestId::default).0,
+        request_id: request
+            .extensions()
+            .get()
+            .copied()
+            .unwrap_or_else(RequestId::default)
+            .0,
         endpoint,
-        source: caller.as_ref().map_or_else(|_| connection.source(), |it| it.source),
+        source: caller
+            .as_ref()
+            .map_or_else(|_| connection.source(), |it| it.source),
         proxy: caller.as_ref().ok().and_then(|it| it.proxy),
         client: None,
         method: None,

@@ -28,7 +28,10 @@ pub(super) fn of(
     };
     let (source, certificate) = if let Some(proxies) = proxies {
         let source = forwarded::source(proxies, peer, headers)?;
-        (source, forwarded::certificate(proxies, connection, headers)?)
+        (
+            source,
+            forwarded::certificate(proxies, connection, headers)?,
+        )
     } else {
         host::check_opened_for(connection, request)?;
         (peer, connection.certificate.clone())

@@ -22,7 +22,9 @@ pub fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestF
     let mut authorizations = headers.get_all(AUTHORIZATION).iter();
     let authorization = authorizations.next();
     let secret = form.get("client_secret");
-    let assertion = form.get("client_assertion").or(form.get("client_assertion_type"));
+    let assertion = form
+        .get("client_assertion")
+        .or(form.get("client_assertion_type"));
     let ways = [
         authorization.is_some(),
         authorizations.next().is_some(),
@@ -44,15 +46,24 @@ fn in_header(value: &[u8], form: &Form) -> Result<Presented, RequestFault> {
         Authorization::OtherScheme => return Ok(Presented::UnknownScheme),
         Authorization::Basic { client_id, secret } => (client_id, secret),
     };
-    if form.get("client_id").is_some_and(|other| other != client_id) {
+    if form
+        .get("client_id")
+        .is_some_and(|other| other != client_id)
+    {
         return Err(RequestFault::ClientIdMismatch);
     }
-    Ok(Presented::Secret { method: AuthMethod::ClientSecretBasic, client_id, secret })
+    Ok(Presented::Secret {
+        method: AuthMethod::ClientSecretBasic,
+        client_id,
+        secret,
+    })
 }
 
 /// RFC 7521 section 4.2: both parameters, and exactly RFC 7523's type.
 fn in_assertion(form: &Form) -> Result<Presented, RequestFault> {
-    let assertion = form.get("client_assertion").ok_or(RequestFault::AssertionPair)?;
+    let assertion = form
+        .get("client_assertion")
+        .ok_or(RequestFault::AssertionPair)?;
     match form.get("client_assertion_type") {
         Some(JWT_BEARER) => Ok(Presented::Assertion {
             client_id: form.get("client_id").map(str::to_owned),
@@ -104,7 +115,10 @@ mod tests {
             (&["Basic unreadable"], "client_secret=s"),
         ] {
             let found = find(authorizations, body);
-            assert!(matches!(found, Err(RequestFault::SeveralAuthMethods)), "{body}: {found:?}");
+            assert!(
+                matches!(found, Err(RequestFault::SeveralAuthMethods)),
+                "{body}: {found:?}"
+            );
         }
     }
 
@@ -118,7 +132,10 @@ mod tests {
                 "{body}: {found:?}"
             );
         }
-        assert!(matches!(find(&[BASIC], "client_id=Id"), Err(RequestFault::ClientIdMismatch)));
+        assert!(matches!(
+            find(&[BASIC], "client_id=Id"),
+            Err(RequestFault::ClientIdMismatch)
+        ));
     }
 
     #[test]
@@ -129,15 +146,20 @@ mod tests {
                 if client_id == "id" && secret.expose() == " s"),
             "{found:?}"
         );
-        assert!(matches!(find(&[], "client_secret=s"), Ok(Presented::Nothing { client_id: None })));
+        assert!(matches!(
+            find(&[], "client_secret=s"),
+            Ok(Presented::Nothing { client_id: None })
+        ));
     }
 
     /// 6749-07: an empty secret is no credential.
     #[test]
     fn no_credentials_are_nothing_6749_20() {
-        for (body, id) in
-            [("", None), ("client_id=id", Some("id")), ("client_id=id&client_secret=", Some("id"))]
-        {
+        for (body, id) in [
+            ("", None),
+            ("client_id=id", Some("id")),
+            ("client_id=id&client_secret=", Some("id")),
+        ] {
             let found = find(&[], body).unwrap();
             assert!(
                 matches!(&found, Presented::Nothing { client_id } if client_id.as_deref() == id),
@@ -149,7 +171,10 @@ mod tests {
     #[test]
     fn another_scheme_is_an_unknown_one_6749_22() {
         for scheme in ["Digest a=b", "Negotiate x", "Bearer x", ""] {
-            assert!(matches!(find(&[scheme], ""), Ok(Presented::UnknownScheme)), "{scheme}");
+            assert!(
+                matches!(find(&[scheme], ""), Ok(Presented::UnknownScheme)),
+                "{scheme}"
+            );
         }
     }
 
@@ -157,12 +182,30 @@ mod tests {
     fn an_assertion_needs_its_exact_type_and_the_type_an_assertion_7523_01() {
         let whole = format!("client_assertion=a&client_id=id&client_assertion_type={JWT_BEARER}");
         let found = find(&[], &whole).unwrap();
-        assert!(matches!(found, Presented::Assertion { client_id: Some(_), .. }));
+        assert!(matches!(
+            found,
+            Presented::Assertion {
+                client_id: Some(_),
+                ..
+            }
+        ));
         for (body, fault) in [
-            ("client_assertion=a&client_id=id", RequestFault::AssertionPair),
-            ("client_assertion_type=t&client_id=id", RequestFault::AssertionPair),
-            ("client_assertion_type=&client_assertion=a", RequestFault::AssertionPair),
-            ("client_assertion_type=t&client_assertion=a", RequestFault::AssertionType),
+            (
+                "client_assertion=a&client_id=id",
+                RequestFault::AssertionPair,
+            ),
+            (
+                "client_assertion_type=t&client_id=id",
+                RequestFault::AssertionPair,
+            ),
+            (
+                "client_assertion_type=&client_assertion=a",
+                RequestFault::AssertionPair,
+            ),
+            (
+                "client_assertion_type=t&client_assertion=a",
+                RequestFault::AssertionType,
+            ),
             (
                 &format!("client_assertion=a&client_assertion_type={JWT_BEARER}x"),
                 RequestFault::AssertionType,

@@ -27,7 +27,12 @@ impl Connection {
     /// A connection from `peer`.
     #[must_use]
     pub fn new(peer: SocketAddr) -> Self {
-        Self { peer, hashing_turn: Arc::default(), certificate: None, bound_to_host: None }
+        Self {
+            peer,
+            hashing_turn: Arc::default(),
+            certificate: None,
+            bound_to_host: None,
+        }
     }
 
     /// The connection that a request came on; a nameless one where nobody says, as without a server.

@@ -64,7 +64,9 @@ impl Form {
 
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let of_name = self.0.iter().filter(move |(known, _)| known == name);
-        of_name.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        of_name
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -111,7 +113,11 @@ mod tests {
                 format!("{name}&{name}"),
                 format!("{name}=a&%{:02x}{}=a", name.as_bytes()[0], &name[1..]),
             ] {
-                assert_eq!(fault(&body), Some(RequestFault::RepeatedParameter), "{body}");
+                assert_eq!(
+                    fault(&body),
+                    Some(RequestFault::RepeatedParameter),
+                    "{body}"
+                );
             }
         }
     }
@@ -119,7 +125,10 @@ mod tests {
     #[test]
     fn an_unknown_parameter_is_refused_only_when_repeated_6749_06() {
         assert_eq!(fault("nobody=1&knows=2"), None);
-        assert_eq!(fault("nobody=1&nobody=1"), Some(RequestFault::RepeatedParameter));
+        assert_eq!(
+            fault("nobody=1&nobody=1"),
+            Some(RequestFault::RepeatedParameter)
+        );
         assert_eq!(fault("=1&=2"), Some(RequestFault::RepeatedParameter));
     }
 
@@ -141,7 +150,15 @@ mod tests {
 
     #[test]
     fn bad_encoding_in_any_parameter_is_refused_6749_04() {
-        for body in ["a=%FF", "%FF=a", "x=y&a=%C0%80", "a=%ED%A0%80", "a=%", "a=%2", "%zz"] {
+        for body in [
+            "a=%FF",
+            "%FF=a",
+            "x=y&a=%C0%80",
+            "a=%ED%A0%80",
+            "a=%",
+            "a=%2",
+            "%zz",
+        ] {
             assert_eq!(fault(body), Some(RequestFault::FormEncoding), "{body}");
         }
     }
@@ -149,10 +166,19 @@ mod tests {
     #[test]
     fn floods_of_parameters_are_refused_b_h03() {
         let distinct: Vec<String> = (0..10_000).map(|n| format!("p{n}=1")).collect();
-        assert_eq!(fault(&"&".repeat(10_000)), Some(RequestFault::TooManyParameters));
-        assert_eq!(fault(&distinct.join("&")), Some(RequestFault::TooManyParameters));
+        assert_eq!(
+            fault(&"&".repeat(10_000)),
+            Some(RequestFault::TooManyParameters)
+        );
+        assert_eq!(
+            fault(&distinct.join("&")),
+            Some(RequestFault::TooManyParameters)
+        );
         assert_eq!(fault(&"&".repeat(MAX_PARAMETERS - 1)), None);
-        assert_eq!(fault(&"&".repeat(MAX_PARAMETERS)), Some(RequestFault::TooManyParameters));
+        assert_eq!(
+            fault(&"&".repeat(MAX_PARAMETERS)),
+            Some(RequestFault::TooManyParameters)
+        );
     }
 
     #[test]

@@ -12,7 +12,9 @@ pub(super) fn decode(encoded: &[u8]) -> Option<String> {
         decoded.zeroize();
         return None;
     }
-    String::from_utf8(decoded).map_err(|error| error.into_bytes().zeroize()).ok()
+    String::from_utf8(decoded)
+        .map_err(|error| error.into_bytes().zeroize())
+        .ok()
 }
 
 fn decode_into(encoded: &[u8], decoded: &mut Vec<u8>) -> Option<()> {
@@ -28,7 +30,9 @@ fn decode_into(encoded: &[u8], decoded: &mut Vec<u8>) -> Option<()> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 /// Encodes as appendix B demands: the reference that tests decode against.
@@ -51,7 +55,10 @@ mod tests {
     /// RFC 6749 appendix B has this very example.
     #[test]
     fn the_example_of_appendix_b_decodes_6749_14() {
-        assert_eq!(decode(b"+%25%26%2B%C2%A3%E2%82%AC").as_deref(), Some(" %&+£€"));
+        assert_eq!(
+            decode(b"+%25%26%2B%C2%A3%E2%82%AC").as_deref(),
+            Some(" %&+£€")
+        );
         assert_eq!(encode(" %&+£€"), "+%25%26%2B%C2%A3%E2%82%AC");
     }
 

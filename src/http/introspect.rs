@@ -16,8 +16,10 @@ const INACTIVE: &[u8] = br#"{"active":false}"#;
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response {
     let handle = async |call: Call, caller: &Caller, decision: &mut Decision| {
         let token = call.token()?;
-        let members =
-            state.grantd.introspect_token(call.presented()?, token, caller, decision).await?;
+        let members = state
+            .grantd
+            .introspect_token(call.presented()?, token, caller, decision)
+            .await?;
         Ok(ok_json(members.map_or_else(
             || INACTIVE.to_vec(),
             |members| serde_json::Value::Object(members).to_string().into_bytes(),

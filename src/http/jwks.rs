@@ -12,7 +12,12 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
         None => unavailable(1),
         Some(ring) => {
             let jwks = ring.jwks(state.grantd.database_now());
-            cacheable_json("application/json", jwks.into(), state.publication.max_age, None)
+            cacheable_json(
+                "application/json",
+                jwks.into(),
+                state.publication.max_age,
+                None,
+            )
         }
     }
 }

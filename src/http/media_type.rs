@@ -19,10 +19,17 @@ pub(super) fn check_form(headers: &HeaderMap) -> Result<(), RequestFault> {
     }
     let text = value.to_str().map_err(|_| RequestFault::MediaType)?;
     let mut parts = text.split(';').map(str::trim);
-    if !parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(FORM)) {
+    if !parts
+        .next()
+        .is_some_and(|media_type| media_type.eq_ignore_ascii_case(FORM))
+    {
         return Err(RequestFault::MediaType);
     }
-    if parts.all(is_utf8_or_no_charset) { Ok(()) } else { Err(RequestFault::Charset) }
+    if parts.all(is_utf8_or_no_charset) {
+        Ok(())
+    } else {
+        Err(RequestFault::Charset)
+    }
 }
 
 fn is_utf8_or_no_charset(parameter: &str) -> bool {

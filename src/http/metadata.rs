@@ -11,8 +11,11 @@ use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::client::AuthMethod;
 
 /// The methods of client authentication, the same at all three endpoints.
-const AUTH_METHODS: &[AuthMethod] =
-    &[AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::PrivateKeyJwt];
+const AUTH_METHODS: &[AuthMethod] = &[
+    AuthMethod::ClientSecretBasic,
+    AuthMethod::ClientSecretPost,
+    AuthMethod::PrivateKeyJwt,
+];
 
 /// The members, RFC 8414 section 2, those of [`MEMBERS`](crate::domain::discovery::MEMBERS). No member is an empty
 /// list (section 3.2).
@@ -67,10 +70,17 @@ struct Aliases {
 
 /// The document; it never depends on what a request says of its host.
 pub(super) async fn get(State(state): State<HttpState>) -> Response {
-    let Some(ring) = state.grantd.keys() else { return unavailable(1) };
+    let Some(ring) = state.grantd.keys() else {
+        return unavailable(1);
+    };
     let in_use = ring.algorithms(state.grantd.database_now());
     let document = document(&state.publication, &in_use);
-    cacheable_json("application/json", document, state.publication.max_age, None)
+    cacheable_json(
+        "application/json",
+        document,
+        state.publication.max_age,
+        None,
+    )
 }
 
 fn document(publication: &Publication, in_use: &[SigningAlgorithm]) -> Vec<u8> {
@@ -118,7 +128,9 @@ fn auth_methods(publication: &Publication) -> Vec<&'static str> {
         }
         methods.push(AuthMethod::SelfSignedTlsClientAuth);
     }
-    let allowed = methods.iter().filter(|method| publication.profile.allows_method(**method));
+    let allowed = methods
+        .iter()
+        .filter(|method| publication.profile.allows_method(**method));
     allowed.map(|method| method.as_str()).collect()
 }
 

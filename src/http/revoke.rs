@@ -13,7 +13,10 @@ use crate::operations::caller::Caller;
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response {
     let handle = async |call: Call, caller: &Caller, decision: &mut Decision| {
         let token = call.token()?;
-        state.grantd.revoke_token(call.presented()?, token, caller, decision).await?;
+        state
+            .grantd
+            .revoke_token(call.presented()?, token, caller, decision)
+            .await?;
         Ok(ok_empty())
     };
     answer(&state, request, "revocation", handle).await

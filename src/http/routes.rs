@@ -9,8 +9,10 @@ use super::state::HttpState;
 use super::{authorize, introspect, jwks, metadata, revoke, token};
 
 /// The two names of the discovery document.
-const WELL_KNOWN: [&str; 2] =
-    ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+const WELL_KNOWN: [&str; 2] = [
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+];
 
 /// The public listener: endpoints below the issuer's path, metadata where clients look for it.
 pub fn public(state: HttpState) -> Router {
@@ -36,7 +38,8 @@ pub fn public(state: HttpState) -> Router {
 
 /// The operations listener, which strangers do not reach.
 pub fn operations(state: HealthState) -> Router {
-    let router =
-        Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
+    let router = Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz));
     layers::surround(router).with_state(state)
 }

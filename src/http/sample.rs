@@ -25,12 +25,18 @@ pub(crate) fn router(entered: Arc<Notify>, leave: Arc<Notify>) -> Router {
         .route("/form", post(echo))
         .route("/wait", get(wait))
         .route("/big", get(async || vec![b'x'; 8 * 1024 * 1024]))
-        .route("/peer", get(async |Extension(c): Extension<Connection>| c.peer.to_string()));
+        .route(
+            "/peer",
+            get(async |Extension(c): Extension<Connection>| c.peer.to_string()),
+        );
     layers::surround(router)
 }
 
 async fn echo(request: Request) -> Response {
-    let limits = BodyLimits { time: Duration::from_millis(200), ..BodyLimits::default() };
+    let limits = BodyLimits {
+        time: Duration::from_millis(200),
+        ..BodyLimits::default()
+    };
     match read_form(request, limits).await {
         Ok((_, form)) => answer::ok_json(form.get("a").unwrap_or_default().as_bytes().to_vec()),
         Err(fault) => answer::refuse(&fault.into()),

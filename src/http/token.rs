@@ -57,7 +57,10 @@ async fn issue(
         audience: call.form.get("audience"),
         proof: dpop::presented(&call.headers),
     };
-    let issued = state.grantd.issue_token(call.presented()?, asked, caller, decision).await?;
+    let issued = state
+        .grantd
+        .issue_token(call.presented()?, asked, caller, decision)
+        .await?;
     let body = TokenBody {
         access_token: &issued.access_token,
         token_type: issued.token_type,

@@ -41,7 +41,13 @@ impl Audit {
     pub fn new() -> (Self, AuditQueue) {
         let (queue, events) = mpsc::channel(QUEUE);
         let suppressed = Arc::new(AtomicU64::new(0));
-        (Self { queue, suppressed: Arc::clone(&suppressed) }, AuditQueue { events, suppressed })
+        (
+            Self {
+                queue,
+                suppressed: Arc::clone(&suppressed),
+            },
+            AuditQueue { events, suppressed },
+        )
     }
 
     /// A refusal.
@@ -51,7 +57,11 @@ impl Audit {
         self.send(AuditEvent {
             id: random::token_id(),
             at: now,
-            actor: decision.client.as_ref().map(ToString::to_string).unwrap_or_default(),
+            actor: decision
+                .client
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             action: "refused",
             target: decision.endpoint.to_owned(),
             details: json!({

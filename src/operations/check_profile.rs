@@ -19,9 +19,15 @@ impl Grantd {
         }
         let audiences = self.store.all_audiences().await?;
         let clients = self.store.all_clients().await?;
-        let of_audiences = audiences.iter().map(|it| self.profile.contradiction_of_audience(it));
+        let of_audiences = audiences
+            .iter()
+            .map(|it| self.profile.contradiction_of_audience(it));
         let of_clients = clients.iter().map(|it| of_client(self.profile, it));
-        Ok(of_audiences.chain(of_clients).flatten().next().map(|it| it.to_string()))
+        Ok(of_audiences
+            .chain(of_clients)
+            .flatten()
+            .next()
+            .map(|it| it.to_string()))
     }
 }
 
@@ -31,12 +37,14 @@ fn of_client(profile: Profile, known: &KnownClient) -> Option<Contradiction> {
     let found = profile.contradiction_of_client(&client.id, methods, client.assertion_audience);
     found.or_else(|| {
         // A key that is retired serves nobody any more.
-        known.credentials.iter().filter(|it| it.retired_at.is_none()).find_map(|credential| {
-            match &credential.material {
+        known
+            .credentials
+            .iter()
+            .filter(|it| it.retired_at.is_none())
+            .find_map(|credential| match &credential.material {
                 CredentialMaterial::Jwk(jwk) => of_key(profile, &client.id, jwk),
                 _ => None,
-            }
-        })
+            })
     })
 }
 

@@ -70,7 +70,10 @@ impl Anchor {
         let (asked, answered) = (milliseconds(reading.asked), milliseconds(reading.answered));
         let round_trip = answered.saturating_sub(asked);
         let origin = reading.database.unix_milliseconds() - asked - round_trip / 2;
-        Self { origin, uncertainty: round_trip.saturating_add(1) / 2 }
+        Self {
+            origin,
+            uncertainty: round_trip.saturating_add(1) / 2,
+        }
     }
 
     fn now(self, clock: &Clock) -> i64 {
@@ -79,7 +82,10 @@ impl Anchor {
 
     fn apart(self, clock: &Clock) -> Apart {
         let apart = clock.unix_milliseconds().saturating_sub(self.now(clock));
-        let surely = apart.saturating_abs().saturating_sub(self.uncertainty).max(0);
+        let surely = apart
+            .saturating_abs()
+            .saturating_sub(self.uncertainty)
+            .max(0);
         Apart(surely * apart.signum())
     }
 }
@@ -90,16 +96,23 @@ impl Clocks {
         let before = self.anchor.swap(Some(anchor.into()));
         // What was carried on from the reading before may be later than what this one says.
         let latest = before.map_or(i64::MIN, |before| before.now(clock));
-        self.latest.fetch_max(latest.max(anchor.now(clock)), Ordering::Relaxed);
+        self.latest
+            .fetch_max(latest.max(anchor.now(clock)), Ordering::Relaxed);
     }
 
     /// What the database's clock says now, in milliseconds; our own before the first reading.
     fn now(&self, clock: &Clock) -> i64 {
-        self.anchor.load().as_ref().map_or_else(|| clock.unix_milliseconds(), |it| it.now(clock))
+        self.anchor
+            .load()
+            .as_ref()
+            .map_or_else(|| clock.unix_milliseconds(), |it| it.now(clock))
     }
 
     fn apart(&self, clock: &Clock) -> Apart {
-        self.anchor.load().as_ref().map_or(Apart(0), |it| it.apart(clock))
+        self.anchor
+            .load()
+            .as_ref()
+            .map_or(Apart(0), |it| it.apart(clock))
     }
 
     /// Whether the clocks are close enough to issue and introspect by.
@@ -108,13 +121,21 @@ impl Clocks {
     /// [`Outage::ClocksApart`].
     pub(super) fn check(&self, clock: &Clock) -> Result<(), Outage> {
         let apart = self.apart(clock);
-        if apart.is_too_far() { Err(Outage::ClocksApart(apart)) } else { Ok(()) }
+        if apart.is_too_far() {
+            Err(Outage::ClocksApart(apart))
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes the new standing; gives the one before.
     fn stand(&self, apart: Apart) -> (Standing, Standing) {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        let bound = if *standing == Standing::Together { WARNED } else { OVER };
+        let bound = if *standing == Standing::Together {
+            WARNED
+        } else {
+            OVER
+        };
         let now = match apart.0.saturating_abs() {
             _ if apart.is_too_far() => Standing::TooFarApart,
             difference if difference > bound => Standing::Apart,
@@ -134,7 +155,10 @@ impl fmt::Display for Apart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.0 < 0 { "behind" } else { "ahead of" };
         let (whole, tenths) = (self.0.abs() / 1000, self.0.abs() % 1000 / 100);
-        write!(f, "this machine's clock is {whole}.{tenths} s {side} the database's")
+        write!(
+            f,
+            "this machine's clock is {whole}.{tenths} s {side} the database's"
+        )
     }
 }
 
@@ -159,7 +183,8 @@ impl Grantd {
         match message {
             None => self.troubles.clear(Trouble::Clock),
             Some(message) => {
-                self.troubles.note(Trouble::Clock, self.clock.now(), (message, blocks))
+                self.troubles
+                    .note(Trouble::Clock, self.clock.now(), (message, blocks))
             }
         };
     }
@@ -181,7 +206,10 @@ impl Grantd {
     pub(super) fn key_time(&self) -> KeyTime {
         let now = self.database_now();
         let latest = self.clocks.latest.load(Ordering::Relaxed).div_euclid(1000);
-        KeyTime { now, latest: now.max(Timestamp::from_unix(latest)) }
+        KeyTime {
+            now,
+            latest: now.max(Timestamp::from_unix(latest)),
+        }
     }
 }
 
@@ -200,7 +228,11 @@ mod tests {
     fn reading(clock: &Clock, round_trip: u64, database: i64) -> ClockReading {
         let asked = clock.monotonic();
         let answered = asked + Duration::from_secs(round_trip);
-        ClockReading { database: DatabaseTime::from_unix(database), asked, answered }
+        ClockReading {
+            database: DatabaseTime::from_unix(database),
+            asked,
+            answered,
+        }
     }
 
     fn noted(round_trip: u64, ahead: i64) -> (Clocks, Clock) {
@@ -211,7 +243,13 @@ mod tests {
 
     #[test]
     fn a_minute_either_way_is_borne_and_not_more() {
-        for (ahead, borne) in [(0, true), (60, true), (61, false), (-60, true), (-61, false)] {
+        for (ahead, borne) in [
+            (0, true),
+            (60, true),
+            (61, false),
+            (-60, true),
+            (-61, false),
+        ] {
             let (clocks, clock) = noted(0, ahead);
             assert_eq!(clocks.check(&clock).is_ok(), borne, "{ahead}");
         }
@@ -252,7 +290,13 @@ mod tests {
     #[test]
     fn the_difference_is_told_in_seconds() {
         let told = |it| Apart(it).to_string();
-        assert_eq!(told(4_320_000), "this machine's clock is 4320.0 s ahead of the database's");
-        assert_eq!(told(-2_345), "this machine's clock is 2.3 s behind the database's");
+        assert_eq!(
+            told(4_320_000),
+            "this machine's clock is 4320.0 s ahead of the database's"
+        );
+        assert_eq!(
+            told(-2_345),
+            "this machine's clock is 2.3 s behind the database's"
+        );
     }
 }

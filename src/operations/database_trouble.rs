@@ -20,7 +20,10 @@ impl Grantd {
         if let Ok(read) = tokio::time::timeout(SLOW, &mut reading).await {
             return read;
         }
-        self.database_fails(&StoreError::Timeout { database: self.store.name(), limit: SLOW });
+        self.database_fails(&StoreError::Timeout {
+            database: self.store.name(),
+            limit: SLOW,
+        });
         reading.await
     }
 
@@ -34,7 +37,11 @@ impl Grantd {
             false
         };
         let message = error.to_string();
-        if self.troubles.note(Trouble::Database, self.clock.now(), (message.clone(), mixed)) {
+        if self.troubles.note(
+            Trouble::Database,
+            self.clock.now(),
+            (message.clone(), mixed),
+        ) {
             let meanwhile = if self.is_fresh() {
                 "known clients are served until the change feed was not read for max_staleness"
             } else {

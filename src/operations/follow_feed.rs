@@ -78,7 +78,10 @@ impl Grantd {
         let position = followed.position.clone().unwrap_or_default();
         // Looked up before the snapshot is taken, so that it must be in it.
         let last_use = self.replay_cache.last_use();
-        let reading = self.store.read_feed(&position, last_use.as_ref(), &self.clock).await?;
+        let reading = self
+            .store
+            .read_feed(&position, last_use.as_ref(), &self.clock)
+            .await?;
         self.compare_clocks(reading.clock);
         self.replay_cache.past_was_lost(reading.past_lost_at);
         let lost = !reading.use_is_kept || matches!(reading.news, FeedNews::Lost(_));
@@ -131,7 +134,8 @@ impl Grantd {
 
     /// Applies a change that this replica made, before it answers.
     pub(super) fn apply_committed(&self, committed: &Committed) {
-        self.directory.forget(committed.position.n, &committed.changes);
+        self.directory
+            .forget(committed.position.n, &committed.changes);
         let revoked: Vec<RevokedToken> = committed
             .changes
             .iter()
@@ -143,7 +147,8 @@ impl Grantd {
 
     async fn load_keys(&self) -> Result<(), StoreError> {
         let loaded = self.store.load_signing_keys().await?;
-        self.keys.store(Some(Arc::new(KeyRing::open(loaded.value, &self.sealing))));
+        self.keys
+            .store(Some(Arc::new(KeyRing::open(loaded.value, &self.sealing))));
         Ok(())
     }
 

@@ -35,12 +35,17 @@ impl Freshness {
     /// Nothing was read yet.
     #[must_use]
     pub const fn new(max_staleness: Duration) -> Self {
-        Self { last_read: AtomicU64::new(0), max_staleness, distrusted: OnceLock::new() }
+        Self {
+            last_read: AtomicU64::new(0),
+            max_staleness,
+            distrusted: OnceLock::new(),
+        }
     }
 
     /// The feed was read; `began` is when the reading began.
     pub fn read_at(&self, began: Duration) {
-        self.last_read.fetch_max(milliseconds(began).saturating_add(1), Ordering::Relaxed);
+        self.last_read
+            .fetch_max(milliseconds(began).saturating_add(1), Ordering::Relaxed);
     }
 
     /// From now on nothing is trusted: statements were mixed up, so what was read may be the answer to another one.
@@ -85,7 +90,10 @@ mod tests {
     fn memory_is_trusted_up_to_the_bound_and_no_longer() {
         let clock = Clock::manual(Timestamp::from_unix(1000));
         let freshness = Freshness::new(Duration::from_secs(30));
-        assert!(matches!(freshness.check(&clock), Err(StoreError::NotLoaded)));
+        assert!(matches!(
+            freshness.check(&clock),
+            Err(StoreError::NotLoaded)
+        ));
         freshness.read_at(clock.monotonic());
         clock.advance(Seconds::new(30));
         assert!(freshness.check(&clock).is_ok());

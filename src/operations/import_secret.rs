@@ -17,7 +17,10 @@ pub fn shared_salt(credentials: &[Credential]) -> Vec<u8> {
         .filter_map(Credential::secret)
         .filter(|hash| hash.form == SecretForm::Imported)
         .find_map(|hash| hash.phc.parse::<PhcHash>().ok())
-        .map_or_else(|| random::random_bytes::<16>().to_vec(), |hash| hash.salt().to_vec())
+        .map_or_else(
+            || random::random_bytes::<16>().to_vec(),
+            |hash| hash.salt().to_vec(),
+        )
 }
 
 /// Hashes a generated secret, under a salt of its own.
@@ -27,7 +30,10 @@ pub fn shared_salt(credentials: &[Credential]) -> Vec<u8> {
 pub fn hash_generated(secret: &Secret) -> Result<SecretHash, SecretHashError> {
     let salt = random::random_bytes::<16>();
     let hash = secret_hash::hash(secret, &salt, HashCost::GENERATED)?;
-    Ok(SecretHash { form: SecretForm::Generated, phc: hash.to_string() })
+    Ok(SecretHash {
+        form: SecretForm::Generated,
+        phc: hash.to_string(),
+    })
 }
 
 /// Hashes a secret that was brought in clear, under the client's shared salt.
@@ -40,7 +46,10 @@ pub fn hash_imported(
     cost: HashCost,
 ) -> Result<SecretHash, SecretHashError> {
     let hash = secret_hash::hash(secret, salt, cost)?;
-    Ok(SecretHash { form: SecretForm::Imported, phc: hash.to_string() })
+    Ok(SecretHash {
+        form: SecretForm::Imported,
+        phc: hash.to_string(),
+    })
 }
 
 /// A foreign hash whose secret was just seen.
@@ -53,7 +62,9 @@ pub(super) struct Rehash {
 impl Grantd {
     /// Hashes `secret` anew when nothing else waits, and writes the hash where the old one still stands.
     pub(super) fn rehash(&self, job: Rehash, secret: Secret, salt: Vec<u8>) {
-        let Some(this) = self.myself.upgrade() else { return };
+        let Some(this) = self.myself.upgrade() else {
+            return;
+        };
         let runtime = tokio::runtime::Handle::current();
         let cost = self.imported_cost;
         self.hashing.idle(move || {
@@ -67,7 +78,9 @@ impl Grantd {
         // On the heap: it holds two databases' transactions, one of which is used.
         let replaced = Box::pin(async {
             let mut change = self.store.begin_change(random::token_id()).await?;
-            change.replace_hash(&job.client, &job.credential, (&job.old, new)).await?;
+            change
+                .replace_hash(&job.client, &job.credential, (&job.old, new))
+                .await?;
             change.commit().await
         });
         match self.store.within_limit(replaced).await {

@@ -42,15 +42,22 @@ impl Grantd {
         decision: &mut Decision,
     ) -> Result<Option<Map<String, Value>>, OperationError> {
         self.check_fitness()?;
-        let caller = self.authenticate_client(presented, caller, decision).await?;
-        let subject = self.own_token(token, self.clock.now()).and_then(Subject::new);
+        let caller = self
+            .authenticate_client(presented, caller, decision)
+            .await?;
+        let subject = self
+            .own_token(token, self.clock.now())
+            .and_then(Subject::new);
         let mut known_not_revoked = false;
         loop {
             let about = subject.as_ref().map_or(About::ItselfAlone, Subject::about);
             let judge = |look: &Look<'_>| {
                 self.look_at_token(&caller, look, (subject.as_ref(), known_not_revoked))
             };
-            match (self.directory.at_last(caller.id(), about, judge).await??, &subject) {
+            match (
+                self.directory.at_last(caller.id(), about, judge).await??,
+                &subject,
+            ) {
                 (Seen::All(members), _) => return Ok(members),
                 (Seen::AllButRevocation, None) => return Ok(None),
                 (Seen::AllButRevocation, Some(subject)) => {
@@ -73,10 +80,17 @@ impl Grantd {
         self.check_fitness()?;
         let now = self.clock.now();
         let caller = self.standing(caller, look)?;
-        let Some(Subject { token, .. }) = subject else { return Ok(Seen::All(None)) };
+        let Some(Subject { token, .. }) = subject else {
+            return Ok(Seen::All(None));
+        };
         // Only who serves the audience may see its tokens; a caller's own token is not special.
-        let may_see = look.audiences().iter().any(|it| it.served_by.contains(&caller.client().id));
-        let holder_stands_by = look.token_holder().is_some_and(|it| it.stands_by(&token.claims));
+        let may_see = look
+            .audiences()
+            .iter()
+            .any(|it| it.served_by.contains(&caller.client().id));
+        let holder_stands_by = look
+            .token_holder()
+            .is_some_and(|it| it.stands_by(&token.claims));
         if !may_see || !holder_stands_by || !self.still_lives(token, now) {
             return Ok(Seen::All(None));
         }
@@ -106,7 +120,10 @@ impl Subject {
 fn members(token: &AccessToken) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("active".to_owned(), Value::Bool(true));
-    members.insert("token_type".to_owned(), token_type(token.cnf.as_ref()).into());
+    members.insert(
+        "token_type".to_owned(),
+        token_type(token.cnf.as_ref()).into(),
+    );
     if let Ok(Value::Object(claims)) = serde_json::to_value(token) {
         members.extend(claims);
     }

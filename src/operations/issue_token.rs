@@ -89,10 +89,18 @@ impl Grantd {
             Some(proof) => Some(self.spend_proof(proof).await?),
             None => None,
         };
-        let circumstances = Circumstances { asked, caller, proof };
+        let circumstances = Circumstances {
+            asked,
+            caller,
+            proof,
+        };
         for _ in 0..=MOST_WAITS {
             let judge = |look: &Look<'_>| self.judge(&client, look, &circumstances);
-            match self.directory.at_last(client.id(), About::ItsPolicies, judge).await?? {
+            match self
+                .directory
+                .at_last(client.id(), About::ItsPolicies, judge)
+                .await??
+            {
                 Judged::Issued(token) => return Ok(token),
                 Judged::NotBefore(instant) => self.clock.sleep_until(instant).await,
             }
@@ -175,11 +183,17 @@ impl Grantd {
         (signer, now): (&Signer, Timestamp),
     ) -> Result<Judged, OperationError> {
         let id = (now, random::access_token_id(client.credential()));
-        let claims =
-            AccessToken::new(self.issuer.as_str(), client.client(), grant, confirmation, id);
+        let claims = AccessToken::new(
+            self.issuer.as_str(),
+            client.client(),
+            grant,
+            confirmation,
+            id,
+        );
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
-        let access_token =
-            signer.sign_compact(grant.audience.jwt_typ, &payload).map_err(|_| Outage::Signing)?;
+        let access_token = signer
+            .sign_compact(grant.audience.jwt_typ, &payload)
+            .map_err(|_| Outage::Signing)?;
         tracing::debug!(client = %claims.client_id, audience = %grant.audience.id, jti = %claims.jti, "issued");
         Ok(Judged::Issued(IssuedToken {
             access_token,
@@ -205,8 +219,14 @@ fn first_living_second(client: &Client, now: Timestamp) -> Result<Option<Timesta
 
 fn offers(policies: &[&Policy], look: &Look<'_>) -> Vec<Offer> {
     let offer = |policy: &&Policy| {
-        let audience = look.audiences().iter().find(|it| it.id == policy.audience)?;
-        Some(Offer { policy: (*policy).clone(), audience: Arc::clone(audience) })
+        let audience = look
+            .audiences()
+            .iter()
+            .find(|it| it.id == policy.audience)?;
+        Some(Offer {
+            policy: (*policy).clone(),
+            audience: Arc::clone(audience),
+        })
     };
     policies.iter().filter_map(offer).collect()
 }

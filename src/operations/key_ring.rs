@@ -40,7 +40,9 @@ impl KeyRing {
             let kid = key.kid.clone();
             RingKey::open(key, sealing).map(|key| (kid, key))
         });
-        Self { keys: keys.collect() }
+        Self {
+            keys: keys.collect(),
+        }
     }
 
     /// The key that signs with `algorithm` now: the youngest one that may. Where a clock that was set back leaves none,
@@ -117,13 +119,18 @@ impl KeyRing {
     }
 
     fn published(&self, now: Timestamp) -> impl Iterator<Item = (&String, &RingKey)> {
-        self.keys.iter().filter(move |(_, key)| key.life.verifies(now))
+        self.keys
+            .iter()
+            .filter(move |(_, key)| key.life.verifies(now))
     }
 
     /// How many keys there are whose private half could not be opened.
     #[must_use]
     pub fn unopened(&self) -> usize {
-        self.keys.values().filter(|key| key.signer.is_none()).count()
+        self.keys
+            .values()
+            .filter(|key| key.signer.is_none())
+            .count()
     }
 }
 
@@ -137,7 +144,10 @@ impl RingKey {
             }
         };
         let verifier = Verifier::new(key.algorithm, &public).ok()?;
-        let sealed = Sealed { key_id: key.sealing_key_id, text: key.sealed_private_key };
+        let sealed = Sealed {
+            key_id: key.sealing_key_id,
+            text: key.sealed_private_key,
+        };
         let signer = match sealing.open(&key.kid, key.algorithm, &sealed) {
             Ok(private) => Signer::from_private(key.algorithm, &key.kid, &private).ok(),
             Err(error) => {

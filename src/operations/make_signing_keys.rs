@@ -57,7 +57,11 @@ pub async fn make_missing_keys(
             .iter()
             .any(|key| key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now))
     };
-    let missing: Vec<_> = algorithms.iter().copied().filter(|algorithm| !has(*algorithm)).collect();
+    let missing: Vec<_> = algorithms
+        .iter()
+        .copied()
+        .filter(|algorithm| !has(*algorithm))
+        .collect();
     if missing.is_empty() {
         return Ok(missing);
     }
@@ -73,8 +77,10 @@ pub async fn make_missing_keys(
 /// Whether the servers' keys open: those that are over may stay shut.
 fn check_opens(existing: &[StoredKey], sealing: &SealingKeys) -> Result<(), MakeKeyError> {
     for key in existing.iter().filter(|key| key.life.retires_at.is_none()) {
-        let sealed =
-            Sealed { key_id: key.sealing_key_id.clone(), text: key.sealed_private_key.clone() };
+        let sealed = Sealed {
+            key_id: key.sealing_key_id.clone(),
+            text: key.sealed_private_key.clone(),
+        };
         let opened = sealing.open(&key.kid, key.algorithm, &sealed);
         opened.map_err(MakeKeyError::OtherSealingKey)?;
     }

@@ -189,21 +189,36 @@ pub async fn retire_credential(
     change.lock_administration().await?;
     let now = change.now();
     for known in change.clients().await? {
-        let Some(credential) = known.credentials.iter().find(|credential| &credential.id == id)
+        let Some(credential) = known
+            .credentials
+            .iter()
+            .find(|credential| &credential.id == id)
         else {
             continue;
         };
         let retired_at = credential.retired_at.map_or(now, |at| at.min(now));
-        let mut retired = Credential { retired_at: Some(retired_at), ..credential.clone() };
+        let mut retired = Credential {
+            retired_at: Some(retired_at),
+            ..credential.clone()
+        };
         if compromised {
             retired.tokens_not_before = retired.tokens_not_before.max(now.plus(LATE_ISSUE));
         }
         change.put_credential(&known.client.id, &retired).await?;
-        let tokens_end_at = now.plus(LATE_ISSUE).plus(longest_life(&mut change, &known).await?);
+        let tokens_end_at = now
+            .plus(LATE_ISSUE)
+            .plus(longest_life(&mut change, &known).await?);
         let client = known.client.id.clone();
-        let action = if compromised { "credential_compromised" } else { "credential_retired" };
+        let action = if compromised {
+            "credential_compromised"
+        } else {
+            "credential_retired"
+        };
         finish(change, known.client, (action, &[id])).await?;
-        return Ok(Retired { client, tokens_end_at });
+        return Ok(Retired {
+            client,
+            tokens_end_at,
+        });
     }
     Err(CredentialError::NoCredential(id.clone()))
 }
@@ -211,9 +226,12 @@ pub async fn retire_credential(
 /// The longest that a token of this client may live, whatever its policies were lately.
 async fn longest_life(change: &mut ChangeTx, known: &KnownClient) -> Result<Seconds, StoreError> {
     let audiences = change.audiences().await?;
-    let of_its_own = audiences
-        .iter()
-        .filter(|audience| known.policies.iter().any(|policy| policy.audience == audience.id));
+    let of_its_own = audiences.iter().filter(|audience| {
+        known
+            .policies
+            .iter()
+            .any(|policy| policy.audience == audience.id)
+    });
     let longest = of_its_own.map(|audience| audience.max_token_lifetime).max();
     Ok(longest.unwrap_or(Seconds::new(0)))
 }
@@ -252,7 +270,10 @@ pub(super) async fn finish(
     (action, credentials): (&'static str, &[&CredentialId]),
 ) -> Result<(), StoreError> {
     let now = change.now();
-    let client = Client { rotated_at: Some(now), ..client };
+    let client = Client {
+        rotated_at: Some(now),
+        ..client
+    };
     change.put_client(&client).await?;
     for id in credentials {
         let event = AuditEvent {

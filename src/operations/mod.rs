@@ -150,8 +150,11 @@ impl Grantd {
         let (replay_cache, replay) = ReplayCache::new();
         let (revoker, revocations) = revoke_token::queue();
         let hashing = HashingPool::start(options.hashing)?;
-        let dpop_nonces =
-            Nonces::new(options.issuer.clone(), &options.sealing, options.dpop_nonce_required);
+        let dpop_nonces = Nonces::new(
+            options.issuer.clone(),
+            &options.sealing,
+            options.dpop_nonce_required,
+        );
         let this = Arc::new_cyclic(|myself| Self {
             token_endpoint: options.issuer.endpoint("/oauth2/token"),
             issuer: options.issuer,
@@ -182,7 +185,14 @@ impl Grantd {
             fatal: watch::Sender::new(None),
             myself: Weak::clone(myself),
         });
-        Ok((this, Queues { audit: audit_queue, replay, revocations }))
+        Ok((
+            this,
+            Queues {
+                audit: audit_queue,
+                replay,
+                revocations,
+            },
+        ))
     }
 
     /// Starts what runs beside the requests: following the feed at every `poll_interval`, writing what waits,
@@ -279,8 +289,13 @@ impl Grantd {
     /// and hides a secret. It comes after the decision and whatever that was: no answer takes longer for one id than for
     /// another.
     pub fn recognise_neighbour(&self, decision: &mut Decision) {
-        let Some(claimed) = &mut decision.client else { return };
-        if claimed.suspect().is_some_and(|id| self.directory.has_neighbour(id)) {
+        let Some(claimed) = &mut decision.client else {
+            return;
+        };
+        if claimed
+            .suspect()
+            .is_some_and(|id| self.directory.has_neighbour(id))
+        {
             claimed.recognise();
         }
     }

@@ -20,20 +20,24 @@ impl Grantd {
     /// A client assertion, a DPoP proof or a token of another issuer differs in `typ`, key or `iss`
     /// (RFC 8725 section 3.12).
     pub(super) fn own_token(&self, text: &str, now: Timestamp) -> Option<OwnToken> {
-        self.signed_by_us(text).filter(|token| self.still_lives(token, now))
+        self.signed_by_us(text)
+            .filter(|token| self.still_lives(token, now))
     }
 
     /// The token that `text` is, where some replica may still call it active: to revoke it is no idle answer, whatever
     /// this machine's clock says.
     pub(super) fn revocable_token(&self, text: &str) -> Option<OwnToken> {
         let expired = self.database_now().minus(MOST_APART).unix();
-        self.signed_by_us(text).filter(|token| token.claims.exp > expired)
+        self.signed_by_us(text)
+            .filter(|token| token.claims.exp > expired)
     }
 
     /// Whether a token that was read before lives at `now`, and its key still verifies.
     pub(super) fn still_lives(&self, token: &OwnToken, now: Timestamp) -> bool {
         let ring = self.keys.load();
-        let verifier = ring.as_ref().and_then(|it| it.verifier(&token.kid, self.database_now()));
+        let verifier = ring
+            .as_ref()
+            .and_then(|it| it.verifier(&token.kid, self.database_now()));
         verifier.is_some() && token.claims.is_within_life(now)
     }
 
@@ -49,6 +53,9 @@ impl Grantd {
         }
         let claims = serde_json::Value::Object(jws.claims().clone());
         let claims: AccessToken = serde_json::from_value(claims).ok()?;
-        (claims.iss == self.issuer.as_str()).then(|| OwnToken { claims, kid: kid.to_owned() })
+        (claims.iss == self.issuer.as_str()).then(|| OwnToken {
+            claims,
+            kid: kid.to_owned(),
+        })
     }
 }

@@ -68,5 +68,7 @@ pub(super) fn retired_twin<'a>(
         own.as_ref()
             .is_some_and(|own| key(old).is_some_and(|it| it.thumbprint() == own.thumbprint()))
     };
-    existing.iter().find(|old| is_retired(old) && (is_same_subject(old, new) || is_same_key(old)))
+    existing
+        .iter()
+        .find(|old| is_retired(old) && (is_same_subject(old, new) || is_same_key(old)))
 }

@@ -45,11 +45,10 @@ pub async fn register_credentials(
     for material in materials {
         let fresh = Held::new(new.credential(identified(client, material)?, now)?);
         check_use(&known.client, fresh.credential.kind(), new.profile)?;
-        if let Some(contradiction) = fresh
-            .key
-            .as_ref()
-            .and_then(|key| new.profile.contradiction_of_key(client, key.name(), key.algorithms()))
-        {
+        if let Some(contradiction) = fresh.key.as_ref().and_then(|key| {
+            new.profile
+                .contradiction_of_key(client, key.name(), key.algorithms())
+        }) {
             return Err(contradiction.into());
         }
         check_new(client, &held, &fresh, now)?;
@@ -58,10 +57,15 @@ pub async fn register_credentials(
     }
     let added = held.split_off(before);
     let shared_with = sharing(&added, &change.clients().await?, client);
-    let action = added.first().map_or("", |first| action(first.credential.kind()));
+    let action = added
+        .first()
+        .map_or("", |first| action(first.credential.kind()));
     let ids: Vec<&CredentialId> = added.iter().map(|it| &it.credential.id).collect();
     finish(change, known.client, (action, &ids)).await?;
-    Ok(Registered { credentials: added.into_iter().map(|it| it.credential).collect(), shared_with })
+    Ok(Registered {
+        credentials: added.into_iter().map(|it| it.credential).collect(),
+        shared_with,
+    })
 }
 
 /// A credential, and its key where it is one: each key is read once, however many there are.
@@ -72,7 +76,10 @@ struct Held {
 
 impl Held {
     fn new(credential: Credential) -> Self {
-        Self { key: key(&credential), credential }
+        Self {
+            key: key(&credential),
+            credential,
+        }
     }
 }
 
@@ -124,8 +131,10 @@ fn taken(client: &ClientId, old: &Credential, now: Timestamp) -> CredentialError
 
 /// The other clients that have one of these keys.
 fn sharing(added: &[Held], clients: &[KnownClient], own: &ClientId) -> BTreeSet<ClientId> {
-    let added: BTreeSet<&str> =
-        added.iter().filter_map(|it| Some(it.key.as_ref()?.thumbprint())).collect();
+    let added: BTreeSet<&str> = added
+        .iter()
+        .filter_map(|it| Some(it.key.as_ref()?.thumbprint()))
+        .collect();
     // A thumbprint costs less than a key that is ready to verify.
     let is_added = |credential: &Credential| match &credential.material {
         CredentialMaterial::Jwk(jwk) => {

@@ -97,28 +97,46 @@ impl ReplayCache {
     #[must_use]
     pub fn new() -> (Self, ReplayQueue) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let recent =
-            Cache::builder().max_capacity(RECENT).eviction_policy(EvictionPolicy::lru()).build();
-        let memory =
-            Arc::new(Memory { recent, under_way: Mutex::default(), last: Mutex::default() });
+        let recent = Cache::builder()
+            .max_capacity(RECENT)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        let memory = Arc::new(Memory {
+            recent,
+            under_way: Mutex::default(),
+            last: Mutex::default(),
+        });
         let past_lost_at = AtomicI64::new(0);
-        let cache = Self { queue, memory: Arc::clone(&memory), past_lost_at };
+        let cache = Self {
+            queue,
+            memory: Arc::clone(&memory),
+            past_lost_at,
+        };
         (cache, ReplayQueue { waiting, memory })
     }
 
     /// A use that is surely in the database until it is swept away.
     pub(super) fn last_use(&self) -> Option<UsedAssertion> {
-        self.memory.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.memory
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A part of the past was lost at `instant`, or later: what was made before counts no more.
     pub(super) fn past_was_lost(&self, instant: Timestamp) {
-        self.past_lost_at.fetch_max(instant.unix(), Ordering::Relaxed);
+        self.past_lost_at
+            .fetch_max(instant.unix(), Ordering::Relaxed);
     }
 
     /// After a loss the last use may be gone for good.
     pub(super) fn forget_last_use(&self) {
-        *self.memory.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self
+            .memory
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn is_forgotten(&self, spending: &Spending<'_>) -> bool {
@@ -140,7 +158,10 @@ impl Grantd {
         if !memory.reserve(&key) {
             return Ok(Spent::Replay);
         }
-        let used = UsedAssertion { key: key.clone(), expires_at: spending.dead_at };
+        let used = UsedAssertion {
+            key: key.clone(),
+            expires_at: spending.dead_at,
+        };
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { used, answer };
         if self.replay_cache.queue.try_send(waiting).is_err() {
@@ -185,13 +206,21 @@ impl ReplayQueue {
         let first: Result<HashSet<String>, _> = written.map(|keys| keys.into_iter().collect());
         let kept = |used: &&UsedAssertion| first.as_ref().is_ok_and(|it| it.contains(&used.key));
         if let Some(last) = uses.iter().filter(kept).max_by_key(|used| used.expires_at) {
-            let mut known = self.memory.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self
+                .memory
+                .last
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             *known = Some(last.clone());
         }
         for Waiting { used, answer } in batch.drain(..) {
             let result = first.clone().map(|first| {
                 self.memory.recent.insert(used.key.clone(), ());
-                if first.contains(&used.key) { Spent::First } else { Spent::Replay }
+                if first.contains(&used.key) {
+                    Spent::First
+                } else {
+                    Spent::Replay
+                }
             });
             // Remembered before it is released, so that at no moment it is neither.
             self.memory.release(&used.key);
@@ -205,12 +234,18 @@ impl Memory {
     /// Takes a key for one caller; false where it is spent, or another one has it.
     fn reserve(&self, key: &str) -> bool {
         // Before `recent` is looked at: the one who had the key may finish meanwhile.
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         !self.recent.contains_key(key) && under_way.insert(key.to_owned())
     }
 
     fn release(&self, key: &str) {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
     }
 }
 
@@ -219,7 +254,13 @@ mod tests {
     use super::*;
 
     fn name(kind: &'static str, scope: &[&[u8]], jti: &str) -> String {
-        key(&Spending { kind, scope, jti, made_at: Timestamp::EPOCH, dead_at: Timestamp::EPOCH })
+        key(&Spending {
+            kind,
+            scope,
+            jti,
+            made_at: Timestamp::EPOCH,
+            dead_at: Timestamp::EPOCH,
+        })
     }
 
     #[test]

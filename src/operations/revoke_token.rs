@@ -49,9 +49,15 @@ impl Grantd {
         decision: &mut Decision,
     ) -> Result<(), OperationError> {
         self.freshness.check(&self.clock)?;
-        let client = self.authenticate_client(presented, caller, decision).await?;
+        let client = self
+            .authenticate_client(presented, caller, decision)
+            .await?;
         let judge = |look: &Look<'_>| self.revocable(&client, look, token);
-        match self.directory.at_last(client.id(), About::ItselfAlone, judge).await?? {
+        match self
+            .directory
+            .at_last(client.id(), About::ItselfAlone, judge)
+            .await??
+        {
             Some(token) => self.write_revocation(token).await,
             None => Ok(()),
         }
@@ -65,17 +71,24 @@ impl Grantd {
         token: &str,
     ) -> Result<Option<RevokedToken>, OperationError> {
         let client = self.standing(client, look)?;
-        let Some(OwnToken { claims, .. }) = self.revocable_token(token) else { return Ok(None) };
+        let Some(OwnToken { claims, .. }) = self.revocable_token(token) else {
+            return Ok(None);
+        };
         if claims.client_id != client.client().id.as_str() {
             return Err(GrantFault::TokenOfAnotherClient.into());
         }
         let expires_at = Timestamp::from_unix(claims.exp);
-        Ok(Some(RevokedToken { jti: claims.jti, expires_at }))
+        Ok(Some(RevokedToken {
+            jti: claims.jti,
+            expires_at,
+        }))
     }
 
     async fn write_revocation(&self, token: RevokedToken) -> Result<(), OperationError> {
         let (answer, answered) = oneshot::channel();
-        self.revoker.try_send((token, answer)).map_err(|_| Outage::RevocationsQueueFull)?;
+        self.revoker
+            .try_send((token, answer))
+            .map_err(|_| Outage::RevocationsQueueFull)?;
         match tokio::time::timeout(LONGEST_WAIT, answered).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(error))) => Err(Outage::Revocation(error).into()),

@@ -45,7 +45,12 @@ impl Troubles {
     pub fn note(&self, what: Trouble, now: Timestamp, (message, blocks): (String, bool)) -> bool {
         let mut troubles = self.lock();
         let since = troubles.get(&what).map(|known| known.since);
-        let degraded = Degraded { what, since: since.unwrap_or(now), message, blocks };
+        let degraded = Degraded {
+            what,
+            since: since.unwrap_or(now),
+            message,
+            blocks,
+        };
         troubles.insert(what, degraded);
         since.is_none()
     }
@@ -73,7 +78,10 @@ impl Grantd {
         self.look(Trouble::Keys, self.trouble_with_keys());
         self.look(
             Trouble::Feed,
-            self.freshness.check(&self.clock).err().map(|error| error.to_string()),
+            self.freshness
+                .check(&self.clock)
+                .err()
+                .map(|error| error.to_string()),
         );
         self.troubles.all()
     }
@@ -83,9 +91,9 @@ impl Grantd {
             None => Some("the signing keys are not loaded".to_owned()),
             Some(keys) => match keys.unopened() {
                 0 => None,
-                number => {
-                    Some(format!("{number} signing keys cannot be opened: look at the sealing key"))
-                }
+                number => Some(format!(
+                    "{number} signing keys cannot be opened: look at the sealing key"
+                )),
             },
         }
     }

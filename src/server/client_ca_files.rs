@@ -49,7 +49,10 @@ impl ClientCaFiles {
         if files.is_empty() {
             return Ok(None);
         }
-        let mut this = Self { files, seen: Vec::new() };
+        let mut this = Self {
+            files,
+            seen: Vec::new(),
+        };
         this.look(grantd)?;
         Ok(Some(this))
     }
@@ -81,7 +84,10 @@ impl ClientCaFiles {
         for (path, content) in files.iter().zip(contents(files)?) {
             ClientCas::none()
                 .add_pem(&content)
-                .map_err(|source| ClientCaError::Invalid { path: path.clone(), source })?;
+                .map_err(|source| ClientCaError::Invalid {
+                    path: path.clone(),
+                    source,
+                })?;
         }
         Ok(())
     }
@@ -101,7 +107,10 @@ impl ClientCaFiles {
                 continue;
             }
             cas.add_pem(content)
-                .map_err(|source| ClientCaError::Invalid { path: path.clone(), source })?;
+                .map_err(|source| ClientCaError::Invalid {
+                    path: path.clone(),
+                    source,
+                })?;
         }
         grantd.trust_client_cas(cas);
         if emptied == self.files.len() {
@@ -116,8 +125,10 @@ impl ClientCaFiles {
 
 fn contents(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, ClientCaError> {
     let read = |path: &PathBuf| {
-        file::read(path, file::SMALL)
-            .map_err(|source| ClientCaError::Read { path: path.clone(), source })
+        file::read(path, file::SMALL).map_err(|source| ClientCaError::Read {
+            path: path.clone(),
+            source,
+        })
     };
     files.iter().map(read).collect()
 }

@@ -25,20 +25,30 @@ pub fn fit(limits: Limits, database: u32) -> Limits {
             "the limit of file descriptors leaves room for fewer connections: raise it (ulimit -n, LimitNOFILE=)"
         );
     }
-    Limits { connections, ..limits }
+    Limits {
+        connections,
+        ..limits
+    }
 }
 
 /// Connections beside all else, with so many descriptors.
 fn left(most: usize, database: u32) -> usize {
-    let database = usize::try_from(database).unwrap_or(usize::MAX).saturating_mul(OF_DATABASE);
-    let reserve = OTHERS.saturating_add(OPERATIONS_CONNECTIONS).saturating_add(database);
+    let database = usize::try_from(database)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(OF_DATABASE);
+    let reserve = OTHERS
+        .saturating_add(OPERATIONS_CONNECTIONS)
+        .saturating_add(database);
     most.saturating_sub(reserve).max(FEWEST)
 }
 
 /// The limit as it is afterwards; none: there is none.
 fn raise() -> Option<usize> {
     let before = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: before.maximum, ..before };
+    let raised = Rlimit {
+        current: before.maximum,
+        ..before
+    };
     let now = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => raised.current,
         Err(error) => {

@@ -37,7 +37,10 @@ impl<S> Door<S> {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
         let place = self.place(&request);
-        let mut request = request.map(|body| Arriving { body, meter: Arc::clone(&self.meter) });
+        let mut request = request.map(|body| Arriving {
+            body,
+            meter: Arc::clone(&self.meter),
+        });
         let entered = match place {
             Ok(place) => {
                 request.extensions_mut().insert(self.connection.clone());
@@ -65,7 +68,9 @@ impl<S> Door<S> {
         if request.headers().len() > limits.headers {
             return Err(Refused::TooManyHeaders);
         }
-        self.meter.admit(cost(request, limits)).map_err(|_| Refused::Full)
+        self.meter
+            .admit(cost(request, limits))
+            .map_err(|_| Refused::Full)
     }
 }
 
@@ -90,7 +95,9 @@ fn cost<B: Body>(request: &Request<B>, limits: &Limits) -> usize {
     let headers = request.headers();
     let bytes: usize = headers.values().map(HeaderValue::len).sum();
     let head = request.uri().path().len() + bytes + headers.len() * FIELD_BYTES / 2;
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     let body = match announced {
         _ if request.body().is_end_stream() => 0,
         // It is refused unread.
@@ -145,11 +152,19 @@ pub(super) struct Answer<B> {
 
 impl<B> Answer<B> {
     fn of(body: B, place: Place) -> Self {
-        Self { body: Some(body), own: Bytes::new(), place: Some(place) }
+        Self {
+            body: Some(body),
+            own: Bytes::new(),
+            place: Some(place),
+        }
     }
 
     fn own(own: Bytes) -> Self {
-        Self { body: None, own, place: None }
+        Self {
+            body: None,
+            own,
+            place: None,
+        }
     }
 }
 
@@ -184,7 +199,10 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Answer<B> {
         let this = &mut *self;
         let Some(body) = &mut this.body else {
             let own = std::mem::take(&mut this.own);
-            let piece = Piece { bytes: own, _place: None };
+            let piece = Piece {
+                bytes: own,
+                _place: None,
+            };
             return Poll::Ready((piece.remaining() > 0).then(|| Ok(Frame::data(piece))));
         };
         let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
@@ -193,13 +211,18 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Answer<B> {
         Poll::Ready(frame.map(|frame| {
             frame.map(|frame| {
                 let place = if is_last { place.take() } else { None };
-                frame.map_data(|bytes| Piece { bytes, _place: place })
+                frame.map_data(|bytes| Piece {
+                    bytes,
+                    _place: place,
+                })
             })
         }))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().map_or(self.own.is_empty(), Body::is_end_stream)
+        self.body
+            .as_ref()
+            .map_or(self.own.is_empty(), Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -80,7 +80,11 @@ impl Frames {
             0 => 0,
             bytes => bytes.saturating_add(self.fields.number().saturating_mul(FIELD_BYTES)),
         };
-        let table = if self.fields.is_remembered() { self.before_ack } else { 0 };
+        let table = if self.fields.is_remembered() {
+            self.before_ack
+        } else {
+            0
+        };
         self.frame.saturating_add(block).saturating_add(table)
     }
 
@@ -120,7 +124,9 @@ impl Frames {
 
     /// The head of a frame is there; tells its work.
     fn begin(&mut self) -> usize {
-        let &[a, b, c, kind, flags, ..] = self.head.as_slice() else { return 0 };
+        let &[a, b, c, kind, flags, ..] = self.head.as_slice() else {
+            return 0;
+        };
         self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
         (self.kind, self.flags, self.padding) = (kind, flags, 0);
         self.head.clear();
@@ -145,7 +151,11 @@ impl Frames {
     }
 
     fn after_pad_length(&self) -> Payload {
-        if self.flags & PRIORITY == 0 { Payload::Block } else { Payload::Priority(5) }
+        if self.flags & PRIORITY == 0 {
+            Payload::Block
+        } else {
+            Payload::Priority(5)
+        }
     }
 
     fn payload<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Malformed> {
@@ -246,7 +256,9 @@ mod tests {
         let before = frames.held();
         frames.scan(&frame(6, 0, &[0; 8])).unwrap();
         assert_eq!(frames.held(), before);
-        frames.scan(&frame(HEADERS, END_HEADERS, b"\x20\x82")).unwrap();
+        frames
+            .scan(&frame(HEADERS, END_HEADERS, b"\x20\x82"))
+            .unwrap();
         assert_eq!(frames.held(), 0);
     }
 

@@ -67,7 +67,8 @@ impl Scanner {
     /// The memory that hyper may hold for what has not come whole, and for requests that came behind another one:
     /// it reads on only when it has none left.
     pub(super) fn held(&self) -> usize {
-        self.gathered.saturating_add(if self.is_ahead { self.newest } else { 0 })
+        self.gathered
+            .saturating_add(if self.is_ahead { self.newest } else { 0 })
     }
 
     /// Whether the next byte begins a request.
@@ -94,7 +95,11 @@ impl Scanner {
     fn body<'a>(&mut self, bytes: &'a [u8], left: u64) -> &'a [u8] {
         let (taken, rest) = split(bytes, left);
         let left = left.saturating_sub(length_of(taken));
-        self.place = if left == 0 { Place::Head { first_line: true } } else { Place::Body(left) };
+        self.place = if left == 0 {
+            Place::Head { first_line: true }
+        } else {
+            Place::Body(left)
+        };
         rest
     }
 
@@ -136,7 +141,8 @@ impl Scanner {
 
     fn keep(&mut self, part: &[u8]) {
         let room = KEPT - self.line.len();
-        self.line.extend_from_slice(part.get(..room).unwrap_or(part));
+        self.line
+            .extend_from_slice(part.get(..room).unwrap_or(part));
         self.length = self.length.saturating_add(part.len());
         self.gathered = self.gathered.saturating_add(part.len());
         self.last = part.last().copied().unwrap_or(self.last);
@@ -183,8 +189,13 @@ impl Scanner {
         if self.framing != Framing::Unsaid || self.length > KEPT {
             return Err(Ambiguous);
         }
-        let value = parts.next().and_then(|value| value.strip_suffix(b"\r")).ok_or(Ambiguous)?;
-        let value = std::str::from_utf8(value).map_err(|_| Ambiguous)?.trim_matches(' ');
+        let value = parts
+            .next()
+            .and_then(|value| value.strip_suffix(b"\r"))
+            .ok_or(Ambiguous)?;
+        let value = std::str::from_utf8(value)
+            .map_err(|_| Ambiguous)?
+            .trim_matches(' ');
         self.framing = if is_length {
             Framing::Length(digits(value, 10)?)
         } else if value.eq_ignore_ascii_case("chunked") {
@@ -206,8 +217,13 @@ fn after_head(framing: Framing) -> Place {
 
 /// The size before any extension; a line that is longer than what is kept has a long extension.
 fn chunk_size(line: &[u8]) -> Result<u64, Ambiguous> {
-    let end = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
-    let text = line.get(..end).and_then(|digits| std::str::from_utf8(digits).ok());
+    let end = line
+        .iter()
+        .position(|byte| !byte.is_ascii_hexdigit())
+        .unwrap_or(line.len());
+    let text = line
+        .get(..end)
+        .and_then(|digits| std::str::from_utf8(digits).ok());
     digits(text.ok_or(Ambiguous)?, 16)
 }
 
@@ -260,7 +276,9 @@ mod tests {
     #[test]
     fn a_head_is_held_until_it_is_whole_and_requests_behind_another_one_too() {
         let mut scanner = Scanner::new();
-        scanner.scan(b"POST / HTTP/1.1\r\nHost: a\r\nContent-").unwrap();
+        scanner
+            .scan(b"POST / HTTP/1.1\r\nHost: a\r\nContent-")
+            .unwrap();
         assert_eq!(scanner.held(), 34);
         scanner.scan(b"Length: 3\r\n\r\na").unwrap();
         assert_eq!(scanner.held(), 0);
@@ -271,7 +289,9 @@ mod tests {
         assert_eq!(scanner.held(), two.len());
         scanner.scan(GOOD[0].as_bytes()).unwrap();
         assert_eq!(scanner.held(), 0);
-        scanner.scan(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;xx").unwrap();
+        scanner
+            .scan(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;xx")
+            .unwrap();
         assert_eq!(scanner.held(), 4);
     }
 
@@ -319,7 +339,9 @@ mod tests {
             "0\r\nt: 1\n\r\n",
         ] {
             let mut scanner = Scanner::new();
-            scanner.scan(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+            scanner
+                .scan(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+                .unwrap();
             assert!(scanner.scan(wrong.as_bytes()).is_err(), "{wrong:?}");
         }
     }

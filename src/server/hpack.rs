@@ -13,7 +13,11 @@ enum Place {
     /// The first byte of a string's length; so many strings come after this one.
     Length { strings: u8 },
     /// The further bytes of a string's length.
-    LongLength { strings: u8, length: usize, shift: u32 },
+    LongLength {
+        strings: u8,
+        length: usize,
+        shift: u32,
+    },
     /// A string, with what is left of it.
     String { strings: u8, left: usize },
     /// The further bytes of a new table size.
@@ -96,17 +100,29 @@ impl Fields {
             Place::Index { strings } => after_string(strings),
             Place::Size => Place::Start,
             Place::Length { strings } => match byte & 0x7f {
-                0x7f => Place::LongLength { strings, length: 0x7f, shift: 0 },
+                0x7f => Place::LongLength {
+                    strings,
+                    length: 0x7f,
+                    shift: 0,
+                },
                 length => string(strings, usize::from(length)),
             },
-            Place::LongLength { strings, length, shift } => {
+            Place::LongLength {
+                strings,
+                length,
+                shift,
+            } => {
                 // h2 reads no longer numbers, either.
                 if shift > 21 {
                     return Err(Malformed);
                 }
                 let length = length + (usize::from(byte & 0x7f) << shift);
                 if goes_on {
-                    Place::LongLength { strings, length, shift: shift + 7 }
+                    Place::LongLength {
+                        strings,
+                        length,
+                        shift: shift + 7,
+                    }
                 } else {
                     string(strings, length)
                 }
@@ -128,24 +144,45 @@ impl Fields {
             }
             0x20.. => {
                 self.is_resized |= self.must_resize;
-                return Ok(if byte & 0x1f == 0x1f { Place::Size } else { Place::Start });
+                return Ok(if byte & 0x1f == 0x1f {
+                    Place::Size
+                } else {
+                    Place::Start
+                });
             }
             _ => (0x0f, 1),
         };
         self.number = self.number.saturating_add(1);
         // Without an index there is a name before the value.
-        let strings = if strings == 1 && byte & prefix == 0 { 2 } else { strings };
-        Ok(if byte & prefix == prefix { Place::Index { strings } } else { after_string(strings) })
+        let strings = if strings == 1 && byte & prefix == 0 {
+            2
+        } else {
+            strings
+        };
+        Ok(if byte & prefix == prefix {
+            Place::Index { strings }
+        } else {
+            after_string(strings)
+        })
     }
 }
 
 /// Goes on to the next of so many strings.
 fn after_string(strings: u8) -> Place {
-    strings.checked_sub(1).map_or(Place::Start, |strings| Place::Length { strings })
+    strings
+        .checked_sub(1)
+        .map_or(Place::Start, |strings| Place::Length { strings })
 }
 
 fn string(strings: u8, length: usize) -> Place {
-    if length == 0 { after_string(strings) } else { Place::String { strings, left: length } }
+    if length == 0 {
+        after_string(strings)
+    } else {
+        Place::String {
+            strings,
+            left: length,
+        }
+    }
 }
 
 #[cfg(test)]

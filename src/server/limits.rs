@@ -93,7 +93,12 @@ impl Limits {
     pub fn of_operations(self) -> Self {
         let connections = OPERATIONS_CONNECTIONS;
         let requests = connections.saturating_add(connections / 4);
-        Self { connections, requests, shared_bytes: 1024 * 1024, ..self }
+        Self {
+            connections,
+            requests,
+            shared_bytes: 1024 * 1024,
+            ..self
+        }
     }
 
     /// The most work that a connection may ask for beyond what its finished requests have paid, in bytes: four of the

@@ -70,7 +70,9 @@ pub fn bind_loopback_pair(port: u16) -> Result<Vec<TcpListener>, BindError> {
 fn bind_pair(port: u16) -> Result<Vec<TcpListener>, BindError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let first = bind(address)?;
-    let taken = first.local_addr().map_err(|source| BindError { address, source })?;
+    let taken = first
+        .local_addr()
+        .map_err(|source| BindError { address, source })?;
     match bind(SocketAddr::from((Ipv6Addr::LOCALHOST, taken.port()))) {
         Ok(second) => Ok(vec![first, second]),
         // Whatever it is called: no IPv6 here. Only a port that somebody holds there is a fault.
@@ -90,7 +92,10 @@ mod tests {
     #[tokio::test]
     async fn a_free_port_is_the_same_on_both_families() {
         let listeners = bind_loopback_pair(0).unwrap();
-        let ports: Vec<u16> = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
+        let ports: Vec<u16> = listeners
+            .iter()
+            .map(|l| l.local_addr().unwrap().port())
+            .collect();
         assert_ne!(ports[0], 0);
         assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
     }
@@ -100,7 +105,10 @@ mod tests {
         let holder = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let port = holder.local_addr().unwrap().port();
         let error = bind_loopback_pair(port).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")), "{error}");
+        assert!(
+            error.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")),
+            "{error}"
+        );
         assert!(
             error.ends_with("another process listens there: stop it or take another port"),
             "{error}"

@@ -33,7 +33,11 @@ impl Meter {
     /// Charges work, in bytes.
     pub(super) fn charge(&self, work: usize) -> Result<(), Unpaid> {
         let before = self.unpaid.fetch_add(work, Ordering::Relaxed);
-        if before.saturating_add(work) > self.room.limits.unpaid() { Err(Unpaid) } else { Ok(()) }
+        if before.saturating_add(work) > self.room.limits.unpaid() {
+            Err(Unpaid)
+        } else {
+            Ok(())
+        }
     }
 
     /// A request was given up before its body ended; the next bytes that come find out if that was too much.
@@ -78,7 +82,11 @@ impl Meter {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
             return Err(full);
         }
-        Ok(Place { meter: Arc::clone(self), is_first, leased })
+        Ok(Place {
+            meter: Arc::clone(self),
+            is_first,
+            leased,
+        })
     }
 }
 
@@ -127,7 +135,10 @@ mod tests {
 
     #[test]
     fn a_place_is_given_back_when_it_is_dropped() {
-        let meter = Meter::new(Room::new(Limits { requests: 1, ..Limits::default() }));
+        let meter = Meter::new(Room::new(Limits {
+            requests: 1,
+            ..Limits::default()
+        }));
         let place = meter.admit(0).unwrap();
         assert!(meter.is_busy());
         assert_eq!(meter.admit(0).unwrap_err(), Full::Requests);

@@ -40,7 +40,10 @@ mod tests {
     #[tokio::test]
     async fn the_preface_and_only_it_is_http_2() {
         for (bytes, protocol) in [
-            (&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nmore"[..], Protocol::Http2),
+            (
+                &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nmore"[..],
+                Protocol::Http2,
+            ),
             (b"POST / HTTP/1.1\r\n", Protocol::Http1),
             (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rx", Protocol::Http1),
             (b"x", Protocol::Http1),

@@ -47,8 +47,10 @@ impl Replica {
     pub async fn run(self, shutdown: Shutdown) -> Result<(), String> {
         let draining = Arc::new(AtomicBool::new(false));
         let background = self.grantd.run(self.queues, self.poll_interval);
-        let health =
-            HealthState { grantd: Arc::clone(&self.grantd), draining: Arc::clone(&draining) };
+        let health = HealthState {
+            grantd: Arc::clone(&self.grantd),
+            draining: Arc::clone(&draining),
+        };
         let (stop_operations, operations_shutdown) = Shutdown::manual();
         let operations = tokio::spawn(serve(
             self.operations,
@@ -77,7 +79,12 @@ impl Replica {
                 serve(endpoint, router.clone(), Arc::clone(&room), mutual_shutdown).await;
             }
         };
-        let public = serve(self.public, router.clone(), Arc::clone(&room), public_shutdown);
+        let public = serve(
+            self.public,
+            router.clone(),
+            Arc::clone(&room),
+            public_shutdown,
+        );
         let mut fatal = self.grantd.fatal();
         let stop = async {
             tokio::select! {

@@ -36,7 +36,9 @@ impl Room {
     pub fn new(limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             limits,
-            connections: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
+            connections: Arc::new(Semaphore::new(
+                limits.connections.min(Semaphore::MAX_PERMITS),
+            )),
             requests: Bounded::new(limits.requests),
             further: Bounded::new(limits.requests / FURTHER),
             bytes: Bounded::new(limits.shared_bytes),
@@ -77,7 +79,11 @@ impl Room {
 
     /// Takes bytes from the shared purse.
     pub(super) fn lease(&self, bytes: usize) -> Result<(), Full> {
-        if bytes == 0 || self.bytes.take(bytes) { Ok(()) } else { Err(self.tell(Full::Bytes)) }
+        if bytes == 0 || self.bytes.take(bytes) {
+            Ok(())
+        } else {
+            Err(self.tell(Full::Bytes))
+        }
     }
 
     pub(super) fn give_back(&self, bytes: usize) {
@@ -114,13 +120,18 @@ struct Bounded {
 
 impl Bounded {
     fn new(most: usize) -> Self {
-        Self { taken: AtomicUsize::new(0), most }
+        Self {
+            taken: AtomicUsize::new(0),
+            most,
+        }
     }
 
     /// Adds first: two at once may both be refused the last place, and none is given twice.
     fn take(&self, number: usize) -> bool {
         let before = self.taken.fetch_add(number, Ordering::Relaxed);
-        let fits = before.checked_add(number).is_some_and(|after| after <= self.most);
+        let fits = before
+            .checked_add(number)
+            .is_some_and(|after| after <= self.most);
         if !fits {
             self.give_back(number);
         }
@@ -137,7 +148,11 @@ mod tests {
     use super::*;
 
     fn room() -> Arc<Room> {
-        Room::new(Limits { requests: 10, shared_bytes: 100, ..Limits::default() })
+        Room::new(Limits {
+            requests: 10,
+            shared_bytes: 100,
+            ..Limits::default()
+        })
     }
 
     #[test]

@@ -39,21 +39,32 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (phase, watching) = watch::channel(Phase::Serving);
-    let session =
-        Arc::new(Session::new(service, Arc::clone(&room), endpoint.tls.clone(), watching));
+    let session = Arc::new(Session::new(
+        service,
+        Arc::clone(&room),
+        endpoint.tls.clone(),
+        watching,
+    ));
     let mut tasks = JoinSet::new();
     if let Some(tls) = endpoint.tls {
         tasks.spawn(async move { tls.keep_fresh().await });
     }
     for listener in endpoint.listeners {
-        tasks.spawn(accept_all(listener, Arc::clone(&session), Arc::clone(&room)));
+        tasks.spawn(accept_all(
+            listener,
+            Arc::clone(&session),
+            Arc::clone(&room),
+        ));
     }
     shutdown.requested().await;
     tasks.shutdown().await;
 
     phase.send_replace(Phase::Draining);
     let all = u32::try_from(room.limits.connections).unwrap_or(u32::MAX);
-    if timeout(room.limits.drain_time, room.connections.acquire_many(all)).await.is_err() {
+    if timeout(room.limits.drain_time, room.connections.acquire_many(all))
+        .await
+        .is_err()
+    {
         tracing::warn!("requests were still in flight when the time to drain was over: cut");
     }
     phase.send_replace(Phase::Closing);
@@ -87,5 +98,8 @@ where
 /// The other side gave up before we took it.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }

@@ -130,7 +130,10 @@ impl<S> Session<S> {
         let _ = stream.set_nodelay(true);
         let ended = match &self.tls {
             None => Box::pin(self.speak(stream, Connection::new(peer))).await,
-            Some(tls) => match self.opening(self.limits.handshake_time, tls.accept(stream)).await {
+            Some(tls) => match self
+                .opening(self.limits.handshake_time, tls.accept(stream))
+                .await
+            {
                 Ok(stream) => {
                     let connection = tls.connection(peer, &stream);
                     Box::pin(self.speak(stream, connection)).await
@@ -174,7 +177,11 @@ impl<S> Session<S> {
         let detected = protocol::detect(&mut io);
         let (protocol, seen) = self.opening(self.limits.first_bytes_time, detected).await?;
         let meter = Meter::new(Arc::clone(&self.room));
-        let door = Door { service: self.service.clone(), meter: Arc::clone(&meter), connection };
+        let door = Door {
+            service: self.service.clone(),
+            meter: Arc::clone(&meter),
+            connection,
+        };
         let answer = service_fn(move |request: Request<Incoming>| door.answer(request));
         match protocol {
             Protocol::Http1 => {
@@ -223,7 +230,11 @@ async fn stalled(meter: &Meter) {
     while quiet < patience(meter) {
         sleep(between).await;
         let now = meter.finished();
-        quiet = if now == seen { quiet + between } else { Duration::ZERO };
+        quiet = if now == seen {
+            quiet + between
+        } else {
+            Duration::ZERO
+        };
         seen = now;
     }
 }
@@ -235,7 +246,11 @@ fn patience(meter: &Meter) -> Duration {
         return limits.stall_time;
     }
     let crowded = limits.crowded_stall_time;
-    let crowded = if meter.is_busy() { crowded * 2 } else { crowded };
+    let crowded = if meter.is_busy() {
+        crowded * 2
+    } else {
+        crowded
+    };
     crowded.min(limits.stall_time)
 }
 

@@ -38,8 +38,11 @@ impl Shutdown {
     pub fn on_signals() -> io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup =
-            if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        let mut hangup = if is_hangup_ignored() {
+            None
+        } else {
+            Some(signal(SignalKind::hangup())?)
+        };
         let (trigger, shutdown) = Self::manual();
         tokio::spawn(async move {
             for already_asked in [false, true] {
@@ -81,7 +84,9 @@ async fn received(signal: &mut Option<Signal>) -> Option<()> {
 /// Whether we were started to outlive our terminal, as `nohup` does: a handler of ours would undo that. Linux tells it
 /// in a file; the standard library has no way to ask, and elsewhere the signal is caught.
 fn is_hangup_ignored() -> bool {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return false;
+    };
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     ignored.is_some_and(|mask| mask & 1 != 0)

@@ -106,7 +106,12 @@ impl Tls {
         profile: Profile,
     ) -> Result<Arc<Self>, TlsError> {
         let config = configure(&files, clients, profile, &read(&files)?)?;
-        Ok(Arc::new(Self { files, clients, profile, current: ArcSwap::from_pointee(config) }))
+        Ok(Arc::new(Self {
+            files,
+            clients,
+            profile,
+            current: ArcSwap::from_pointee(config),
+        }))
     }
 
     /// What a finished handshake says of the other side.
@@ -115,8 +120,9 @@ impl Tls {
         if self.clients == ClientCertificates::Asked {
             let (_, session) = stream.get_ref();
             let chain = session.peer_certificates().unwrap_or_default();
-            connection.certificate =
-                CertificateChain::new(chain).ok().map(|chain| ClientCertificate { chain });
+            connection.certificate = CertificateChain::new(chain)
+                .ok()
+                .map(|chain| ClientCertificate { chain });
             connection.bound_to_host = session.server_name().map(Into::into);
         }
         connection
@@ -124,7 +130,9 @@ impl Tls {
 
     /// Does the handshake; the caller bounds its time.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.current.load_full()).accept(stream).await
+        TlsAcceptor::from(self.current.load_full())
+            .accept(stream)
+            .await
     }
 
     /// Looks at the files for ever, and takes them when they change. The last good ones stay in use
@@ -166,10 +174,15 @@ impl Tls {
 
 fn read(files: &TlsFiles) -> Result<Content, TlsError> {
     let read = |path: &Path| {
-        file::read(path, file::SMALL)
-            .map_err(|source| TlsError::Read { path: path.to_owned(), source })
+        file::read(path, file::SMALL).map_err(|source| TlsError::Read {
+            path: path.to_owned(),
+            source,
+        })
     };
-    Ok(Content { certificate: read(&files.certificate)?, key: Zeroizing::new(read(&files.key)?) })
+    Ok(Content {
+        certificate: read(&files.certificate)?,
+        key: Zeroizing::new(read(&files.key)?),
+    })
 }
 
 /// TLS 1.2 and 1.3; rustls takes the newer one wherever a client can.
@@ -186,7 +199,10 @@ fn configure(
         .ok_or_else(|| TlsError::NoCertificate(files.certificate.clone()))?;
     let key = PrivateKeyDer::from_pem_slice(&content.key)
         .map_err(|_| TlsError::NoKey(files.key.clone()))?;
-    let unusable = |source| TlsError::Unusable { files: files.clone(), source };
+    let unusable = |source| TlsError::Unusable {
+        files: files.clone(),
+        source,
+    };
     let builder = ServerConfig::builder_with_provider(Arc::new(suites::provider(profile)))
         .with_safe_default_protocol_versions()
         .map_err(unusable)?;

@@ -72,8 +72,9 @@ impl<IO> Wire<IO> {
 
     fn take_poison(&mut self, buf: &mut ReadBuf<'_>) {
         if let Some(poison) = self.poison {
-            let (now, later) =
-                poison.split_at_checked(buf.remaining()).unwrap_or((poison, b"".as_slice()));
+            let (now, later) = poison
+                .split_at_checked(buf.remaining())
+                .unwrap_or((poison, b"".as_slice()));
             buf.put_slice(now);
             self.poison = Some(later);
         }
@@ -155,7 +156,9 @@ impl<IO: AsyncRead + Unpin> Wire<IO> {
     }
 
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.lingering.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER_TIME)));
+        let timer = self
+            .lingering
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER_TIME)));
         if timer.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }

@@ -55,7 +55,10 @@ impl Store {
                         .await?
                 });
                 tx.commit().await?;
-                Ok(Loaded { value: row.map(AudienceRow::into_audience).transpose()?, feed })
+                Ok(Loaded {
+                    value: row.map(AudienceRow::into_audience).transpose()?,
+                    feed,
+                })
             })
             .await
     }
@@ -80,8 +83,10 @@ impl Tx {
         let rows: Vec<AudienceRow> = on_db!(self, conn => {
             sqlx::query_as(audience_rows!("")).fetch_all(conn).await?
         });
-        let mut audiences =
-            rows.into_iter().map(AudienceRow::into_audience).collect::<Result<Vec<_>, _>>()?;
+        let mut audiences = rows
+            .into_iter()
+            .map(AudienceRow::into_audience)
+            .collect::<Result<Vec<_>, _>>()?;
         audiences.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(audiences)
     }
@@ -158,7 +163,10 @@ impl ChangeTx {
 
 impl AudienceRow {
     fn into_audience(self) -> Result<Audience, StoreError> {
-        let at = Row { table: "audiences", key: &self.identifier };
+        let at = Row {
+            table: "audiences",
+            key: &self.identifier,
+        };
         let scopes: BTreeMap<String, String> = at.json("scopes", &self.scopes)?;
         let scopes = scopes
             .into_iter()
@@ -171,8 +179,10 @@ impl AudienceRow {
             max_token_lifetime: at.seconds("max_token_lifetime", self.max_token_lifetime)?,
             algorithm: at.read("algorithm", self.algorithm.parse().ok())?,
             jwt_typ: at.read("jwt_typ", JwtTyp::from_text(&self.jwt_typ))?,
-            sender_constraint: at
-                .read("sender_constraint", SenderConstraint::from_text(&self.sender_constraint))?,
+            sender_constraint: at.read(
+                "sender_constraint",
+                SenderConstraint::from_text(&self.sender_constraint),
+            )?,
             served_by: at.list("served_by", &self.served_by, |id| ClientId::parse(id).ok())?,
         })
     }

@@ -37,7 +37,13 @@ impl Store {
             Ok((tx, now))
         };
         let (tx, now) = self.database.bounded(beginning).await?;
-        Ok(ChangeTx { tx, changes: Vec::new(), clock: self.clock.clone(), now, random_id })
+        Ok(ChangeTx {
+            tx,
+            changes: Vec::new(),
+            clock: self.clock.clone(),
+            now,
+            random_id,
+        })
     }
 }
 
@@ -67,7 +73,10 @@ impl ChangeTx {
     }
 
     pub(super) fn note(&mut self, kind: ChangeKind, key: &str) {
-        self.changes.push(Change { kind, key: key.to_owned() });
+        self.changes.push(Change {
+            kind,
+            key: key.to_owned(),
+        });
     }
 
     /// Ends the change. The caller forgets what changed before it answers.
@@ -81,9 +90,18 @@ impl ChangeTx {
             self.tx.commit().await?;
             return Ok(Committed::default());
         }
-        let n = self.tx.append_changes(&self.changes, (self.now, &self.random_id)).await?;
+        let n = self
+            .tx
+            .append_changes(&self.changes, (self.now, &self.random_id))
+            .await?;
         self.tx.commit().await?;
-        let position = FeedPosition { n, random_id: self.random_id };
-        Ok(Committed { changes: self.changes, position })
+        let position = FeedPosition {
+            n,
+            random_id: self.random_id,
+        };
+        Ok(Committed {
+            changes: self.changes,
+            position,
+        })
     }
 }

@@ -255,12 +255,19 @@ impl ChangeTx {
 
 /// An update that touched another number of rows than one met somebody else's change.
 pub(super) fn touched_one(touched: u64, key: &str) -> Result<(), StoreError> {
-    if touched == 1 { Ok(()) } else { Err(StoreError::Conflict(key.to_owned())) }
+    if touched == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict(key.to_owned()))
+    }
 }
 
 impl ClientRow {
     fn into_client(self) -> Result<Client, StoreError> {
-        let at = Row { table: "clients", key: &self.client_id };
+        let at = Row {
+            table: "clients",
+            key: &self.client_id,
+        };
         Ok(Client {
             id: at.read("client_id", ClientId::parse(&self.client_id).ok())?,
             status: at.read("status", ClientStatus::from_text(&self.status))?,

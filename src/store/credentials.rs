@@ -46,8 +46,10 @@ impl Tx {
             .fetch_all(conn)
             .await?
         });
-        let mut credentials =
-            rows.into_iter().map(CredentialRow::into_credential).collect::<Result<Vec<_>, _>>()?;
+        let mut credentials = rows
+            .into_iter()
+            .map(CredentialRow::into_credential)
+            .collect::<Result<Vec<_>, _>>()?;
         credentials.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         Ok(credentials)
     }
@@ -199,7 +201,10 @@ fn columns(material: &CredentialMaterial) -> (Option<&'static str>, &str) {
 
 impl CredentialRow {
     fn into_credential(self) -> Result<Credential, StoreError> {
-        let at = Row { table: "credentials", key: &self.id };
+        let at = Row {
+            table: "credentials",
+            key: &self.id,
+        };
         let form = self.form.as_deref().unwrap_or_default();
         let material = match at.read("kind", CredentialKind::from_text(&self.kind))? {
             CredentialKind::Secret => CredentialMaterial::Secret(SecretHash {

@@ -88,7 +88,14 @@ impl Database {
         let loads = options.max_connections.saturating_sub(NOT_FOR_LOADS).max(1);
         let loads = Semaphore::new(usize::try_from(loads).unwrap_or(1));
         let (replaced, mixed) = (watch::Sender::default(), AtomicBool::new(false));
-        Ok(Self { source, pools, replaced, loads, mixed, options })
+        Ok(Self {
+            source,
+            pools,
+            replaced,
+            loads,
+            mixed,
+            options,
+        })
     }
 
     /// Waits for its turn to load what a request named.
@@ -96,7 +103,10 @@ impl Database {
         let limit = self.options.acquire_timeout;
         match tokio::time::timeout(limit, self.loads.acquire()).await {
             Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => Err(StoreError::Crowded { database: self.name(), limit }),
+            Ok(Err(_)) | Err(_) => Err(StoreError::Crowded {
+                database: self.name(),
+                limit,
+            }),
         }
     }
 
@@ -149,7 +159,10 @@ impl Database {
                 return result;
             }
             self.leave(&before)?;
-            Err(StoreError::Timeout { database: self.name(), limit })
+            Err(StoreError::Timeout {
+                database: self.name(),
+                limit,
+            })
         }
     }
 
@@ -177,7 +190,8 @@ impl Database {
 
     fn leave(&self, before: &Arc<Pools>) -> Result<(), StoreError> {
         if matches!(**before, Pools::Postgres(_)) && Arc::ptr_eq(before, &self.pools()) {
-            self.pools.store(Arc::new(self.source.pools(&self.options)?));
+            self.pools
+                .store(Arc::new(self.source.pools(&self.options)?));
             self.replaced.send_replace(());
         }
         Ok(())
@@ -195,11 +209,20 @@ impl Source {
     }
 
     fn pools(&self, options: &DatabaseOptions) -> Result<Pools, StoreError> {
-        let DatabaseOptions { max_connections, acquire_timeout, lock_timeout, .. } = options;
+        let DatabaseOptions {
+            max_connections,
+            acquire_timeout,
+            lock_timeout,
+            ..
+        } = options;
         match self {
             Self::Postgres(hosts) => {
                 let hosts = PostgresServer(Arc::clone(hosts));
-                Ok(Pools::Postgres(Pool::new(hosts, *max_connections, *acquire_timeout)?))
+                Ok(Pools::Postgres(Pool::new(
+                    hosts,
+                    *max_connections,
+                    *acquire_timeout,
+                )?))
             }
             Self::Sqlite(file) => {
                 let limit = *acquire_timeout + *lock_timeout;

@@ -103,7 +103,10 @@ impl Store {
     /// This store with `clock` in the place of the database's own; for tests.
     #[must_use]
     pub fn following(self, clock: Clock) -> Self {
-        Self { clock: DatabaseClock::Following(clock), ..self }
+        Self {
+            clock: DatabaseClock::Following(clock),
+            ..self
+        }
     }
 
     /// What time it is by the database's clock.

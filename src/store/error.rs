@@ -168,7 +168,9 @@ impl From<sqlx::Error> for StoreError {
         match &fault {
             sqlx::Error::Database(told) => {
                 let code = told.code();
-                match code.as_deref().map_or(Meaning::Refused, |code| meaning(code, told.message()))
+                match code
+                    .as_deref()
+                    .map_or(Meaning::Refused, |code| meaning(code, told.message()))
                 {
                     Meaning::Busy => Self::Busy(database),
                     Meaning::ReadOnly => Self::ReadOnly(database),
@@ -221,7 +223,10 @@ fn meaning(code: &str, message: &str) -> Meaning {
         // protocol_violation: "bind message supplies 1 parameters, but prepared statement "sqlx_s_1" requires 2"
         "08P01" if message.contains("prepared statement") => Meaning::Mixed,
         // Shutdown, lost connection, exhausted resources, failures of the system.
-        _ if ["57", "08", "53", "58"].iter().any(|class| code.starts_with(class)) => {
+        _ if ["57", "08", "53", "58"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
             Meaning::Outage
         }
         _ => Meaning::Refused,
@@ -233,7 +238,11 @@ struct Told<'a>(&'a sqlx::Error);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_database_error().and_then(sqlx::error::DatabaseError::code) {
+        match self
+            .0
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+        {
             Some(code) if code.len() == 5 && code.starts_with("22") => {
                 write!(f, "a value that it cannot take (SQLSTATE {code})")
             }

@@ -135,9 +135,15 @@ impl Store {
             .bounded(async {
                 let mut tx = self.begin_snapshot().await?;
                 let asked = clock.monotonic();
-                let besides = tx.besides(last.n, used.map(|used| used.key.as_str())).await?;
+                let besides = tx
+                    .besides(last.n, used.map(|used| used.key.as_str()))
+                    .await?;
                 let database = self.clock.read(besides.milliseconds);
-                let reading = ClockReading { database, asked, answered: clock.monotonic() };
+                let reading = ClockReading {
+                    database,
+                    asked,
+                    answered: clock.monotonic(),
+                };
                 let rows = tx.changes_since(last.n).await?;
                 let news = match news(last, besides.random_id.as_deref(), rows) {
                     Found::Changes(changes, position) => FeedNews::Changes(changes, position),
@@ -222,12 +228,23 @@ fn news(last: &FeedPosition, still_there: Option<&str>, mut rows: Vec<ChangeRow>
     }
     let position = rows.last().map_or_else(
         || last.clone(),
-        |row| FeedPosition { n: row.n, random_id: row.random_id.clone() },
+        |row| FeedPosition {
+            n: row.n,
+            random_id: row.random_id.clone(),
+        },
     );
     // A kind that this version does not know comes from a newer one: forget everything, to be safe.
     let changes = rows
         .into_iter()
-        .map(|row| Some((row.n, Change { kind: ChangeKind::from_text(&row.kind)?, key: row.key })))
+        .map(|row| {
+            Some((
+                row.n,
+                Change {
+                    kind: ChangeKind::from_text(&row.kind)?,
+                    key: row.key,
+                },
+            ))
+        })
         .collect::<Option<Vec<_>>>();
     changes.map_or(Found::TooMuch, |changes| Found::Changes(changes, position))
 }
@@ -265,7 +282,10 @@ impl Tx {
             .fetch_one(conn)
             .await?
         });
-        Ok(FeedPosition { n: row.0, random_id: row.1.unwrap_or_default() })
+        Ok(FeedPosition {
+            n: row.0,
+            random_id: row.1.unwrap_or_default(),
+        })
     }
 
     /// Takes the next number for `changes` and writes them under it; the last statements before the commit.
@@ -322,11 +342,19 @@ mod tests {
     use super::*;
 
     fn row(n: i64, key: &str, random_id: &str) -> ChangeRow {
-        ChangeRow { n, kind: "client".into(), key: key.into(), random_id: random_id.into() }
+        ChangeRow {
+            n,
+            kind: "client".into(),
+            key: key.into(),
+            random_id: random_id.into(),
+        }
     }
 
     fn at(n: i64, random_id: &str) -> FeedPosition {
-        FeedPosition { n, random_id: random_id.into() }
+        FeedPosition {
+            n,
+            random_id: random_id.into(),
+        }
     }
 
     #[test]
@@ -335,16 +363,34 @@ mod tests {
         let Found::Changes(changes, position) = news(&at(4, "x"), Some("x"), rows) else {
             panic!("the feed goes on")
         };
-        assert_eq!(changes, [(5, Change { kind: ChangeKind::Client, key: "c".into() })]);
+        assert_eq!(
+            changes,
+            [(
+                5,
+                Change {
+                    kind: ChangeKind::Client,
+                    key: "c".into()
+                }
+            )]
+        );
         assert_eq!(position, at(5, "y"));
     }
 
     #[test]
     fn a_reader_whose_last_row_is_gone_or_another_has_another_past() {
         assert_eq!(news(&at(4, "x"), None, vec![]), Found::AnotherPast);
-        assert_eq!(news(&at(4, "x"), Some("z"), vec![row(5, "b", "y")]), Found::AnotherPast);
-        assert_eq!(news(&at(4, "x"), None, vec![row(6, "b", "y")]), Found::AnotherPast);
-        assert_eq!(news(&at(0, ""), None, vec![row(2, "b", "y")]), Found::AnotherPast);
+        assert_eq!(
+            news(&at(4, "x"), Some("z"), vec![row(5, "b", "y")]),
+            Found::AnotherPast
+        );
+        assert_eq!(
+            news(&at(4, "x"), None, vec![row(6, "b", "y")]),
+            Found::AnotherPast
+        );
+        assert_eq!(
+            news(&at(0, ""), None, vec![row(2, "b", "y")]),
+            Found::AnotherPast
+        );
     }
 
     #[test]
@@ -361,7 +407,11 @@ mod tests {
         let mut strange = row(2, "b", "y");
         strange.kind = "of a later version".into();
         assert_eq!(news(&at(1, "x"), Some("x"), vec![strange]), Found::TooMuch);
-        let many = || (0..MOST_CHANGES).map(|key| row(2, &key.to_string(), "y")).collect();
+        let many = || {
+            (0..MOST_CHANGES)
+                .map(|key| row(2, &key.to_string(), "y"))
+                .collect()
+        };
         assert_eq!(news(&at(1, "x"), Some("x"), many()), Found::TooMuch);
         assert_eq!(news(&at(1, "x"), Some("z"), many()), Found::AnotherPast);
     }

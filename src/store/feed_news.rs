@@ -94,8 +94,9 @@ async fn listen(database: Arc<Database>, hosts: Arc<Hosts>, changed: Arc<tokio::
 
 /// On a connection of its own: it is held for good, and the pool of the requests may have only one.
 async fn connect(hosts: &Hosts) -> Result<PgListener, StoreError> {
-    let pool =
-        PgPoolOptions::new().max_connections(1).connect_lazy_with(hosts.primary_options().await?);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_lazy_with(hosts.primary_options().await?);
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen("grantd_changes").await?;
     Ok(listener)
@@ -120,5 +121,8 @@ async fn look(file: SqliteConnectOptions, changed: Arc<tokio::sync::Notify>) {
 }
 
 async fn data_version(connection: &mut SqliteConnection) -> Option<i64> {
-    sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await.ok()
+    sqlx::query_scalar("PRAGMA data_version")
+        .fetch_one(connection)
+        .await
+        .ok()
 }

@@ -45,7 +45,10 @@ impl Store {
     /// A URL that is none of ours.
     pub fn open(options: DatabaseOptions) -> Result<Self, StoreError> {
         let database = std::sync::Arc::new(Database::open(options)?);
-        Ok(Self { database, clock: DatabaseClock::default() })
+        Ok(Self {
+            database,
+            clock: DatabaseClock::default(),
+        })
     }
 
     /// Runs `work`, which may be a whole change, within the time that one operation of the store may take.

@@ -103,7 +103,10 @@ impl ChangeTx {
 
 impl PolicyRow {
     fn into_policy(self, client: &str) -> Result<Policy, StoreError> {
-        let at = Row { table: "policies", key: client };
+        let at = Row {
+            table: "policies",
+            key: client,
+        };
         let scope = |text: &str| Scope::parse(text).ok();
         Ok(Policy {
             audience: at.read("audience", AudienceId::parse(&self.audience).ok())?,

@@ -19,7 +19,9 @@ pub(super) struct Pool<M: Manager> {
 
 impl<M: Manager> std::fmt::Debug for Pool<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("status", &self.connections.status()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("status", &self.connections.status())
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,7 +49,10 @@ impl<M: Manager<Error = StoreError>> Pool<M> {
 }
 
 const fn crowded(limit: Duration) -> StoreError {
-    StoreError::Crowded { database: DatabaseName::UNSAID, limit }
+    StoreError::Crowded {
+        database: DatabaseName::UNSAID,
+        limit,
+    }
 }
 
 /// How often, and how long apart, a file that is being changed to WAL is tried again: two seconds.
@@ -65,7 +70,10 @@ impl Manager for SqliteFile {
     async fn create(&self) -> Result<SqliteConnection, StoreError> {
         let mut tries = 0;
         loop {
-            match SqliteConnection::connect_with(&self.0).await.map_err(StoreError::from) {
+            match SqliteConnection::connect_with(&self.0)
+                .await
+                .map_err(StoreError::from)
+            {
                 // The change of a new file to WAL does not wait for another that changes it.
                 Err(StoreError::Busy(_)) if tries < WAL_TRIES => tries += 1,
                 made => return made,
@@ -82,6 +90,9 @@ impl Manager for SqliteFile {
 
 impl Rollback for SqliteFile {
     async fn roll_back(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("ROLLBACK").execute(connection).await.map(drop)
+        sqlx::raw_sql("ROLLBACK")
+            .execute(connection)
+            .await
+            .map(drop)
     }
 }

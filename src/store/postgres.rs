@@ -58,8 +58,9 @@ impl Hosts {
         let all: Vec<Host> = urls.iter().map(Host::new).collect::<Result<_, _>>()?;
         // Together they take no longer than a request waits.
         let limit = options.acquire_timeout / u32::try_from(all.len()).unwrap_or(u32::MAX);
-        let asked_in_url =
-            urls.iter().any(|url| url.expose().contains("statement-cache-capacity=0"));
+        let asked_in_url = urls
+            .iter()
+            .any(|url| url.expose().contains("statement-cache-capacity=0"));
         Ok(Self {
             all,
             primary: AtomicUsize::new(0),
@@ -71,7 +72,8 @@ impl Hosts {
 
     /// The host that is used, or was last.
     pub(super) fn name(&self) -> DatabaseName {
-        self.primary().map_or(DatabaseName::UNSAID, |host| host.name.clone())
+        self.primary()
+            .map_or(DatabaseName::UNSAID, |host| host.name.clone())
     }
 
     /// Whether statements keep a name on the server. Without, a pooler is meant, which forgets `LISTEN` as well.
@@ -82,7 +84,9 @@ impl Hosts {
     /// How to reach the host that can write.
     pub(super) async fn primary_options(&self) -> Result<PgConnectOptions, StoreError> {
         drop(self.connect().await?);
-        self.primary().map(|host| host.options.clone()).ok_or(StoreError::NotLoaded)
+        self.primary()
+            .map(|host| host.options.clone())
+            .ok_or(StoreError::NotLoaded)
     }
 
     fn primary(&self) -> Option<&Host> {
@@ -94,7 +98,9 @@ impl Hosts {
         let first = self.primary.load(Ordering::Relaxed);
         let mut faults = Vec::new();
         for number in (first..self.all.len()).chain(0..first) {
-            let Some(host) = self.all.get(number) else { continue };
+            let Some(host) = self.all.get(number) else {
+                continue;
+            };
             match self.connect_to(host).await {
                 Ok(connection) => {
                     self.primary.store(number, Ordering::Relaxed);
@@ -112,13 +118,23 @@ impl Hosts {
         let generation = self.generation.load(Ordering::Acquire);
         let connecting = async {
             let inner = PgConnection::connect_with(&host.options).await?;
-            let mut connection = PgConn { inner, prepared: self.prepared, generation };
+            let mut connection = PgConn {
+                inner,
+                prepared: self.prepared,
+                generation,
+            };
             connection.judge().await?;
             Ok(connection)
         };
         let connected = tokio::time::timeout(self.limit, connecting).await;
-        let slow = |_| StoreError::Timeout { database: DatabaseName::UNSAID, limit: self.limit };
-        connected.map_err(slow).flatten().map_err(|error| error.of(&host.name))
+        let slow = |_| StoreError::Timeout {
+            database: DatabaseName::UNSAID,
+            limit: self.limit,
+        };
+        connected
+            .map_err(slow)
+            .flatten()
+            .map_err(|error| error.of(&host.name))
     }
 }
 
@@ -138,7 +154,10 @@ impl Host {
             Some(name) => format!("{name} at {place}"),
             None => format!("at {place}"),
         };
-        Ok(Self { options, name: DatabaseName::new(&name) })
+        Ok(Self {
+            options,
+            name: DatabaseName::new(&name),
+        })
     }
 }
 
@@ -177,13 +196,18 @@ impl Manager for PostgresServer {
         if let Ok(answer) = tokio::time::timeout(self.0.limit, connection.inner.ping()).await {
             return Ok(answer.map_err(StoreError::from)?);
         }
-        self.0.generation.store(generation.wrapping_add(1), Ordering::Release);
+        self.0
+            .generation
+            .store(generation.wrapping_add(1), Ordering::Release);
         Err(RecycleError::message("no answer"))
     }
 }
 
 impl Rollback for PostgresServer {
     async fn roll_back(connection: &mut PgConn) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("ROLLBACK").execute(connection).await.map(drop)
+        sqlx::raw_sql("ROLLBACK")
+            .execute(connection)
+            .await
+            .map(drop)
     }
 }

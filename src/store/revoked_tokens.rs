@@ -28,7 +28,10 @@ impl RevokedToken {
     pub fn from_feed_key(key: &str) -> Option<Self> {
         let (expires_at, jti) = key.split_once(' ')?;
         let expires_at = Timestamp::from_unix(expires_at.parse().ok()?);
-        Some(Self { jti: jti.to_owned(), expires_at })
+        Some(Self {
+            jti: jti.to_owned(),
+            expires_at,
+        })
     }
 }
 
@@ -136,7 +139,10 @@ mod tests {
 
     #[test]
     fn the_key_in_the_feed_reads_back() {
-        let token = RevokedToken { jti: "a b".into(), expires_at: Timestamp::from_unix(7) };
+        let token = RevokedToken {
+            jti: "a b".into(),
+            expires_at: Timestamp::from_unix(7),
+        };
         assert_eq!(RevokedToken::from_feed_key(&token.feed_key()), Some(token));
         assert_eq!(RevokedToken::from_feed_key("x"), None);
     }

@@ -54,8 +54,10 @@ impl Row<'_> {
 
 /// A JSON list of texts.
 pub(super) fn list_text<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
-    let texts: Vec<_> =
-        values.into_iter().map(|value| serde_json::Value::String(value.to_string())).collect();
+    let texts: Vec<_> = values
+        .into_iter()
+        .map(|value| serde_json::Value::String(value.to_string()))
+        .collect();
     serde_json::Value::Array(texts).to_string()
 }
 

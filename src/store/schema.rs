@@ -27,7 +27,10 @@ impl Store {
             let mut tx = self.begin_migration().await?;
             tx.make_table_of_migrations().await?;
             let applied = tx.applied_migrations().await?;
-            if applied.keys().any(|version| !MIGRATIONS.version_exists(*version)) {
+            if applied
+                .keys()
+                .any(|version| !MIGRATIONS.version_exists(*version))
+            {
                 return Err(StoreError::SchemaNewer);
             }
             for migration in MIGRATIONS.iter() {
@@ -50,7 +53,11 @@ impl Store {
         if let Some(path) = sqlite_file::of(&self.database.options.url).filter(|it| !it.exists()) {
             return Err(StoreError::NoDatabase(path));
         }
-        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let newest = MIGRATIONS
+            .iter()
+            .map(|migration| migration.version)
+            .max()
+            .unwrap_or_default();
         let applied = self.database.bounded(self.applied_version()).await?;
         match applied.cmp(&newest) {
             std::cmp::Ordering::Less => Err(StoreError::SchemaOlder),
@@ -63,9 +70,11 @@ impl Store {
         let mut tx = self.begin_snapshot().await?;
         match tx.newest_migration().await {
             // The table of migrations itself is missing: nothing was ever migrated.
-            Err(StoreError::Refused { fault: sqlx::Error::Database(fault), .. })
-                if fault.code().as_deref() == Some("42P01")
-                    || fault.message().contains("no such table") =>
+            Err(StoreError::Refused {
+                fault: sqlx::Error::Database(fault),
+                ..
+            }) if fault.code().as_deref() == Some("42P01")
+                || fault.message().contains("no such table") =>
             {
                 Ok(0)
             }

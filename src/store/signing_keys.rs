@@ -130,7 +130,10 @@ impl ChangeTx {
 
 impl KeyRow {
     fn into_key(self) -> Result<StoredKey, StoreError> {
-        let at = Row { table: "signing_keys", key: &self.kid };
+        let at = Row {
+            table: "signing_keys",
+            key: &self.kid,
+        };
         Ok(StoredKey {
             algorithm: at.read("algorithm", self.algorithm.parse().ok())?,
             life: KeyLife {

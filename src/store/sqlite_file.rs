@@ -19,16 +19,29 @@ pub(super) fn of(url: &str) -> Option<PathBuf> {
     if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
         return None;
     }
-    Some(SqliteConnectOptions::from_str(url).ok()?.get_filename().to_owned())
+    Some(
+        SqliteConnectOptions::from_str(url)
+            .ok()?
+            .get_filename()
+            .to_owned(),
+    )
 }
 
 /// Makes the file where there is none.
 pub(super) fn make(path: &Path) -> Result<(), StoreError> {
-    let made = || match OpenOptions::new().write(true).create_new(true).mode(MODE).open(path) {
+    let made = || match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(path)
+    {
         // The umask may have taken from it.
         Ok(file) => file.set_permissions(Permissions::from_mode(MODE)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     };
-    made().map_err(|source| StoreError::File { path: path.to_owned(), source })
+    made().map_err(|source| StoreError::File {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -65,7 +65,9 @@ pub(super) fn guarded<T>(
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> impl Future<Output = Result<T, StoreError>> {
     let unreadable = |_| Err(StoreError::Unreadable(DatabaseName::UNSAID));
-    AssertUnwindSafe(Box::pin(work)).catch_unwind().map(move |done| done.unwrap_or_else(unreadable))
+    AssertUnwindSafe(Box::pin(work))
+        .catch_unwind()
+        .map(move |done| done.unwrap_or_else(unreadable))
 }
 
 impl Store {
@@ -73,13 +75,18 @@ impl Store {
     pub(super) async fn begin_snapshot(&self) -> Result<Tx, StoreError> {
         match &*self.database.pools() {
             Pools::Postgres(pool) => {
-                let begin =
-                    concat!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ", cannot_write!());
-                Ok(Tx::Postgres(self.begin_postgres(pool.acquire().await?, begin.into()).await?))
+                let begin = concat!(
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ",
+                    cannot_write!()
+                );
+                Ok(Tx::Postgres(
+                    self.begin_postgres(pool.acquire().await?, begin.into())
+                        .await?,
+                ))
             }
-            Pools::Sqlite { readers, .. } => {
-                Ok(Tx::Sqlite(self.begin_sqlite(readers.acquire().await?, "BEGIN").await?))
-            }
+            Pools::Sqlite { readers, .. } => Ok(Tx::Sqlite(
+                self.begin_sqlite(readers.acquire().await?, "BEGIN").await?,
+            )),
         }
     }
 
@@ -88,9 +95,10 @@ impl Store {
     pub(super) async fn begin_write(&self) -> Result<Tx, StoreError> {
         match &*self.database.pools() {
             Pools::Postgres(pool) => Ok(Tx::Postgres(self.begin_write_on(pool).await?)),
-            Pools::Sqlite { writer, .. } => {
-                Ok(Tx::Sqlite(self.begin_sqlite(writer.acquire().await?, "BEGIN IMMEDIATE").await?))
-            }
+            Pools::Sqlite { writer, .. } => Ok(Tx::Sqlite(
+                self.begin_sqlite(writer.acquire().await?, "BEGIN IMMEDIATE")
+                    .await?,
+            )),
         }
     }
 
@@ -99,8 +107,10 @@ impl Store {
         pool: &Pool<PostgresServer>,
     ) -> Result<Open<PostgresServer>, StoreError> {
         let options = &self.database.options;
-        let (lock, statement) =
-            (options.lock_timeout.as_millis(), options.statement_timeout.as_millis());
+        let (lock, statement) = (
+            options.lock_timeout.as_millis(),
+            options.statement_timeout.as_millis(),
+        );
         // One round trip; only numbers of our own are written into it.
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; \
@@ -118,7 +128,9 @@ impl Store {
         match &*self.database.pools() {
             Pools::Postgres(pool) => {
                 let begin = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; ", cannot_write!());
-                let mut tx = self.begin_postgres(pool.acquire().await?, begin.into()).await?;
+                let mut tx = self
+                    .begin_postgres(pool.acquire().await?, begin.into())
+                    .await?;
                 // Of the transaction, not of the session: a pooler loses a session's lock, or keeps it for ever.
                 let lock = "SELECT pg_advisory_xact_lock(hashtext('grantd migration ' || current_schema()))";
                 sqlx::raw_sql(lock).execute(tx.connection()?).await?;
@@ -135,7 +147,9 @@ impl Store {
         begin: String,
     ) -> Result<Open<PostgresServer>, StoreError> {
         let mut tx = self.use_connection(connection, true);
-        let row = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_one(tx.connection()?).await?;
+        let row = sqlx::raw_sql(AssertSqlSafe(begin))
+            .fetch_one(tx.connection()?)
+            .await?;
         if sqlx::Row::try_get(&row, 0)? {
             return Err(StoreError::ReadOnly(tx.name.clone()));
         }
@@ -148,7 +162,11 @@ impl Store {
         begin: &'static str,
     ) -> Result<Open<SqliteFile>, StoreError> {
         let mut tx = self.use_connection(connection, true);
-        match sqlx::raw_sql(begin).execute(tx.connection()?).await.map_err(StoreError::from) {
+        match sqlx::raw_sql(begin)
+            .execute(tx.connection()?)
+            .await
+            .map_err(StoreError::from)
+        {
             Ok(_) => Ok(tx),
             Err(error) => {
                 if matches!(error, StoreError::Busy(_)) {
@@ -170,7 +188,12 @@ impl Store {
 
     fn use_connection<M: Rollback>(&self, connection: Object<M>, begun: bool) -> Open<M> {
         let limit = self.database.options.statement_timeout;
-        Open { connection: Some(connection), name: self.database.name(), limit, begun }
+        Open {
+            connection: Some(connection),
+            name: self.database.name(),
+            limit,
+            begun,
+        }
     }
 }
 
@@ -194,7 +217,10 @@ impl<M: Rollback> Open<M> {
     /// Says which database a fault is of, and throws the connection away where an answer could not be read.
     pub(super) fn judge<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         result.map_err(|error| {
-            if matches!(error, StoreError::Unreadable(_) | StoreError::MixedStatements(_)) {
+            if matches!(
+                error,
+                StoreError::Unreadable(_) | StoreError::MixedStatements(_)
+            ) {
                 self.connection.take().map(Object::take);
             }
             error.of(&self.name)
@@ -225,7 +251,9 @@ commits!(PostgresServer, SqliteFile);
 
 impl<M: Rollback> Drop for Open<M> {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if !std::thread::panicking() => {
                 runtime.spawn(roll_back(connection, self.limit));
@@ -239,7 +267,10 @@ async fn roll_back<M: Rollback>(connection: Object<M>, limit: Duration) {
     // Taken out of the pool until it is known to be whole.
     let mut connection = connection;
     let rolling_back = AssertUnwindSafe(M::roll_back(&mut connection)).catch_unwind();
-    if !matches!(tokio::time::timeout(limit, rolling_back).await, Ok(Ok(Ok(())))) {
+    if !matches!(
+        tokio::time::timeout(limit, rolling_back).await,
+        Ok(Ok(Ok(())))
+    ) {
         drop(Object::take(connection));
     }
 }

@@ -41,7 +41,10 @@ impl Store {
         match &*self.database.pools() {
             Pools::Postgres(pool) => {
                 // Named statements outlive a transaction, nameless ones only within one.
-                let is_prepared = self.database.hosts().is_some_and(|hosts| hosts.is_prepared());
+                let is_prepared = self
+                    .database
+                    .hosts()
+                    .is_some_and(|hosts| hosts.is_prepared());
                 let mut tx = if is_prepared {
                     self.open_for_one_statement(pool.acquire().await?)
                 } else {
@@ -66,7 +69,9 @@ impl Store {
                 Ok(spent)
             }
             Pools::Sqlite { writer, .. } => {
-                let mut tx = self.begin_sqlite(writer.acquire().await?, "BEGIN IMMEDIATE").await?;
+                let mut tx = self
+                    .begin_sqlite(writer.acquire().await?, "BEGIN IMMEDIATE")
+                    .await?;
                 let mut spent = Vec::with_capacity(uses.len());
                 for used in uses {
                     let key: Option<String> = sqlx::query_scalar(

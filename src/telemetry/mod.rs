@@ -25,9 +25,16 @@ pub fn init(format: LogFormat, filter: &str) {
     // A second start, as in tests, changes nothing.
     let _ = match format {
         LogFormat::Text => registry
-            .with(fmt::layer().with_writer(log).with_target(false).with_ansi(false))
+            .with(
+                fmt::layer()
+                    .with_writer(log)
+                    .with_target(false)
+                    .with_ansi(false),
+            )
             .try_init(),
-        LogFormat::Json => registry.with(fmt::layer().json().with_writer(log)).try_init(),
+        LogFormat::Json => registry
+            .with(fmt::layer().json().with_writer(log))
+            .try_init(),
     };
 }
 
@@ -50,7 +57,10 @@ fn filter_of(text: &str) -> EnvFilter {
 pub fn log_refusal(refused: &Refused<'_>) {
     let check = refused.check();
     let decision = refused.decision;
-    let client = decision.client.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    let client = decision
+        .client
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), ToString::to_string);
     let method = decision.method.map_or("-", |method| method.as_str());
     let error = refused.refusal.error();
     let remedy = check.remedy.unwrap_or("-");
@@ -72,7 +82,11 @@ pub fn log_refusal(refused: &Refused<'_>) {
             )
         };
     }
-    if error == ErrorCode::InvalidClient { line!(warn) } else { line!(info) }
+    if error == ErrorCode::InvalidClient {
+        line!(warn)
+    } else {
+        line!(info)
+    }
 }
 
 #[cfg(test)]

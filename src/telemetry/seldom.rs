@@ -27,14 +27,19 @@ impl Seldom {
     /// None has passed yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, state: Mutex::default() }
+        Self {
+            clock,
+            state: Mutex::default(),
+        }
     }
 
     /// Whether a line may be written now: the number of those that were left out since the last one.
     pub fn now(&self) -> Option<u64> {
         let second = self.clock.monotonic().as_secs();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.written = state.written.saturating_sub(second.saturating_sub(state.second));
+        state.written = state
+            .written
+            .saturating_sub(second.saturating_sub(state.second));
         state.second = second;
         if state.written >= AT_ONCE {
             state.left_out = state.left_out.saturating_add(1);

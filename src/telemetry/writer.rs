@@ -66,13 +66,18 @@ struct Queue {
 impl Log {
     /// Writes to what `sink` gives.
     fn to<W: Write + 'static>(sink: fn() -> W, most_bytes: usize) -> Self {
-        let shared =
-            Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new(), most_bytes });
-        let own = Arc::clone(&shared);
-        let started = thread::Builder::new().name("log".to_owned()).spawn(move || {
-            IS_WRITER.set(true);
-            own.write(&mut sink());
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            most_bytes,
         });
+        let own = Arc::clone(&shared);
+        let started = thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || {
+                IS_WRITER.set(true);
+                own.write(&mut sink());
+            });
         if started.is_err() {
             shared.queue().is_direct = true;
         }
@@ -130,10 +135,20 @@ impl Shared {
                 queue.is_writing = true;
                 queue.written = queue.written.wrapping_add(1);
                 let tells = queue.lines.is_empty() || queue.written.is_multiple_of(TELL_EVERY);
-                return (line, if tells { std::mem::take(&mut queue.dropped) } else { 0 });
+                return (
+                    line,
+                    if tells {
+                        std::mem::take(&mut queue.dropped)
+                    } else {
+                        0
+                    },
+                );
             }
             self.changed.notify_all();
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .changed
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -53,8 +53,9 @@ const NOWHERE: [&str; 11] = [
     "/favicon.ico",
     "/.well-known/security.txt",
 ];
-const METHODS: [&str; 9] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"];
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW",
+];
 
 /// Other spellings of a path that a proxy or a router may take for the path itself.
 fn tricks(path: &str) -> Vec<String> {
@@ -86,15 +87,29 @@ fn tricks(path: &str) -> Vec<String> {
         path.to_uppercase(),
     ];
     // What does not begin with a slash is no request target.
-    tricks.into_iter().filter(|target| target.starts_with('/')).collect()
+    tricks
+        .into_iter()
+        .filter(|target| target.starts_with('/'))
+        .collect()
 }
 
 async fn send(router: &axum::Router, method: &str, target: &str) -> Answer {
-    let request = Request::builder().method(method).uri(target).header("host", "auth.example");
-    let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header("host", "auth.example");
+    let response = router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes().to_vec();
-    Answer { status: head.status, headers: head.headers, body }
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body,
+    }
 }
 
 async fn assert_not_found(router: &axum::Router, target: &str) {
@@ -120,7 +135,11 @@ async fn assert_matrix(router: &axum::Router, table: &[(&str, Takes)]) {
             };
             assert_eq!(answer.status, status, "{method} {path}");
             if status == 405 {
-                let allow = if *takes == Takes::Form { "POST" } else { "GET,HEAD" };
+                let allow = if *takes == Takes::Form {
+                    "POST"
+                } else {
+                    "GET,HEAD"
+                };
                 assert_eq!(answer.headers["allow"], allow, "{method} {path}");
             }
             if status >= 400 && method != "HEAD" {
@@ -140,7 +159,10 @@ async fn assert_matrix(router: &axum::Router, table: &[(&str, Takes)]) {
 
 fn operations(replica: &Replica, draining: &Arc<AtomicBool>) -> axum::Router {
     let grantd = Arc::clone(&replica.grantd);
-    routes::operations(HealthState { grantd, draining: Arc::clone(draining) })
+    routes::operations(HealthState {
+        grantd,
+        draining: Arc::clone(draining),
+    })
 }
 
 on_both! {
@@ -241,20 +263,40 @@ fn words(tokens: TokenStream) -> BTreeSet<String> {
 #[test]
 fn every_route_is_in_the_matrix() {
     let files = rust_files_below("src/http");
-    let route_file = files.iter().find(|file| file.path == "src/http/routes.rs").unwrap();
+    let route_file = files
+        .iter()
+        .find(|file| file.path == "src/http/routes.rs")
+        .unwrap();
     let stated: BTreeSet<String> = texts(route_file.tokens.clone())
         .into_iter()
         .map(|text| text.replace("{path}", "").replace("{name}", ""))
         .filter(|text| text.contains('/'))
         .collect();
-    let listed: BTreeSet<String> =
-        PUBLIC.iter().chain(&OPERATIONS).map(|(path, _)| (*path).to_owned()).collect();
+    let listed: BTreeSet<String> = PUBLIC
+        .iter()
+        .chain(&OPERATIONS)
+        .map(|(path, _)| (*path).to_owned())
+        .collect();
     assert_eq!(stated, listed);
-    let adders = ["route", "nest", "nest_service", "merge", "route_service", "fallback_service"];
+    let adders = [
+        "route",
+        "nest",
+        "nest_service",
+        "merge",
+        "route_service",
+        "fallback_service",
+    ];
     for file in rust_files_below("src") {
         let found = words(file.tokens);
-        let added: Vec<&str> = adders.into_iter().filter(|word| found.contains(*word)).collect();
-        let permitted = if file.path == "src/http/routes.rs" { vec!["route"] } else { Vec::new() };
+        let added: Vec<&str> = adders
+            .into_iter()
+            .filter(|word| found.contains(*word))
+            .collect();
+        let permitted = if file.path == "src/http/routes.rs" {
+            vec!["route"]
+        } else {
+            Vec::new()
+        };
         // Routes that only tests of the server serve are no routes of ours.
         let is_test = file.path.ends_with("tests.rs") || file.path == "src/http/sample.rs";
         if file.path.starts_with("src/http/") && !is_test {

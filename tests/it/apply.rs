@@ -47,7 +47,13 @@ impl Env {
 
     async fn credentials(&self, client: &str) -> Vec<Credential> {
         let id = ClientId::parse(client).unwrap();
-        self.store.load_client(&id).await.unwrap().value.unwrap().credentials
+        self.store
+            .load_client(&id)
+            .await
+            .unwrap()
+            .value
+            .unwrap()
+            .credentials
     }
 }
 
@@ -63,7 +69,12 @@ fn lines(plan: &Plan) -> Vec<String> {
             Subject::Credential => step.name.rsplit_once(' ').unwrap().0,
             _ => &step.name,
         };
-        let line = format!("{} {} {name} {}", step.action, step.subject, step.members.join(","));
+        let line = format!(
+            "{} {} {name} {}",
+            step.action,
+            step.subject,
+            step.members.join(",")
+        );
         line.trim_end().to_owned()
     };
     plan.steps.iter().map(line).collect()
@@ -76,7 +87,11 @@ fn line_of(text: &str, needle: &str) -> usize {
 
 /// A catalog with all that a catalog can say of a client with secrets, and its secrets.
 pub(crate) fn rich_catalog() -> (String, [(String, String); 4]) {
-    let generated = || random::generated_secret(&random::credential_id()).expose().to_owned();
+    let generated = || {
+        random::generated_secret(&random::credential_id())
+            .expose()
+            .to_owned()
+    };
     let (old, new, alone) = (generated(), generated(), generated());
     let catalog = format!(
         r#"

@@ -26,7 +26,10 @@ pub(crate) fn watch(mark: &str) -> Watch {
             .expect("nothing else of the tests takes the log");
     });
     let lines = Arc::default();
-    let watched = Watched { mark: mark.to_owned(), lines: Arc::clone(&lines) };
+    let watched = Watched {
+        mark: mark.to_owned(),
+        lines: Arc::clone(&lines),
+    };
     WATCHED.lock().unwrap().push(watched);
     Watch(lines)
 }
@@ -46,7 +49,11 @@ impl Write for Lines {
         let text = String::from_utf8_lossy(event);
         for watched in WATCHED.lock().unwrap().iter() {
             if text.contains(&watched.mark) {
-                watched.lines.lock().unwrap().push(text.clone().into_owned());
+                watched
+                    .lines
+                    .lock()
+                    .unwrap()
+                    .push(text.clone().into_owned());
             }
         }
         Ok(event.len())

@@ -35,7 +35,13 @@ impl ChaosProxy {
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let port = socket.local_addr().unwrap().port();
         let mode = watch::Sender::new(Mode::Pass);
-        Self { socket: Some(socket), upstream, port, mode, accepting: None }
+        Self {
+            socket: Some(socket),
+            upstream,
+            port,
+            mode,
+            accepting: None,
+        }
     }
 
     /// A proxy that passes everything on.

@@ -53,33 +53,60 @@ impl Cluster {
             .expect("TEST_POSTGRES_BIN is not set: it names the folder with initdb and postgres");
         let directory = tempfile::tempdir_in("/tmp").unwrap();
         own_by_postgres(directory.path());
-        Self { bin: bin.into(), directory, port: free_port(), settings }
+        Self {
+            bin: bin.into(),
+            directory,
+            port: free_port(),
+            settings,
+        }
     }
 
     /// Makes a standby the primary.
     pub(crate) fn promote(&self) {
-        self.run("pg_ctl", &["promote", "--wait", "--silent", "--pgdata", &self.data()]);
+        self.run(
+            "pg_ctl",
+            &["promote", "--wait", "--silent", "--pgdata", &self.data()],
+        );
     }
 
     fn data(&self) -> String {
-        self.directory.path().join("data").to_str().unwrap().to_owned()
+        self.directory
+            .path()
+            .join("data")
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
         let mut command = as_postgres(&self.bin.join(program));
-        command.args(arguments).current_dir("/").stdout(std::process::Stdio::null());
+        command
+            .args(arguments)
+            .current_dir("/")
+            .stdout(std::process::Stdio::null());
         let done = command.status().unwrap().success();
         let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
         assert!(done, "{arguments:?}: {log}");
     }
 
     pub(crate) fn start(&self) {
-        let log = self.directory.path().join("log").to_str().unwrap().to_owned();
+        let log = self
+            .directory
+            .path()
+            .join("log")
+            .to_str()
+            .unwrap()
+            .to_owned();
         // No socket in a folder: its lock would outlive the server, as postmaster.pid does.
-        let options =
-            format!("-p {} -h 127.0.0.1 -c unix_socket_directories= {}", self.port, self.settings);
+        let options = format!(
+            "-p {} -h 127.0.0.1 -c unix_socket_directories= {}",
+            self.port, self.settings
+        );
         let (data, wait) = (self.data(), ["start", "--wait", "--silent", "--pgdata"]);
-        self.run("pg_ctl", &[&wait[..], &[&data, "--log", &log, "--options", &options]].concat());
+        self.run(
+            "pg_ctl",
+            &[&wait[..], &[&data, "--log", &log, "--options", &options]].concat(),
+        );
     }
 
     /// All of its processes, the first one held meanwhile: none can write what another left in memory.
@@ -88,16 +115,27 @@ impl Cluster {
         let postmaster = std::fs::read_to_string(&file).unwrap();
         let postmaster = postmaster.lines().next().unwrap().to_owned();
         let signal = |name: &str, pids: &[&str]| {
-            assert!(Command::new("kill").args(["-s", name]).args(pids).status().unwrap().success());
+            assert!(
+                Command::new("kill")
+                    .args(["-s", name])
+                    .args(pids)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         };
         signal("STOP", &[&postmaster]);
-        let children = Command::new("pgrep").args(["-P", &postmaster]).output().unwrap();
+        let children = Command::new("pgrep")
+            .args(["-P", &postmaster])
+            .output()
+            .unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
         let all: Vec<&str> = children.lines().chain([postmaster.as_str()]).collect();
         assert!(all.len() > 3, "{all:?}");
         signal("KILL", &all);
         eventually("all of Postgres has ended", || {
-            all.iter().all(|pid| !Path::new("/proc").join(pid).join("exe").exists())
+            all.iter()
+                .all(|pid| !Path::new("/proc").join(pid).join("exe").exists())
         });
         // Where nobody buries the dead, their number looks taken.
         std::fs::remove_file(file).unwrap();
@@ -133,6 +171,13 @@ pub(crate) fn as_postgres(program: &Path) -> Command {
 /// Gives what root has made to the user who shall use it.
 pub(crate) fn own_by_postgres(path: &Path) {
     if is_root() {
-        assert!(Command::new("chown").arg("postgres").arg(path).status().unwrap().success());
+        assert!(
+            Command::new("chown")
+                .arg("postgres")
+                .arg(path)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }

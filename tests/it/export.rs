@@ -66,5 +66,8 @@ on_both! {
 
 /// An export without the ids of imported secrets' hashes, whose form changes on the way.
 fn without_ids(export: &str) -> Vec<&str> {
-    export.lines().filter(|line| !line.starts_with("secrets")).collect()
+    export
+        .lines()
+        .filter(|line| !line.starts_with("secrets"))
+        .collect()
 }

@@ -9,7 +9,10 @@ fn catalog(client: &str, policy: &str) -> String {
     let audience = "[[audience]]\nid = \"orders\"\nscopes = [\"list\"]\nserved_by = [\"api\"]\n";
     let second = "  [[client.policy]]\n  audience = \"orders\"\n  scopes = [\"list\"]\n  claims = { groups = [] }\n";
     let catalog = CATALOG
-        .replace("secret = \"reader", &format!("claims = {client}\nsecret = \"reader"))
+        .replace(
+            "secret = \"reader",
+            &format!("claims = {client}\nsecret = \"reader"),
+        )
         .replace(
             "\n[[client]]\nid = \"api\"",
             &format!("  claims = {policy}\n{second}\n[[client]]\nid = \"api\""),

@@ -36,7 +36,10 @@ fn catalog(keys: &[&Key]) -> String {
 
 /// A replica of the profile that knows `worker` by a new key.
 async fn fapi2(env: Env, algorithm: SigningAlgorithm) -> (Env, Replica, Key) {
-    let env = Env { profile: Profile::Fapi2, ..env };
+    let env = Env {
+        profile: Profile::Fapi2,
+        ..env
+    };
     let key = Key::new(algorithm);
     env.apply(&catalog(&[&key])).await;
     let replica = env.replica().await;

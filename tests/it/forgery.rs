@@ -20,7 +20,10 @@ pub(crate) fn new_key() -> NewKey {
 pub(crate) fn signed(key: &NewKey, header: &Value, claims: &Value) -> String {
     let input = signing_input(header, claims);
     let signer = ES256.signer_from_der(&key.private[..]).unwrap();
-    format!("{input}.{}", base64url(&signer.sign(input.as_bytes()).unwrap()))
+    format!(
+        "{input}.{}",
+        base64url(&signer.sign(input.as_bytes()).unwrap())
+    )
 }
 
 /// Header and claims with the dot between.
@@ -33,7 +36,10 @@ impl Env {
     /// Makes `key` a signing key of the issuer, as another replica would.
     pub(crate) async fn announce(&self, key: &NewKey, life: KeyLife) {
         let algorithm = SigningAlgorithm::Es256;
-        let sealed = self.sealing.seal(&key.kid, algorithm, &key.private).unwrap();
+        let sealed = self
+            .sealing
+            .seal(&key.kid, algorithm, &key.private)
+            .unwrap();
         let stored = StoredKey {
             kid: key.kid.clone(),
             algorithm,
@@ -72,7 +78,14 @@ impl Forger {
         let replica = env.replica().await;
         let (header, claims) = decoded(&replica.issued("reader", READER, "").await);
         assert_eq!(header["kid"], key.kid.as_str());
-        (replica, Self { key, header, claims })
+        (
+            replica,
+            Self {
+                key,
+                header,
+                claims,
+            },
+        )
     }
 
     /// The token with one member of its header replaced.

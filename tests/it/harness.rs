@@ -68,7 +68,10 @@ impl Database {
     pub(crate) fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", directory.path().join("grantd.db").display());
-        Self { url, _directory: Some(directory) }
+        Self {
+            url,
+            _directory: Some(directory),
+        }
     }
 
     /// A schema of its own in the database that `./check` provides. It stays behind: a cluster of `./check` is
@@ -92,7 +95,10 @@ impl Database {
 
     /// One that is there already.
     pub(crate) fn at(url: String) -> Self {
-        Self { url, _directory: None }
+        Self {
+            url,
+            _directory: None,
+        }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -138,15 +144,23 @@ impl Env {
     /// The same database with another clock, of its own and of each replica that is made from now on.
     pub(crate) fn with_clock(self, clock: Clock) -> Self {
         let store = store_of(&self.database, &clock);
-        Self { store, database_clock: clock.clone(), clock, ..self }
+        Self {
+            store,
+            database_clock: clock.clone(),
+            clock,
+            ..self
+        }
     }
 
     /// A replica on a machine whose clock shows another time than the database's; it can be set by the clock given.
     pub(crate) async fn replica_apart(&self, seconds: i64) -> (Replica, Clock) {
         let clock = Clock::manual(self.database_clock.now());
         clock.set_by(seconds);
-        let replica =
-            self.replica_by(clock.clone(), DatabaseOptions::new(&self.database.url), |_| {});
+        let replica = self.replica_by(
+            clock.clone(),
+            DatabaseOptions::new(&self.database.url),
+            |_| {},
+        );
         replica.follow().await;
         (replica, clock)
     }
@@ -225,7 +239,9 @@ impl Env {
         database: DatabaseOptions,
         adjust: impl FnOnce(&mut Options),
     ) -> (Replica, ReplayQueue) {
-        let store = Store::open(database).unwrap().following(self.database_clock.clone());
+        let store = Store::open(database)
+            .unwrap()
+            .following(self.database_clock.clone());
         let store = Arc::new(store);
         let mut options = Options {
             issuer: Issuer::parse(ISSUER, false).unwrap(),
@@ -243,7 +259,11 @@ impl Env {
         adjust(&mut options);
         let issuer = options.issuer.clone();
         let (grantd, queues) = Grantd::new(store, clock, options).unwrap();
-        let Queues { audit, replay, revocations } = queues;
+        let Queues {
+            audit,
+            replay,
+            revocations,
+        } = queues;
         tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
         let publication = Publication {
             issuer,
@@ -256,13 +276,25 @@ impl Env {
         };
         let router = router(&grantd, publication.clone());
         let audit = tokio::sync::Mutex::new(audit);
-        (Replica { grantd, router, publication, audit }, replay)
+        (
+            Replica {
+                grantd,
+                router,
+                publication,
+                audit,
+            },
+            replay,
+        )
     }
 }
 
 fn router(grantd: &Arc<Grantd>, publication: Publication) -> axum::Router {
     let publication = Arc::new(publication);
-    routes::public(HttpState { grantd: Arc::clone(grantd), publication, proxies: None })
+    routes::public(HttpState {
+        grantd: Arc::clone(grantd),
+        publication,
+        proxies: None,
+    })
 }
 
 /// One replica behind its production router.
@@ -302,7 +334,11 @@ impl Replica {
     /// Writes waiting audit events, and counts those of `action`.
     pub(crate) async fn audit_events(&self, action: &str) -> i64 {
         let store = self.grantd.store();
-        self.audit.lock().await.write_waiting(store, self.grantd.clock().now()).await;
+        self.audit
+            .lock()
+            .await
+            .write_waiting(store, self.grantd.clock().now())
+            .await;
         store.count_audit_events(action).await.unwrap()
     }
 
@@ -310,7 +346,11 @@ impl Replica {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: head.status, headers: head.headers, body }
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -326,14 +366,16 @@ impl Replica {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(form.to_owned())).unwrap())
+            .await
     }
 
     /// Asks for a token with `client_secret_basic`; `more` are further parameters, such as `&scope=a`.
     pub(crate) async fn token(&self, client: &str, secret: &str, more: &str) -> Answer {
         let authorization = basic(client, secret);
         let form = format!("grant_type=client_credentials{more}");
-        self.post("/oauth2/token", &[("authorization", &authorization)], &form).await
+        self.post("/oauth2/token", &[("authorization", &authorization)], &form)
+            .await
     }
 
     /// A token, which must be issued.
@@ -347,14 +389,24 @@ impl Replica {
     pub(crate) async fn introspect(&self, client: &str, secret: &str, token: &str) -> Answer {
         let authorization = basic(client, secret);
         let form = format!("token={token}");
-        self.post("/oauth2/introspect", &[("authorization", &authorization)], &form).await
+        self.post(
+            "/oauth2/introspect",
+            &[("authorization", &authorization)],
+            &form,
+        )
+        .await
     }
 
     /// Revokes as `client`.
     pub(crate) async fn revoke(&self, client: &str, secret: &str, token: &str) -> Answer {
         let authorization = basic(client, secret);
         let form = format!("token={token}");
-        self.post("/oauth2/revoke", &[("authorization", &authorization)], &form).await
+        self.post(
+            "/oauth2/revoke",
+            &[("authorization", &authorization)],
+            &form,
+        )
+        .await
     }
 }
 
@@ -390,21 +442,37 @@ impl Answer {
         assert_eq!(self.headers["cache-control"], "no-store");
         let members = self.json();
         let members = members.as_object().unwrap();
-        assert!(members.keys().all(|key| key == "error" || key == "error_description"));
+        assert!(
+            members
+                .keys()
+                .all(|key| key == "error" || key == "error_description")
+        );
         if status == 401 {
-            assert!(self.headers["www-authenticate"].to_str().unwrap().starts_with("Basic realm="));
+            assert!(
+                self.headers["www-authenticate"]
+                    .to_str()
+                    .unwrap()
+                    .starts_with("Basic realm=")
+            );
         }
     }
 }
 
 /// The `Authorization` of `client_secret_basic`, both halves form-encoded.
 pub(crate) fn basic(client: &str, secret: &str) -> String {
-    basic_raw(&format!("{}:{}", form_encoded(client), form_encoded(secret)))
+    basic_raw(&format!(
+        "{}:{}",
+        form_encoded(client),
+        form_encoded(secret)
+    ))
 }
 
 /// The `Authorization` of exactly these user and password bytes.
 pub(crate) fn basic_raw(pair: &str) -> String {
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+    format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    )
 }
 
 /// RFC 6749 appendix B.
@@ -424,7 +492,9 @@ pub(crate) fn form_encoded(text: &str) -> String {
 pub(crate) fn decoded(token: &str) -> (Value, Value) {
     let part = |index| {
         let text: &str = token.split('.').nth(index).unwrap();
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap();
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(text)
+            .unwrap();
         serde_json::from_slice(&bytes).unwrap()
     };
     (part(0), part(1))

@@ -47,12 +47,19 @@ policy = [
     { audience = "ps", scopes = ["ps"] },
 ]
 "#;
-const ALGORITHMS: [(&str, &str); 4] =
-    [("es", "ES256"), ("ed", "EdDSA"), ("rs", "RS256"), ("ps", "PS256")];
+const ALGORITHMS: [(&str, &str); 4] = [
+    ("es", "ES256"),
+    ("ed", "EdDSA"),
+    ("rs", "RS256"),
+    ("ps", "PS256"),
+];
 
 impl Replica {
     async fn published(&self) -> Vec<Value> {
-        self.get("/oauth2/jwks").await.json()["keys"].as_array().unwrap().clone()
+        self.get("/oauth2/jwks").await.json()["keys"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     pub(crate) async fn published_kids(&self) -> Vec<String> {
@@ -74,8 +81,10 @@ fn thumbprint(key: &Value) -> String {
         "RSA" => &["e", "kty", "n"],
         other => panic!("kty {other}"),
     };
-    let members: Vec<String> =
-        members.iter().map(|name| format!("{name:?}:{}", key[*name])).collect();
+    let members: Vec<String> = members
+        .iter()
+        .map(|name| format!("{name:?}:{}", key[*name]))
+        .collect();
     base64url(&sha256(format!("{{{}}}", members.join(",")).as_bytes()))
 }
 
@@ -90,7 +99,9 @@ fn verifies(key: &Value, token: &str) -> bool {
         other => panic!("alg {other}"),
     };
     let (input, signature) = token.rsplit_once('.').unwrap();
-    verifier.verify(input.as_bytes(), &decode_base64url(signature).unwrap()).is_ok()
+    verifier
+        .verify(input.as_bytes(), &decode_base64url(signature).unwrap())
+        .is_ok()
 }
 
 on_both! {

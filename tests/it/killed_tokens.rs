@@ -12,7 +12,10 @@ use crate::harness::*;
 
 /// [`CATALOG`] with a status of `reader`.
 fn with_status(status: &str) -> String {
-    CATALOG.replace("id = \"reader\"", &format!("id = \"reader\"\nstatus = \"{status}\""))
+    CATALOG.replace(
+        "id = \"reader\"",
+        &format!("id = \"reader\"\nstatus = \"{status}\""),
+    )
 }
 
 /// [`CATALOG`] without `reader`.

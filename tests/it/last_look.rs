@@ -29,7 +29,10 @@ async fn held(env: &Env) -> (Replica, mpsc::Sender<()>) {
         })
         .await;
     for client in ["reader", "api"] {
-        replica.token(client, "a wrong secret of 1", "").await.assert_error(401, "invalid_client");
+        replica
+            .token(client, "a wrong secret of 1", "")
+            .await
+            .assert_error(401, "invalid_client");
     }
     let (release, held) = mpsc::channel::<()>();
     let (started, start) = tokio::sync::oneshot::channel();
@@ -59,7 +62,9 @@ async fn credential_of(env: &Env, client: &str) -> CredentialId {
 
 async fn retire(env: &Env, client: &str, compromised: bool) {
     let id = credential_of(env, client).await;
-    retire_credential(&env.store, &id, compromised).await.unwrap();
+    retire_credential(&env.store, &id, compromised)
+        .await
+        .unwrap();
 }
 
 fn disabled(client: &str) -> String {
@@ -71,7 +76,9 @@ fn disabled(client: &str) -> String {
 fn without(start: &str) -> String {
     let catalog = catalog();
     let at = catalog.find(start).unwrap();
-    let end = catalog[at + 1..].find("[[client]]").map_or(catalog.len(), |end| at + 1 + end);
+    let end = catalog[at + 1..]
+        .find("[[client]]")
+        .map_or(catalog.len(), |end| at + 1 + end);
     format!("{}{}", &catalog[..at], &catalog[end..])
 }
 
@@ -99,12 +106,16 @@ impl Change {
                         "[\"client_secret_basic\", \"client_secret_post\"]",
                         "\"client_secret_post\"",
                     )
-                    .replace("auth = \"client_secret_basic\"", "auth = \"client_secret_post\"");
+                    .replace(
+                        "auth = \"client_secret_basic\"",
+                        "auth = \"client_secret_post\"",
+                    );
                 env.apply(&other).await;
             }
             Self::PolicyTaken => drop(env.prune(&without("  [[client.policy]]")).await),
             Self::NotServed => {
-                env.apply(&CATALOG.replace("[\"api\"]", "[\"another\"]")).await;
+                env.apply(&CATALOG.replace("[\"api\"]", "[\"another\"]"))
+                    .await;
             }
         }
     }

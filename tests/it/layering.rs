@@ -79,10 +79,13 @@ fn stray_crate(place: &str, named: &NamedPath) -> Option<String> {
     let head = named.segments.first()?;
     let (package, rooms) = ROOMS.iter().find(|(package, _)| {
         // Its parts (`axum_core`) are kept in like the crate itself.
-        head.strip_prefix(package).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        head.strip_prefix(package)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
     })?;
     let at_home = rooms.iter().any(|room| {
-        place.strip_prefix(room).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        place
+            .strip_prefix(room)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     (!at_home).then(|| format!("`{head}` belongs to {rooms:?} only, not here ({package})"))
 }
@@ -92,9 +95,10 @@ fn wrong_direction(layer: usize, named: &NamedPath) -> Option<String> {
     match target.first().map(|first| (first, layer_of(first))) {
         None => Some("the crate's root is imported whole, which hides what is used".to_owned()),
         Some((first, None)) => Some(format!("`crate::{first}` is none of the layers")),
-        Some((first, Some(found))) if found > layer => {
-            Some(format!("`{first}` stands to the right of `{}`", LAYERS[layer]))
-        }
+        Some((first, Some(found))) if found > layer => Some(format!(
+            "`{first}` stands to the right of `{}`",
+            LAYERS[layer]
+        )),
         Some(_) => None,
     }
 }
@@ -220,13 +224,19 @@ mod tests {
             ("src/crypto/jws/verify.rs", "use josekit::jws::ES256;"),
             ("src/crypto/secret_hash.rs", "use argon2::Argon2;"),
             ("src/main.rs", "fn main() -> anyhow::Result<()> { Ok(()) }"),
-            ("src/config/hashing.rs", "/// argon2::x\nfn f(s: S) -> u32 { s.argon2 } // axum::y"),
+            (
+                "src/config/hashing.rs",
+                "/// argon2::x\nfn f(s: S) -> u32 { s.argon2 } // axum::y",
+            ),
             ("src/config/hashing.rs", "const A: &str = \"argon2::id\";"),
         ] {
             assert_eq!(faults(path, source), 0, "{path}: {source}");
         }
         assert_eq!(faults("src/crypto/keys.rs", "use josekit::jws::ES256;"), 1);
-        assert_eq!(faults("src/crypto/jws_header.rs", "use josekit::jws::ES256;"), 1);
+        assert_eq!(
+            faults("src/crypto/jws_header.rs", "use josekit::jws::ES256;"),
+            1
+        );
     }
 
     #[test]

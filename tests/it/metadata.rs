@@ -25,10 +25,12 @@ fn catalog() -> String {
         "auth = [\"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\"]\n\
          jwks = '''{jwks}'''"
     );
-    CATALOG.replace("auth = \"client_secret_basic\"", &methods).replace(
-        "auth = [\"client_secret_basic\", \"client_secret_post\"]\n",
-        &format!("{methods}\n"),
-    )
+    CATALOG
+        .replace("auth = \"client_secret_basic\"", &methods)
+        .replace(
+            "auth = [\"client_secret_basic\", \"client_secret_post\"]\n",
+            &format!("{methods}\n"),
+        )
 }
 
 /// An issuer with a path.
@@ -57,16 +59,25 @@ const ALL_GRANTS: [&str; 8] = [
 ];
 
 async fn tenant_replica(env: &Env) -> Replica {
-    env.replica_with(|options| options.issuer = Issuer::parse(TENANT, false).unwrap()).await
+    env.replica_with(|options| options.issuer = Issuer::parse(TENANT, false).unwrap())
+        .await
 }
 
 fn texts(value: &Value) -> Vec<&str> {
-    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap())
+        .collect()
 }
 
 /// The path of a URL on our host.
 fn path(url: &Value) -> &str {
-    url.as_str().unwrap().strip_prefix("https://auth.example").unwrap()
+    url.as_str()
+        .unwrap()
+        .strip_prefix("https://auth.example")
+        .unwrap()
 }
 
 impl Replica {
@@ -76,7 +87,8 @@ impl Replica {
         let secret = form_encoded(secret);
         match method {
             "client_secret_basic" => {
-                self.post(path, &[("authorization", &basic(id, client.1))], form).await
+                self.post(path, &[("authorization", &basic(id, client.1))], form)
+                    .await
             }
             "client_secret_post" => {
                 let form = format!("{form}&client_id={id}&client_secret={secret}");
@@ -98,7 +110,10 @@ impl Replica {
                 let bearer = format!("Bearer {}", client.1.replace(' ', "-"));
                 self.post(path, &[("authorization", &bearer)], form).await
             }
-            _ => self.post(path, &[], &format!("{form}&client_id={id}")).await,
+            _ => {
+                self.post(path, &[], &format!("{form}&client_id={id}"))
+                    .await
+            }
         }
     }
 }
@@ -126,7 +141,10 @@ async fn walk(replica: &Replica, document: &Value) {
             }
         }
         let form = "grant_type=client_credentials";
-        let issued = replica.post_by("client_secret_basic", token, form, reader).await.json();
+        let issued = replica
+            .post_by("client_secret_basic", token, form, reader)
+            .await
+            .json();
         let form = format!("token={}", issued["access_token"].as_str().unwrap());
         let told = replica.post_by(method, introspection, &form, api).await;
         if advertised("introspection") {
@@ -135,7 +153,9 @@ async fn walk(replica: &Replica, document: &Value) {
             told.assert_error(401, "invalid_client");
         }
         let revoked = replica.post_by(method, revocation, &form, reader).await;
-        let told = replica.post_by("client_secret_basic", introspection, &form, api).await;
+        let told = replica
+            .post_by("client_secret_basic", introspection, &form, api)
+            .await;
         if advertised("revocation") {
             assert_eq!(revoked.status, 200, "{method}");
             assert_eq!(told.body, br#"{"active":false}"#);

@@ -7,12 +7,14 @@ use crate::harness::Database;
 impl Database {
     /// Every statement that names the table fails from here on.
     pub(crate) async fn hide_table(&self, table: &str) {
-        self.execute(&format!("ALTER TABLE {table} RENAME TO hidden_{table}")).await;
+        self.execute(&format!("ALTER TABLE {table} RENAME TO hidden_{table}"))
+            .await;
     }
 
     /// The table is back.
     pub(crate) async fn show_table(&self, table: &str) {
-        self.execute(&format!("ALTER TABLE hidden_{table} RENAME TO {table}")).await;
+        self.execute(&format!("ALTER TABLE hidden_{table} RENAME TO {table}"))
+            .await;
     }
 
     /// Runs a statement beside grantd.

@@ -124,7 +124,10 @@ impl Place {
     /// Runs grantd with `input` on standard input.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
         self.write("input", input);
-        ended(self.grantd(arguments).stdin(File::open(self.path("input")).unwrap()))
+        ended(
+            self.grantd(arguments)
+                .stdin(File::open(self.path("input")).unwrap()),
+        )
     }
 
     /// Starts `grantd dev` on a free port, and waits until it is ready.
@@ -159,7 +162,15 @@ impl Place {
         let pipe = child.stderr.take().unwrap();
         fs::write(self.path("dev.err"), "").unwrap();
         let (ready, log) = (self.path("dev.ready"), self.path("dev.err"));
-        (Starting { child: Running(child), ready, log }.ready(), pipe)
+        (
+            Starting {
+                child: Running(child),
+                ready,
+                log,
+            }
+            .ready(),
+            pipe,
+        )
     }
 
     /// Starts `grantd dev`, whose files begin with `name`.
@@ -177,7 +188,11 @@ impl Place {
         command.stdout(File::create(file("out")).unwrap());
         command.stderr(File::create(file("err")).unwrap());
         let child = command.spawn().unwrap();
-        Starting { child: Running(child), ready: file("ready"), log: file("err") }
+        Starting {
+            child: Running(child),
+            ready: file("ready"),
+            log: file("err"),
+        }
     }
 }
 
@@ -185,7 +200,11 @@ impl Place {
 pub(crate) fn ended(command: &mut Command) -> Ended {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Ended {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
 }
 
 /// A process that ends with the test.
@@ -195,7 +214,13 @@ impl Running {
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let line = format!("kill -{name} {}", self.0.id());
-        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &line])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 
@@ -217,10 +242,19 @@ impl Starting {
     pub(crate) fn ready(mut self) -> Dev {
         let text = eventually("the ready file", || {
             let log = || fs::read_to_string(&self.log).unwrap();
-            assert_eq!(self.child.0.try_wait().unwrap(), None, "it ended: {}", log());
+            assert_eq!(
+                self.child.0.try_wait().unwrap(),
+                None,
+                "it ended: {}",
+                log()
+            );
             fs::read_to_string(&self.ready).ok()
         });
-        Dev { child: self.child, log: self.log, ready: serde_json::from_str(&text).unwrap() }
+        Dev {
+            child: self.child,
+            log: self.log,
+            ready: serde_json::from_str(&text).unwrap(),
+        }
     }
 }
 
@@ -240,7 +274,10 @@ impl Dev {
     /// Whether the process has a handler for the signal of this number.
     pub(crate) fn catches(&self, signal: u32) -> bool {
         let status = fs::read_to_string(format!("/proc/{}/status", self.ready["pid"])).unwrap();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        let mask = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigCgt:"))
+            .unwrap();
         u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << (signal - 1)) != 0
     }
 
@@ -260,13 +297,20 @@ impl Dev {
     /// The most memory that it ever held, in KiB.
     pub(crate) fn most_kib(&self) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// Asks for a token with `client_secret_basic`.
     pub(crate) fn ask(&self, client: &str, secret: &str) -> (u16, Value) {
-        post(self.url("token_endpoint"), (client, secret), "grant_type=client_credentials")
+        post(
+            self.url("token_endpoint"),
+            (client, secret),
+            "grant_type=client_credentials",
+        )
     }
 
     /// A token, which must be issued.
@@ -298,13 +342,19 @@ impl Dev {
     pub(crate) fn end_by(mut self, name: &str) -> ExitStatus {
         self.child.signal(name);
         // Two seconds, and the time that the looks take.
-        within(100, "the end after a signal", || self.child.0.try_wait().unwrap())
+        within(100, "the end after a signal", || {
+            self.child.0.try_wait().unwrap()
+        })
     }
 }
 
 /// Posts a form as `client_secret_basic`; gives status and JSON. Ids and secrets of tests need no form encoding.
 pub(crate) fn post(url: &str, (id, secret): (&str, &str), form: &str) -> (u16, Value) {
-    let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let (authority, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
     let request = format!(
         "POST /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
@@ -313,7 +363,9 @@ pub(crate) fn post(url: &str, (id, secret): (&str, &str), form: &str) -> (u16, V
         form.len()
     );
     let mut stream = TcpStream::connect(authority).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

@@ -9,10 +9,18 @@ pub(crate) async fn execute(database: &Database, sql: &str) -> u64 {
     let sql = AssertSqlSafe(sql.to_owned());
     if database.is_postgres() {
         let pool = PgPool::connect(&database.url).await.unwrap();
-        sqlx::query(sql).execute(&pool).await.unwrap().rows_affected()
+        sqlx::query(sql)
+            .execute(&pool)
+            .await
+            .unwrap()
+            .rows_affected()
     } else {
         let pool = SqlitePool::connect(&database.url).await.unwrap();
-        sqlx::query(sql).execute(&pool).await.unwrap().rows_affected()
+        sqlx::query(sql)
+            .execute(&pool)
+            .await
+            .unwrap()
+            .rows_affected()
     }
 }
 

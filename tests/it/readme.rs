@@ -51,7 +51,9 @@ struct Block {
 
 impl Block {
     fn needs(&self, program: &str) -> bool {
-        let of_openssl = PAGES_OF_OPENSSL.iter().any(|page| self.at.starts_with(page));
+        let of_openssl = PAGES_OF_OPENSSL
+            .iter()
+            .any(|page| self.at.starts_with(page));
         self.text.contains(program) || (program == "openssl" && of_openssl)
     }
 }
@@ -65,7 +67,11 @@ fn blocks() -> Vec<Block> {
             match (line.strip_prefix("```"), open.take()) {
                 (Some(language), None) => {
                     let at = format!("{page}:{}", index + 1);
-                    open = Some(Block { at, language: language.to_owned(), text: String::new() });
+                    open = Some(Block {
+                        at,
+                        language: language.to_owned(),
+                        text: String::new(),
+                    });
                 }
                 (Some(_), Some(block)) => blocks.push(block),
                 (None, Some(mut block)) => {
@@ -116,7 +122,11 @@ impl Reader {
 
     fn keep_and_read(&self, block: &Block) {
         let mut text = block.text.replace(DATABASE, &self.database.url);
-        let first = block.text.lines().next().and_then(|line| line.strip_prefix("# "));
+        let first = block
+            .text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("# "));
         if let Some(name) = first.and_then(|first| first.strip_prefix("added to ")) {
             text.insert_str(0, &fs::read_to_string(self.place.path(name)).unwrap());
             self.place.write(name, &text);
@@ -129,8 +139,10 @@ impl Reader {
             let environment = std::iter::empty::<(String, String)>();
             Settings::parse(document, &self.place.path(""), environment).err()
         } else {
-            let options =
-                CatalogOptions { base: self.place.path(""), ..CatalogOptions::dev(&secret) };
+            let options = CatalogOptions {
+                base: self.place.path(""),
+                ..CatalogOptions::dev(&secret)
+            };
             Catalog::parse(&block.at, &text, &options).err()
         };
         assert!(fault.is_none(), "{}", fault.unwrap());
@@ -139,15 +151,20 @@ impl Reader {
     /// Runs a block in a shell, with the variables of the blocks before it.
     fn run(&self, block: &Block) {
         let text = self.with_real_urls(&block.text);
-        self.place
-            .write("block", &format!("set -aeu\n. ./variables\n{text}\nexport -p >variables\n"));
+        self.place.write(
+            "block",
+            &format!("set -aeu\n. ./variables\n{text}\nexport -p >variables\n"),
+        );
         let ended = ended(self.place.command("sh").arg("block"));
         assert_eq!(ended.code, Some(0), "{}: {ended:?}", block.at);
         check_output(block, &ended);
     }
 
     fn with_real_urls(&self, text: &str) -> String {
-        let text = text.replace(SERVER, self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")));
+        let text = text.replace(
+            SERVER,
+            self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")),
+        );
         match &self.api {
             Some(api) => text.replace(API, &api.origin()),
             None => text,
@@ -164,7 +181,10 @@ impl Reader {
         let Some(arguments) = line.strip_prefix("grantd ") else {
             let program = line.split(' ').next().unwrap();
             let known = ["cargo", "docker", "curl"].contains(&program);
-            assert!(known || root().join(program).is_file(), "{at}: {program} is not there");
+            assert!(
+                known || root().join(program).is_file(),
+                "{at}: {program} is not there"
+            );
             return;
         };
         let arguments: Vec<&str> = arguments.split(' ').collect();
@@ -192,9 +212,16 @@ impl Reader {
     fn start(&mut self, arguments: &[&str]) {
         let [public, mutual, operations] = [(); 3].map(|()| free_port());
         let mut command = self.place.grantd(arguments);
-        let listeners = [("PUBLIC", public), ("MTLS", mutual), ("OPERATIONS", operations)];
+        let listeners = [
+            ("PUBLIC", public),
+            ("MTLS", mutual),
+            ("OPERATIONS", operations),
+        ];
         for (name, port) in listeners {
-            command.env(format!("GRANTD_{name}__LISTEN"), format!("127.0.0.1:{port}"));
+            command.env(
+                format!("GRANTD_{name}__LISTEN"),
+                format!("127.0.0.1:{port}"),
+            );
         }
         self.serve = None;
         self.serve = Some(Server::start(&mut command, &self.place.path("serve.log")));
@@ -203,21 +230,30 @@ impl Reader {
             self.place.run(&["health", &health]).code == Some(0)
         });
         let go = |from, to| format!("connect-to = \"{HOST}:{from}:127.0.0.1:{to}\"\n");
-        self.place.write(".curlrc", &format!("{}{}", go(443, public), go(8444, mutual)));
+        self.place.write(
+            ".curlrc",
+            &format!("{}{}", go(443, public), go(8444, mutual)),
+        );
     }
 }
 
 fn check_that_a_client_runs(block: &Block, ending: &str) {
-    let runs = paths_below("tests/e2e", &[ending])
-        .iter()
-        .any(|path| fs::read_to_string(root().join(path)).unwrap().contains(&block.text));
+    let runs = paths_below("tests/e2e", &[ending]).iter().any(|path| {
+        fs::read_to_string(root().join(path))
+            .unwrap()
+            .contains(&block.text)
+    });
     assert!(runs, "{}: no client in tests/e2e has these lines", block.at);
 }
 
 /// The script takes the block from the page itself.
 fn check_that_a_proxy_runs(block: &Block) {
     let script = fs::read_to_string(root().join("tests/e2e/proxy/run")).unwrap();
-    assert!(script.contains(&format!("block {} |", block.language)), "{}", block.at);
+    assert!(
+        script.contains(&format!("block {} |", block.language)),
+        "{}",
+        block.at
+    );
 }
 
 /// Whether a block gave what its commands are for.
@@ -232,21 +268,41 @@ fn check_output(block: &Block, ended: &Ended) {
     if text.contains("/oauth2/revoke") {
         assert_eq!(output, "{\"active\":false}", "{}", block.at);
     } else if text.contains("/oauth2/introspect") {
-        assert!(output.starts_with("{\"active\":true,"), "{}: {ended:?}", block.at);
+        assert!(
+            output.starts_with("{\"active\":true,"),
+            "{}: {ended:?}",
+            block.at
+        );
     }
     if text.contains("/documents") {
-        assert!(output.contains("\"read_by\":\"reports\""), "{}: {ended:?}", block.at);
+        assert!(
+            output.contains("\"read_by\":\"reports\""),
+            "{}: {ended:?}",
+            block.at
+        );
     }
     if text.contains("token inspect --data") {
-        assert!(output.contains("signature: right"), "{}: {ended:?}", block.at);
+        assert!(
+            output.contains("signature: right"),
+            "{}: {ended:?}",
+            block.at
+        );
     }
     if text.contains("grantd token inspect\n") {
         let told: String = output.split_whitespace().collect();
-        assert!(told.contains(r#""region":"eu","roles":["reader"]"#), "{}: {ended:?}", block.at);
+        assert!(
+            told.contains(r#""region":"eu","roles":["reader"]"#),
+            "{}: {ended:?}",
+            block.at
+        );
     }
     if text.contains("dgst -sha256") {
         let (token, thumbprint) = output.trim_end().rsplit_once('\n').unwrap();
-        assert!(thumbprint.len() == 43 && token.contains(thumbprint), "{}: {ended:?}", block.at);
+        assert!(
+            thumbprint.len() == 43 && token.contains(thumbprint),
+            "{}: {ended:?}",
+            block.at
+        );
     }
     let repeats = text.starts_with("grantd apply catalog.toml --config");
     if text.contains("--prune") || repeats {
@@ -258,27 +314,49 @@ fn check_output(block: &Block, ended: &Ended) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_in_the_readme_works_as_printed() {
     let database = Database::postgres().await;
-    let mut reader = Reader { place: Place::new(), database, dev: None, serve: None, api: None };
+    let mut reader = Reader {
+        place: Place::new(),
+        database,
+        dev: None,
+        serve: None,
+        api: None,
+    };
     // Where curl looks for its settings.
     let home = reader.place.path("");
-    reader.place.write("variables", &format!("CURL_HOME='{}'\n", home.display()));
+    reader
+        .place
+        .write("variables", &format!("CURL_HOME='{}'\n", home.display()));
     reader.place.write("database-url", DATABASE);
     // A site has its certificate before it serves.
     fs::create_dir(reader.place.path("tls")).unwrap();
-    for (name, file) in [("server.pem", "first.certificate.pem"), ("server.key", "first.key.pem")] {
+    for (name, file) in [
+        ("server.pem", "first.certificate.pem"),
+        ("server.key", "first.key.pem"),
+    ] {
         let from = root().join("src/server/tls/testdata").join(file);
         fs::copy(from, reader.place.path("tls").join(name)).unwrap();
     }
-    let is_there = |program| Place::new().command(program).arg("--version").output().is_ok();
-    let missing: Vec<&str> =
-        ["curl", "openssl"].into_iter().filter(|program| !is_there(*program)).collect();
+    let is_there = |program| {
+        Place::new()
+            .command(program)
+            .arg("--version")
+            .output()
+            .is_ok()
+    };
+    let missing: Vec<&str> = ["curl", "openssl"]
+        .into_iter()
+        .filter(|program| !is_there(*program))
+        .collect();
     for block in blocks() {
         match missing.iter().find(|program| block.needs(program)) {
             None => reader.take(&block),
             // Not by a macro: those are kept back for tests that pass.
             Some(program) => {
                 let at = &block.at;
-                let _ = writeln!(std::io::stderr(), "{at}: NOT RUN, for there is no {program}");
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "{at}: NOT RUN, for there is no {program}"
+                );
             }
         }
     }
@@ -287,7 +365,10 @@ async fn everything_in_the_readme_works_as_printed() {
 /// First column of the table whose head begins with `head`.
 fn column(head: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join("README.md")).unwrap();
-    let rows = text.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with(head))
+        .skip(2);
     rows.map_while(|line| line.strip_prefix("| `"))
         .map(|line| line.split_once('`').unwrap().0.to_owned())
         .collect()
@@ -306,9 +387,15 @@ fn every_place_in_the_table_of_places_is_there() {
 #[test]
 fn the_table_of_refusals_names_every_check() {
     let files = paths_below("src/domain/refusal", &["rs"]);
-    let source: String =
-        files.iter().map(|file| fs::read_to_string(root().join(file)).unwrap()).collect();
-    let source = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
+    let source: String = files
+        .iter()
+        .map(|file| fs::read_to_string(root().join(file)).unwrap())
+        .collect();
+    let source = source
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("( ", "(");
     let mut names: BTreeSet<String> = source
         .split(" (\"")
         .skip(1)
@@ -332,8 +419,12 @@ fn the_page_on_keys_tells_every_fault_of_an_assertion() {
         .collect();
     assert!(expected.len() > 10, "{expected:?}");
     let page = fs::read_to_string(root().join("docs/private-key-jwt.md")).unwrap();
-    let rows = page.lines().skip_while(|line| !line.starts_with("| `expected` |")).skip(2);
-    let told: BTreeSet<&str> =
-        rows.map_while(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| `expected` |"))
+        .skip(2);
+    let told: BTreeSet<&str> = rows
+        .map_while(|line| line.strip_prefix("| ")?.split(" |").next())
+        .collect();
     assert_eq!(told, expected);
 }

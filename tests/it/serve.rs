@@ -23,7 +23,10 @@ impl Platform {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         crate::place::write_private(&directory.path().join("sealing.key"), &[7; 32]);
-        let this = Self { database: Database::postgres().await, directory };
+        let this = Self {
+            database: Database::postgres().await,
+            directory,
+        };
         this.write_catalog("active");
         this
     }
@@ -93,7 +96,11 @@ impl Platform {
             .env("GRANTD_OPERATIONS__LISTEN", operations.to_string())
             .env("GRANTD_LOG", "trace");
         let server = Server::start(&mut command, &self.path(name));
-        Replica { server, public, operations }
+        Replica {
+            server,
+            public,
+            operations,
+        }
     }
 
     fn ready_replica(&self, name: &str) -> Replica {
@@ -132,7 +139,10 @@ async fn a_client_that_apply_disables_is_refused_by_two_replicas_within_a_second
     let platform = Platform::new().await;
     platform.done(&["migrate"]);
     platform.apply();
-    let replicas = [platform.ready_replica("a.log"), platform.ready_replica("b.log")];
+    let replicas = [
+        platform.ready_replica("a.log"),
+        platform.ready_replica("b.log"),
+    ];
     let (status, answer) = replicas[0].token();
     assert_eq!(status, 200, "{answer}");
     let token = access_token(&answer);
@@ -141,7 +151,10 @@ async fn a_client_that_apply_disables_is_refused_by_two_replicas_within_a_second
     platform.write_catalog("disabled");
     let plan = platform.apply();
     let clock = Clock::system();
-    assert!(plan.contains("changed") && plan.contains("(status)"), "{plan}");
+    assert!(
+        plan.contains("changed") && plan.contains("(status)"),
+        "{plan}"
+    );
     for replica in &replicas {
         eventually("the client is refused", || replica.token().0 == 401);
         assert!(!replica.introspects(&token), "its token is dead");
@@ -167,7 +180,10 @@ async fn a_killed_replica_harms_no_other_and_a_stopped_one_ends_well() {
     let (_, answer) = first.token();
     first.server.signal("KILL");
     first.server.wait();
-    assert!(second.introspects(&access_token(&answer)), "a key outlives the replica that used it");
+    assert!(
+        second.introspects(&access_token(&answer)),
+        "a key outlives the replica that used it"
+    );
     assert_eq!(second.token().0, 200);
     second.server.signal("TERM");
     assert!(second.server.wait().success());
@@ -181,13 +197,23 @@ async fn the_two_listeners_share_no_path() {
     platform.done(&["migrate"]);
     platform.apply();
     let replica = platform.ready_replica("a.log");
-    for path in ["/livez", "/readyz", "//readyz", "/readyz/", "/%2e%2e/readyz", "/metrics"] {
+    for path in [
+        "/livez",
+        "/readyz",
+        "//readyz",
+        "/readyz/",
+        "/%2e%2e/readyz",
+        "/metrics",
+    ] {
         let (status, answer) = request(replica.public, &format!("GET {path}"), "").unwrap();
         assert_eq!(status, 404, "{path}: {answer}");
     }
     let (status, _) = request(replica.operations, "POST /oauth2/token", "a=b").unwrap();
     assert_eq!(status, 404);
-    assert_eq!(request(replica.operations, "GET /livez", "").unwrap().0, 200);
+    assert_eq!(
+        request(replica.operations, "GET /livez", "").unwrap().0,
+        200
+    );
 }
 
 #[tokio::test]
@@ -195,7 +221,11 @@ async fn serve_refuses_an_older_schema_and_says_what_to_do() {
     let platform = Platform::new().await;
     let mut replica = platform.replica("a.log");
     assert!(!replica.server.wait().success());
-    assert!(replica.server.log().contains("grantd migrate"), "{}", replica.server.log());
+    assert!(
+        replica.server.log().contains("grantd migrate"),
+        "{}",
+        replica.server.log()
+    );
     let output = finished(&mut platform.command(&["client", "list"]));
     assert_eq!(output.status.code(), Some(1));
     assert!(printed(&output).contains("grantd migrate"));
@@ -208,10 +238,17 @@ async fn apply_and_serve_say_that_the_sealing_key_is_missing() {
     let catalog = platform.path("catalog.toml");
     for arguments in [vec!["apply", catalog.to_str().unwrap()], vec!["serve"]] {
         let mut command = platform.command(&arguments);
-        command.env("GRANTD_PUBLIC__LISTEN", format!("127.0.0.1:{}", free_port()));
+        command.env(
+            "GRANTD_PUBLIC__LISTEN",
+            format!("127.0.0.1:{}", free_port()),
+        );
         let output = finished(command.env_remove("GRANTD_SEALING__KEY_FILE"));
         assert_eq!(output.status.code(), Some(1));
-        assert!(printed(&output).contains("GRANTD_SEALING__KEY_FILE"), "{}", printed(&output));
+        assert!(
+            printed(&output).contains("GRANTD_SEALING__KEY_FILE"),
+            "{}",
+            printed(&output)
+        );
     }
 }
 
@@ -224,23 +261,41 @@ async fn a_replica_that_starts_without_a_database_answers_503() {
     let nobody = free_port();
     let mut command = platform.command(&["serve"]);
     command
-        .env("GRANTD_DATABASE_URL", format!("postgres://me:pass@127.0.0.1:{nobody}/x"))
+        .env(
+            "GRANTD_DATABASE_URL",
+            format!("postgres://me:pass@127.0.0.1:{nobody}/x"),
+        )
         .env("GRANTD_PUBLIC__LISTEN", public.to_string())
         .env("GRANTD_OPERATIONS__LISTEN", operations.to_string());
     let server = Server::start(&mut command, &platform.path("a.log"));
-    eventually("it listens", || request(operations, "GET /livez", "").is_some());
+    eventually("it listens", || {
+        request(operations, "GET /livez", "").is_some()
+    });
     assert_eq!(request(operations, "GET /readyz", "").unwrap().0, 503);
-    for head in ["GET /oauth2/jwks", "GET /.well-known/oauth-authorization-server"] {
+    for head in [
+        "GET /oauth2/jwks",
+        "GET /.well-known/oauth-authorization-server",
+    ] {
         let (status, answer) = request(public, head, "").unwrap();
         assert_eq!(status, 503, "{answer}");
-        assert!(answer.to_ascii_lowercase().contains("retry-after:"), "{answer}");
+        assert!(
+            answer.to_ascii_lowercase().contains("retry-after:"),
+            "{answer}"
+        );
     }
     assert_eq!(token(public, "reader", SECRET).unwrap().0, 503);
     let why = format!("the database x at 127.0.0.1:{nobody} is out of reach: ");
     eventually("the log says why", || server.log().contains(&why));
-    assert!(server.log().contains("Connection refused"), "{}", server.log());
+    assert!(
+        server.log().contains("Connection refused"),
+        "{}",
+        server.log()
+    );
     let (_, readiness) = request(operations, "GET /readyz", "").unwrap();
-    assert!(readiness.contains(r#""what":"database""#) && readiness.contains(&why), "{readiness}");
+    assert!(
+        readiness.contains(r#""what":"database""#) && readiness.contains(&why),
+        "{readiness}"
+    );
     assert!(!server.log().contains("pass@"), "{}", server.log());
 }
 
@@ -255,8 +310,18 @@ async fn no_secret_and_no_token_reaches_the_log_at_trace() {
     let (_, answer) = replica.token();
     let token_text = access_token(&answer);
     assert!(replica.introspects(&token_text));
-    assert_eq!(token(replica.public, "reader", "a-wrong-marked-secret").unwrap().0, 401);
-    assert_eq!(token(replica.public, "a-wrong-marked-secret", SECRET).unwrap().0, 401);
+    assert_eq!(
+        token(replica.public, "reader", "a-wrong-marked-secret")
+            .unwrap()
+            .0,
+        401
+    );
+    assert_eq!(
+        token(replica.public, "a-wrong-marked-secret", SECRET)
+            .unwrap()
+            .0,
+        401
+    );
     let query = format!("POST /oauth2/token?client_secret={SECRET}");
     assert_eq!(request(replica.public, &query, "").unwrap().0, 400);
     let sealed = read_sealed_keys(&platform.database.url).await;
@@ -270,7 +335,10 @@ async fn no_secret_and_no_token_reaches_the_log_at_trace() {
     for mark in [SECRET, signature, &token_text] {
         assert!(!log.contains(mark), "{mark} stands in the log");
     }
-    assert!(sealed.iter().all(|key| !log.contains(key)), "a sealed key stands in the log");
+    assert!(
+        sealed.iter().all(|key| !log.contains(key)),
+        "a sealed key stands in the log"
+    );
 }
 
 async fn read_sealed_keys(url: &str) -> Vec<String> {
@@ -285,12 +353,18 @@ async fn read_sealed_keys(url: &str) -> Vec<String> {
 fn a_typing_error_in_the_settings_is_told_with_file_line_and_nearest_key() {
     let directory = tempfile::tempdir().unwrap();
     let file: &Path = &directory.path().join("grantd.toml");
-    std::fs::write(file, "issuer = \"https://auth.example\"\ndatabase_ulr = \"sqlite://x\"\n")
-        .unwrap();
+    std::fs::write(
+        file,
+        "issuer = \"https://auth.example\"\ndatabase_ulr = \"sqlite://x\"\n",
+    )
+    .unwrap();
     for command in ["serve", "check-config"] {
         let output = finished(grantd().args([command, "--config", file.to_str().unwrap()]));
         assert_eq!(output.status.code(), Some(1), "{command}");
         let text = printed(&output);
-        assert!(text.contains("grantd.toml:2") && text.contains("database_url"), "{text}");
+        assert!(
+            text.contains("grantd.toml:2") && text.contains("database_url"),
+            "{text}"
+        );
     }
 }

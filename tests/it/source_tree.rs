@@ -20,7 +20,10 @@ pub(crate) fn root() -> &'static Path {
 
 /// Every Rust file below `folder`, sorted by path.
 pub(crate) fn rust_files_below(folder: &str) -> Vec<SourceFile> {
-    paths_below(folder, &["rs"]).iter().map(|path| read(path)).collect()
+    paths_below(folder, &["rs"])
+        .iter()
+        .map(|path| read(path))
+        .collect()
 }
 
 /// The path from the repository's root of each file below `folder` with one of these endings, sorted.
@@ -36,7 +39,10 @@ fn collect(folder: &Path, endings: &[&str], paths: &mut Vec<String>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, endings, paths);
-        } else if path.extension().is_some_and(|ending| endings.iter().any(|it| ending == *it)) {
+        } else if path
+            .extension()
+            .is_some_and(|ending| endings.iter().any(|it| ending == *it))
+        {
             let below_root = path.strip_prefix(root()).unwrap();
             paths.push(below_root.to_str().unwrap().replace('\\', "/"));
         }
@@ -45,6 +51,11 @@ fn collect(folder: &Path, endings: &[&str], paths: &mut Vec<String>) {
 
 fn read(path: &str) -> SourceFile {
     let text = fs::read_to_string(root().join(path)).unwrap();
-    let tokens = text.parse().unwrap_or_else(|error| panic!("{path} is no Rust: {error}"));
-    SourceFile { path: path.to_owned(), tokens }
+    let tokens = text
+        .parse()
+        .unwrap_or_else(|error| panic!("{path} is no Rust: {error}"));
+    SourceFile {
+        path: path.to_owned(),
+        tokens,
+    }
 }

@@ -26,8 +26,10 @@ fn every_listed_requirement_is_named_by_a_test() {
         .into_iter()
         .map(|path| first_comment(&fs::read_to_string(root().join(path)).unwrap()));
     let names: Vec<String> = of_tests.chain(of_clients).collect();
-    let unnamed: Vec<&str> =
-        ids.into_iter().filter(|id| !names.iter().any(|name| mentions(name, id))).collect();
+    let unnamed: Vec<&str> = ids
+        .into_iter()
+        .filter(|id| !names.iter().any(|name| mentions(name, id)))
+        .collect();
     assert!(unnamed.is_empty(), "no test names {unnamed:?}");
 }
 
@@ -35,7 +37,10 @@ fn every_listed_requirement_is_named_by_a_test() {
 fn listed_ids(list: &str) -> Result<Vec<&str>, String> {
     let mut seen = BTreeSet::new();
     let mut ids = Vec::new();
-    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in list
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let (id, demand) = line.split_once(' ').unwrap_or((line, ""));
         if demand.trim().is_empty() {
             return Err(format!("`{id}` says nothing about what it demands"));
@@ -54,7 +59,10 @@ fn mentions(text: &str, id: &str) -> bool {
     text.match_indices(&id).any(|(start, _)| {
         let before = text[..start].chars().next_back();
         let after = text[start + id.len()..].chars().next();
-        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+        ![before, after]
+            .into_iter()
+            .flatten()
+            .any(char::is_alphanumeric)
     })
 }
 
@@ -66,14 +74,19 @@ fn comparable(text: &str) -> String {
 fn first_comment(text: &str) -> String {
     let mut in_quotes = false;
     let is_comment = |line: &&str| {
-        let begins = ["//", "#", "/*", " *", "\"\"\""].iter().any(|sign| line.starts_with(sign));
+        let begins = ["//", "#", "/*", " *", "\"\"\""]
+            .iter()
+            .any(|sign| line.starts_with(sign));
         let is_inside = in_quotes || begins;
         if line.matches("\"\"\"").count() == 1 {
             in_quotes = !in_quotes;
         }
         is_inside
     };
-    text.lines().take_while(is_comment).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .take_while(is_comment)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Names and doc comments of tests; `in_tests` says that everything here is test code.
@@ -82,7 +95,14 @@ fn first_comment(text: &str) -> String {
 /// arguments of a macro in test code, because such a macro makes the tests.
 fn names_of_tests(tokens: TokenStream, in_tests: bool) -> Vec<String> {
     let mut names = Vec::new();
-    walk(tokens, &Place { test_code: in_tests, macro_arguments: false }, &mut names);
+    walk(
+        tokens,
+        &Place {
+            test_code: in_tests,
+            macro_arguments: false,
+        },
+        &mut names,
+    );
     names
 }
 
@@ -135,13 +155,32 @@ fn walk(tokens: TokenStream, place: &Place, names: &mut Vec<String>) {
                     names.append(&mut attributes.docs);
                     names.push(name.to_string());
                 }
-                walk(body.stream(), &Place { test_code, macro_arguments: false }, names);
+                walk(
+                    body.stream(),
+                    &Place {
+                        test_code,
+                        macro_arguments: false,
+                    },
+                    names,
+                );
                 attributes = Attributes::default();
                 after
             }
-            [TokenTree::Ident(_), bang, TokenTree::Group(body), after @ ..] if is(bang, '!') => {
+            [
+                TokenTree::Ident(_),
+                bang,
+                TokenTree::Group(body),
+                after @ ..,
+            ] if is(bang, '!') => {
                 let macro_arguments = place.test_code;
-                walk(body.stream(), &Place { macro_arguments, ..*place }, names);
+                walk(
+                    body.stream(),
+                    &Place {
+                        macro_arguments,
+                        ..*place
+                    },
+                    names,
+                );
                 after
             }
             [TokenTree::Group(body), after @ ..] => {
@@ -165,7 +204,9 @@ impl Attributes {
     fn add(&mut self, body: TokenStream) {
         self.docs.extend(doc_text(body.clone()));
         let trees: Vec<TokenTree> = body.into_iter().collect();
-        let arguments = trees.iter().position(|tree| matches!(tree, TokenTree::Group(_)));
+        let arguments = trees
+            .iter()
+            .position(|tree| matches!(tree, TokenTree::Group(_)));
         let path = &trees[..arguments.unwrap_or(trees.len())];
         match path.last() {
             Some(TokenTree::Ident(name)) if name == "cfg" => {
@@ -215,7 +256,10 @@ mod tests {
             assert!(named(source, false), "{source}");
         }
         assert!(named("//! B-C03.\n#[test] fn x() {}", true));
-        assert!(named("on_both! { /// B-C03\n async fn x(app: App) {} }", true));
+        assert!(named(
+            "on_both! { /// B-C03\n async fn x(app: App) {} }",
+            true
+        ));
     }
 
     #[test]
@@ -258,7 +302,10 @@ mod tests {
 
     #[test]
     fn the_list_has_each_id_once_and_says_what_it_demands() {
-        assert_eq!(listed_ids("# about\n\nA-1  one\nA-2  two\n"), Ok(vec!["A-1", "A-2"]));
+        assert_eq!(
+            listed_ids("# about\n\nA-1  one\nA-2  two\n"),
+            Ok(vec!["A-1", "A-2"])
+        );
         assert!(listed_ids("A-1  one\nA-1  two\n").is_err());
         assert!(listed_ids("A-1\n").is_err());
         assert!(listed_ids("A-1   \n").is_err());

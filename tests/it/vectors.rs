@@ -38,7 +38,8 @@ const ED25519_KEY: &str =
 fn verifies(key: &ClientKey, alg: &str, [header, signature]: [&str; 2]) -> bool {
     let input = format!("{header}.{FRODO}");
     let signature = decode_base64url(signature).unwrap();
-    key.verifier(alg).is_some_and(|verifier| verifier.verify(input.as_bytes(), &signature))
+    key.verifier(alg)
+        .is_some_and(|verifier| verifier.verify(input.as_bytes(), &signature))
 }
 
 #[test]
@@ -47,7 +48,10 @@ fn the_cookbooks_rs256_signature_verifies_7520_section_4_1() {
     assert!(key.is_named("bilbo.baggins@hobbiton.example"));
     assert!(verifies(&key, "RS256", RS256));
     assert!(!verifies(&key, "PS256", RS256), "the padding is another");
-    assert!(!verifies(&key, "RS256", [PS384[0], RS256[1]]), "the header is signed, too");
+    assert!(
+        !verifies(&key, "RS256", [PS384[0], RS256[1]]),
+        "the header is signed, too"
+    );
 }
 
 #[test]
@@ -66,15 +70,26 @@ fn ps384_and_es512_are_none_of_ours_7520_sections_4_2_and_4_3() {
 #[test]
 fn a_payload_that_is_no_json_is_no_assertion() {
     let text = format!("{}.{FRODO}.{}", RS256[0], RS256[1]);
-    assert!(matches!(CompactJws::parse(&text), Err(CompactError::Payload(_))));
+    assert!(matches!(
+        CompactJws::parse(&text),
+        Err(CompactError::Payload(_))
+    ));
 }
 
 #[test]
 fn unsecured_and_symmetric_examples_are_refused_7515_appendices_a_1_and_a_5() {
-    assert_eq!(CompactJws::parse(UNSECURED).unwrap_err(), CompactError::EmptySignature);
+    assert_eq!(
+        CompactJws::parse(UNSECURED).unwrap_err(),
+        CompactError::EmptySignature
+    );
     let read = CompactJws::parse(HS256).unwrap();
     for key in [BILBO, RFC7638_KEY, ED25519_KEY] {
-        assert!(ClientKey::parse(key).unwrap().verifier(read.alg()).is_none());
+        assert!(
+            ClientKey::parse(key)
+                .unwrap()
+                .verifier(read.alg())
+                .is_none()
+        );
     }
     let octets = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
     assert_eq!(
@@ -86,7 +101,10 @@ fn unsecured_and_symmetric_examples_are_refused_7515_appendices_a_1_and_a_5() {
 #[test]
 fn a_key_without_kid_is_known_by_the_thumbprint_of_7638_and_8037() {
     let key = ClientKey::parse(RFC7638_KEY).unwrap();
-    assert_eq!(key.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    assert_eq!(
+        key.thumbprint(),
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    );
     assert_eq!(key.name(), "2011-04-29");
     let key = ClientKey::parse(ED25519_KEY).unwrap();
     assert_eq!(key.name(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");

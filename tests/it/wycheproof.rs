@@ -102,9 +102,15 @@ fn verify(keys: &[ClientKey], jws: &str) -> Result<(), String> {
         None => key.verifier(jws.alg()).is_some(),
     };
     let key = keys.iter().find(named).ok_or("no key has its kid")?;
-    let verifier = key.verifier(jws.alg()).ok_or("the key serves another algorithm")?;
+    let verifier = key
+        .verifier(jws.alg())
+        .ok_or("the key serves another algorithm")?;
     let is_right = verifier.verify(jws.signing_input(), jws.signature());
-    if is_right { Ok(()) } else { Err("the signature is wrong".to_owned()) }
+    if is_right {
+        Ok(())
+    } else {
+        Err("the signature is wrong".to_owned())
+    }
 }
 
 /// Holds what comes of all vectors to a table, each row of which must come true as often as it says; no `invalid` one
@@ -116,7 +122,9 @@ fn assert_verdicts(outcomes: &[(&Vector, Result<(), String>)], verdicts: &Verdic
         assert!(vector.is_valid || outcome.is_err(), "{of} passes");
         let called = if vector.is_valid { "valid" } else { "invalid" };
         let said = outcome.as_ref().err().map_or(ACCEPTED, String::as_str);
-        let row = verdicts.iter().position(|row| row.0 == called && said.contains(row.1));
+        let row = verdicts
+            .iter()
+            .position(|row| row.0 == called && said.contains(row.1));
         counts[row.unwrap_or_else(|| panic!("{of}, {called}: {said}"))] += 1;
     }
     for (row, count) in verdicts.iter().zip(counts) {
@@ -131,7 +139,10 @@ fn each_signature_vector_comes_to_what_it_should_c02() {
         let key = ClientKey::parse(&vector.key.to_string()).map_err(|error| error.to_string())?;
         verify(&[key], &vector.jws)
     };
-    let outcomes: Vec<_> = vectors.iter().map(|vector| (vector, judge(vector))).collect();
+    let outcomes: Vec<_> = vectors
+        .iter()
+        .map(|vector| (vector, judge(vector)))
+        .collect();
     assert_verdicts(&outcomes, SIGNATURE_VERDICTS);
 }
 
@@ -141,8 +152,11 @@ fn the_form_alone_refuses_every_wrong_encoding_c02() {
     let vectors = signature_vectors();
     let of_base64: Vec<&Vector> = vectors.iter().filter(|it| it.group == "base64").collect();
     assert_eq!(of_base64.len(), 21);
-    let of_valid: Vec<&str> =
-        of_base64.iter().filter(|it| it.is_valid).map(|it| it.jws.as_str()).collect();
+    let of_valid: Vec<&str> = of_base64
+        .iter()
+        .filter(|it| it.is_valid)
+        .map(|it| it.jws.as_str())
+        .collect();
     for vector in of_base64 {
         let passes = CompactJws::parse_any_payload(&vector.jws).is_ok();
         let expected = match vector.number {

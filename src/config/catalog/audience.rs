@@ -34,7 +34,11 @@ pub(super) const CEILING: u32 = 86_400;
 /// Reads an audience; none where anything needed is wrong, which is then reported.
 pub(super) fn read(table: (Place, Table), faults: &Faults) -> Option<CatalogAudience> {
     let mut table = Section::named("audience", table, KEYS, faults);
-    let id = table.required("id", "write the `aud` value", value::parsed_by(AudienceId::parse));
+    let id = table.required(
+        "id",
+        "write the `aud` value",
+        value::parsed_by(AudienceId::parse),
+    );
     let (token_lifetime, max_token_lifetime) = lifetimes(&mut table);
     let algorithm = value::one_of(&SigningAlgorithm::ALL, SigningAlgorithm::as_str);
     let jwt_typ = value::one_of(JwtTyp::ALL, JwtTyp::as_str);
@@ -43,15 +47,24 @@ pub(super) fn read(table: (Place, Table), faults: &Faults) -> Option<CatalogAudi
         scopes: scopes(&mut table),
         token_lifetime,
         max_token_lifetime,
-        algorithm: table.read("algorithm", algorithm).unwrap_or(SigningAlgorithm::Es256),
-        jwt_typ: table.read("jwt_typ", jwt_typ).unwrap_or(JwtTyp::AccessToken),
+        algorithm: table
+            .read("algorithm", algorithm)
+            .unwrap_or(SigningAlgorithm::Es256),
+        jwt_typ: table
+            .read("jwt_typ", jwt_typ)
+            .unwrap_or(JwtTyp::AccessToken),
         sender_constraint: table
             .read("sender_constraint", constraint)
             .unwrap_or(SenderConstraint::None),
-        served_by: table.list("served_by", value::parsed_by(ClientId::parse)).unwrap_or_default(),
+        served_by: table
+            .list("served_by", value::parsed_by(ClientId::parse))
+            .unwrap_or_default(),
         id: id?,
     };
-    Some(CatalogAudience { audience, place: table.place().clone() })
+    Some(CatalogAudience {
+        audience,
+        place: table.place().clone(),
+    })
 }
 
 /// Default and most; where one alone is stated, the other gives way.
@@ -61,7 +74,11 @@ fn lifetimes(table: &mut Section<'_>) -> (Seconds, Seconds) {
     let most = table.read("max_token_lifetime", value::duration(1..=CEILING));
     match (given, most) {
         (Some(given), Some(most)) if given > most => {
-            table.fault(&place, "token_lifetime", Problem::LifetimeAbove { given, most });
+            table.fault(
+                &place,
+                "token_lifetime",
+                Problem::LifetimeAbove { given, most },
+            );
             (given, most)
         }
         (given, Some(most)) => (given.unwrap_or(LIFETIME.min(most)), most),
@@ -74,7 +91,9 @@ fn lifetimes(table: &mut Section<'_>) -> (Seconds, Seconds) {
 
 /// A list of scopes, or a table from scope to description.
 fn scopes(table: &mut Section<'_>) -> BTreeMap<Scope, String> {
-    let Some(value) = table.take("scopes") else { return BTreeMap::new() };
+    let Some(value) = table.take("scopes") else {
+        return BTreeMap::new();
+    };
     let place = value.place.clone();
     let described = match value.node {
         Node::Table(described) => described.0,
@@ -90,8 +109,9 @@ fn scopes(table: &mut Section<'_>) -> BTreeMap<Scope, String> {
             .map_err(|fault| table.fault(&entry.key, "scopes", fault.into()))
             .ok()?;
         let place = entry.value.place.clone();
-        let description =
-            value::text(entry.value).map_err(|fault| table.fault(&place, "scopes", fault)).ok()?;
+        let description = value::text(entry.value)
+            .map_err(|fault| table.fault(&place, "scopes", fault))
+            .ok()?;
         Some((scope, description))
     };
     described.into_iter().filter_map(read).collect()
@@ -101,7 +121,9 @@ fn listed(table: &Section<'_>, list: Vec<Located>) -> BTreeMap<Scope, String> {
     let scope = value::parsed_by(Scope::parse);
     let read = |member: Located| {
         let place = member.place.clone();
-        let scope = scope(member).map_err(|fault| table.fault(&place, "scopes", fault)).ok()?;
+        let scope = scope(member)
+            .map_err(|fault| table.fault(&place, "scopes", fault))
+            .ok()?;
         Some((scope, String::new()))
     };
     list.into_iter().filter_map(read).collect()

@@ -12,7 +12,9 @@ use crate::domain::extra_claims::{MAX_BYTES, RESERVED_CLAIMS, fit, has_right_typ
 /// The table `claims`, empty where it is absent.
 pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
     let mut claims = Map::new();
-    let Some((place, inner)) = table.read("claims", section::table) else { return claims };
+    let Some((place, inner)) = table.read("claims", section::table) else {
+        return claims;
+    };
     for (name, entry) in inner.0 {
         if RESERVED_CLAIMS.contains(&name.as_str()) {
             table.fault(&entry.key, "claims", Problem::RegisteredClaim(name));
@@ -33,7 +35,11 @@ pub(super) fn read(table: &mut Section<'_>) -> Map<String, Value> {
 
 fn claim(name: &str, value: Located) -> Result<Value, Problem> {
     let value = json(value)?;
-    if has_right_type(name, &value) { Ok(value) } else { Err(Problem::ListClaim) }
+    if has_right_type(name, &value) {
+        Ok(value)
+    } else {
+        Err(Problem::ListClaim)
+    }
 }
 
 /// Reports policies whose claims fit on their own and not beside the client's.

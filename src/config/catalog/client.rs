@@ -48,7 +48,11 @@ pub(super) fn read(
     faults: &Faults,
 ) -> Option<CatalogClient> {
     let mut table = Section::named("client", table, KEYS, faults);
-    let id = table.required("id", "write the client_id", value::parsed_by(ClientId::parse))?;
+    let id = table.required(
+        "id",
+        "write the client_id",
+        value::parsed_by(ClientId::parse),
+    )?;
     let auth_methods = auth_methods(&mut table);
     let credentials = credentials::read(&mut table, &auth_methods, options);
     let policies = table.tables("policy");
@@ -68,7 +72,9 @@ pub(super) fn read(
         status: table.read("status", value::one_of(STATUSES, ClientStatus::as_str)),
         claims,
         grants: unique(
-            table.list("grants", grant).unwrap_or_else(|| vec![GrantType::ClientCredentials]),
+            table
+                .list("grants", grant)
+                .unwrap_or_else(|| vec![GrantType::ClientCredentials]),
         ),
         assertion_audience: table
             .read("assertion_audience", audience)
@@ -94,7 +100,11 @@ fn auth_methods(table: &mut Section<'_>) -> Vec<AuthMethod> {
         return vec![AuthMethod::ClientSecretBasic];
     };
     if methods.is_empty() {
-        table.fault(&place, "auth", Problem::EmptyList("name at least one method"));
+        table.fault(
+            &place,
+            "auth",
+            Problem::EmptyList("name at least one method"),
+        );
     }
     unique(methods)
 }

@@ -16,8 +16,14 @@ use crate::domain::credential::{CredentialKind, SubjectKind};
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 
-pub(super) const SECRET_KEYS: &[&str] =
-    &["id", "value", "label", "active_from", "expires_at", "retired_at"];
+pub(super) const SECRET_KEYS: &[&str] = &[
+    "id",
+    "value",
+    "label",
+    "active_from",
+    "expires_at",
+    "retired_at",
+];
 pub(super) const OTHER_KEYS: &[&str] =
     &["value", "label", "active_from", "expires_at", "retired_at"];
 
@@ -41,7 +47,9 @@ pub(super) fn read(
         table.fault(&place, "jwks_file", Problem::Both("jwks"));
     }
     for key in ["secret", "secrets"] {
-        let read = members(table, key, SECRET_KEYS, |value| secret::read(value, options));
+        let read = members(table, key, SECRET_KEYS, |value| {
+            secret::read(value, options)
+        });
         add(table, key, read);
     }
     let read = keys(table, options);
@@ -50,18 +58,27 @@ pub(super) fn read(
         let path = value::path(&options.base);
         let certificate = |value| {
             let pem = value::file_text(&path(value)?)?;
-            Ok((CatalogMaterial::Certificate(certificate::thumbprint_of(&pem)?), None))
+            Ok((
+                CatalogMaterial::Certificate(certificate::thumbprint_of(&pem)?),
+                None,
+            ))
         };
         let read = members(table, key, OTHER_KEYS, certificate);
         add(table, key, read);
     }
     let read = members(table, "thumbprints", OTHER_KEYS, |value| {
-        Ok((CatalogMaterial::Certificate(value::thumbprint(value)?), None))
+        Ok((
+            CatalogMaterial::Certificate(value::thumbprint(value)?),
+            None,
+        ))
     });
     add(table, "thumbprints", read);
     for kind in SubjectKind::ALL {
         let read = members(table, kind.as_str(), OTHER_KEYS, |value| {
-            Ok((CatalogMaterial::Subject(subject::read(*kind, value::text(value)?)?), None))
+            Ok((
+                CatalogMaterial::Subject(subject::read(*kind, value::text(value)?)?),
+                None,
+            ))
         });
         add(table, kind.as_str(), read);
     }
@@ -105,8 +122,9 @@ fn member(
 ) -> Option<CatalogCredential> {
     let place = value.place.clone();
     let Node::Table(inner) = value.node else {
-        let (material, id) =
-            read(value).map_err(|problem| table.fault(&place, key, problem)).ok()?;
+        let (material, id) = read(value)
+            .map_err(|problem| table.fault(&place, key, problem))
+            .ok()?;
         return Some(plain(material, id, place));
     };
     let title = format!("{}{key}: ", table.title());
@@ -115,7 +133,12 @@ fn member(
     let material = inner.required("value", "write the credential itself", read);
     let id = stated_id(&mut inner, material.as_ref());
     let (material, _) = material?;
-    Some(CatalogCredential { id, material, place, ..life })
+    Some(CatalogCredential {
+        id,
+        material,
+        place,
+        ..life
+    })
 }
 
 /// A credential without label and times.
@@ -168,12 +191,20 @@ fn keys(table: &mut Section<'_>, options: &CatalogOptions<'_>) -> Vec<CatalogCre
     let place = table.place_of("jwks");
     let mut read = match table.take("jwks") {
         None => Vec::new(),
-        Some(Located { node: Node::Text(text), .. }) => {
-            whole_set(table, ("jwks", &place), jwk::set(&text))
-        }
-        Some(Located { node: Node::List(list), .. }) => {
-            let single =
-                |value| Ok((CatalogMaterial::Jwk(jwk::single(&value::text(value)?)?.json), None));
+        Some(Located {
+            node: Node::Text(text),
+            ..
+        }) => whole_set(table, ("jwks", &place), jwk::set(&text)),
+        Some(Located {
+            node: Node::List(list),
+            ..
+        }) => {
+            let single = |value| {
+                Ok((
+                    CatalogMaterial::Jwk(jwk::single(&value::text(value)?)?.json),
+                    None,
+                ))
+            };
             let member = |value| member(table, "jwks", OTHER_KEYS, (value, &single));
             list.into_iter().filter_map(member).collect()
         }
@@ -213,7 +244,9 @@ fn whole_set(
 fn check_kids(table: &Section<'_>, keys: &[CatalogCredential]) {
     let mut seen = BTreeSet::new();
     for key in keys {
-        let CatalogMaterial::Jwk(json) = &key.material else { continue };
+        let CatalogMaterial::Jwk(json) = &key.material else {
+            continue;
+        };
         let kid = jwk::single(json).ok().and_then(|key| key.kid);
         if kid.is_some_and(|kid| !seen.insert(kid)) {
             table.fault(&key.place, "jwks", Problem::DoubledKid);

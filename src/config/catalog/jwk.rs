@@ -18,7 +18,10 @@ pub(super) struct PublicJwk {
 /// Reads `{"keys": […]}`.
 pub(super) fn set(text: &str) -> Result<Vec<PublicJwk>, Problem> {
     let document: Value = serde_json::from_str(text).map_err(|_| Problem::JwkSet)?;
-    let keys = document.get("keys").and_then(Value::as_array).ok_or(Problem::JwkSet)?;
+    let keys = document
+        .get("keys")
+        .and_then(Value::as_array)
+        .ok_or(Problem::JwkSet)?;
     if keys.is_empty() {
         return Err(Problem::JwkSet);
     }
@@ -36,7 +39,10 @@ fn checked(value: &Value) -> Result<PublicJwk, Problem> {
         return Err(Problem::PrivateJwk(member));
     }
     check_type(key)?;
-    if key.get("use").is_some_and(|usage| usage.as_str() != Some("sig")) {
+    if key
+        .get("use")
+        .is_some_and(|usage| usage.as_str() != Some("sig"))
+    {
         return Err(Problem::JwkUse);
     }
     // Its modulus, point, `alg` and `kid`: what `apply` registers, nothing else.
@@ -45,7 +51,10 @@ fn checked(value: &Value) -> Result<PublicJwk, Problem> {
     // One key written in two orders is one credential, so that a retired one does not come back by the other.
     let mut sorted = value.clone();
     sorted.sort_all_objects();
-    Ok(PublicJwk { json: sorted.to_string(), kid })
+    Ok(PublicJwk {
+        json: sorted.to_string(),
+        kid,
+    })
 }
 
 fn check_type(key: &Map<String, Value>) -> Result<(), Problem> {
@@ -56,7 +65,10 @@ fn check_type(key: &Map<String, Value>) -> Result<(), Problem> {
         Some("OKP") => ("OKP", &["crv", "x"]),
         _ => return Err(Problem::Jwk),
     };
-    match members.iter().find(|member| text(member).is_none_or(str::is_empty)) {
+    match members
+        .iter()
+        .find(|member| text(member).is_none_or(str::is_empty))
+    {
         Some(member) => Err(Problem::JwkMember { kty, member }),
         None => Ok(()),
     }

@@ -170,7 +170,11 @@ impl<'e> CatalogOptions<'e> {
     /// As `grantd dev` reads: secrets in clear, from one character.
     #[must_use]
     pub fn dev(environment: &'e dyn Fn(&str) -> Option<String>) -> Self {
-        Self { allow_literal_secrets: true, min_secret_length: 1, ..Self::strict(environment) }
+        Self {
+            allow_literal_secrets: true,
+            min_secret_length: 1,
+            ..Self::strict(environment)
+        }
     }
 }
 
@@ -184,7 +188,10 @@ impl Catalog {
     pub fn read(path: &Path, options: &CatalogOptions<'_>) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let text = file::text(path, file::LARGE).map_err(|error| Fault {
-            place: Place::File { file: name.as_str().into(), line: 1 },
+            place: Place::File {
+                file: name.as_str().into(),
+                line: 1,
+            },
             key: String::new(),
             problem: Problem::Unreadable(error.to_string()),
         })?;
@@ -203,7 +210,10 @@ impl Catalog {
     ) -> Result<Self, ConfigError> {
         let table = document::parse(file, text)?;
         let faults = Faults::default();
-        let place = Place::File { file: file.into(), line: 1 };
+        let place = Place::File {
+            file: file.into(),
+            line: 1,
+        };
         let mut root = Section::new(String::new(), (place, table), TOP, &faults);
         let audiences: Vec<CatalogAudience> = root
             .tables("audience")

@@ -37,7 +37,10 @@ pub(super) fn read(
     let mut table = Section::new(title, table, KEYS, faults);
     let place = table.place_of("audience");
     let audience = table.required("audience", "name one", value::parsed_by(AudienceId::parse));
-    if audience.as_ref().is_some_and(|audience| audience.as_str() == client.as_str()) {
+    if audience
+        .as_ref()
+        .is_some_and(|audience| audience.as_str() == client.as_str())
+    {
         table.fault(&place, "audience", Problem::AudienceIsClient);
     }
     let known = audiences
@@ -58,7 +61,10 @@ pub(super) fn read(
         enabled: table.read("enabled", value::boolean).unwrap_or(true),
         audience: audience?,
     };
-    Some(CatalogPolicy { policy, place: table.place().clone() })
+    Some(CatalogPolicy {
+        policy,
+        place: table.place().clone(),
+    })
 }
 
 /// The key `methods`; one of them at least the client has registered.
@@ -79,7 +85,11 @@ fn permitted_scopes(table: &mut Section<'_>, audience: Option<&Audience>) -> Sco
     let place = table.place_of(key);
     let set = scopes(table, key);
     if set.is_empty() {
-        table.fault(&place, key, Problem::Missing("name at least one scope of the audience"));
+        table.fault(
+            &place,
+            key,
+            Problem::Missing("name at least one scope of the audience"),
+        );
     }
     let Some(audience) = audience else { return set };
     let known: ScopeSet = audience.scopes.keys().cloned().collect();
@@ -91,7 +101,15 @@ fn permitted_scopes(table: &mut Section<'_>, audience: Option<&Audience>) -> Sco
         };
         let scope = shown::unknown(scope.as_str(), audience.scopes.keys().map(Scope::as_str));
         let audience = audience.id.to_string();
-        table.fault(&place, key, Problem::UnknownScope { scope, audience, known });
+        table.fault(
+            &place,
+            key,
+            Problem::UnknownScope {
+                scope,
+                audience,
+                known,
+            },
+        );
     }
     set
 }
@@ -109,7 +127,9 @@ fn token_lifetime(table: &mut Section<'_>, audience: Option<&Audience>) -> Optio
 }
 
 fn scopes(table: &mut Section<'_>, key: &str) -> ScopeSet {
-    let list = table.list(key, value::parsed_by(Scope::parse)).unwrap_or_default();
+    let list = table
+        .list(key, value::parsed_by(Scope::parse))
+        .unwrap_or_default();
     list.into_iter().collect()
 }
 

@@ -28,7 +28,10 @@ pub fn keys(text: &str) -> Result<Vec<PublicMaterial>, Problem> {
         Some(_) => jwk::set(text)?,
         None => vec![jwk::single(text)?],
     };
-    Ok(keys.into_iter().map(|key| PublicMaterial::Jwk(key.json)).collect())
+    Ok(keys
+        .into_iter()
+        .map(|key| PublicMaterial::Jwk(key.json))
+        .collect())
 }
 
 /// The first certificate of a PEM text: of a chain, the leaf.
@@ -36,7 +39,9 @@ pub fn keys(text: &str) -> Result<Vec<PublicMaterial>, Problem> {
 /// # Errors
 /// No certificate in it.
 pub fn certificate(pem: &str) -> Result<PublicMaterial, Problem> {
-    Ok(PublicMaterial::Certificate(certificate::thumbprint_of(pem)?))
+    Ok(PublicMaterial::Certificate(certificate::thumbprint_of(
+        pem,
+    )?))
 }
 
 /// A certificate by its `x5t#S256` (RFC 8705 section 3.1).
@@ -44,7 +49,9 @@ pub fn certificate(pem: &str) -> Result<PublicMaterial, Problem> {
 /// # Errors
 /// Anything but 43 characters of base64url.
 pub fn thumbprint(text: &str) -> Result<PublicMaterial, Problem> {
-    Ok(PublicMaterial::Certificate(value::fitting_thumbprint(text.to_owned())?))
+    Ok(PublicMaterial::Certificate(value::fitting_thumbprint(
+        text.to_owned(),
+    )?))
 }
 
 /// A subject name of certificates (RFC 8705 section 2.1.2).
@@ -52,7 +59,10 @@ pub fn thumbprint(text: &str) -> Result<PublicMaterial, Problem> {
 /// # Errors
 /// What is no name of its kind.
 pub fn subject(kind: SubjectKind, text: &str) -> Result<PublicMaterial, Problem> {
-    Ok(PublicMaterial::Subject(subject::read(kind, text.to_owned())?))
+    Ok(PublicMaterial::Subject(subject::read(
+        kind,
+        text.to_owned(),
+    )?))
 }
 
 /// A name for people.

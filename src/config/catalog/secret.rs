@@ -51,7 +51,11 @@ fn stored(
     text: String,
     options: &CatalogOptions<'_>,
 ) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
-    if text.starts_with(PHC) { hash(text) } else { clear(text, options) }
+    if text.starts_with(PHC) {
+        hash(text)
+    } else {
+        clear(text, options)
+    }
 }
 
 /// A PHC string that a secret can be checked by.
@@ -71,7 +75,10 @@ fn clear(
         PresentedForm::Other if secret.expose().len() >= least => None,
         PresentedForm::Malformed => return Err(Problem::SecretChecksum),
         PresentedForm::Other | PresentedForm::Impossible => {
-            return Err(Problem::SecretForm { least, most: MAX_LENGTH });
+            return Err(Problem::SecretForm {
+                least,
+                most: MAX_LENGTH,
+            });
         }
     };
     Ok((CatalogMaterial::Secret(secret), id))

@@ -15,9 +15,10 @@ pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Prob
             "a distinguished name of RFC 4514 as `openssl x509 -noout -subject -nameopt RFC2253` prints it, for example \
              CN=ledger,O=Example",
         ),
-        SubjectKind::Dns => {
-            (is_dns_name(&value), "a DNS name without wildcard, and without a dot at its end")
-        }
+        SubjectKind::Dns => (
+            is_dns_name(&value),
+            "a DNS name without wildcard, and without a dot at its end",
+        ),
         SubjectKind::Uri => (
             fluent_uri::Uri::parse(value.as_str()).is_ok(),
             "an absolute URI, for example spiffe://example.org/job",
@@ -25,7 +26,11 @@ pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Prob
         SubjectKind::Ip => (value.parse::<IpAddr>().is_ok(), "an IP address"),
         SubjectKind::Email => (is_mailbox(&value), "an e-mail address in ASCII"),
     };
-    if visible && fits { Ok(SubjectName { kind, value }) } else { Err(Problem::Subject(expected)) }
+    if visible && fits {
+        Ok(SubjectName { kind, value })
+    } else {
+        Err(Problem::Subject(expected))
+    }
 }
 
 /// A name as certificates hold it (RFC 5280 section 4.2.1.6): labels of 1 to 63 characters, the root's not among them.
@@ -40,5 +45,7 @@ fn is_dns_name(name: &str) -> bool {
 fn is_mailbox(text: &str) -> bool {
     let is_ascii = text.bytes().all(|byte| byte.is_ascii_graphic());
     is_ascii
-        && text.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
+        && text
+            .rsplit_once('@')
+            .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
 }

@@ -38,17 +38,32 @@ fn message(result: Result<Catalog, ConfigError>) -> String {
 #[test]
 fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
     let catalog = Catalog::parse(DEMO_NAME, DEMO, &CatalogOptions::dev(&nothing)).unwrap();
-    assert!(catalog.clients.iter().any(|it| it.id.as_str() == "archival-service"));
-    assert!(catalog.audiences.iter().any(|it| it.audience.jwt_typ == JwtTyp::Jwt));
+    assert!(
+        catalog
+            .clients
+            .iter()
+            .any(|it| it.id.as_str() == "archival-service")
+    );
+    assert!(
+        catalog
+            .audiences
+            .iter()
+            .any(|it| it.audience.jwt_typ == JwtTyp::Jwt)
+    );
     for CatalogAudience { audience, .. } in &catalog.audiences {
         assert!(
-            !matches!(audience.algorithm, SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256),
+            !matches!(
+                audience.algorithm,
+                SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256
+            ),
             "an RSA key takes longer than the whole start"
         );
     }
     for client in &catalog.clients {
         let both = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
-        let [credential] = &client.credentials[..] else { panic!("{}", client.id) };
+        let [credential] = &client.credentials[..] else {
+            panic!("{}", client.id)
+        };
         match &credential.material {
             CatalogMaterial::Secret(secret) => {
                 assert_eq!(client.auth_methods, both, "{}", client.id);
@@ -64,7 +79,9 @@ fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
             let serves = |it: &CatalogAudience| it.audience.served_by.contains(&client.id);
             assert!(client.policies.is_empty() && catalog.audiences.iter().any(serves));
         } else {
-            let [policy] = &client.policies[..] else { panic!("{}", client.id) };
+            let [policy] = &client.policies[..] else {
+                panic!("{}", client.id)
+            };
             assert!(!policy.policy.default_scopes.is_empty(), "{}", client.id);
         }
     }
@@ -75,7 +92,8 @@ fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
 fn the_demo_catalog_explains_every_key() {
     let shows = |key: &&&str| {
         let start = format!("{key} =");
-        DEMO.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&start))
+        DEMO.lines()
+            .any(|line| line.trim_start_matches(['#', ' ']).starts_with(&start))
             || DEMO.contains(&format!("{key}]"))
     };
     // These stand beside the example of the key that they are an alternative to.
@@ -88,8 +106,15 @@ fn the_demo_catalog_explains_every_key() {
         "san_ip",
         "san_email",
     ];
-    for key in audience::KEYS.iter().chain(client::KEYS).chain(policy::KEYS) {
-        assert!(shows(&key) || beside.contains(key) && DEMO.contains(key), "{key}");
+    for key in audience::KEYS
+        .iter()
+        .chain(client::KEYS)
+        .chain(policy::KEYS)
+    {
+        assert!(
+            shows(&key) || beside.contains(key) && DEMO.contains(key),
+            "{key}"
+        );
     }
     for key in credentials::SECRET_KEYS {
         assert!(DEMO.contains(&format!("{key} = ")), "{key}");
@@ -125,7 +150,9 @@ fn secrets_come_from_variables_files_and_hashes() {
          retired_at = 1767225600 }}, {{ id = \"k3v9x0q2ma\", value = \"{PHC}\" }}]\n"
     );
     let catalog = Catalog::parse("c.toml", &text, &options).unwrap();
-    let [first, second, third] = &catalog.clients[0].credentials[..] else { panic!() };
+    let [first, second, third] = &catalog.clients[0].credentials[..] else {
+        panic!()
+    };
     let clear = |it: &CatalogCredential| match &it.material {
         CatalogMaterial::Secret(secret) => secret.expose().to_owned(),
         _ => panic!("no secret in clear"),
@@ -133,9 +160,15 @@ fn secrets_come_from_variables_files_and_hashes() {
     assert_eq!(clear(first), "from the environment");
     assert_eq!(clear(second), "the secret of a file");
     assert_eq!(second.label.as_deref(), Some("old"));
-    assert_eq!(second.active_from, Some(Timestamp::from_unix(1_767_225_600)));
+    assert_eq!(
+        second.active_from,
+        Some(Timestamp::from_unix(1_767_225_600))
+    );
     assert_eq!(second.active_from, second.retired_at);
-    assert_eq!(third.id.as_ref().map(CredentialId::as_str), Some("k3v9x0q2ma"));
+    assert_eq!(
+        third.id.as_ref().map(CredentialId::as_str),
+        Some("k3v9x0q2ma")
+    );
     assert!(matches!(third.material, CatalogMaterial::Phc(_)));
 }
 
@@ -147,7 +180,11 @@ fn a_secret_in_clear_is_for_dev_alone() {
         "c.toml:3: client \"orders\": secret: a secret in clear in the catalog is for `grantd dev` \
          only; write env:NAME, file:PATH or an argon2id PHC string"
     );
-    for (text, clear) in [("x", "x"), ("literal:env:X", "env:X"), ("literal:$2b$x", "$2b$x")] {
+    for (text, clear) in [
+        ("x", "x"),
+        ("literal:env:X", "env:X"),
+        ("literal:$2b$x", "$2b$x"),
+    ] {
         let catalog = dev(&format!("{CLIENT}secret = \"{text}\"\n")).unwrap();
         let CatalogMaterial::Secret(secret) = &catalog.clients[0].credentials[0].material else {
             panic!()
@@ -166,8 +203,14 @@ fn a_generated_secret_keeps_its_id_and_a_mistyped_one_is_refused() {
     let catalog = dev(&format!("{CLIENT}secret = \"{secret}\"\n")).unwrap();
     let id = catalog.clients[0].credentials[0].id.as_ref();
     assert_eq!(id.map(CredentialId::as_str), Some("k3v9x0q2ma"));
-    let typo = message(dev(&format!("{CLIENT}secret = \"{}\"\n", secret.replacen('A', "B", 1))));
-    assert!(typo.contains("its checksum is wrong") && !typo.contains("grantd_k3v"), "{typo}");
+    let typo = message(dev(&format!(
+        "{CLIENT}secret = \"{}\"\n",
+        secret.replacen('A', "B", 1)
+    )));
+    assert!(
+        typo.contains("its checksum is wrong") && !typo.contains("grantd_k3v"),
+        "{typo}"
+    );
     let other = format!("{CLIENT}secrets = [{{ id = \"aaaaaaaaaa\", value = \"{secret}\" }}]\n");
     assert!(message(dev(&other)).contains("must equal the id in it"));
 }
@@ -175,8 +218,13 @@ fn a_generated_secret_keeps_its_id_and_a_mistyped_one_is_refused() {
 #[test]
 fn a_credential_id_stands_once_in_the_whole_catalog() {
     let secrets = format!("secrets = [{{ id = \"k3v9x0q2ma\", value = \"{PHC}\" }}]\n");
-    let text = message(strict(&format!("{CLIENT}{secrets}[[client]]\nid = \"b\"\n{secrets}")));
-    assert!(text.starts_with("c.toml:6: credential \"k3v9x0q2ma\": this name is taken"), "{text}");
+    let text = message(strict(&format!(
+        "{CLIENT}{secrets}[[client]]\nid = \"b\"\n{secrets}"
+    )));
+    assert!(
+        text.starts_with("c.toml:6: credential \"k3v9x0q2ma\": this name is taken"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -221,19 +269,31 @@ fn wrong_clients_are_refused() {
         ("name = \"\"", "1 to 255 characters"),
         ("status = \"deleted\"", "is not one of active, disabled"),
         ("claims = { sub = \"x\" }", "`sub` is a registered claim"),
-        ("claims = { groups = \"a\" }", "claims.groups: RFC 9068 makes this claim a list of texts"),
-        ("claims = { roles = [1] }", "claims.roles: RFC 9068 makes this claim a list of texts"),
+        (
+            "claims = { groups = \"a\" }",
+            "claims.groups: RFC 9068 makes this claim a list of texts",
+        ),
+        (
+            "claims = { roles = [1] }",
+            "claims.roles: RFC 9068 makes this claim a list of texts",
+        ),
         (
             "claims = { entitlements = { } }",
             "claims.entitlements: RFC 9068 makes this claim a list",
         ),
         ("claims = { x = nan }", "claims.x: text, a whole number"),
-        ("claims = { x = 2026-01-01 }", "claims.x: text, a whole number"),
+        (
+            "claims = { x = 2026-01-01 }",
+            "claims.x: text, a whole number",
+        ),
         (
             &format!("{policy}claims = {{ aud = \"x\" }}"),
             "policy: claims: `aud` is a registered claim",
         ),
-        (&format!("{policy}claims = {{ roles = [[]] }}"), "policy: claims.roles: RFC 9068 makes"),
+        (
+            &format!("{policy}claims = {{ roles = [[]] }}"),
+            "policy: claims.roles: RFC 9068 makes",
+        ),
         (
             &format!("{policy}claims = {{ x = {large:?} }}"),
             "policy: claims: extra claims may take 4096",
@@ -242,30 +302,63 @@ fn wrong_clients_are_refused() {
             &format!("claims = {{ x = {half:?} }}\n{policy}claims = {{ y = {half:?} }}"),
             "policy: claims: tokens for a get the client's claims and these",
         ),
-        ("grants = [\"password\"]", "is not one of client_credentials"),
-        ("auth = \"client_secret_jwt\"", "is not one of client_secret_basic"),
+        (
+            "grants = [\"password\"]",
+            "is not one of client_credentials",
+        ),
+        (
+            "auth = \"client_secret_jwt\"",
+            "is not one of client_secret_basic",
+        ),
         ("auth = []", "name at least one method"),
-        ("auth = \"private_key_jwt\"\nsecret = \"env:SECRET\"", "no method that uses a secret"),
+        (
+            "auth = \"private_key_jwt\"\nsecret = \"env:SECRET\"",
+            "no method that uses a secret",
+        ),
         (
             "thumbprints = [\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"]",
             "no method that uses a certificate",
         ),
         ("secret = \"env:SHORT\"", "16 to 1024 printable ASCII"),
-        ("secret = \"env:no name\"", "the name of an environment variable"),
-        ("secret = \"file:/no/such\"", "cannot read the file /no/such"),
+        (
+            "secret = \"env:no name\"",
+            "the name of an environment variable",
+        ),
+        (
+            "secret = \"file:/no/such\"",
+            "cannot read the file /no/such",
+        ),
         ("secret = \"$2b$12$x\"", "only argon2id"),
-        ("secret = \"env:SECRET\"\nsecrets = []", "`secret` is given as well"),
-        ("secrets = [{ id = \"k3v9x0q2ma\", value = \"env:SECRET\" }]", "an id belongs only"),
-        ("secrets = [{ vale = \"env:SECRET\" }]", "the nearest known one is `value`"),
+        (
+            "secret = \"env:SECRET\"\nsecrets = []",
+            "`secret` is given as well",
+        ),
+        (
+            "secrets = [{ id = \"k3v9x0q2ma\", value = \"env:SECRET\" }]",
+            "an id belongs only",
+        ),
+        (
+            "secrets = [{ vale = \"env:SECRET\" }]",
+            "the nearest known one is `value`",
+        ),
         (
             "secrets = [{ value = \"env:SECRET\", active_from = 5, expires_at = 5 }]",
             "later than active_from",
         ),
         ("max_assertion_lifetime = \"2h\"", "from 1s to 1h"),
         ("policy = 5", "expected a list"),
-        ("[[client.policy]]\nscopes = [\"s\"]", "audience: this key is required"),
-        ("[[client.policy]]\naudience = \"a\"", "name at least one scope"),
-        ("[[client.policy]]\naudience = \"a\"\nscopes = [\"a b\"]", "a scope is visible ASCII"),
+        (
+            "[[client.policy]]\nscopes = [\"s\"]",
+            "audience: this key is required",
+        ),
+        (
+            "[[client.policy]]\naudience = \"a\"",
+            "name at least one scope",
+        ),
+        (
+            "[[client.policy]]\naudience = \"a\"\nscopes = [\"a b\"]",
+            "a scope is visible ASCII",
+        ),
         (
             "[[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\nnetworks = [\"10.0.0.0\"]",
             "expected a network",
@@ -275,7 +368,10 @@ fn wrong_clients_are_refused() {
             "from 1s to 24h",
         ),
         (&format!("{policy}{policy}"), "taken by the one at c.toml:3"),
-        ("[[client]]\nid = \"orders\"", "client \"orders\": this name is taken"),
+        (
+            "[[client]]\nid = \"orders\"",
+            "client \"orders\": this name is taken",
+        ),
         ("[[client]]", "client: id: this key is required"),
     ] {
         let text = message(strict(&format!("{CLIENT}{text}\n")));
@@ -308,7 +404,10 @@ fn an_audience_is_never_its_client_9068_04() {
 fn wrong_audiences_are_refused() {
     for (text, sentence) in [
         ("id = \"a b\"", "an audience is 1 to 255 visible"),
-        ("token_lifetime = \"20m\"\nmax_token_lifetime = \"15m\"", "20m is more than"),
+        (
+            "token_lifetime = \"20m\"\nmax_token_lifetime = \"15m\"",
+            "20m is more than",
+        ),
         ("max_token_lifetime = \"25h\"", "from 1s to 24h"),
         ("token_lifetime = \"0s\"", "from 1s to 24h"),
         ("jwt_typ = \"jwt\"", "the nearest is \"JWT\""),
@@ -316,9 +415,16 @@ fn wrong_audiences_are_refused() {
         ("scopes = { \"a b\" = \"\" }", "a scope is visible ASCII"),
         ("scopes = { a = 1 }", "expected text"),
         ("served_by = [\"\"]", "a client id is 1 to 255"),
-        ("[[audience]]\nid = \"a\"\n[[audience]]\nid = \"a\"", "this name is taken"),
+        (
+            "[[audience]]\nid = \"a\"\n[[audience]]\nid = \"a\"",
+            "this name is taken",
+        ),
     ] {
-        let id = if text.starts_with("id") { "" } else { "id = \"x\"\n" };
+        let id = if text.starts_with("id") {
+            ""
+        } else {
+            "id = \"x\"\n"
+        };
         let text = message(strict(&format!("[[audience]]\n{id}{text}\n")));
         assert!(text.contains(sentence), "{sentence:?} is not in {text}");
     }
@@ -331,30 +437,59 @@ fn registered_keys_are_public_and_have_one_name_each() {
     let client = format!("{CLIENT}auth = \"private_key_jwt\"\n");
     let set = |keys: &str| strict(&format!("{client}jwks = '''{{\"keys\":[{keys}]}}'''\n"));
     assert_eq!(set(jwk).unwrap().clients[0].credentials.len(), 1);
-    let list = strict(&format!("{client}jwks = [{{ value = '{jwk}', label = \"x\" }}]\n")).unwrap();
+    let list = strict(&format!(
+        "{client}jwks = [{{ value = '{jwk}', label = \"x\" }}]\n"
+    ))
+    .unwrap();
     assert_eq!(list.clients[0].credentials[0].label.as_deref(), Some("x"));
-    let CatalogMaterial::Jwk(read) = &list.clients[0].credentials[0].material else { panic!() };
+    let CatalogMaterial::Jwk(read) = &list.clients[0].credentials[0].material else {
+        panic!()
+    };
     let sorted = r#"{"crv":"P-256","kid":"1","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
     assert_eq!(read, sorted);
     for (keys, sentence) in [
         (format!("{jwk},{jwk}"), "the same kid"),
         (String::new(), "expected a JWK set"),
         ("5".to_owned(), "expected a JWK"),
-        (r#"{"kty":"oct","k":"marked"}"#.to_owned(), "the private member `k`"),
+        (
+            r#"{"kty":"oct","k":"marked"}"#.to_owned(),
+            "the private member `k`",
+        ),
         (jwk.replace("\"x\"", "\"d\""), "the private member `d`"),
-        (r#"{"kty":"RSA","n":"bg"}"#.to_owned(), "needs the member `e`"),
+        (
+            r#"{"kty":"RSA","n":"bg"}"#.to_owned(),
+            "needs the member `e`",
+        ),
         (r#"{"kty":"XYZ"}"#.to_owned(), "expected a JWK"),
-        (jwk.replace("\"kid\":\"1\"", "\"use\":\"enc\""), "must be \"sig\""),
+        (
+            jwk.replace("\"kid\":\"1\"", "\"use\":\"enc\""),
+            "must be \"sig\"",
+        ),
         // What `apply` would not register.
-        (jwk.replace("\"kid\":\"1\"", "\"alg\":\"RS384\""), "`alg` is none of ES256"),
-        (jwk.replace("\"kid\":\"1\"", "\"kid\":1"), "`kid` is not a text"),
-        (jwk.replace("\"kid\":\"1\"", "\"kid\":\"\""), "`kid` is not a text"),
+        (
+            jwk.replace("\"kid\":\"1\"", "\"alg\":\"RS384\""),
+            "`alg` is none of ES256",
+        ),
+        (
+            jwk.replace("\"kid\":\"1\"", "\"kid\":1"),
+            "`kid` is not a text",
+        ),
+        (
+            jwk.replace("\"kid\":\"1\"", "\"kid\":\"\""),
+            "`kid` is not a text",
+        ),
         (jwk.replace("P-256", "P-384"), "`crv` is none of P-256"),
-        (jwk.replace("RVEU", "RVE="), "`x` is absent or is not base64url"),
+        (
+            jwk.replace("RVEU", "RVE="),
+            "`x` is absent or is not base64url",
+        ),
         (jwk.replace("f83O", "A83O"), "the key is no valid key"),
     ] {
         let text = message(set(&keys));
-        assert!(text.contains(sentence) && !text.contains("marked"), "{text}");
+        assert!(
+            text.contains(sentence) && !text.contains("marked"),
+            "{text}"
+        );
     }
 }
 
@@ -362,29 +497,52 @@ fn registered_keys_are_public_and_have_one_name_each() {
 fn certificates_and_subject_names_are_read() {
     let directory = tempfile::tempdir().unwrap();
     let key = CertificateKey::generate().unwrap();
-    let pem = key.self_signed("ledger", Timestamp::from_unix(1_767_225_600)).unwrap();
+    let pem = key
+        .self_signed("ledger", Timestamp::from_unix(1_767_225_600))
+        .unwrap();
     std::fs::write(directory.path().join("ledger.pem"), &pem).unwrap();
     let broken = "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n";
     std::fs::write(directory.path().join("broken.pem"), broken).unwrap();
-    let options =
-        CatalogOptions { base: directory.path().to_owned(), ..CatalogOptions::strict(&nothing) };
+    let options = CatalogOptions {
+        base: directory.path().to_owned(),
+        ..CatalogOptions::strict(&nothing)
+    };
     let text = format!(
         "{CLIENT}auth = [\"self_signed_tls_client_auth\", \"tls_client_auth\"]\n\
          certificate_file = \"ledger.pem\"\nsan_uri = \"spiffe://example.org/job\"\n"
     );
     let catalog = Catalog::parse("c.toml", &text, &options).unwrap();
-    let [certificate, subject] = &catalog.clients[0].credentials[..] else { panic!() };
-    let CatalogMaterial::Certificate(print) = &certificate.material else { panic!() };
-    assert_eq!(print, CertificateChain::from_pem(pem.as_bytes()).unwrap().thumbprint());
+    let [certificate, subject] = &catalog.clients[0].credentials[..] else {
+        panic!()
+    };
+    let CatalogMaterial::Certificate(print) = &certificate.material else {
+        panic!()
+    };
+    assert_eq!(
+        print,
+        CertificateChain::from_pem(pem.as_bytes())
+            .unwrap()
+            .thumbprint()
+    );
     let broken = text.replace("ledger.pem", "broken.pem");
-    let error = Catalog::parse("c.toml", &broken, &options).unwrap_err().to_string();
-    assert!(error.contains("no X.509 certificate that TLS can read"), "{error}");
+    let error = Catalog::parse("c.toml", &broken, &options)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("no X.509 certificate that TLS can read"),
+        "{error}"
+    );
     assert!(matches!(&subject.material, CatalogMaterial::Subject(it) if it.value.len() == 24));
     let two = format!("{text}san_dns = \"a.example\"\n");
-    let error = Catalog::parse("c.toml", &two, &options).unwrap_err().to_string();
+    let error = Catalog::parse("c.toml", &two, &options)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("exactly one of subject_dn"), "{error}");
     let retired = format!("{text}san_dns = {{ value = \"a.example\", retired_at = 5 }}\n");
-    assert!(Catalog::parse("c.toml", &retired, &options).is_ok(), "it is kept for its history");
+    assert!(
+        Catalog::parse("c.toml", &retired, &options).is_ok(),
+        "it is kept for its history"
+    );
 }
 
 #[test]
@@ -454,7 +612,10 @@ fn what_could_never_work_is_refused_where_it_is_written() {
         let text = message(strict(&format!("{mutual}{line}\n")));
         assert!(text.contains(sentence), "{sentence:?} is not in {text}");
     }
-    for line in ["san_dns = \"_job.a-b.example\"", "san_ip = \"::ffff:10.0.0.1\""] {
+    for line in [
+        "san_dns = \"_job.a-b.example\"",
+        "san_ip = \"::ffff:10.0.0.1\"",
+    ] {
         assert!(strict(&format!("{mutual}{line}\n")).is_ok(), "{line}");
     }
     let policy = |methods: &str| {
@@ -465,7 +626,10 @@ fn what_could_never_work_is_refused_where_it_is_written() {
         ))
     };
     let text = message(policy("\"client_secret_basic\", \"tls_client_auth\""));
-    assert!(text.contains("methods: the client's `auth` has none of these"), "{text}");
+    assert!(
+        text.contains("methods: the client's `auth` has none of these"),
+        "{text}"
+    );
     assert!(policy("\"client_secret_basic\", \"private_key_jwt\"").is_ok());
     // A hash of four bytes.
     let text = message(strict(&format!(
@@ -496,15 +660,24 @@ fn a_word_that_may_be_a_secret_is_not_repeated() {
         format!("{audience}{CLIENT}{policy}scopes = [\"s\"]\nmethods = [\"{SECRET}\"]\n"),
     ] {
         let text = message(strict(&text));
-        assert!(text.contains(SHOWN) && !text.contains(&SECRET[4..]), "{text}");
+        assert!(
+            text.contains(SHOWN) && !text.contains(&SECRET[4..]),
+            "{text}"
+        );
     }
     for (line, shown) in [
         (
             "tls_client_certificate_bound_access_token5 = 1",
             "tls_client_certificate_bound_access_token5",
         ),
-        ("auth = \"self_signed_tls_client_auth2\"", "self_signed_tls_client_auth2"),
-        ("secret = \"env:ORDERS_SECRET_2026_Q4\"", "ORDERS_SECRET_2026_Q4"),
+        (
+            "auth = \"self_signed_tls_client_auth2\"",
+            "self_signed_tls_client_auth2",
+        ),
+        (
+            "secret = \"env:ORDERS_SECRET_2026_Q4\"",
+            "ORDERS_SECRET_2026_Q4",
+        ),
     ] {
         let text = message(strict(&format!("{CLIENT}{line}\n")));
         assert!(text.contains(shown), "{text}");

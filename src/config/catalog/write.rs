@@ -20,7 +20,10 @@ pub fn to_toml(audiences: &[Audience], clients: &[KnownClient]) -> String {
     for audience in audiences {
         table(&mut text, "[[audience]]", &audience_keys(audience));
     }
-    for exported in clients.iter().filter(|it| it.client.status != ClientStatus::Deleted) {
+    for exported in clients
+        .iter()
+        .filter(|it| it.client.status != ClientStatus::Deleted)
+    {
         let mut keys = client_keys(&exported.client);
         keys.extend(credential_keys(&exported.credentials));
         table(&mut text, "[[client]]", &keys);
@@ -46,10 +49,16 @@ fn table(text: &mut String, header: &str, keys: &Keys) {
 }
 
 fn audience_keys(audience: &Audience) -> Keys {
-    let described = audience.scopes.values().any(|description| !description.is_empty());
+    let described = audience
+        .scopes
+        .values()
+        .any(|description| !description.is_empty());
     let scopes = if described {
         let entry = |(scope, description): (&_, &String)| {
-            (ToString::to_string(scope), Value::String(description.clone()))
+            (
+                ToString::to_string(scope),
+                Value::String(description.clone()),
+            )
         };
         Value::Table(audience.scopes.iter().map(entry).collect())
     } else {
@@ -75,7 +84,11 @@ fn client_keys(client: &Client) -> Keys {
         ("environment", &client.environment),
         ("tenant", &client.tenant),
     ];
-    keys.extend(named.into_iter().filter_map(|(key, value)| Some((key, text(value.as_deref()?)))));
+    keys.extend(
+        named
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, text(value.as_deref()?)))),
+    );
     keys.push(("status", text(&client.status)));
     if !client.claims.is_empty() {
         keys.push(("claims", Value::Table(claims(&client.claims))));
@@ -90,7 +103,10 @@ fn client_keys(client: &Client) -> Keys {
         keys.push(("dpop_bound_access_tokens", Value::Boolean(true)));
     }
     if client.certificate_bound_access_tokens {
-        keys.push(("tls_client_certificate_bound_access_tokens", Value::Boolean(true)));
+        keys.push((
+            "tls_client_certificate_bound_access_tokens",
+            Value::Boolean(true),
+        ));
     }
     keys
 }
@@ -104,15 +120,24 @@ fn credential_keys(credentials: &[Credential]) -> Keys {
             CredentialMaterial::Certificate(print) => ("thumbprints", print),
             CredentialMaterial::Subject(name) => (name.kind.as_str(), &name.value),
         };
-        lists.entry(key).or_default().push(credential_value(credential, value));
+        lists
+            .entry(key)
+            .or_default()
+            .push(credential_value(credential, value));
     }
-    lists.into_iter().map(|(key, list)| (key, Value::Array(list))).collect()
+    lists
+        .into_iter()
+        .map(|(key, list)| (key, Value::Array(list)))
+        .collect()
 }
 
 /// The material alone, or a table where there is more to say.
 fn credential_value(credential: &Credential, value: &str) -> Value {
     let mut table = Table::new();
-    if credential.secret().is_some_and(|hash| hash.form == SecretForm::Generated) {
+    if credential
+        .secret()
+        .is_some_and(|hash| hash.form == SecretForm::Generated)
+    {
         table.insert("id".to_owned(), text(&credential.id));
     }
     if let Some(label) = &credential.label {
@@ -160,11 +185,15 @@ fn policy_keys(policy: &Policy) -> Keys {
 /// RFC 3339 as text; Unix seconds where the calendar does not reach.
 fn instant(at: Timestamp) -> Value {
     let text = at.to_string();
-    text.parse::<i64>().map_or(Value::String(text), Value::Integer)
+    text.parse::<i64>()
+        .map_or(Value::String(text), Value::Integer)
 }
 
 fn claims(claims: &serde_json::Map<String, serde_json::Value>) -> Table {
-    claims.iter().filter_map(|(name, value)| Some((name.clone(), toml_value(value)?))).collect()
+    claims
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), toml_value(value)?)))
+        .collect()
 }
 
 /// TOML has no null, so null members are left out; a catalog cannot have brought them.
@@ -263,7 +292,10 @@ mod tests {
             let phc = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA".to_owned();
             CredentialMaterial::Secret(SecretHash { form, phc })
         };
-        let subject = SubjectName { kind: SubjectKind::Dn, value: r#"CN=\"a\",O=b"#.to_owned() };
+        let subject = SubjectName {
+            kind: SubjectKind::Dn,
+            value: r#"CN=\"a\",O=b"#.to_owned(),
+        };
         let jwk = |kid| {
             // RFC 8037 appendix A.2.
             let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -279,7 +311,11 @@ mod tests {
             CredentialMaterial::Subject(subject),
             CredentialMaterial::Certificate("A".repeat(43)),
         ];
-        materials.into_iter().enumerate().map(|(at, it)| credential(at, it)).collect()
+        materials
+            .into_iter()
+            .enumerate()
+            .map(|(at, it)| credential(at, it))
+            .collect()
     }
 
     fn policy(audience: &str) -> Policy {
@@ -326,14 +362,22 @@ mod tests {
     }
 
     fn check(audience: &Audience, exported: &KnownClient) {
-        let text = to_toml(std::slice::from_ref(audience), std::slice::from_ref(exported));
+        let text = to_toml(
+            std::slice::from_ref(audience),
+            std::slice::from_ref(exported),
+        );
         let catalog = parse(&text);
         assert_eq!(&catalog.audiences[0].audience, audience);
         let (read, written) = (&catalog.clients[0], &exported.client);
         assert_eq!(read.id, written.id);
         assert_eq!(
             [&read.name, &read.owner, &read.environment, &read.tenant],
-            [&written.name, &written.owner, &written.environment, &written.tenant]
+            [
+                &written.name,
+                &written.owner,
+                &written.environment,
+                &written.tenant
+            ]
         );
         assert_eq!(read.status, Some(written.status));
         assert_eq!(read.claims, written.claims);
@@ -344,7 +388,12 @@ mod tests {
         assert!(read.dpop_bound_access_tokens && read.certificate_bound_access_tokens);
         assert_eq!(read.credentials.len(), exported.credentials.len());
         for written in &exported.credentials {
-            assert!(read.credentials.iter().any(|read| same_credential(read, written)), "{text}");
+            assert!(
+                read.credentials
+                    .iter()
+                    .any(|read| same_credential(read, written)),
+                "{text}"
+            );
         }
         let policies: Vec<_> = read.policies.iter().map(|it| it.policy.clone()).collect();
         assert_eq!(policies, exported.policies);
@@ -364,7 +413,10 @@ mod tests {
             &audience("https://api.example/", ""),
             &exported("c", "Orders", "https://api.example/"),
         );
-        check(&audience("pricing-api", "Read"), &exported("c", "Orders", "pricing-api"));
+        check(
+            &audience("pricing-api", "Read"),
+            &exported("c", "Orders", "pricing-api"),
+        );
     }
 
     #[test]

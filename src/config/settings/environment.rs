@@ -31,7 +31,11 @@ pub(super) fn overlay(
             passed_over.push(name);
         } else {
             let problem = unknown(&name, &known);
-            faults.push(Fault { place, key: String::new(), problem });
+            faults.push(Fault {
+                place,
+                key: String::new(),
+                problem,
+            });
         }
     }
     passed_over
@@ -45,15 +49,22 @@ fn unknown(name: &str, known: &[Variable]) -> Problem {
 }
 
 fn set(table: &mut Table, (inside, key): (Option<&str>, &str), place: &Place, value: String) {
-    let located =
-        |node| Entry { key: place.clone(), value: Located { place: place.clone(), node } };
+    let located = |node| Entry {
+        key: place.clone(),
+        value: Located {
+            place: place.clone(),
+            node,
+        },
+    };
     let entry = located(Node::Text(value));
     let Some(inside) = inside else {
         table.0.insert(key.to_owned(), entry);
         return;
     };
-    let inner =
-        table.0.entry(inside.to_owned()).or_insert_with(|| located(Node::Table(Table::default())));
+    let inner = table
+        .0
+        .entry(inside.to_owned())
+        .or_insert_with(|| located(Node::Table(Table::default())));
     // A value that is no table stays as it is: reading it reports the fault.
     if let Node::Table(inner) = &mut inner.value.node {
         inner.0.insert(key.to_owned(), entry);

@@ -5,7 +5,15 @@ pub(super) const ROOT: &[&str] = &["issuer", "database_url", "database_url_file"
 
 /// Each table and its keys.
 pub(super) const TABLES: &[(&str, &[&str])] = &[
-    ("public", &["listen", "tls_certificate_file", "tls_key_file", "allow_plain_http"]),
+    (
+        "public",
+        &[
+            "listen",
+            "tls_certificate_file",
+            "tls_key_file",
+            "allow_plain_http",
+        ],
+    ),
     (
         "mtls",
         &[
@@ -94,14 +102,18 @@ pub(super) const TOP: &[&str] = &[
 
 /// The keys of `table`.
 pub(super) fn of(table: &str) -> &'static [&'static str] {
-    TABLES.iter().find(|(name, _)| *name == table).map_or(&[], |(_, keys)| keys)
+    TABLES
+        .iter()
+        .find(|(name, _)| *name == table)
+        .map_or(&[], |(_, keys)| keys)
 }
 
 /// Every environment variable with the table (none: at the top) and the key that it sets.
 pub(super) fn variables() -> impl Iterator<Item = (String, Option<&'static str>, &'static str)> {
     let top = ROOT.iter().map(|key| (variable(None, key), None, *key));
     let inner = TABLES.iter().flat_map(|(table, keys)| {
-        keys.iter().map(|key| (variable(Some(table), key), Some(*table), *key))
+        keys.iter()
+            .map(|key| (variable(Some(table), key), Some(*table), *key))
     });
     top.chain(inner)
 }
@@ -117,8 +129,11 @@ mod tests {
 
     #[test]
     fn the_top_level_is_the_root_keys_and_the_tables() {
-        let expected: Vec<_> =
-            ROOT.iter().copied().chain(TABLES.iter().map(|(name, _)| *name)).collect();
+        let expected: Vec<_> = ROOT
+            .iter()
+            .copied()
+            .chain(TABLES.iter().map(|(name, _)| *name))
+            .collect();
         assert_eq!(TOP, expected);
     }
 }

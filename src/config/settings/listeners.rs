@@ -71,12 +71,18 @@ pub struct OperationsListener {
 pub(super) fn public(table: &mut Section<'_>, base: &Path) -> Option<PublicListener> {
     let place = table.place_of("listen");
     let listen = address(table, SocketAddr::from(([0, 0, 0, 0], 8443)));
-    let allow_plain_http = table.read("allow_plain_http", value::boolean).unwrap_or(false);
+    let allow_plain_http = table
+        .read("allow_plain_http", value::boolean)
+        .unwrap_or(false);
     let tls = tls_files(table, base).ok()?;
     if tls.is_none() && !allow_plain_http && !listen.ip().is_loopback() {
         table.fault(&place, "listen", Problem::PlainHttp(listen));
     }
-    Some(PublicListener { listen, tls, allow_plain_http })
+    Some(PublicListener {
+        listen,
+        tls,
+        allow_plain_http,
+    })
 }
 
 /// A fault that stands in the list already.
@@ -92,11 +98,19 @@ fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, R
         (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
         (None, None) => Ok(None),
         (Some(_), None) => {
-            table.fault(&certificate_at, "tls_certificate_file", Problem::Without("tls_key_file"));
+            table.fault(
+                &certificate_at,
+                "tls_certificate_file",
+                Problem::Without("tls_key_file"),
+            );
             Err(Reported)
         }
         (None, Some(_)) => {
-            table.fault(&key_at, "tls_key_file", Problem::Without("tls_certificate_file"));
+            table.fault(
+                &key_at,
+                "tls_key_file",
+                Problem::Without("tls_certificate_file"),
+            );
             Err(Reported)
         }
     }
@@ -108,8 +122,12 @@ pub(super) fn mutual(
     (base, public): (&Path, Option<&PublicListener>),
 ) -> Option<MutualTls> {
     let one = value::one_of(Termination::ALL, Termination::as_str);
-    let termination = table.read("termination", one).unwrap_or(Termination::Listener);
-    let client_ca_files = table.list("client_ca_files", value::path(base)).unwrap_or_default();
+    let termination = table
+        .read("termination", one)
+        .unwrap_or(Termination::Listener);
+    let client_ca_files = table
+        .list("client_ca_files", value::path(base))
+        .unwrap_or_default();
     let url = table.read("url", origin);
     let listener = match termination {
         Termination::Listener => Some(mutual_listener(table, (base, public))?),
@@ -122,7 +140,11 @@ pub(super) fn mutual(
             None
         }
     };
-    Some(MutualTls { listener, client_ca_files, url })
+    Some(MutualTls {
+        listener,
+        client_ca_files,
+        url,
+    })
 }
 
 fn mutual_listener(
@@ -137,7 +159,11 @@ fn mutual_listener(
     let own = tls_files(table, base).ok()?;
     let Some(tls) = own.or_else(|| public.and_then(|public| public.tls.clone())) else {
         let remedy = "write tls_certificate_file and tls_key_file here or in [public]";
-        table.fault(&table.place().clone(), "tls_certificate_file", Problem::Missing(remedy));
+        table.fault(
+            &table.place().clone(),
+            "tls_certificate_file",
+            Problem::Missing(remedy),
+        );
         return None;
     };
     Some(MutualListener { listen, tls })
@@ -162,7 +188,9 @@ pub(super) fn operations(
 ) -> OperationsListener {
     let place = table.place_of("listen");
     let listen = address(table, SocketAddr::from(([127, 0, 0, 1], 9090)));
-    let mutual = mtls.and_then(|mtls| mtls.listener.as_ref()).map(|listener| listener.listen);
+    let mutual = mtls
+        .and_then(|mtls| mtls.listener.as_ref())
+        .map(|listener| listener.listen);
     let others = [public.map(|public| public.listen), mutual];
     if listen.port() != 0 && others.contains(&Some(listen)) {
         table.fault(&place, "listen", Problem::SameAddress);
@@ -176,5 +204,7 @@ fn address(table: &mut Section<'_>, default: SocketAddr) -> SocketAddr {
             Problem::Expected("an IP address and a port, for example 127.0.0.1:8080 or [::1]:8080")
         })
     };
-    table.read("listen", value::parsed_by(parse)).unwrap_or(default)
+    table
+        .read("listen", value::parsed_by(parse))
+        .unwrap_or(default)
 }

@@ -11,8 +11,13 @@ use crate::config::value;
 use crate::domain::discovery::MEMBERS;
 
 pub(super) fn metadata(table: &mut Section<'_>) -> Metadata {
-    let for_strict_readers = table.read("for_strict_readers", value::boolean).unwrap_or(true);
-    Metadata { for_strict_readers, extra: extra(table) }
+    let for_strict_readers = table
+        .read("for_strict_readers", value::boolean)
+        .unwrap_or(true);
+    Metadata {
+        for_strict_readers,
+        extra: extra(table),
+    }
 }
 
 fn extra(table: &mut Section<'_>) -> Map<String, Value> {
@@ -44,13 +49,22 @@ fn member(value: Located) -> Result<Value, Problem> {
 
 /// An environment variable holds the table as TOML writes it, `{ name = "value" }`.
 fn inline(value: Located) -> Result<Located, Problem> {
-    let Located { place: place @ Place::Environment(_), node: Node::Text(text) } = value else {
+    let Located {
+        place: place @ Place::Environment(_),
+        node: Node::Text(text),
+    } = value
+    else {
         return Ok(value);
     };
     let mut document = document::parse("", &format!("value = {text}")).unwrap_or_default();
     let (read, rest) = (document.0.remove("value"), document.0);
-    let Some(Entry { value: Located { node: Node::Table(mut members), .. }, .. }) =
-        read.filter(|_| rest.is_empty())
+    let Some(Entry {
+        value: Located {
+            node: Node::Table(mut members),
+            ..
+        },
+        ..
+    }) = read.filter(|_| rest.is_empty())
     else {
         return Err(Problem::Expected(
             "a table as TOML writes it, for example { name = \"value\" }",
@@ -60,5 +74,8 @@ fn inline(value: Located) -> Result<Located, Problem> {
         member.key = place.clone();
         member.value.place = place.clone();
     }
-    Ok(Located { place, node: Node::Table(members) })
+    Ok(Located {
+        place,
+        node: Node::Table(members),
+    })
 }

@@ -246,14 +246,23 @@ impl Settings {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let Some(path) = file else { return Self::parse(None, Path::new(""), environment) };
+        let Some(path) = file else {
+            return Self::parse(None, Path::new(""), environment);
+        };
         let name = path.display().to_string();
         let text = file::text(path, file::SMALL).map_err(|error| Fault {
-            place: Place::File { file: name.as_str().into(), line: 1 },
+            place: Place::File {
+                file: name.as_str().into(),
+                line: 1,
+            },
             key: String::new(),
             problem: Problem::Unreadable(error.to_string()),
         })?;
-        Self::parse(Some((&name, &text)), path.parent().unwrap_or(Path::new("")), environment)
+        Self::parse(
+            Some((&name, &text)),
+            path.parent().unwrap_or(Path::new("")),
+            environment,
+        )
     }
 
     /// Reads settings from `document` (its name and its text); paths in it are relative to `base`.
@@ -266,9 +275,13 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let (table, place) = match document {
-            Some((name, text)) => {
-                (document::parse(name, text)?, Place::File { file: name.into(), line: 1 })
-            }
+            Some((name, text)) => (
+                document::parse(name, text)?,
+                Place::File {
+                    file: name.into(),
+                    line: 1,
+                },
+            ),
             None => (Table::default(), Place::Nowhere),
         };
         read::settings(table, place, base, environment)

@@ -25,8 +25,10 @@ pub(super) fn proxy(
     let has_secret = table.has("secret_header").is_some();
     let secret = secret(table, base);
     let certificate_header = certificate_header(table, mtls);
-    let address =
-        table.read("client_address", value::one_of(AddressHeader::ALL, AddressHeader::as_str));
+    let address = table.read(
+        "client_address",
+        value::one_of(AddressHeader::ALL, AddressHeader::as_str),
+    );
     let address_header = address.unwrap_or(AddressHeader::None);
     let place = table.place().clone();
     if certificate_header == CertificateHeader::None && address_header == AddressHeader::None {
@@ -38,7 +40,13 @@ pub(super) fn proxy(
     if thumbprints.is_empty() && !has_secret && !networks.iter().all(is_loopback) {
         table.fault(&place, "networks", Problem::ProxyProof);
     }
-    Some(TrustedProxies { networks, thumbprints, secret, certificate_header, address_header })
+    Some(TrustedProxies {
+        networks,
+        thumbprints,
+        secret,
+        certificate_header,
+        address_header,
+    })
 }
 
 fn networks(table: &mut Section<'_>) -> Option<Vec<IpNet>> {
@@ -47,7 +55,11 @@ fn networks(table: &mut Section<'_>) -> Option<Vec<IpNet>> {
     let networks = table.list(key, value::network);
     match &networks {
         Some(list) if list.is_empty() => {
-            table.fault(&place, key, Problem::EmptyList("name the networks of the proxies"));
+            table.fault(
+                &place,
+                key,
+                Problem::EmptyList("name the networks of the proxies"),
+            );
         }
         // Then no hop is a stranger's, and the farthest one is what a client wrote.
         Some(list) if list.iter().any(|network| network.prefix_len() == 0) => {
@@ -108,14 +120,21 @@ fn secret(table: &mut Section<'_>, base: &Path) -> Option<ProxySecret> {
         }
         _ => {}
     }
-    Some(ProxySecret { header: header?, value: file.or(inline)? })
+    Some(ProxySecret {
+        header: header?,
+        value: file.or(inline)?,
+    })
 }
 
 /// As long as an imported secret of a client: it can be tried as often.
 fn secret_value(text: String) -> Result<Secret, Problem> {
     let (least, most) = (MIN_IMPORTED_LENGTH, MAX_LENGTH);
     let fits = (least..=most).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
-    if fits { Ok(Secret::new(text)) } else { Err(Problem::SecretForm { least, most }) }
+    if fits {
+        Ok(Secret::new(text))
+    } else {
+        Err(Problem::SecretForm { least, most })
+    }
 }
 
 /// Headers that say something else in requests; a secret in one would be lost, or change what it says.
@@ -143,7 +162,11 @@ fn header_name(located: Located) -> Result<String, Problem> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let fits = !text.is_empty() && text.bytes().all(is_token) && !TAKEN.contains(&text.as_str());
     let expected = "the name of a header that has no other use, for example \"x-grantd-proxy\"";
-    if fits { Ok(text) } else { Err(Problem::Expected(expected)) }
+    if fits {
+        Ok(text)
+    } else {
+        Err(Problem::Expected(expected))
+    }
 }
 
 /// A certificate is of use only where the metadata says how to present one.
@@ -170,7 +193,11 @@ pub(super) fn check_termination(
         return;
     }
     if proxy.is_none_or(|proxy| proxy.certificate_header == CertificateHeader::None) {
-        root.fault(place, "mtls.termination", Problem::Without("client_certificate in [proxy]"));
+        root.fault(
+            place,
+            "mtls.termination",
+            Problem::Without("client_certificate in [proxy]"),
+        );
     }
     if mtls.url.is_none() && issuer.is_some_and(|issuer| !issuer.is_https()) {
         let remedy = "write the https URL at which the proxies ask for certificates";

@@ -33,7 +33,10 @@ pub(super) fn settings(
     let service_links = environment::overlay(&mut table, variables, &faults);
     let mut root = Section::new(String::new(), (place, table), keys::TOP, &faults);
     let settings = build(&mut root, base);
-    faults.or(settings.map(|settings| Settings { service_links, ..settings }))
+    faults.or(settings.map(|settings| Settings {
+        service_links,
+        ..settings
+    }))
 }
 
 fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
@@ -47,9 +50,16 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
     let proxy = root
         .has("proxy")
         .and_then(|_| proxy::proxy(&mut inner(root, "proxy"), base, mtls.as_ref()));
-    let operations =
-        listeners::operations(&mut inner(root, "operations"), public.as_ref(), mtls.as_ref());
-    let issuer = issuer(root, profile, public.as_ref().is_some_and(|it| it.allow_plain_http));
+    let operations = listeners::operations(
+        &mut inner(root, "operations"),
+        public.as_ref(),
+        mtls.as_ref(),
+    );
+    let issuer = issuer(
+        root,
+        profile,
+        public.as_ref().is_some_and(|it| it.allow_plain_http),
+    );
     if let (Some(mtls), Some(place)) = (&mtls, &mtls_at) {
         proxy::check_termination(root, place, (mtls, proxy.as_ref(), issuer.as_ref()));
     }
@@ -93,7 +103,9 @@ fn build(root: &mut Section<'_>, base: &Path) -> Option<Settings> {
 /// The table `name`; an absent one is empty.
 fn inner<'f>(root: &mut Section<'f>, name: &'static str) -> Section<'f> {
     let place = root.place().clone();
-    let table = root.read(name, section::table).unwrap_or((place, Table::default()));
+    let table = root
+        .read(name, section::table)
+        .unwrap_or((place, Table::default()));
     Section::new(format!("{name}."), table, keys::of(name), root.faults())
 }
 
@@ -103,7 +115,11 @@ fn issuer(root: &mut Section<'_>, profile: Profile, allow_plain_http: bool) -> O
     let place = root.place_of("issuer");
     let issuer = root.required("issuer", remedy, value::parsed_by(parse))?;
     if profile == Profile::Fapi2 && !issuer.is_https() {
-        root.fault(&place, "issuer", Problem::Expected("an https URL, as the profile fapi2 wants"));
+        root.fault(
+            &place,
+            "issuer",
+            Problem::Expected("an https URL, as the profile fapi2 wants"),
+        );
     }
     Some(issuer)
 }
@@ -125,7 +141,10 @@ fn database_url(root: &mut Section<'_>, base: &Path) -> Option<Secret> {
     root.required("database_url", remedy, |located| {
         // A variable has no place of its own: there it is relative to the working directory.
         let from_file = !matches!(located.place, Place::Environment(_));
-        checked_database_url(if from_file { base } else { Path::new("") }, value::text(located)?)
+        checked_database_url(
+            if from_file { base } else { Path::new("") },
+            value::text(located)?,
+        )
     })
 }
 
@@ -136,14 +155,17 @@ fn checked_database_url(base: &Path, text: String) -> Result<Secret, Problem> {
 
 fn sealing(table: &mut Section<'_>, base: &Path) -> Sealing {
     let place = table.place_of("key");
-    let file = table.read("key_file", value::path(base)).map(SealingKey::File);
+    let file = table
+        .read("key_file", value::path(base))
+        .map(SealingKey::File);
     let inline = table.read("key", sealing_key);
     if file.is_some() && inline.is_some() {
         table.fault(&place, "key", Problem::Both("key_file"));
     }
     let old_at = table.place_of("old_key_files");
-    let old_key_files: Vec<PathBuf> =
-        table.list("old_key_files", value::path(base)).unwrap_or_default();
+    let old_key_files: Vec<PathBuf> = table
+        .list("old_key_files", value::path(base))
+        .unwrap_or_default();
     let key = file.or(inline);
     if key.is_none() && !old_key_files.is_empty() {
         table.fault(&old_at, "old_key_files", Problem::Without("key_file"));
@@ -156,16 +178,22 @@ fn sealing_key(located: Located) -> Result<SealingKey, Problem> {
     if matches!(text.len(), 43 | 44) {
         Ok(SealingKey::Inline(Secret::new(text)))
     } else {
-        Err(Problem::Expected("32 bytes in base64, which are 43 or 44 characters"))
+        Err(Problem::Expected(
+            "32 bytes in base64, which are 43 or 44 characters",
+        ))
     }
 }
 
 fn tokens(table: &mut Section<'_>) -> Tokens {
-    Tokens { max_lifetime: span(table, "max_lifetime", HOUR, 1..=DAY) }
+    Tokens {
+        max_lifetime: span(table, "max_lifetime", HOUR, 1..=DAY),
+    }
 }
 
 fn dpop(table: &mut Section<'_>) -> Dpop {
-    Dpop { require_nonce: table.read("require_nonce", value::boolean).unwrap_or(false) }
+    Dpop {
+        require_nonce: table.read("require_nonce", value::boolean).unwrap_or(false),
+    }
 }
 
 fn hashing(table: &mut Section<'_>) -> Hashing {
@@ -177,7 +205,11 @@ fn hashing(table: &mut Section<'_>) -> Hashing {
 }
 
 fn cache(table: &mut Section<'_>) -> Cache {
-    let mut most = |key, default| table.read(key, value::number(0..=10_000_000)).unwrap_or(default);
+    let mut most = |key, default| {
+        table
+            .read(key, value::number(0..=10_000_000))
+            .unwrap_or(default)
+    };
     Cache {
         clients: most("clients", 10_000),
         audiences: most("audiences", 1000),
@@ -187,7 +219,9 @@ fn cache(table: &mut Section<'_>) -> Cache {
 
 fn feed(table: &mut Section<'_>) -> Feed {
     // At least twice a second, so that a change holds everywhere within one.
-    let poll = table.read("poll_interval_ms", value::number(10..=500)).unwrap_or(250);
+    let poll = table
+        .read("poll_interval_ms", value::number(10..=500))
+        .unwrap_or(250);
     Feed {
         poll_interval: Duration::from_millis(poll),
         max_staleness: span(table, "max_staleness", 30, 2..=HOUR),
@@ -203,7 +237,9 @@ fn database(table: &mut Section<'_>) -> Database {
         acquire_timeout: span(table, "acquire_timeout", 2, 1..=60),
         statement_timeout: span(table, "statement_timeout", 5, 1..=60),
         lock_timeout: span(table, "lock_timeout", 2, 1..=60),
-        prepared_statements: table.read("prepared_statements", value::boolean).unwrap_or(true),
+        prepared_statements: table
+            .read("prepared_statements", value::boolean)
+            .unwrap_or(true),
     }
 }
 
@@ -224,18 +260,25 @@ fn limits(table: &mut Section<'_>) -> Limits {
 }
 
 fn keys_table(table: &mut Section<'_>) -> Keys {
-    Keys { jwks_max_age: span(table, "jwks_max_age", 300, 0..=DAY) }
+    Keys {
+        jwks_max_age: span(table, "jwks_max_age", 300, 0..=DAY),
+    }
 }
 
 fn assertions(table: &mut Section<'_>) -> Assertions {
     // The FAPI 2.0 profile lets 10 seconds pass and 60 fail.
-    Assertions { leeway: span(table, "leeway", 10, 0..=60) }
+    Assertions {
+        leeway: span(table, "leeway", 10, 0..=60),
+    }
 }
 
 fn log(table: &mut Section<'_>) -> Log {
     let format = table.read("format", value::one_of(LogFormat::ALL, LogFormat::as_str));
     let level = table.read("level", value::one_of(LogLevel::ALL, LogLevel::as_str));
-    Log { format: format.unwrap_or(LogFormat::Text), level: level.unwrap_or(LogLevel::Info) }
+    Log {
+        format: format.unwrap_or(LogFormat::Text),
+        level: level.unwrap_or(LogLevel::Info),
+    }
 }
 
 fn span(
@@ -244,7 +287,9 @@ fn span(
     default: u32,
     range: std::ops::RangeInclusive<u32>,
 ) -> Seconds {
-    table.read(key, value::duration(range)).unwrap_or(Seconds::new(default))
+    table
+        .read(key, value::duration(range))
+        .unwrap_or(Seconds::new(default))
 }
 
 fn count(

@@ -11,20 +11,28 @@ pub(super) fn is_service_link(name: &str, value: &str) -> bool {
         || name.ends_with("_SERVICE_PORT")
         || name.contains("_SERVICE_PORT_")
         || (name.ends_with("_PORT") && is_address(value))
-        || name.rsplit_once("_PORT_").is_some_and(|(_, rest)| is_port(rest))
+        || name
+            .rsplit_once("_PORT_")
+            .is_some_and(|(_, rest)| is_port(rest))
 }
 
 /// `8080_TCP`, `8080_TCP_PROTO`, `8080_TCP_PORT`, `8080_TCP_ADDR`.
 fn is_port(rest: &str) -> bool {
     let mut parts = rest.split('_');
     let number = parts.next().is_some_and(|it| it.parse::<u16>().is_ok());
-    let protocol = parts.next().is_some_and(|it| ["TCP", "UDP", "SCTP"].contains(&it));
-    let member = parts.next().is_none_or(|it| ["PROTO", "PORT", "ADDR"].contains(&it));
+    let protocol = parts
+        .next()
+        .is_some_and(|it| ["TCP", "UDP", "SCTP"].contains(&it));
+    let member = parts
+        .next()
+        .is_none_or(|it| ["PROTO", "PORT", "ADDR"].contains(&it));
     number && protocol && member && parts.next().is_none()
 }
 
 fn is_address(value: &str) -> bool {
-    ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme))
+    ["tcp://", "udp://", "sctp://"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme))
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ pub fn sqlite_url(path: &Path) -> String {
 
 /// `url` with a relative SQLite path below `base`; any other as it is.
 pub(super) fn below(base: &Path, url: String) -> String {
-    let Some(path) = url.strip_prefix("sqlite:") else { return url };
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return url;
+    };
     let path = path.trim_start_matches("//");
     let is_relative = !path.is_empty() && !path.starts_with(['/', ':', '?']);
     if !is_relative || base.as_os_str().is_empty() {
@@ -38,9 +40,21 @@ mod tests {
     #[test]
     fn a_relative_path_lies_beside_the_file_that_says_it() {
         for (base, url, expected) in [
-            ("/etc/grantd", "sqlite://grantd.db", "sqlite:///etc/grantd/grantd.db"),
-            ("/etc/grantd/", "sqlite:data/a%20b.db", "sqlite:///etc/grantd/data/a%20b.db"),
-            ("etc", "sqlite://../grantd.db?mode=ro", "sqlite://etc/../grantd.db?mode=ro"),
+            (
+                "/etc/grantd",
+                "sqlite://grantd.db",
+                "sqlite:///etc/grantd/grantd.db",
+            ),
+            (
+                "/etc/grantd/",
+                "sqlite:data/a%20b.db",
+                "sqlite:///etc/grantd/data/a%20b.db",
+            ),
+            (
+                "etc",
+                "sqlite://../grantd.db?mode=ro",
+                "sqlite://etc/../grantd.db?mode=ro",
+            ),
             ("/a b?c", "sqlite://x.db", "sqlite:///a%20b%3Fc/x.db"),
             ("/", "sqlite://x.db", "sqlite:///x.db"),
             ("", "sqlite://grantd.db", "sqlite://grantd.db"),
@@ -48,7 +62,11 @@ mod tests {
             ("/etc", "sqlite::memory:", "sqlite::memory:"),
             ("/etc", "postgres://h/d", "postgres://h/d"),
         ] {
-            assert_eq!(below(Path::new(base), url.to_owned()), expected, "{base} {url}");
+            assert_eq!(
+                below(Path::new(base), url.to_owned()),
+                expected,
+                "{base} {url}"
+            );
         }
     }
 

@@ -6,7 +6,10 @@ use crate::domain::proxy::AddressHeader;
 const NONE: [(String, String); 0] = [];
 
 fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 fn parse(text: &str) -> Result<Settings, ConfigError> {
@@ -30,12 +33,17 @@ fn the_example_file_is_accepted_and_names_every_key() {
     let settings = Settings::parse(Some((name, EXAMPLE)), Path::new("/etc"), NONE).unwrap();
     assert_eq!(settings.issuer.as_str(), "https://auth.internal.example");
     let section = |table: &str| {
-        EXAMPLE.split("\n[").find_map(|part| part.strip_prefix(&format!("{table}]"))).unwrap()
+        EXAMPLE
+            .split("\n[")
+            .find_map(|part| part.strip_prefix(&format!("{table}]")))
+            .unwrap()
     };
     let shows = |text: &str, key: &str| {
         let start = format!("{key} =");
         text.lines().any(|line| {
-            let line = line.trim_start_matches(['#', ' ']).trim_start_matches("default: ");
+            let line = line
+                .trim_start_matches(['#', ' '])
+                .trim_start_matches("default: ");
             line.starts_with(&start)
         })
     };
@@ -60,8 +68,12 @@ fn the_defaults_are_those_that_the_example_shows() {
         })
         .collect();
     assert_ne!(uncommented.trim(), EXAMPLE.trim());
-    let settings =
-        |text| format!("{:?}", Settings::parse(Some(("x", text)), Path::new(""), NONE).unwrap());
+    let settings = |text| {
+        format!(
+            "{:?}",
+            Settings::parse(Some(("x", text)), Path::new(""), NONE).unwrap()
+        )
+    };
     assert_eq!(settings(EXAMPLE), settings(&uncommented));
 }
 
@@ -71,7 +83,10 @@ fn every_known_key_is_read() {
         for key in *keys {
             let wrong = if *key == "extra" { "5" } else { "{ }" };
             let text = message(with(&format!("[{table}]\n{key} = {wrong}\n")));
-            assert!(text.contains(&format!("{table}.{key}: expected ")), "{text}");
+            assert!(
+                text.contains(&format!("{table}.{key}: expected ")),
+                "{text}"
+            );
         }
     }
     for key in keys::ROOT {
@@ -102,7 +117,10 @@ fn the_environment_overrides_the_file_and_replaces_it() {
         assert!(settings.public.allow_plain_http);
         assert_eq!(settings.cache.clients, 0);
         assert_eq!(settings.limits.idle_timeout, Seconds::new(300));
-        assert_eq!(settings.sealing.old_key_files, ["a.key", "b.key"].map(PathBuf::from));
+        assert_eq!(
+            settings.sealing.old_key_files,
+            ["a.key", "b.key"].map(PathBuf::from)
+        );
         assert!(!format!("{settings:?}").contains("marked"));
     };
     check(Settings::parse(None, Path::new(""), pairs.clone()).unwrap());
@@ -111,8 +129,13 @@ fn the_environment_overrides_the_file_and_replaces_it() {
 
 #[test]
 fn paths_in_the_file_are_relative_to_it() {
-    let settings = with(&format!("{LOOPBACK}[sealing]\nkey_file = \"sealing.key\"\n")).unwrap();
-    let Some(SealingKey::File(path)) = settings.sealing.key else { panic!("no file") };
+    let settings = with(&format!(
+        "{LOOPBACK}[sealing]\nkey_file = \"sealing.key\"\n"
+    ))
+    .unwrap();
+    let Some(SealingKey::File(path)) = settings.sealing.key else {
+        panic!("no file")
+    };
     assert_eq!(path, PathBuf::from("/etc/grantd/sealing.key"));
 }
 
@@ -140,7 +163,11 @@ fn a_fault_names_place_key_and_the_nearest_known_key() {
 #[test]
 fn an_unknown_variable_names_the_nearest() {
     let pairs = env(&[("GRANTD_PUBLIC_LISTEN", "127.0.0.1:1")]);
-    let text = message(Settings::parse(Some(("example", EXAMPLE)), Path::new(""), pairs));
+    let text = message(Settings::parse(
+        Some(("example", EXAMPLE)),
+        Path::new(""),
+        pairs,
+    ));
     assert_eq!(
         text,
         "environment variable GRANTD_PUBLIC_LISTEN: unknown setting; the nearest known variable \
@@ -164,22 +191,34 @@ fn the_profile_fapi2_wants_an_https_issuer() {
 fn the_mutual_listener_takes_the_tls_files_of_public_unless_it_has_its_own() {
     let tls = "tls_certificate_file = \"c.pem\"\ntls_key_file = \"k.pem\"\n";
     let mtls = |text: &str| {
-        with(text).unwrap().mtls.and_then(|it| it.listener).map(|it| it.tls.certificate)
+        with(text)
+            .unwrap()
+            .mtls
+            .and_then(|it| it.listener)
+            .map(|it| it.tls.certificate)
     };
     assert_eq!(mtls(LOOPBACK), None);
     let shared = mtls(&format!("{LOOPBACK}{tls}[mtls]\n"));
     assert_eq!(shared, Some("/etc/grantd/c.pem".into()));
-    let own = mtls(&format!("{LOOPBACK}[mtls]\n{}", tls.replace("c.pem", "m.pem")));
+    let own = mtls(&format!(
+        "{LOOPBACK}[mtls]\n{}",
+        tls.replace("c.pem", "m.pem")
+    ));
     assert_eq!(own, Some("/etc/grantd/m.pem".into()));
 }
 
 #[test]
 fn proxies_beyond_loopback_need_a_second_proof() {
     let proxy = |lines: &str| {
-        with(&format!("{LOOPBACK}[proxy]\nclient_address = \"x-forwarded-for\"\n{lines}"))
+        with(&format!(
+            "{LOOPBACK}[proxy]\nclient_address = \"x-forwarded-for\"\n{lines}"
+        ))
     };
     for networks in ["[\"127.0.0.1/32\"]", "[\"127.0.0.0/8\", \"::1/128\"]"] {
-        assert!(proxy(&format!("networks = {networks}\n")).is_ok(), "{networks}");
+        assert!(
+            proxy(&format!("networks = {networks}\n")).is_ok(),
+            "{networks}"
+        );
     }
     for networks in [
         "[\"10.0.0.5/32\"]",
@@ -188,7 +227,10 @@ fn proxies_beyond_loopback_need_a_second_proof() {
         "[\"::/0\"]",
     ] {
         let text = message(proxy(&format!("networks = {networks}\n")));
-        assert!(text.contains("an address alone proves a proxy only on loopback"), "{text}");
+        assert!(
+            text.contains("an address alone proves a proxy only on loopback"),
+            "{text}"
+        );
     }
     let secret = "secret_header = \"X-Proxy\"\nsecret = \"0123456789abcdef\"\n";
     let settings = proxy(&format!("networks = [\"10.0.0.0/8\"]\n{secret}")).unwrap();
@@ -212,7 +254,10 @@ fn mutual_tls_may_end_at_a_proxy_alone() {
 #[test]
 fn contradictions_are_refused() {
     for (text, sentence) in [
-        ("[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\n", "tls_certificate_file"),
+        (
+            "[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\n",
+            "tls_certificate_file",
+        ),
         (
             "[public]\nlisten = \"127.0.0.1:8444\"\n[mtls]\nlisten = \"127.0.0.1:8444\"\n",
             "different addresses",
@@ -230,40 +275,115 @@ fn contradictions_are_refused() {
             "[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\nurl = \"http://localhost\"\n",
             "https://, a host and a port",
         ),
-        ("[public]\nlisten = \"0.0.0.0:1\"\n", "reachable from other machines"),
-        ("[public]\nlisten = \"127.0.0.1:1\"\ntls_key_file = \"k\"\n", "`tls_certificate_file`"),
-        ("[public]\nlisten = \"127.0.0.1:9090\"\n", "different addresses"),
+        (
+            "[public]\nlisten = \"0.0.0.0:1\"\n",
+            "reachable from other machines",
+        ),
+        (
+            "[public]\nlisten = \"127.0.0.1:1\"\ntls_key_file = \"k\"\n",
+            "`tls_certificate_file`",
+        ),
+        (
+            "[public]\nlisten = \"127.0.0.1:9090\"\n",
+            "different addresses",
+        ),
         (
             "[sealing]\nkey_file = \"k\"\nkey = \"0123456789012345678901234567890123456789012\"\n",
             "`key_file` is given as well",
         ),
-        ("[sealing]\nold_key_files = [\"k\"]\n", "`key_file` is needed"),
-        ("database_url_file = \"f\"\n", "`database_url` is given as well"),
-        ("[feed]\npoll_interval_ms = 501\n", "a number from 10 to 500"),
-        ("[tokens]\nmax_lifetime = \"25h\"\n", "a duration from 1s to 24h"),
-        ("[tokens]\nmax_lifetime = 60\n", "expected a duration as text"),
-        ("[metadata]\nfor_strict_readers = 1\n", "expected true or false"),
-        ("[metadata]\nextra = { a = [] }\n", "metadata.extra.a: the list is empty"),
-        ("[metadata]\nextra = { a = 2026-01-01 }\n", "metadata.extra.a: text, a whole number"),
-        ("[metadata]\nextra = { a = { b = nan } }\n", "metadata.extra.a: text, a whole number"),
+        (
+            "[sealing]\nold_key_files = [\"k\"]\n",
+            "`key_file` is needed",
+        ),
+        (
+            "database_url_file = \"f\"\n",
+            "`database_url` is given as well",
+        ),
+        (
+            "[feed]\npoll_interval_ms = 501\n",
+            "a number from 10 to 500",
+        ),
+        (
+            "[tokens]\nmax_lifetime = \"25h\"\n",
+            "a duration from 1s to 24h",
+        ),
+        (
+            "[tokens]\nmax_lifetime = 60\n",
+            "expected a duration as text",
+        ),
+        (
+            "[metadata]\nfor_strict_readers = 1\n",
+            "expected true or false",
+        ),
+        (
+            "[metadata]\nextra = { a = [] }\n",
+            "metadata.extra.a: the list is empty",
+        ),
+        (
+            "[metadata]\nextra = { a = 2026-01-01 }\n",
+            "metadata.extra.a: text, a whole number",
+        ),
+        (
+            "[metadata]\nextra = { a = { b = nan } }\n",
+            "metadata.extra.a: text, a whole number",
+        ),
         (
             "[metadata.extra]\na = 1\nissuer = \"x\"\n",
             "grantd.toml:5: metadata.extra: `issuer` is a member",
         ),
-        ("[proxy]\nclient_address = \"forwarded\"\n", "name the networks of the proxies"),
-        ("[proxy]\nnetworks = []\n", "name the networks of the proxies"),
+        (
+            "[proxy]\nclient_address = \"forwarded\"\n",
+            "name the networks of the proxies",
+        ),
+        (
+            "[proxy]\nnetworks = []\n",
+            "name the networks of the proxies",
+        ),
         ("[proxy]\nnetworks = [\"10.0.0.5\"]\n", "expected a network"),
-        ("[proxy]\nnetworks = [\"::ffff:10.0.0.5/128\"]\n", "expected a network"),
-        ("[proxy]\nnetworks = [\"0.0.0.0/0\"]\n", "the networks of the proxies alone"),
-        ("[proxy]\nnetworks = [\"127.0.0.1/32\", \"::/0\"]\n", "the networks of the proxies alone"),
-        ("[proxy]\nsecret_header = \"Client-Cert\"\n", "a header that has no other use"),
-        ("[proxy]\nsecret_header = \"authorization\"\n", "a header that has no other use"),
-        ("[proxy]\nsecret_file = \"tests\"\n", "proxy.secret_file: `secret_header` is needed"),
-        ("[proxy]\nnetworks = [\"127.0.0.1/32\"]\n", "say by client_certificate or client_address"),
-        ("[proxy]\nsecret_header = \"x y\"\n", "expected the name of a header"),
-        ("[proxy]\nsecret_header = \"x\"\n", "`secret_file` is needed"),
-        ("[proxy]\nsecret = \"0123456789abcdef\"\n", "`secret_header` is needed"),
-        ("[proxy]\nsecret = \"0123456789abcde\"\n", "16 to 1024 printable ASCII"),
+        (
+            "[proxy]\nnetworks = [\"::ffff:10.0.0.5/128\"]\n",
+            "expected a network",
+        ),
+        (
+            "[proxy]\nnetworks = [\"0.0.0.0/0\"]\n",
+            "the networks of the proxies alone",
+        ),
+        (
+            "[proxy]\nnetworks = [\"127.0.0.1/32\", \"::/0\"]\n",
+            "the networks of the proxies alone",
+        ),
+        (
+            "[proxy]\nsecret_header = \"Client-Cert\"\n",
+            "a header that has no other use",
+        ),
+        (
+            "[proxy]\nsecret_header = \"authorization\"\n",
+            "a header that has no other use",
+        ),
+        (
+            "[proxy]\nsecret_file = \"tests\"\n",
+            "proxy.secret_file: `secret_header` is needed",
+        ),
+        (
+            "[proxy]\nnetworks = [\"127.0.0.1/32\"]\n",
+            "say by client_certificate or client_address",
+        ),
+        (
+            "[proxy]\nsecret_header = \"x y\"\n",
+            "expected the name of a header",
+        ),
+        (
+            "[proxy]\nsecret_header = \"x\"\n",
+            "`secret_file` is needed",
+        ),
+        (
+            "[proxy]\nsecret = \"0123456789abcdef\"\n",
+            "`secret_header` is needed",
+        ),
+        (
+            "[proxy]\nsecret = \"0123456789abcde\"\n",
+            "16 to 1024 printable ASCII",
+        ),
         (
             "[proxy]\nclient_certificate = \"client-cert\"\n",
             "`[mtls] (with termination = \"proxy\"",
@@ -272,9 +392,18 @@ fn contradictions_are_refused() {
             "[proxy]\nthumbprints = [\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]\n",
             "`[mtls] with a listener` is needed",
         ),
-        ("[mtls]\ntermination = \"proxy\"\n", "`client_certificate in [proxy]` is needed"),
-        ("[mtls]\ntermination = \"proxy\"\n", "write the https URL at which the proxies ask"),
-        ("[mtls]\ntermination = \"proxy\"\nlisten = \"127.0.0.1:1\"\n", "remove it"),
+        (
+            "[mtls]\ntermination = \"proxy\"\n",
+            "`client_certificate in [proxy]` is needed",
+        ),
+        (
+            "[mtls]\ntermination = \"proxy\"\n",
+            "write the https URL at which the proxies ask",
+        ),
+        (
+            "[mtls]\ntermination = \"proxy\"\nlisten = \"127.0.0.1:1\"\n",
+            "remove it",
+        ),
     ] {
         let text = message(with(text));
         assert!(text.contains(sentence), "{text}");
@@ -284,7 +413,9 @@ fn contradictions_are_refused() {
 #[test]
 fn a_member_of_the_metadata_that_is_ours_cannot_be_added() {
     for name in crate::domain::discovery::MEMBERS {
-        let text = message(with(&format!("[metadata]\nextra = {{ x = 1, {name} = [\"x\"] }}\n")));
+        let text = message(with(&format!(
+            "[metadata]\nextra = {{ x = 1, {name} = [\"x\"] }}\n"
+        )));
         assert!(
             text.contains(&format!("`{name}` is a member that grantd writes itself")),
             "{text}"
@@ -296,8 +427,9 @@ fn a_member_of_the_metadata_that_is_ours_cannot_be_added() {
 fn members_of_the_metadata_are_read_from_file_and_environment() {
     let expected = serde_json::json!({ "a": "b", "c": [1, { "d": true }] });
     let table = "{ a = \"b\", c = [1, { d = true }] }";
-    let file =
-        with(&format!("{LOOPBACK}[metadata]\nfor_strict_readers = false\nextra = {table}\n"));
+    let file = with(&format!(
+        "{LOOPBACK}[metadata]\nfor_strict_readers = false\nextra = {table}\n"
+    ));
     let metadata = file.unwrap().metadata;
     assert!(!metadata.for_strict_readers);
     assert_eq!(serde_json::Value::Object(metadata.extra), expected);
@@ -310,7 +442,10 @@ fn members_of_the_metadata_are_read_from_file_and_environment() {
     assert_eq!(serde_json::Value::Object(metadata.extra), expected);
     for wrong in ["b", "5", "{ a = 1", "{}\nb = 1", "{ issuer = 1 }"] {
         let text = message(variable(wrong));
-        assert!(text.starts_with("environment variable GRANTD_METADATA__EXTRA: "), "{text}");
+        assert!(
+            text.starts_with("environment variable GRANTD_METADATA__EXTRA: "),
+            "{text}"
+        );
     }
 }
 
@@ -345,7 +480,10 @@ fn a_database_url_names_one_host_or_several_that_can_write() {
             "target_session_attrs is read-write",
         ),
         ("postgres://u:marked@a,,b/db", "each host has a name"),
-        ("postgres://u:marked@a/db?gssencmode=require", "the parameter gssencmode is not known"),
+        (
+            "postgres://u:marked@a/db?gssencmode=require",
+            "the parameter gssencmode is not known",
+        ),
     ] {
         let fault = message(with(url));
         assert!(fault.contains(told) && !fault.contains("marked"), "{fault}");
@@ -355,7 +493,10 @@ fn a_database_url_names_one_host_or_several_that_can_write() {
 #[test]
 fn a_missing_file_is_a_fault_with_its_name() {
     let text = message(Settings::read(Some(Path::new("/no/such.toml")), NONE));
-    assert!(text.starts_with("/no/such.toml:1: cannot read the file: "), "{text}");
+    assert!(
+        text.starts_with("/no/such.toml:1: cannot read the file: "),
+        "{text}"
+    );
 }
 
 #[test]
@@ -367,10 +508,19 @@ fn a_secret_in_the_place_of_a_variable_key_or_value_is_not_repeated() {
         Path::new(""),
         env(&[(&name, "x"), ("GRANTD_PUBLIC__LISTEN_2026_A", "x")]),
     ));
-    assert!(text.contains("environment variable GRAN… (35 characters): unknown setting"), "{text}");
-    assert!(text.contains("environment variable GRANTD_PUBLIC__LISTEN_2026_A"), "{text}");
+    assert!(
+        text.contains("environment variable GRAN… (35 characters): unknown setting"),
+        "{text}"
+    );
+    assert!(
+        text.contains("environment variable GRANTD_PUBLIC__LISTEN_2026_A"),
+        "{text}"
+    );
     for line in [format!("profile = \"{SECRET}\""), format!("{SECRET} = 1")] {
         let text = message(with(&line));
-        assert!(text.contains("kJ8v… (28 characters)") && !text.contains(SECRET), "{text}");
+        assert!(
+            text.contains("kJ8v… (28 characters)") && !text.contains(SECRET),
+            "{text}"
+        );
     }
 }

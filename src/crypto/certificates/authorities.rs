@@ -47,8 +47,10 @@ impl Limits {
     fn of(certificate: &[u8]) -> Result<Self, InvalidCas> {
         let (_, certificate) =
             X509Certificate::from_der(certificate).map_err(|_| InvalidCas::Unreadable)?;
-        let constraints =
-            certificate.basic_constraints().map_err(|_| InvalidCas::Unreadable)?.map(|it| it.value);
+        let constraints = certificate
+            .basic_constraints()
+            .map_err(|_| InvalidCas::Unreadable)?
+            .map(|it| it.value);
         if constraints.is_some_and(|it| !it.ca) {
             return Err(InvalidCas::NoCa);
         }
@@ -61,7 +63,9 @@ impl Limits {
 
     fn allow(&self, between: usize, now: Timestamp) -> bool {
         (self.not_before..=self.not_after).contains(&now.unix())
-            && self.most_between.is_none_or(|most| between <= most as usize)
+            && self
+                .most_between
+                .is_none_or(|most| between <= most as usize)
     }
 }
 
@@ -69,7 +73,10 @@ impl ClientCas {
     /// No CA at all; add some by [`Self::add_pem`].
     #[must_use]
     pub const fn none() -> Self {
-        Self { anchors: Vec::new(), limits: Vec::new() }
+        Self {
+            anchors: Vec::new(),
+            limits: Vec::new(),
+        }
     }
 
     /// Adds the certificates of a PEM file.
@@ -85,7 +92,11 @@ impl ClientCas {
             self.limits.push(Limits::of(&certificate)?);
             self.anchors.push(anchor.to_owned());
         }
-        if self.anchors.len() == before { Err(InvalidCas::Empty) } else { Ok(()) }
+        if self.anchors.len() == before {
+            Err(InvalidCas::Empty)
+        } else {
+            Ok(())
+        }
     }
 
     /// Looks for a path from the leaf to one of the CAs that holds at `now`: signatures, dates, path length, name
@@ -95,8 +106,10 @@ impl ClientCas {
     /// # Errors
     /// A [`CertificateFault`].
     pub fn check(&self, chain: &CertificateChain, now: Timestamp) -> Result<(), CertificateFault> {
-        let (leaf, between) =
-            chain.certificates.split_first().ok_or(CertificateFault::Unreadable)?;
+        let (leaf, between) = chain
+            .certificates
+            .split_first()
+            .ok_or(CertificateFault::Unreadable)?;
         let leaf = EndEntityCert::try_from(leaf).map_err(|_| CertificateFault::Unreadable)?;
         let seconds = u64::try_from(now.unix()).map_err(|_| CertificateFault::NotYetValid)?;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
@@ -140,6 +153,8 @@ fn fault(error: Error) -> CertificateFault {
 
 impl fmt::Debug for ClientCas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCas").field("number", &self.anchors.len()).finish_non_exhaustive()
+        f.debug_struct("ClientCas")
+            .field("number", &self.anchors.len())
+            .finish_non_exhaustive()
     }
 }

@@ -101,7 +101,9 @@ impl ThrowAwayCa {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = params(now, SHORT)?;
         params.subject_alt_names = CertificateParams::new(names)?.subject_alt_names;
-        params.distinguished_name.push(DnType::CommonName, "grantd dev");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "grantd dev");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(params, key, now)
     }
@@ -121,7 +123,9 @@ impl ThrowAwayCa {
         if subject.kind == SubjectKind::Dn {
             params.distinguished_name = name(&subject.value)?;
         } else {
-            params.distinguished_name.push(DnType::CommonName, "grantd dev client");
+            params
+                .distinguished_name
+                .push(DnType::CommonName, "grantd dev client");
             params.subject_alt_names = vec![san(subject)?];
         }
         self.sign(params, key, now)
@@ -135,13 +139,17 @@ impl ThrowAwayCa {
     ) -> Result<String, MakeError> {
         let ca = ca_params(now)?;
         params.use_authority_key_identifier_extension = true;
-        Ok(params.signed_by(&key.0, &Issuer::from_params(&ca, &self.0.0))?.pem())
+        Ok(params
+            .signed_by(&key.0, &Issuer::from_params(&ca, &self.0.0))?
+            .pem())
     }
 }
 
 fn ca_params(now: Timestamp) -> Result<CertificateParams, MakeError> {
     let mut params = params(now, LONG)?;
-    params.distinguished_name.push(DnType::CommonName, "grantd dev throw-away CA");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "grantd dev throw-away CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
@@ -176,8 +184,12 @@ fn name(text: &str) -> Result<DistinguishedName, MakeError> {
     let parsed = distinguished_name::DistinguishedName::parse(text);
     let mut name = DistinguishedName::new();
     for part in parsed.map_err(|_| MakeError::Subject)?.parts() {
-        let [attribute] = part.as_slice() else { return Err(MakeError::Subject) };
-        let AttributeValue::Text(value) = &attribute.value else { return Err(MakeError::Subject) };
+        let [attribute] = part.as_slice() else {
+            return Err(MakeError::Subject);
+        };
+        let AttributeValue::Text(value) = &attribute.value else {
+            return Err(MakeError::Subject);
+        };
         let arcs: Result<Vec<u64>, _> = attribute.oid.split('.').map(str::parse).collect();
         let kind = DnType::from_oid(&arcs.map_err(|_| MakeError::Subject)?);
         if name.get(&kind).is_some() {

@@ -40,8 +40,11 @@ const STRONG_SIGNATURES: [&str; 7] = [
 /// RSASSA-PSS, whose parameters name the hash.
 const PSS: &str = "1.2.840.113549.1.1.10";
 /// SHA-256, SHA-384 and SHA-512.
-const STRONG_HASHES: [&str; 3] =
-    ["2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3"];
+const STRONG_HASHES: [&str; 3] = [
+    "2.16.840.1.101.3.4.2.1",
+    "2.16.840.1.101.3.4.2.2",
+    "2.16.840.1.101.3.4.2.3",
+];
 
 /// A certificate with those that were sent beside it; clones are the same one.
 ///
@@ -63,7 +66,10 @@ impl CertificateChain {
         let leaf = certificates.first().ok_or(CertificateFault::Unreadable)?;
         Ok(Self {
             thumbprint: certificate_thumbprint(leaf).into(),
-            certificates: certificates.iter().map(|it| it.clone().into_owned()).collect(),
+            certificates: certificates
+                .iter()
+                .map(|it| it.clone().into_owned())
+                .collect(),
         })
     }
 
@@ -102,7 +108,10 @@ impl CertificateChain {
     }
 
     fn leaf(&self) -> Result<X509Certificate<'_>, CertificateFault> {
-        let der = self.certificates.first().ok_or(CertificateFault::Unreadable)?;
+        let der = self
+            .certificates
+            .first()
+            .ok_or(CertificateFault::Unreadable)?;
         match X509Certificate::from_der(der) {
             Ok(([], certificate)) => Ok(certificate),
             _ => Err(CertificateFault::Unreadable),
@@ -188,7 +197,11 @@ fn check_signature(algorithm: &AlgorithmIdentifier<'_>) -> Result<(), Certificat
     } else {
         STRONG_SIGNATURES.contains(&oid.as_str())
     };
-    if strong { Ok(()) } else { Err(CertificateFault::WeakSignature) }
+    if strong {
+        Ok(())
+    } else {
+        Err(CertificateFault::WeakSignature)
+    }
 }
 
 impl fmt::Debug for CertificateChain {

@@ -55,12 +55,16 @@ pub fn registrable_thumbprint(
 
 /// Whether the key is of a kind that TLS verifies: a wrong signature is then told from one that it cannot judge.
 fn signs_handshakes(leaf: &EndEntityCert<'_>) -> bool {
-    aws_lc_rs::default_provider().signature_verification_algorithms.all.iter().any(|algorithm| {
-        !matches!(
-            leaf.verify_signature(*algorithm, &[], &[]),
-            Err(Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_))
-        )
-    })
+    aws_lc_rs::default_provider()
+        .signature_verification_algorithms
+        .all
+        .iter()
+        .any(|algorithm| {
+            !matches!(
+                leaf.verify_signature(*algorithm, &[], &[]),
+                Err(Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_))
+            )
+        })
 }
 
 impl From<CertificateFault> for UnusableCertificate {
@@ -94,8 +98,12 @@ mod tests {
         let mut builder = X509::builder().unwrap();
         builder.set_version(version - 1).unwrap();
         builder.set_pubkey(key).unwrap();
-        builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-        builder.set_not_after(&Asn1Time::days_from_now(9).unwrap()).unwrap();
+        builder
+            .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+            .unwrap();
+        builder
+            .set_not_after(&Asn1Time::days_from_now(9).unwrap())
+            .unwrap();
         builder.sign(key, digest).unwrap();
         CertificateDer::from(builder.build().to_der().unwrap())
     }
@@ -120,14 +128,26 @@ mod tests {
         assert!(registrable_thumbprint(&certificate(3, &ed25519, unhashed)).is_ok());
 
         let fault = |certificate| registrable_thumbprint(&certificate).unwrap_err();
-        assert_eq!(fault(certificate(1, &p256, sha256)), UnusableCertificate::Version);
+        assert_eq!(
+            fault(certificate(1, &p256, sha256)),
+            UnusableCertificate::Version
+        );
         for key in [ec(Nid::SECP256K1), rsa(1024)] {
-            assert_eq!(fault(certificate(3, &key, sha256)), UnusableCertificate::Key);
+            assert_eq!(
+                fault(certificate(3, &key, sha256)),
+                UnusableCertificate::Key
+            );
         }
         let ed448 = PKey::generate_ed448().unwrap();
-        assert_eq!(fault(certificate(3, &ed448, unhashed)), UnusableCertificate::Key);
+        assert_eq!(
+            fault(certificate(3, &ed448, unhashed)),
+            UnusableCertificate::Key
+        );
         let sha1 = MessageDigest::sha1();
-        assert_eq!(fault(certificate(3, &p256, sha1)), UnusableCertificate::Signature);
+        assert_eq!(
+            fault(certificate(3, &p256, sha1)),
+            UnusableCertificate::Signature
+        );
         let nothing = CertificateDer::from(b"abc".to_vec());
         assert_eq!(fault(nothing), UnusableCertificate::Unreadable);
     }

@@ -23,7 +23,9 @@ pub(super) fn bears(
         return Ok(subject(leaf)? == name);
     }
     // A doubled extension is an error of x509-parser's.
-    let names = leaf.subject_alternative_name().map_err(|_| CertificateFault::Unreadable)?;
+    let names = leaf
+        .subject_alternative_name()
+        .map_err(|_| CertificateFault::Unreadable)?;
     let names = names.map_or(&[][..], |extension| &extension.value.general_names);
     Ok(names.iter().any(|name| is_name(name, registered)))
 }
@@ -44,13 +46,21 @@ fn is_name(name: &GeneralName<'_>, registered: &SubjectName) -> bool {
 }
 
 fn subject(leaf: &X509Certificate<'_>) -> Result<DistinguishedName, CertificateFault> {
-    let parts = leaf.subject().iter_rdn().map(|part| part.iter().map(attribute).collect());
-    Ok(DistinguishedName::from_parts(parts.collect::<Result<_, _>>()?))
+    let parts = leaf
+        .subject()
+        .iter_rdn()
+        .map(|part| part.iter().map(attribute).collect());
+    Ok(DistinguishedName::from_parts(
+        parts.collect::<Result<_, _>>()?,
+    ))
 }
 
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> Result<Attribute, CertificateFault> {
     let oid = attribute.attr_type().to_id_string();
-    let der = attribute.attr_value().to_der_vec().map_err(|_| CertificateFault::Unreadable)?;
+    let der = attribute
+        .attr_value()
+        .to_der_vec()
+        .map_err(|_| CertificateFault::Unreadable)?;
     let value = AttributeValue::from_der(&der).ok_or(CertificateFault::Unreadable)?;
     Ok(Attribute { oid, value })
 }

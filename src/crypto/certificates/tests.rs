@@ -64,7 +64,11 @@ struct Path {
 
 impl Path {
     fn good() -> Self {
-        Self { root: ca("root"), between: None, leaf: leaf() }
+        Self {
+            root: ca("root"),
+            between: None,
+            leaf: leaf(),
+        }
     }
 
     fn check(&self, now: Timestamp) -> Result<(), CertificateFault> {
@@ -75,10 +79,28 @@ impl Path {
         let mut chain = Vec::new();
         if let Some(between) = &self.between {
             let issuer = Issuer::from_params(between, &between_key);
-            chain.push(self.leaf.signed_by(&leaf_key, &issuer).unwrap().der().clone());
-            chain.push(between.signed_by(&between_key, &root_issuer).unwrap().der().clone());
+            chain.push(
+                self.leaf
+                    .signed_by(&leaf_key, &issuer)
+                    .unwrap()
+                    .der()
+                    .clone(),
+            );
+            chain.push(
+                between
+                    .signed_by(&between_key, &root_issuer)
+                    .unwrap()
+                    .der()
+                    .clone(),
+            );
         } else {
-            chain.push(self.leaf.signed_by(&leaf_key, &root_issuer).unwrap().der().clone());
+            chain.push(
+                self.leaf
+                    .signed_by(&leaf_key, &root_issuer)
+                    .unwrap()
+                    .der()
+                    .clone(),
+            );
         }
         trusting(&root.pem()).check(&CertificateChain::new(&chain).unwrap(), now)
     }
@@ -99,7 +121,10 @@ fn a_registered_leaf_holds_within_its_dates_8705_05() {
     let chain = self_signed(&ca("its own CA, as openssl makes them"));
     assert_eq!(chain.check_alone(at(0)), Ok(()));
     assert_eq!(chain.check_alone(at(-3600)), Ok(()));
-    assert_eq!(chain.check_alone(at(-3601)), Err(CertificateFault::NotYetValid));
+    assert_eq!(
+        chain.check_alone(at(-3601)),
+        Err(CertificateFault::NotYetValid)
+    );
     assert_eq!(chain.check_alone(at(3600)), Ok(()));
     assert_eq!(chain.check_alone(at(3601)), Err(CertificateFault::Expired));
 }
@@ -109,7 +134,10 @@ fn short_keys_and_weak_signatures_are_refused_b_m05() {
     let check = |text| file(text).check_alone(at(0));
     assert_eq!(check(include_str!("testdata/rsa2048.pem")), Ok(()));
     assert_eq!(check(include_str!("testdata/pss.pem")), Ok(()));
-    assert_eq!(check(include_str!("testdata/rsa1024.pem")), Err(CertificateFault::WeakKey));
+    assert_eq!(
+        check(include_str!("testdata/rsa1024.pem")),
+        Err(CertificateFault::WeakKey)
+    );
     for weak in [
         include_str!("testdata/sha1.pem"),
         include_str!("testdata/md5.pem"),
@@ -121,9 +149,13 @@ fn short_keys_and_weak_signatures_are_refused_b_m05() {
 
 #[test]
 fn the_bits_of_a_modulus_are_counted_and_not_its_bytes() {
-    for (number, expected) in
-        [(&[][..], 0), (&[0, 0], 0), (&[1], 1), (&[0, 0x80], 8), (&[0, 0x7f, 0xff], 15)]
-    {
+    for (number, expected) in [
+        (&[][..], 0),
+        (&[0, 0], 0),
+        (&[1], 1),
+        (&[0, 0x80], 8),
+        (&[0, 0x7f, 0xff], 15),
+    ] {
         assert_eq!(bits(number), expected);
     }
 }
@@ -156,8 +188,14 @@ fn a_path_to_a_client_ca_holds_8705_02() {
 #[test]
 fn dates_of_the_whole_path_are_judged_b_m05() {
     assert_eq!(Path::good().check(at(3601)), Err(CertificateFault::Expired));
-    assert_eq!(Path::good().check(at(-3601)), Err(CertificateFault::NotYetValid));
-    let mut path = Path { between: Some(ca("between")), ..Path::good() };
+    assert_eq!(
+        Path::good().check(at(-3601)),
+        Err(CertificateFault::NotYetValid)
+    );
+    let mut path = Path {
+        between: Some(ca("between")),
+        ..Path::good()
+    };
     path.between.as_mut().unwrap().not_after =
         OffsetDateTime::from_unix_timestamp(NOW - 1).unwrap();
     assert!(path.check(at(0)).is_err());
@@ -177,11 +215,17 @@ fn what_the_path_does_not_allow_is_refused_b_m05() {
     path.leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     assert!(is_chain_fault(&path.check(at(0))));
 
-    let mut path = Path { between: Some(ca("between")), ..Path::good() };
+    let mut path = Path {
+        between: Some(ca("between")),
+        ..Path::good()
+    };
     path.root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     assert!(is_chain_fault(&path.check(at(0))));
 
-    let mut path = Path { between: Some(params("no CA")), ..Path::good() };
+    let mut path = Path {
+        between: Some(params("no CA")),
+        ..Path::good()
+    };
     assert!(is_chain_fault(&path.check(at(0))));
 
     path.between = Some(ca("between"));
@@ -198,17 +242,26 @@ fn what_the_path_does_not_allow_is_refused_b_m05() {
 
 #[test]
 fn another_ca_of_the_same_name_is_another_ca_b_m04() {
-    let root = ca("root").self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let root = ca("root")
+        .self_signed(&KeyPair::generate().unwrap())
+        .unwrap();
     let (other, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let params = ca("root");
-    let forged = leaf().signed_by(&key, &Issuer::from_params(&params, &other)).unwrap();
+    let forged = leaf()
+        .signed_by(&key, &Issuer::from_params(&params, &other))
+        .unwrap();
     let cas = trusting(&root.pem());
-    for chain in [vec![forged.der().clone()], vec![forged.der().clone(), root.der().clone()]] {
+    for chain in [
+        vec![forged.der().clone()],
+        vec![forged.der().clone(), root.der().clone()],
+    ] {
         let chain = CertificateChain::new(&chain).unwrap();
         assert!(is_chain_fault(&cas.check(&chain, at(0))));
     }
     assert!(is_chain_fault(&cas.check(&self_signed(&leaf()), at(0))));
-    assert!(is_chain_fault(&ClientCas::none().check(&self_signed(&leaf()), at(0))));
+    assert!(is_chain_fault(
+        &ClientCas::none().check(&self_signed(&leaf()), at(0))
+    ));
 }
 
 #[test]
@@ -224,7 +277,10 @@ fn a_file_without_certificates_is_no_ca_file() {
 }
 
 fn name(kind: SubjectKind, value: &str) -> SubjectName {
-    SubjectName { kind, value: value.to_owned() }
+    SubjectName {
+        kind,
+        value: value.to_owned(),
+    }
 }
 
 fn bears(chain: &CertificateChain, kind: SubjectKind, value: &str) -> bool {
@@ -277,7 +333,12 @@ fn a_wildcard_a_nul_and_a_mapped_address_match_nothing_else_b_m04() {
     let chain = with_names(vec![
         SanType::DnsName(ia5("*.example")),
         SanType::DnsName(ia5("job.example\0.evil")),
-        SanType::IpAddress("::ffff:192.0.2.1".parse::<std::net::Ipv6Addr>().unwrap().into()),
+        SanType::IpAddress(
+            "::ffff:192.0.2.1"
+                .parse::<std::net::Ipv6Addr>()
+                .unwrap()
+                .into(),
+        ),
     ]);
     assert!(!bears(&chain, SubjectKind::Dns, "job.example"));
     assert!(!bears(&chain, SubjectKind::Dns, "a.example"));
@@ -291,9 +352,12 @@ fn a_wildcard_a_nul_and_a_mapped_address_match_nothing_else_b_m04() {
 #[test]
 fn a_name_with_more_parts_is_another_name_b_m04() {
     let two = file(include_str!("testdata/two_names.pem"));
-    for (value, expected) in
-        [("CN=a", false), ("CN=b", false), ("CN=b,CN=a", true), ("CN=a,CN=b", false)]
-    {
+    for (value, expected) in [
+        ("CN=a", false),
+        ("CN=b", false),
+        ("CN=b,CN=a", true),
+        ("CN=a,CN=b", false),
+    ] {
         assert_eq!(bears(&two, SubjectKind::Dn, value), expected, "{value}");
     }
     let multi = file(include_str!("testdata/multi_valued.pem"));

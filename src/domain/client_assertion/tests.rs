@@ -47,14 +47,20 @@ fn each_required_claim_is_required_and_of_its_type_7523_03() {
             assert!(judge(&with(name, wrong)).is_err(), "{name}");
         }
     }
-    assert_eq!(judge(&with("jti", json!(1))), Err(AssertionFault::Malformed("jti")));
+    assert_eq!(
+        judge(&with("jti", json!(1))),
+        Err(AssertionFault::Malformed("jti"))
+    );
 }
 
 #[test]
 fn issuer_and_subject_are_the_client_byte_by_byte_7523_04_b_r15() {
     for name in ["iss", "sub"] {
         for other in ["Worker", "worker ", "worker/", "wörker", ""] {
-            assert_eq!(judge(&with(name, json!(other))), Err(AssertionFault::NotTheClient(name)));
+            assert_eq!(
+                judge(&with(name, json!(other))),
+                Err(AssertionFault::NotTheClient(name))
+            );
         }
     }
 }
@@ -62,7 +68,10 @@ fn issuer_and_subject_are_the_client_byte_by_byte_7523_04_b_r15() {
 #[test]
 fn the_audience_is_the_issuer_alone_7523_05_b_r16() {
     for good in [json!(ISSUER), json!([ISSUER])] {
-        assert_eq!(judge(&with("aud", good)).map(|it| it.names_token_endpoint), Ok(false));
+        assert_eq!(
+            judge(&with("aud", good)).map(|it| it.names_token_endpoint),
+            Ok(false)
+        );
     }
     for wrong in [
         json!("https://auth.example/oauth2/token"),
@@ -77,14 +86,20 @@ fn the_audience_is_the_issuer_alone_7523_05_b_r16() {
         json!([[ISSUER]]),
         json!({}),
     ] {
-        assert!(matches!(judge(&with("aud", wrong)), Err(AssertionFault::Audience(_))));
+        assert!(matches!(
+            judge(&with("aud", wrong)),
+            Err(AssertionFault::Audience(_))
+        ));
     }
 }
 
 #[test]
 fn a_wrong_audience_is_shown_so_that_it_can_be_read() {
     for (wrong, shown) in [
-        (json!("https://auth.example/oauth2/token"), "https://auth.example/oauth2/token"),
+        (
+            json!("https://auth.example/oauth2/token"),
+            "https://auth.example/oauth2/token",
+        ),
         (json!(["a", 1]), "[a,1]"),
         (json!("a\nb"), "a\\nb"),
     ] {
@@ -95,7 +110,10 @@ fn a_wrong_audience_is_shown_so_that_it_can_be_read() {
 
 #[test]
 fn a_profile_may_want_the_audience_as_text() {
-    let rules = AssertionRules { audience_as_text: true, ..rules() };
+    let rules = AssertionRules {
+        audience_as_text: true,
+        ..rules()
+    };
     let now = Timestamp::from_unix(NOW);
     assert!(accept(&claims(), &rules, now).is_ok());
     let list = accept(&with("aud", json!([ISSUER])), &rules, now);
@@ -105,7 +123,10 @@ fn a_profile_may_want_the_audience_as_text() {
 #[test]
 fn a_registered_client_may_name_the_token_endpoint() {
     let endpoint = "https://auth.example/oauth2/token";
-    let rules = AssertionRules { token_endpoint: Some(endpoint), ..rules() };
+    let rules = AssertionRules {
+        token_endpoint: Some(endpoint),
+        ..rules()
+    };
     let now = Timestamp::from_unix(NOW);
     let accepted = accept(&with("aud", json!(endpoint)), &rules, now).unwrap();
     assert!(accepted.names_token_endpoint);
@@ -143,7 +164,10 @@ fn iat_and_nbf_are_past_within_the_leeway_and_iat_not_too_old_7523_08() {
 #[test]
 fn a_numeric_date_is_a_number_of_our_era_jose_11() {
     let fraction: Value = serde_json::from_str("1767225660.5").unwrap();
-    assert_eq!(judge(&with("exp", fraction)).unwrap().dead_at.unix(), NOW + 70);
+    assert_eq!(
+        judge(&with("exp", fraction)).unwrap().dead_at.unix(),
+        NOW + 70
+    );
     let exponent: Value = serde_json::from_str("1.76722566e9").unwrap();
     assert!(judge(&with("exp", exponent)).is_ok());
     for name in ["exp", "iat", "nbf"] {
@@ -158,15 +182,29 @@ fn a_numeric_date_is_a_number_of_our_era_jose_11() {
             "18446744073709551616",
         ] {
             let value: Value = serde_json::from_str(wrong).unwrap();
-            assert_eq!(judge(&with(name, value)), Err(AssertionFault::Malformed(name)), "{wrong}");
+            assert_eq!(
+                judge(&with(name, value)),
+                Err(AssertionFault::Malformed(name)),
+                "{wrong}"
+            );
         }
     }
 }
 
 #[test]
 fn a_jti_has_1_to_256_bytes_b_r09_b_r10() {
-    for (length, good) in [(0, false), (1, true), (255, true), (256, true), (257, false)] {
-        assert_eq!(judge(&with("jti", json!("x".repeat(length)))).is_ok(), good, "{length}");
+    for (length, good) in [
+        (0, false),
+        (1, true),
+        (255, true),
+        (256, true),
+        (257, false),
+    ] {
+        assert_eq!(
+            judge(&with("jti", json!("x".repeat(length)))).is_ok(),
+            good,
+            "{length}"
+        );
     }
     assert!(judge(&with("jti", json!("é".repeat(128)))).is_ok());
     assert!(judge(&with("jti", json!("é".repeat(129)))).is_err());

@@ -54,14 +54,19 @@ const TYPES: [(&str, &str); 55] = [
     ("jurisdictionL", "1.3.6.1.4.1.311.60.2.1.1"),
     ("jurisdictionLocalityName", "1.3.6.1.4.1.311.60.2.1.1"),
     ("jurisdictionST", "1.3.6.1.4.1.311.60.2.1.2"),
-    ("jurisdictionStateOrProvinceName", "1.3.6.1.4.1.311.60.2.1.2"),
+    (
+        "jurisdictionStateOrProvinceName",
+        "1.3.6.1.4.1.311.60.2.1.2",
+    ),
     ("jurisdictionC", "1.3.6.1.4.1.311.60.2.1.3"),
     ("jurisdictionCountryName", "1.3.6.1.4.1.311.60.2.1.3"),
 ];
 
 /// The OID of the type with this name.
 pub(super) fn oid(name: &str) -> Option<&'static str> {
-    let known = TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let known = TYPES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
     known.map(|(_, oid)| *oid)
 }
 

@@ -8,7 +8,11 @@ use crate::domain::audience::{JwtTyp, SenderConstraint};
 
 fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
     let set = |text: &str| {
-        if text.is_empty() { ScopeSet::default() } else { ScopeSet::parse(text).unwrap() }
+        if text.is_empty() {
+            ScopeSet::default()
+        } else {
+            ScopeSet::parse(text).unwrap()
+        }
     };
     let id = AudienceId::parse(audience).unwrap();
     Offer {
@@ -24,7 +28,10 @@ fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
         },
         audience: Arc::new(Audience {
             id,
-            scopes: set(scopes).iter().map(|scope| (scope.clone(), String::new())).collect(),
+            scopes: set(scopes)
+                .iter()
+                .map(|scope| (scope.clone(), String::new()))
+                .collect(),
             token_lifetime: Seconds::new(300),
             max_token_lifetime: Seconds::new(900),
             algorithm: SigningAlgorithm::Es256,
@@ -45,11 +52,17 @@ fn granted(offers: &[Offer], request: &TokenRequest) -> Result<String, GrantFaul
 
 #[test]
 fn the_audience_is_the_named_one_or_follows_from_the_scopes_9068_03() {
-    let offers = [offer("a", "a1 a2", "a1 a2", "a1"), offer("b", "b1", "b1", "b1")];
+    let offers = [
+        offer("a", "a1 a2", "a1 a2", "a1"),
+        offer("b", "b1", "b1", "b1"),
+    ];
     assert_eq!(granted(&offers, &ask(None, Some("a"))), Ok("a: a1".into()));
     assert_eq!(granted(&offers, &ask(Some("b1"), None)), Ok("b: b1".into()));
     assert_eq!(granted(&offers[..1], &ask(None, None)), Ok("a: a1".into()));
-    assert_eq!(granted(&offers, &ask(None, None)), Err(GrantFault::TargetAmbiguous));
+    assert_eq!(
+        granted(&offers, &ask(None, None)),
+        Err(GrantFault::TargetAmbiguous)
+    );
     assert_eq!(
         granted(&offers, &ask(Some("a1 b1"), None)),
         Err(GrantFault::ScopesOfSeveralAudiences)
@@ -66,16 +79,31 @@ fn the_audience_is_the_named_one_or_follows_from_the_scopes_9068_03() {
 
 #[test]
 fn a_scope_of_two_audiences_needs_a_named_audience() {
-    let offers = [offer("a", "read", "read", ""), offer("b", "read", "read", "")];
-    assert_eq!(granted(&offers, &ask(Some("read"), None)), Err(GrantFault::TargetAmbiguous));
-    assert_eq!(granted(&offers, &ask(Some("read"), Some("b"))), Ok("b: read".into()));
+    let offers = [
+        offer("a", "read", "read", ""),
+        offer("b", "read", "read", ""),
+    ];
+    assert_eq!(
+        granted(&offers, &ask(Some("read"), None)),
+        Err(GrantFault::TargetAmbiguous)
+    );
+    assert_eq!(
+        granted(&offers, &ask(Some("read"), Some("b"))),
+        Ok("b: read".into())
+    );
 }
 
 #[test]
 fn an_unknown_audience_and_a_foreign_one_are_the_same() {
     let offers = [offer("a", "a1", "a1", "a1")];
-    assert_eq!(granted(&offers, &ask(None, Some("b"))), Err(GrantFault::TargetRefused));
-    assert_eq!(granted(&offers, &ask(None, Some("A"))), Err(GrantFault::TargetRefused));
+    assert_eq!(
+        granted(&offers, &ask(None, Some("b"))),
+        Err(GrantFault::TargetRefused)
+    );
+    assert_eq!(
+        granted(&offers, &ask(None, Some("A"))),
+        Err(GrantFault::TargetRefused)
+    );
 }
 
 #[test]
@@ -85,14 +113,20 @@ fn a_policy_gives_neither_more_than_it_says_nor_less_than_was_asked() {
         granted(&offers, &ask(Some("r w"), None)),
         Err(GrantFault::ScopeOutsidePolicy { .. })
     ));
-    assert!(matches!(granted(&offers, &ask(None, None)), Err(GrantFault::NoDefaultScopes(_))));
+    assert!(matches!(
+        granted(&offers, &ask(None, None)),
+        Err(GrantFault::NoDefaultScopes(_))
+    ));
 }
 
 #[test]
 fn the_lifetime_is_the_policys_within_the_audiences_most_9068_08() {
     let mut offer = offer("a", "r", "r", "r");
-    let lifetime =
-        |offer: &Offer| decide(std::slice::from_ref(offer), &ask(None, None)).unwrap().lifetime;
+    let lifetime = |offer: &Offer| {
+        decide(std::slice::from_ref(offer), &ask(None, None))
+            .unwrap()
+            .lifetime
+    };
     assert_eq!(lifetime(&offer), Seconds::new(300));
     offer.policy.token_lifetime = Some(Seconds::new(60));
     assert_eq!(lifetime(&offer), Seconds::new(60));

@@ -69,7 +69,11 @@ impl ClientFault {
     pub(super) fn check(&self) -> FailedCheck {
         let (name, expected, found) = match self {
             Self::NoCredentials => ("credentials", "client credentials", "none".to_owned()),
-            Self::UnknownScheme => ("credentials", "the scheme Basic", "another scheme".to_owned()),
+            Self::UnknownScheme => (
+                "credentials",
+                "the scheme Basic",
+                "another scheme".to_owned(),
+            ),
             Self::Assertion(fault) => {
                 let (expected, found, _) = fault.explained();
                 ("assertion", expected, found)
@@ -77,27 +81,42 @@ impl ClientFault {
             Self::UnknownClient => ("client", "a registered client", "an unknown id".to_owned()),
             Self::Disabled => ("client status", "active", "disabled".to_owned()),
             Self::Deleted => ("client status", "active", "deleted".to_owned()),
-            Self::MethodForbidden(used) => {
-                ("method", "a method that the profile allows", used.to_string())
-            }
+            Self::MethodForbidden(used) => (
+                "method",
+                "a method that the profile allows",
+                used.to_string(),
+            ),
             Self::MethodNotRegistered { used, registered } => (
                 "method",
                 "a registered method",
                 format!("{used}, registered: {}", join(registered)),
             ),
             Self::SecretMistyped => ("secret", "a right checksum", "a wrong one".to_owned()),
-            Self::SecretImpossible => {
-                ("secret", "at most 1024 printable ASCII characters", "something else".to_owned())
-            }
-            Self::SecretWrong => ("secret", "a live secret of the client", "another".to_owned()),
+            Self::SecretImpossible => (
+                "secret",
+                "at most 1024 printable ASCII characters",
+                "something else".to_owned(),
+            ),
+            Self::SecretWrong => (
+                "secret",
+                "a live secret of the client",
+                "another".to_owned(),
+            ),
             Self::SecretNotYetActive(id) => ("secret times", "active", format!("{id}, early")),
             Self::SecretExpired(id) => ("secret times", "not expired", format!("{id}, expired")),
             Self::SecretRetired(id) => ("secret times", "not retired", format!("{id}, retired")),
-            Self::Certificate(fault) => {
-                ("certificate", "a live certificate of the client", fault.to_string())
-            }
+            Self::Certificate(fault) => (
+                "certificate",
+                "a live certificate of the client",
+                fault.to_string(),
+            ),
         };
-        FailedCheck { name, expected: expected.to_owned(), found, remedy: self.remedy() }
+        FailedCheck {
+            name,
+            expected: expected.to_owned(),
+            found,
+            remedy: self.remedy(),
+        }
     }
 
     fn remedy(&self) -> Option<&'static str> {
@@ -126,7 +145,11 @@ impl ClientFault {
 }
 
 fn join(methods: &[AuthMethod]) -> String {
-    methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(" ")
+    methods
+        .iter()
+        .map(|method| method.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 impl From<AssertionFault> for ClientFault {

@@ -91,7 +91,12 @@ impl GrantFault {
             Self::TokenOfAnotherClient => ("token", "a token of another client".to_owned()),
         };
         let expected = self.description().to_owned();
-        FailedCheck { name, expected, found, remedy: self.remedy() }
+        FailedCheck {
+            name,
+            expected,
+            found,
+            remedy: self.remedy(),
+        }
     }
 
     const fn remedy(&self) -> Option<&'static str> {

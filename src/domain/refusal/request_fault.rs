@@ -105,7 +105,12 @@ impl RequestFault {
             Self::Forwarded(fault) => ("proxy", fault.to_string(), Some(fault.remedy())),
             _ => ("request", format!("{self:?}"), None),
         };
-        FailedCheck { name, expected: self.description().to_owned(), found, remedy }
+        FailedCheck {
+            name,
+            expected: self.description().to_owned(),
+            found,
+            remedy,
+        }
     }
 }
 

@@ -105,7 +105,10 @@ fn grant_faults() -> Vec<Refusal> {
         F::ScopeGrammar,
         F::ScopeUnknown("\"\\\r\n".to_owned()),
         F::ScopesOfSeveralAudiences,
-        F::ScopeOutsidePolicy { audience: audience(), scope: "x".to_owned() },
+        F::ScopeOutsidePolicy {
+            audience: audience(),
+            scope: "x".to_owned(),
+        },
         F::NoDefaultScopes(audience()),
         F::TargetGrammar,
         F::SeveralTargets,
@@ -118,7 +121,13 @@ fn grant_faults() -> Vec<Refusal> {
 }
 
 fn all() -> Vec<Refusal> {
-    [request_faults(), client_faults(), dpop_faults(), grant_faults()].concat()
+    [
+        request_faults(),
+        client_faults(),
+        dpop_faults(),
+        grant_faults(),
+    ]
+    .concat()
 }
 
 async fn shown(response: Response) -> String {
@@ -156,13 +165,21 @@ fn descriptions_stay_within_their_characters_6749_30() {
     for refusal in all() {
         let description = refusal.description();
         let fits = |c| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
-        assert!(!description.is_empty() && description.chars().all(fits), "{description}");
+        assert!(
+            !description.is_empty() && description.chars().all(fits),
+            "{description}"
+        );
     }
 }
 
 #[test]
 fn a_cacheable_document_says_for_how_long() {
-    let answer = cacheable_json("application/jwk-set+json", b"{}".to_vec(), 300, Some("\"x\""));
+    let answer = cacheable_json(
+        "application/jwk-set+json",
+        b"{}".to_vec(),
+        300,
+        Some("\"x\""),
+    );
     assert_eq!(answer.headers()[CACHE_CONTROL], "public, max-age=300");
     assert_eq!(answer.headers()[ETAG], "\"x\"");
     assert!(!answer.headers().contains_key(PRAGMA));

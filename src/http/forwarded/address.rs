@@ -57,7 +57,12 @@ pub fn last_stranger(
 
 /// `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:443`.
 fn parse(hop: &str) -> Option<IpAddr> {
-    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
+    let bracketed = || {
+        hop.strip_prefix('[')?
+            .strip_suffix(']')?
+            .parse::<Ipv6Addr>()
+            .ok()
+    };
     let address = hop.parse().ok().or_else(|| bracketed().map(IpAddr::from));
     let address = address.or_else(|| hop.parse().ok().map(|with_port: SocketAddr| with_port.ip()));
     Some(address?.to_canonical())
@@ -84,7 +89,10 @@ mod tests {
     }
 
     fn forwarded(lines: &[&str]) -> Result<String, ForwardedFault> {
-        let source = last_stranger(elements(lines.iter().map(|line| line.as_bytes()))?, &proxies());
+        let source = last_stranger(
+            elements(lines.iter().map(|line| line.as_bytes()))?,
+            &proxies(),
+        );
         source.map(|address| address.to_string())
     }
 
@@ -94,7 +102,10 @@ mod tests {
             (&["203.0.113.7"] as &[_], "203.0.113.7"),
             (&["192.0.2.1, 203.0.113.7"], "203.0.113.7"),
             (&["192.0.2.1, 203.0.113.7, 10.1.1.1"], "203.0.113.7"),
-            (&["192.0.2.1", "203.0.113.7", "10.1.1.1, 10.2.2.2"], "203.0.113.7"),
+            (
+                &["192.0.2.1", "203.0.113.7", "10.1.1.1, 10.2.2.2"],
+                "203.0.113.7",
+            ),
             (&["10.9.9.9, 10.1.1.1"], "10.9.9.9"),
             (&["garbage, 203.0.113.7,,"], "203.0.113.7"),
             (&["203.0.113.7:4711"], "203.0.113.7"),
@@ -112,8 +123,19 @@ mod tests {
     fn no_hop_and_one_that_is_no_address_are_faults() {
         assert_eq!(x_forwarded_for(&[]), Err(ForwardedFault::NoAddress));
         assert_eq!(x_forwarded_for(&["", ","]), Err(ForwardedFault::NoAddress));
-        for line in ["unknown", "203.0.113.7, x", "1.2.3", "[::1", "fe80::1%eth0", "x, 10.1.1.1"] {
-            assert_eq!(x_forwarded_for(&[line]), Err(ForwardedFault::Address), "{line}");
+        for line in [
+            "unknown",
+            "203.0.113.7, x",
+            "1.2.3",
+            "[::1",
+            "fe80::1%eth0",
+            "x, 10.1.1.1",
+        ] {
+            assert_eq!(
+                x_forwarded_for(&[line]),
+                Err(ForwardedFault::Address),
+                "{line}"
+            );
         }
     }
 
@@ -121,13 +143,25 @@ mod tests {
     #[test]
     fn forwarded_is_read_by_its_for() {
         for (lines, source) in [
-            (&["for=203.0.113.7;proto=https;by=10.1.1.1"] as &[_], "203.0.113.7"),
-            (&["for=192.0.2.1, For=\"[2001:db8::17]:4711\""], "2001:db8::17"),
+            (
+                &["for=203.0.113.7;proto=https;by=10.1.1.1"] as &[_],
+                "203.0.113.7",
+            ),
+            (
+                &["for=192.0.2.1, For=\"[2001:db8::17]:4711\""],
+                "2001:db8::17",
+            ),
             (&["for=203.0.113.7", "for=10.1.1.1"], "203.0.113.7"),
         ] {
             assert_eq!(forwarded(lines).unwrap(), source, "{lines:?}");
         }
-        for line in ["for=unknown", "for=_hidden", "proto=https", "for=a;for=b", "for=\"1.2.3.4"] {
+        for line in [
+            "for=unknown",
+            "for=_hidden",
+            "proto=https",
+            "for=a;for=b",
+            "for=\"1.2.3.4",
+        ] {
             assert_eq!(forwarded(&[line]), Err(ForwardedFault::Address), "{line}");
         }
         // What a stranger left open swallows what the proxy adds: a fault, never the stranger's word.

@@ -16,11 +16,14 @@ pub fn read<'a>(
     leaf: &[u8],
     between: impl Iterator<Item = &'a [u8]>,
 ) -> Result<CertificateChain, ForwardedFault> {
-    let leaf: Item = Parser::new(leaf).parse().map_err(|_| ForwardedFault::CertificateHeader)?;
+    let leaf: Item = Parser::new(leaf)
+        .parse()
+        .map_err(|_| ForwardedFault::CertificateHeader)?;
     let mut certificates = vec![der(ListEntry::Item(leaf))?];
     for line in between {
-        let line: List =
-            Parser::new(line).parse().map_err(|_| ForwardedFault::CertificateHeader)?;
+        let line: List = Parser::new(line)
+            .parse()
+            .map_err(|_| ForwardedFault::CertificateHeader)?;
         for entry in line {
             certificates.push(der(entry)?);
         }
@@ -31,11 +34,10 @@ pub fn read<'a>(
 /// A byte sequence and nothing beside it.
 fn der(entry: ListEntry) -> Result<Vec<u8>, ForwardedFault> {
     match entry {
-        ListEntry::Item(Item { bare_item: BareItem::ByteSequence(bytes), params })
-            if params.is_empty() =>
-        {
-            Ok(bytes)
-        }
+        ListEntry::Item(Item {
+            bare_item: BareItem::ByteSequence(bytes),
+            params,
+        }) if params.is_empty() => Ok(bytes),
         _ => Err(ForwardedFault::CertificateHeader),
     }
 }
@@ -55,7 +57,12 @@ mod tests {
     /// The base64 within PEM is that of the field.
     fn leaf() -> String {
         let pem = include_str!("../../crypto/certificates/testdata/rsa2048.pem");
-        format!(":{}:", pem.lines().filter(|line| !line.starts_with('-')).collect::<String>())
+        format!(
+            ":{}:",
+            pem.lines()
+                .filter(|line| !line.starts_with('-'))
+                .collect::<String>()
+        )
     }
 
     fn read_text(leaf: &str, between: &[&str]) -> Result<CertificateChain, ForwardedFault> {
@@ -67,7 +74,10 @@ mod tests {
         let two = format!("{}, {}", field(b"one"), field(b"two"));
         let chain = read_text(&leaf(), &[&two, &field(b"three")]).unwrap();
         assert_eq!(chain.number(), 4);
-        assert_eq!(chain.thumbprint(), read_text(&leaf(), &[]).unwrap().thumbprint());
+        assert_eq!(
+            chain.thumbprint(),
+            read_text(&leaf(), &[]).unwrap().thumbprint()
+        );
     }
 
     #[test]

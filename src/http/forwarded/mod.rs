@@ -52,12 +52,18 @@ fn own_certificate<'a>(
     connection: &'a Connection,
 ) -> Option<&'a CertificateChain> {
     let chain = &connection.certificate.as_ref()?.chain;
-    proxies.thumbprints.iter().any(|known| known == chain.thumbprint()).then_some(chain)
+    proxies
+        .thumbprints
+        .iter()
+        .any(|known| known == chain.thumbprint())
+        .then_some(chain)
 }
 
 /// Whether the request has the secret of the proxies, and nothing beside it.
 fn says_secret(proxies: &TrustedProxies, headers: &HeaderMap) -> Result<bool, ForwardedFault> {
-    let Some(secret) = &proxies.secret else { return Ok(false) };
+    let Some(secret) = &proxies.secret else {
+        return Ok(false);
+    };
     match one(headers, &secret.header) {
         Ok(None) => Ok(false),
         Ok(Some(sent)) if is_same_secret(sent.as_bytes(), &secret.value) => Ok(true),
@@ -83,9 +89,9 @@ pub(super) fn certificate(
             refuse_hop_by_hop(headers, client_cert::CHAIN)?;
             client_cert_chain(headers)?
         }
-        CertificateHeader::XForwardedClientCert => {
-            certificate_header(headers, header)?.map(|it| xfcc::read(it.as_bytes())).transpose()?
-        }
+        CertificateHeader::XForwardedClientCert => certificate_header(headers, header)?
+            .map(|it| xfcc::read(it.as_bytes()))
+            .transpose()?,
     };
     let of_client = own_certificate(proxies, connection).is_none();
     let direct = connection.certificate.clone().filter(|_| of_client);
@@ -100,7 +106,10 @@ pub(super) fn certificate(
 
 fn client_cert_chain(headers: &HeaderMap) -> Result<Option<CertificateChain>, ForwardedFault> {
     let leaf = certificate_header(headers, CertificateHeader::ClientCert)?;
-    let between = headers.get_all(client_cert::CHAIN).iter().map(HeaderValue::as_bytes);
+    let between = headers
+        .get_all(client_cert::CHAIN)
+        .iter()
+        .map(HeaderValue::as_bytes);
     match leaf {
         Some(leaf) => client_cert::read(leaf.as_bytes(), between).map(Some),
         None if between.count() > 0 => Err(ForwardedFault::ChainAlone),
@@ -128,7 +137,10 @@ pub(super) fn source(
 ) -> Result<IpAddr, ForwardedFault> {
     let header = proxies.address_header;
     refuse_hop_by_hop(headers, header.as_str())?;
-    let lines = headers.get_all(header.as_str()).iter().map(HeaderValue::as_bytes);
+    let lines = headers
+        .get_all(header.as_str())
+        .iter()
+        .map(HeaderValue::as_bytes);
     match header {
         AddressHeader::None => Ok(peer),
         AddressHeader::XForwardedFor => address::last_stranger(address::list(lines)?, proxies),
@@ -157,5 +169,9 @@ struct Several;
 fn one<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderValue>, Several> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
-    if values.next().is_some() { Err(Several) } else { Ok(first) }
+    if values.next().is_some() {
+        Err(Several)
+    } else {
+        Ok(first)
+    }
 }

@@ -33,7 +33,10 @@ fn pairs(element: &str) -> Result<Vec<Pair<'_>>, Malformed> {
     for pair in divided(element, ';')? {
         if !pair.trim().is_empty() {
             let (key, value) = pair.split_once('=').ok_or(Malformed)?;
-            pairs.push(Pair { key: key.trim(), value: unquoted(value.trim())? });
+            pairs.push(Pair {
+                key: key.trim(),
+                value: unquoted(value.trim())?,
+            });
         }
     }
     Ok(pairs)
@@ -65,9 +68,15 @@ fn divided(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
 
 /// A value without its quotes; outside of quotes there are none.
 fn unquoted(value: &str) -> Result<Cow<'_, str>, Malformed> {
-    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     let Some(inner) = inner else {
-        return if value.contains('"') { Err(Malformed) } else { Ok(value.into()) };
+        return if value.contains('"') {
+            Err(Malformed)
+        } else {
+            Ok(value.into())
+        };
     };
     let mut plain = String::with_capacity(inner.len());
     let mut characters = inner.chars();
@@ -83,9 +92,15 @@ fn unquoted(value: &str) -> Result<Cow<'_, str>, Malformed> {
 
 /// The value of the only pair with `key`.
 pub(super) fn only<'p>(pairs: &'p [Pair<'_>], key: &str) -> Result<Option<&'p str>, Malformed> {
-    let mut values = pairs.iter().filter(|pair| pair.key.eq_ignore_ascii_case(key));
+    let mut values = pairs
+        .iter()
+        .filter(|pair| pair.key.eq_ignore_ascii_case(key));
     let first = values.next();
-    if values.next().is_some() { Err(Malformed) } else { Ok(first.map(|pair| &*pair.value)) }
+    if values.next().is_some() {
+        Err(Malformed)
+    } else {
+        Ok(first.map(|pair| &*pair.value))
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +110,12 @@ mod tests {
     fn read(line: &str) -> Option<Vec<Vec<(String, String)>>> {
         let elements = elements(line.as_bytes()).ok()?;
         let owned = |pair: Pair<'_>| (pair.key.to_owned(), pair.value.into_owned());
-        Some(elements.into_iter().map(|pairs| pairs.into_iter().map(owned).collect()).collect())
+        Some(
+            elements
+                .into_iter()
+                .map(|pairs| pairs.into_iter().map(owned).collect())
+                .collect(),
+        )
     }
 
     fn pair(key: &str, value: &str) -> (String, String) {
@@ -107,11 +127,18 @@ mod tests {
     fn the_examples_of_the_rfc_are_read() {
         assert_eq!(
             read("for=192.0.2.60;proto=http;by=203.0.113.43").unwrap(),
-            [[pair("for", "192.0.2.60"), pair("proto", "http"), pair("by", "203.0.113.43")]]
+            [[
+                pair("for", "192.0.2.60"),
+                pair("proto", "http"),
+                pair("by", "203.0.113.43")
+            ]]
         );
         assert_eq!(
             read("for=192.0.2.43, For=\"[2001:db8:cafe::17]:4711\"").unwrap(),
-            [[pair("for", "192.0.2.43")], [pair("For", "[2001:db8:cafe::17]:4711")]]
+            [
+                [pair("for", "192.0.2.43")],
+                [pair("For", "[2001:db8:cafe::17]:4711")]
+            ]
         );
     }
 
@@ -121,14 +148,24 @@ mod tests {
             read(r#"Subject="CN=a\",b;c=d";URI=spiffe://a/b"#).unwrap(),
             [[pair("Subject", "CN=a\",b;c=d"), pair("URI", "spiffe://a/b")]]
         );
-        assert_eq!(read(r#"a="\\", b=1"#).unwrap(), [[pair("a", "\\")], [pair("b", "1")]]);
+        assert_eq!(
+            read(r#"a="\\", b=1"#).unwrap(),
+            [[pair("a", "\\")], [pair("b", "1")]]
+        );
     }
 
     #[test]
     fn broken_quotes_and_pairs_are_malformed() {
-        for line in
-            [r#"a=""#, r#"a="b"#, r#"a="b"c"#, r#"a=b"c""#, r#"a="b\"#, "a", "a;b", "a=1, b"]
-        {
+        for line in [
+            r#"a=""#,
+            r#"a="b"#,
+            r#"a="b"c"#,
+            r#"a=b"c""#,
+            r#"a="b\"#,
+            "a",
+            "a;b",
+            "a=1, b",
+        ] {
             assert_eq!(read(line), None, "{line}");
         }
         assert_eq!(elements(b"a=\xff"), Err(Malformed));

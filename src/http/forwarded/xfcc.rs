@@ -63,17 +63,30 @@ mod tests {
 
     /// PEM as Envoy encodes it.
     fn encoded(pem: &str) -> String {
-        let escapes = [(" ", "%20"), ("\n", "%0A"), ("+", "%2B"), ("/", "%2F"), ("=", "%3D")];
-        escapes.iter().fold(pem.to_owned(), |text, (from, to)| text.replace(from, to))
+        let escapes = [
+            (" ", "%20"),
+            ("\n", "%0A"),
+            ("+", "%2B"),
+            ("/", "%2F"),
+            ("=", "%3D"),
+        ];
+        escapes
+            .iter()
+            .fold(pem.to_owned(), |text, (from, to)| text.replace(from, to))
     }
 
     fn thumbprint(pem: &str) -> String {
-        CertificateChain::from_pem(pem.as_bytes()).unwrap().thumbprint().to_owned()
+        CertificateChain::from_pem(pem.as_bytes())
+            .unwrap()
+            .thumbprint()
+            .to_owned()
     }
 
     fn envoys_hash(pem: &str) -> String {
         let bytes = decode_base64url(&thumbprint(pem)).unwrap();
-        bytes.iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
+        bytes
+            .iter()
+            .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
     }
 
     #[test]
@@ -91,7 +104,11 @@ mod tests {
         ] {
             let chain = read(value.as_bytes()).unwrap();
             assert_eq!(chain.thumbprint(), thumbprint(LEAF), "{value}");
-            assert_eq!(chain.number(), 1 + usize::from(value.contains("Chain")), "{value}");
+            assert_eq!(
+                chain.number(),
+                1 + usize::from(value.contains("Chain")),
+                "{value}"
+            );
         }
     }
 
@@ -109,7 +126,10 @@ mod tests {
             (format!("By=a;Hash={hash}"), F::NoCertificate),
             ("Cert=\"\"".to_owned(), unreadable.clone()),
             ("Cert=garbage".to_owned(), unreadable.clone()),
-            (format!("Cert={}", encoded(LEAF).replace("MII", "MIJ")), unreadable),
+            (
+                format!("Cert={}", encoded(LEAF).replace("MII", "MIJ")),
+                unreadable,
+            ),
             (format!("Cert=\"{leaf}"), F::CertificateHeader),
             (format!("Cert={leaf};Hash={hash}"), F::Contradiction),
             (format!("Cert={leaf};Hash="), F::Contradiction),

@@ -26,7 +26,11 @@ pub(super) fn check(request: &Request) -> Result<(), RequestFault> {
         Version::HTTP_11 => host.is_some(),
         _ => true,
     };
-    if fits { Ok(()) } else { Err(RequestFault::Host) }
+    if fits {
+        Ok(())
+    } else {
+        Err(RequestFault::Host)
+    }
 }
 
 /// Checks that a request is for the host that its connection was opened for, where a client chose a certificate for
@@ -35,10 +39,19 @@ pub(in crate::http) fn check_opened_for(
     connection: &Connection,
     request: &Request,
 ) -> Result<(), RequestFault> {
-    let Some(opened_for) = connection.bound_to_host.as_deref() else { return Ok(()) };
+    let Some(opened_for) = connection.bound_to_host.as_deref() else {
+        return Ok(());
+    };
     let host = request.headers().get(HOST).map(parse).transpose()?;
-    let named = host.as_ref().or(request.uri().authority()).map_or("", Authority::host);
-    if same_host(opened_for, named) { Ok(()) } else { Err(RequestFault::Misdirected) }
+    let named = host
+        .as_ref()
+        .or(request.uri().authority())
+        .map_or("", Authority::host);
+    if same_host(opened_for, named) {
+        Ok(())
+    } else {
+        Err(RequestFault::Misdirected)
+    }
 }
 
 /// Host names have no case, and may end in the root's dot.
@@ -49,7 +62,11 @@ fn same_host(one: &str, other: &str) -> bool {
 
 fn parse(value: &HeaderValue) -> Result<Authority, RequestFault> {
     let authority = Authority::try_from(value.as_bytes()).map_err(|_| RequestFault::Host)?;
-    if is_usable(&authority) { Ok(authority) } else { Err(RequestFault::Host) }
+    if is_usable(&authority) {
+        Ok(authority)
+    } else {
+        Err(RequestFault::Host)
+    }
 }
 
 /// No user before the host, and a port that can be one.
@@ -79,12 +96,18 @@ mod tests {
 
     #[test]
     fn http_1_1_needs_exactly_one_valid_host() {
-        for good in ["localhost", "a.example:8080", "[::1]:8080", "127.0.0.1", "a.example:"] {
+        for good in [
+            "localhost",
+            "a.example:8080",
+            "[::1]:8080",
+            "127.0.0.1",
+            "a.example:",
+        ] {
             assert!(judge(Version::HTTP_11, "/", &[good]), "{good}");
         }
-        for wrong in
-            ["", "a b", "u@a", "a:b", "a:99999", "a/b", "a,b c", "[::1", ":80", "a%zz", "a:1:2"]
-        {
+        for wrong in [
+            "", "a b", "u@a", "a:b", "a:99999", "a/b", "a,b c", "[::1", ":80", "a%zz", "a:1:2",
+        ] {
             assert!(!judge(Version::HTTP_11, "/", &[wrong]), "{wrong}");
         }
         assert!(!judge(Version::HTTP_11, "/", &[]));

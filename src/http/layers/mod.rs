@@ -28,7 +28,10 @@ where
         .fallback(fallback::unknown_path)
         .method_not_allowed_fallback(fallback::other_method)
         // In one step: each one boxes every request and its answer.
-        .layer((from_fn(around), CatchPanicLayer::custom(fallback::after_panic)))
+        .layer((
+            from_fn(around),
+            CatchPanicLayer::custom(fallback::after_panic),
+        ))
 }
 
 async fn around(mut request: Request, next: Next) -> Response {

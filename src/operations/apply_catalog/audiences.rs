@@ -15,8 +15,12 @@ impl Application<'_> {
         }
         let stated: BTreeSet<&AudienceId> =
             catalog.audiences.iter().map(|it| &it.audience.id).collect();
-        let others: Vec<AudienceId> =
-            self.audiences.keys().filter(|id| !stated.contains(id)).cloned().collect();
+        let others: Vec<AudienceId> = self
+            .audiences
+            .keys()
+            .filter(|id| !stated.contains(id))
+            .cloned()
+            .collect();
         for id in others {
             self.drop_audience(id).await?;
         }
@@ -27,7 +31,9 @@ impl Application<'_> {
         let name = audience.id.to_string();
         match self.audiences.get(&audience.id) {
             None => self.plan.note(Action::Created, Subject::Audience, name),
-            Some(old) => self.plan.note_compared(Subject::Audience, name, members(old, audience)),
+            Some(old) => self
+                .plan
+                .note_compared(Subject::Audience, name, members(old, audience)),
         }
         if self.audiences.get(&audience.id) != Some(audience) {
             self.change.put_audience(audience).await?;
@@ -37,7 +43,11 @@ impl Application<'_> {
     }
 
     async fn drop_audience(&mut self, id: AudienceId) -> Result<(), ApplyError> {
-        let action = if self.options.prune { Action::Removed } else { Action::Kept };
+        let action = if self.options.prune {
+            Action::Removed
+        } else {
+            Action::Kept
+        };
         self.plan.note(action, Subject::Audience, id.to_string());
         if self.options.prune {
             self.change.delete_audience(&id).await?;

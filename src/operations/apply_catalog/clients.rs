@@ -18,8 +18,12 @@ impl Application<'_> {
             self.put_client(stated).await?;
         }
         let stated: BTreeSet<&ClientId> = catalog.clients.iter().map(|it| &it.id).collect();
-        let others: Vec<ClientId> =
-            self.clients.keys().filter(|id| !stated.contains(id)).cloned().collect();
+        let others: Vec<ClientId> = self
+            .clients
+            .keys()
+            .filter(|id| !stated.contains(id))
+            .cloned()
+            .collect();
         for id in others {
             self.drop_client(&id).await?;
         }
@@ -32,9 +36,15 @@ impl Application<'_> {
         let mut owners: BTreeMap<String, &ClientId> = BTreeMap::new();
         for client in &catalog.clients {
             for credential in &client.credentials {
-                let CatalogMaterial::Jwk(jwk) = &credential.material else { continue };
-                let Ok(key) = ClientKey::parse(jwk) else { continue };
-                let owner = *owners.entry(key.thumbprint().to_owned()).or_insert(&client.id);
+                let CatalogMaterial::Jwk(jwk) = &credential.material else {
+                    continue;
+                };
+                let Ok(key) = ClientKey::parse(jwk) else {
+                    continue;
+                };
+                let owner = *owners
+                    .entry(key.thumbprint().to_owned())
+                    .or_insert(&client.id);
                 if *owner != client.id {
                     self.plan.warnings.push(format!(
                         "{}: {} registers a key of {owner}: who holds it can be either of them",
@@ -47,7 +57,9 @@ impl Application<'_> {
 
     async fn put_client(&mut self, stated: &CatalogClient) -> Result<(), ApplyError> {
         let stored = self.change.client(&stated.id).await?;
-        let alive = stored.as_ref().filter(|it| it.client.status != ClientStatus::Deleted);
+        let alive = stored
+            .as_ref()
+            .filter(|it| it.client.status != ClientStatus::Deleted);
         let old = alive.map(|it| it.client.clone());
         let mut new = desired(stated, stored.as_ref(), self.change.now());
         let changed = match &old {
@@ -58,10 +70,13 @@ impl Application<'_> {
             self.change.put_client(&new).await?;
         }
         match &old {
-            None => self.plan.note(Action::Created, Subject::Client, stated.id.to_string()),
+            None => self
+                .plan
+                .note(Action::Created, Subject::Client, stated.id.to_string()),
             Some(old) => {
                 let members = members(old, &new);
-                self.plan.note_compared(Subject::Client, stated.id.to_string(), members);
+                self.plan
+                    .note_compared(Subject::Client, stated.id.to_string(), members);
             }
         }
         let existing = alive.map_or(&[][..], |it| &it.credentials);
@@ -69,15 +84,22 @@ impl Application<'_> {
             new.rotated_at = Some(self.change.now());
             self.change.put_client(&new).await?;
         }
-        self.put_policies(stated, alive.map_or(&[][..], |it| &it.policies)).await
+        self.put_policies(stated, alive.map_or(&[][..], |it| &it.policies))
+            .await
     }
 
     async fn drop_client(&mut self, id: &ClientId) -> Result<(), ApplyError> {
-        let action = if self.options.prune { Action::Removed } else { Action::Kept };
+        let action = if self.options.prune {
+            Action::Removed
+        } else {
+            Action::Kept
+        };
         self.plan.note(action, Subject::Client, id.to_string());
         if self.options.prune {
             let now = self.change.now();
-            self.change.delete_client(id, (now, now.plus(LATE_ISSUE))).await?;
+            self.change
+                .delete_client(id, (now, now.plus(LATE_ISSUE)))
+                .await?;
             self.clients.remove(id);
         }
         Ok(())
@@ -105,8 +127,12 @@ fn desired(stated: &CatalogClient, stored: Option<&KnownClient>, now: Timestamp)
         certificate_bound_access_tokens: stated.certificate_bound_access_tokens,
         claims: stated.claims.clone(),
         tokens_not_before: mark(stored, status, now),
-        created_at: stored.filter(|_| kept.is_some()).map_or(now, |old| old.created_at),
-        rotated_at: stored.filter(|_| kept.is_some()).and_then(|old| old.rotated_at),
+        created_at: stored
+            .filter(|_| kept.is_some())
+            .map_or(now, |old| old.created_at),
+        rotated_at: stored
+            .filter(|_| kept.is_some())
+            .and_then(|old| old.rotated_at),
     }
 }
 

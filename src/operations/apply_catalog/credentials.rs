@@ -32,7 +32,10 @@ impl Application<'_> {
         for credential in &stated.credentials {
             let new = self.resolve(stated, credential, (existing, &salt))?;
             if !kept.insert(new.id.clone()) {
-                return Err(misfit(credential, "this credential stands here twice".to_owned()));
+                return Err(misfit(
+                    credential,
+                    "this credential stands here twice".to_owned(),
+                ));
             }
             if let Some(twin) = retired_twin(&new, existing, self.change.now()) {
                 let message = format!(
@@ -49,7 +52,9 @@ impl Application<'_> {
             if let (None, CredentialMaterial::Subject(name)) = (old, &new.material)
                 && let Some(warning) = name.warning()
             {
-                self.plan.warnings.push(format!("{}: {warning}", credential.place));
+                self.plan
+                    .warnings
+                    .push(format!("{}: {warning}", credential.place));
             }
             self.put_credential(&stated.id, old, &new).await?;
         }
@@ -58,8 +63,10 @@ impl Application<'_> {
             check_subjects(&stated.id, subject, staying.clone())?;
             check_names(stated, staying)?;
         }
-        let states_secrets =
-            stated.credentials.iter().any(|it| it.material.kind() == CredentialKind::Secret);
+        let states_secrets = stated
+            .credentials
+            .iter()
+            .any(|it| it.material.kind() == CredentialKind::Secret);
         for other in existing.iter().filter(|it| !kept.contains(&it.id)) {
             // Secrets that `credential add-secret` made belong to no catalog, unless it lists secrets itself.
             let ours = states_secrets || other.kind() != CredentialKind::Secret;
@@ -97,10 +104,16 @@ impl Application<'_> {
         let name = format!("{client} {} {}", credential.kind(), credential.id);
         // Its mark keeps the tokens dead that it was compromised for.
         let remove = self.options.prune && ours && !credential.kills_tokens(self.change.now());
-        let action = if remove { Action::Removed } else { Action::Kept };
+        let action = if remove {
+            Action::Removed
+        } else {
+            Action::Kept
+        };
         self.plan.note(action, Subject::Credential, name);
         if remove {
-            self.change.delete_credential(client, &credential.id).await?;
+            self.change
+                .delete_credential(client, &credential.id)
+                .await?;
         }
         Ok(())
     }
@@ -159,7 +172,10 @@ impl Application<'_> {
         if let PresentedForm::Generated(id) = digest::present(secret) {
             let old = existing.iter().find(|old| old.id == id);
             if old.is_some_and(|old| !is_secret_of(old, secret)) {
-                return Err(misfit(stated, format!("the credential {id} has another secret")));
+                return Err(misfit(
+                    stated,
+                    format!("the credential {id} has another secret"),
+                ));
             }
             return Ok((id, CredentialMaterial::Secret(hash_generated(secret)?)));
         }
@@ -180,12 +196,22 @@ impl Application<'_> {
         if let Err(error) = phc.parse::<PhcHash>() {
             return Err(misfit(stated, error.to_string()));
         }
-        let of_form = |form| CredentialMaterial::Secret(SecretHash { form, phc: phc.to_owned() });
-        let same = existing.iter().find(|old| old.secret().is_some_and(|hash| hash.phc == phc));
+        let of_form = |form| {
+            CredentialMaterial::Secret(SecretHash {
+                form,
+                phc: phc.to_owned(),
+            })
+        };
+        let same = existing
+            .iter()
+            .find(|old| old.secret().is_some_and(|hash| hash.phc == phc));
         if let Some(id) = &stated.id {
             let old = existing.iter().find(|old| &old.id == id);
             if old.is_some() && same.is_none_or(|same| &same.id != id) {
-                return Err(misfit(stated, format!("the credential {id} has another secret")));
+                return Err(misfit(
+                    stated,
+                    format!("the credential {id} has another secret"),
+                ));
             }
             return Ok((id.clone(), of_form(SecretForm::Generated)));
         }
@@ -210,7 +236,9 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
 }
 
 fn is_secret_of(credential: &Credential, secret: &Secret) -> bool {
-    let hash = credential.secret().and_then(|hash| hash.phc.parse::<PhcHash>().ok());
+    let hash = credential
+        .secret()
+        .and_then(|hash| hash.phc.parse::<PhcHash>().ok());
     hash.is_some_and(|hash| hash.verify(secret))
 }
 
@@ -242,10 +270,14 @@ fn check_names<'a>(
     staying: impl Iterator<Item = &'a Credential>,
 ) -> Result<(), ApplyError> {
     let name = |jwk: &str| ClientKey::parse(jwk).ok().map(|key| key.name().to_owned());
-    let taken: BTreeSet<String> =
-        staying.filter_map(key).map(|key| key.name().to_owned()).collect();
+    let taken: BTreeSet<String> = staying
+        .filter_map(key)
+        .map(|key| key.name().to_owned())
+        .collect();
     for stated in &client.credentials {
-        let CatalogMaterial::Jwk(jwk) = &stated.material else { continue };
+        let CatalogMaterial::Jwk(jwk) = &stated.material else {
+            continue;
+        };
         if let Some(name) = name(jwk).filter(|name| taken.contains(name)) {
             let message = format!(
                 "another key of {} has the kid {name:?} and is not in this catalog: give the new key a kid of its \
@@ -259,5 +291,8 @@ fn check_names<'a>(
 }
 
 fn misfit(stated: &CatalogCredential, message: String) -> ApplyError {
-    ApplyError::Misfit { place: stated.place.clone(), message }
+    ApplyError::Misfit {
+        place: stated.place.clone(),
+        message,
+    }
 }

@@ -104,9 +104,18 @@ pub async fn apply_catalog(
         change,
         options,
         plan: Plan::default(),
-        before: removals::Before { clients: clients.len(), audiences: audiences.len() },
-        audiences: audiences.into_iter().map(|it| (it.id.clone(), it)).collect(),
-        clients: clients.into_iter().map(|it| (it.client.id.clone(), it)).collect(),
+        before: removals::Before {
+            clients: clients.len(),
+            audiences: audiences.len(),
+        },
+        audiences: audiences
+            .into_iter()
+            .map(|it| (it.id.clone(), it))
+            .collect(),
+        clients: clients
+            .into_iter()
+            .map(|it| (it.client.id.clone(), it))
+            .collect(),
     };
     check_profile(catalog, options.profile)?;
     application.put_audiences(catalog).await?;
@@ -128,20 +137,31 @@ pub fn check_profile(catalog: &Catalog, profile: Profile) -> Result<(), ApplyErr
         .map(|it| (&it.place, profile.contradiction_of_audience(&it.audience)));
     let clients = catalog.clients.iter().map(|it| {
         let methods = &it.auth_methods;
-        (&it.place, profile.contradiction_of_client(&it.id, methods, it.assertion_audience))
+        (
+            &it.place,
+            profile.contradiction_of_client(&it.id, methods, it.assertion_audience),
+        )
     });
     let keys = catalog.clients.iter().flat_map(|client| {
-        let in_use = client.credentials.iter().filter(|it| it.retired_at.is_none());
+        let in_use = client
+            .credentials
+            .iter()
+            .filter(|it| it.retired_at.is_none());
         in_use.filter_map(|it| match &it.material {
             CatalogMaterial::Jwk(jwk) => Some((&it.place, of_key(profile, &client.id, jwk))),
             _ => None,
         })
     });
-    match audiences.chain(clients).chain(keys).find_map(|(place, it)| Some((place, it?))) {
+    match audiences
+        .chain(clients)
+        .chain(keys)
+        .find_map(|(place, it)| Some((place, it?)))
+    {
         None => Ok(()),
-        Some((place, contradiction)) => {
-            Err(ApplyError::Misfit { place: place.clone(), message: contradiction.to_string() })
-        }
+        Some((place, contradiction)) => Err(ApplyError::Misfit {
+            place: place.clone(),
+            message: contradiction.to_string(),
+        }),
     }
 }
 
@@ -150,7 +170,8 @@ impl Application<'_> {
         let algorithms: BTreeSet<_> = self.audiences.values().map(|it| it.algorithm).collect();
         let (sealing, delay) = (self.options.sealing, self.options.key_delay);
         for made in make_missing_keys(&mut self.change, &algorithms, sealing, delay).await? {
-            self.plan.note(Action::Created, Subject::SigningKey, made.to_string());
+            self.plan
+                .note(Action::Created, Subject::SigningKey, made.to_string());
         }
         Ok(())
     }

@@ -61,7 +61,12 @@ pub struct Plan {
 
 impl Plan {
     pub(super) fn note(&mut self, action: Action, subject: Subject, name: String) {
-        self.steps.push(Step { action, subject, name, members: Vec::new() });
+        self.steps.push(Step {
+            action,
+            subject,
+            name,
+            members: Vec::new(),
+        });
     }
 
     /// A thing that is there: changed in `members`, or unchanged where there are none.
@@ -71,14 +76,26 @@ impl Plan {
         name: String,
         members: Vec<&'static str>,
     ) {
-        let action = if members.is_empty() { Action::Unchanged } else { Action::Changed };
-        self.steps.push(Step { action, subject, name, members });
+        let action = if members.is_empty() {
+            Action::Unchanged
+        } else {
+            Action::Changed
+        };
+        self.steps.push(Step {
+            action,
+            subject,
+            name,
+            members,
+        });
     }
 
     /// How many steps have this action.
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
-        self.steps.iter().filter(|step| step.action == action).count()
+        self.steps
+            .iter()
+            .filter(|step| step.action == action)
+            .count()
     }
 
     /// How many steps change something.

@@ -22,8 +22,11 @@ impl Application<'_> {
         for policy in &stated.policies {
             self.put_policy(&stated.id, policy, existing).await?;
         }
-        let kept: BTreeSet<&AudienceId> =
-            stated.policies.iter().map(|it| &it.policy.audience).collect();
+        let kept: BTreeSet<&AudienceId> = stated
+            .policies
+            .iter()
+            .map(|it| &it.policy.audience)
+            .collect();
         for other in existing.iter().filter(|it| !kept.contains(&it.audience)) {
             self.drop_policy(&stated.id, other).await?;
             self.check_claims(stated, other)?;
@@ -43,7 +46,10 @@ impl Application<'_> {
             kept.audience,
             extra_claims::MAX_BYTES
         );
-        Err(ApplyError::Misfit { place: stated.place.clone(), message })
+        Err(ApplyError::Misfit {
+            place: stated.place.clone(),
+            message,
+        })
     }
 
     async fn put_policy(
@@ -53,10 +59,16 @@ impl Application<'_> {
         existing: &[Policy],
     ) -> Result<(), ApplyError> {
         let new = &stated.policy;
-        let audience = self.audiences.get(&new.audience).ok_or_else(|| ApplyError::Misfit {
-            place: stated.place.clone(),
-            message: format!("there is no audience {}", shown::unknown_url(new.audience.as_str())),
-        })?;
+        let audience = self
+            .audiences
+            .get(&new.audience)
+            .ok_or_else(|| ApplyError::Misfit {
+                place: stated.place.clone(),
+                message: format!(
+                    "there is no audience {}",
+                    shown::unknown_url(new.audience.as_str())
+                ),
+            })?;
         check_fit(client, new, audience, &stated.place)?;
         let name = format!("{client} {}", new.audience);
         let old = existing.iter().find(|old| old.audience == new.audience);
@@ -77,8 +89,16 @@ impl Application<'_> {
     async fn drop_policy(&mut self, client: &ClientId, policy: &Policy) -> Result<(), ApplyError> {
         // An audience that was pruned took its policies along.
         let gone = !self.audiences.contains_key(&policy.audience);
-        let action = if gone || self.options.prune { Action::Removed } else { Action::Kept };
-        self.plan.note(action, Subject::Policy, format!("{client} {}", policy.audience));
+        let action = if gone || self.options.prune {
+            Action::Removed
+        } else {
+            Action::Kept
+        };
+        self.plan.note(
+            action,
+            Subject::Policy,
+            format!("{client} {}", policy.audience),
+        );
         if self.options.prune && !gone {
             self.change.delete_policy(client, &policy.audience).await?;
         }
@@ -97,8 +117,10 @@ impl Application<'_> {
         for stored in self.clients.values() {
             for policy in &stored.policies {
                 let client = &stored.client.id;
-                let audience =
-                    catalog.audiences.iter().find(|it| it.audience.id == policy.audience);
+                let audience = catalog
+                    .audiences
+                    .iter()
+                    .find(|it| it.audience.id == policy.audience);
                 if let Some(audience) = audience
                     && !stated(client, &policy.audience)
                 {
@@ -117,15 +139,27 @@ fn check_fit(
     audience: &Audience,
     place: &Place,
 ) -> Result<(), ApplyError> {
-    let misfit = |message: String| Err(ApplyError::Misfit { place: place.clone(), message });
-    if let Some(scope) = policy.scopes.iter().find(|scope| !audience.scopes.contains_key(scope)) {
+    let misfit = |message: String| {
+        Err(ApplyError::Misfit {
+            place: place.clone(),
+            message,
+        })
+    };
+    if let Some(scope) = policy
+        .scopes
+        .iter()
+        .find(|scope| !audience.scopes.contains_key(scope))
+    {
         return misfit(format!(
             "the policy of {client} grants {}, which audience {} does not have: add it there, or take it from the policy",
             shown::unknown(scope.as_str(), audience.scopes.keys().map(Scope::as_str)),
             audience.id
         ));
     }
-    if policy.token_lifetime.is_some_and(|lifetime| lifetime > audience.max_token_lifetime) {
+    if policy
+        .token_lifetime
+        .is_some_and(|lifetime| lifetime > audience.max_token_lifetime)
+    {
         return misfit(format!(
             "the policy of {client} gives tokens a longer life than audience {} allows ({})",
             audience.id, audience.max_token_lifetime

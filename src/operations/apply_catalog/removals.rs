@@ -31,7 +31,9 @@ pub struct TooManyRemoved {
 pub(super) fn check(plan: &Plan, before: Before, allowed: usize) -> Option<TooManyRemoved> {
     let removed = |subject| {
         let steps = plan.steps.iter();
-        steps.filter(|step| step.action == Action::Removed && step.subject == subject).count()
+        steps
+            .filter(|step| step.action == Action::Removed && step.subject == subject)
+            .count()
     };
     let (clients, audiences) = (removed(Subject::Client), removed(Subject::Audience));
     let is_too_many = |removed: usize, of: usize| {
@@ -61,7 +63,10 @@ mod tests {
             // What goes with a client does not count.
             plan.note(Action::Removed, Subject::Credential, String::new());
             plan.note(Action::Removed, Subject::Policy, String::new());
-            let before = Before { clients: all_clients, audiences: all_audiences };
+            let before = Before {
+                clients: all_clients,
+                audiences: all_audiences,
+            };
             check(&plan, before, allowed).is_some()
         };
         assert!(!refused((2, 2), (2, 2), 0));

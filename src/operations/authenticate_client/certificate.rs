@@ -25,7 +25,11 @@ impl Grantd {
         decision: &mut Decision,
     ) -> Result<ProvenClient, OperationError> {
         let id = ClientId::parse(client_id).map_err(|_| ClientFault::UnknownClient)?;
-        let known = self.directory.client(&id).await?.ok_or(ClientFault::UnknownClient)?;
+        let known = self
+            .directory
+            .client(&id)
+            .await?
+            .ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
         let proof = self.matched(&known, certificate, decision)?;
         Ok(ProvenClient::by_certificate(known, proof)?)
@@ -39,7 +43,10 @@ impl Grantd {
         decision: &mut Decision,
     ) -> Result<MatchedCertificate, ClientFault> {
         let mut result = Err(ClientFault::NoCredentials);
-        for method in [AuthMethod::SelfSignedTlsClientAuth, AuthMethod::TlsClientAuth] {
+        for method in [
+            AuthMethod::SelfSignedTlsClientAuth,
+            AuthMethod::TlsClientAuth,
+        ] {
             if result.is_ok() || !known.client.auth_methods.contains(&method) {
                 continue;
             }
@@ -49,7 +56,10 @@ impl Grantd {
                 _ => self.registered(known, certificate),
             };
             result = credential
-                .map(|credential| MatchedCertificate { credential: credential.id.clone(), method })
+                .map(|credential| MatchedCertificate {
+                    credential: credential.id.clone(),
+                    method,
+                })
                 .map_err(ClientFault::Certificate);
         }
         result
@@ -78,14 +88,18 @@ impl Grantd {
         certificate: &ClientCertificate,
     ) -> Result<&'a Credential, CertificateFault> {
         let now = self.clock.now();
-        let cas = self.client_cas.load_full().ok_or(CertificateFault::NoClientCas)?;
+        let cas = self
+            .client_cas
+            .load_full()
+            .ok_or(CertificateFault::NoClientCas)?;
         cas.check(&certificate.chain, now)?;
         let bears = |credential: &&Credential| {
             matches!(&credential.material, CredentialMaterial::Subject(name)
                 if certificate.chain.check_subject(name).is_ok())
         };
         let matching: Vec<_> = known.credentials.iter().filter(bears).collect();
-        self.live_certificate(&matching, self.database_now())?.ok_or(CertificateFault::OtherSubject)
+        self.live_certificate(&matching, self.database_now())?
+            .ok_or(CertificateFault::OtherSubject)
     }
 
     /// The live one of those that match; the use of a retired one raises an alert.
@@ -98,7 +112,9 @@ impl Grantd {
         if let Some(live) = matching.iter().find(is_live) {
             return Ok(Some(live));
         }
-        let Some(dead) = matching.first() else { return Ok(None) };
+        let Some(dead) = matching.first() else {
+            return Ok(None);
+        };
         if dead.state(now) == CredentialState::Retired {
             self.audit.alert_retired_credential(&dead.id, now);
         }

@@ -19,7 +19,12 @@ impl ClientKeys {
     /// None yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(Cache::builder().max_capacity(MOST).eviction_policy(EvictionPolicy::lru()).build())
+        Self(
+            Cache::builder()
+                .max_capacity(MOST)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+        )
     }
 
     /// The key of a credential; one that cannot be read verifies nothing, and is logged.

@@ -67,17 +67,26 @@ impl Grantd {
                 }
             }
             Presented::UnknownScheme => Err(ClientFault::UnknownScheme.into()),
-            Presented::Assertion { client_id, assertion } => {
+            Presented::Assertion {
+                client_id,
+                assertion,
+            } => {
                 decision.method = Some(AuthMethod::PrivateKeyJwt);
-                self.prove_by_assertion((client_id.as_deref(), &assertion), decision).await
+                self.prove_by_assertion((client_id.as_deref(), &assertion), decision)
+                    .await
             }
-            Presented::Secret { method, client_id, secret } => {
+            Presented::Secret {
+                method,
+                client_id,
+                secret,
+            } => {
                 decision.client = Some(ClaimedClient::new(&client_id));
                 decision.method = Some(method);
                 if !self.profile.allows_method(method) {
                     return Err(ClientFault::MethodForbidden(method).into());
                 }
-                self.prove_by_secret((method, &client_id, secret), caller, decision).await
+                self.prove_by_secret((method, &client_id, secret), caller, decision)
+                    .await
             }
         }
     }

@@ -85,7 +85,11 @@ impl ProvenClient {
     /// A proof counts only for an active client that registered the method.
     fn new(known: Arc<KnownClient>, method: AuthMethod, proof: Proof) -> Result<Self, ClientFault> {
         check_admitted(&known.client, method)?;
-        Ok(Self { known, method, proof })
+        Ok(Self {
+            known,
+            method,
+            proof,
+        })
     }
 }
 
@@ -99,7 +103,10 @@ fn check_admitted(client: &Client, method: AuthMethod) -> Result<(), ClientFault
     if registered.contains(&method) {
         Ok(())
     } else {
-        Err(ClientFault::MethodNotRegistered { used: method, registered: registered.clone() })
+        Err(ClientFault::MethodNotRegistered {
+            used: method,
+            registered: registered.clone(),
+        })
     }
 }
 
@@ -147,10 +154,18 @@ impl Grantd {
                 if found.is_some() && state == CredentialState::Retired {
                     self.audit.alert_retired_credential(&client.credential, now);
                 }
-                return Err(ClientFault::dead_credential(client.method, &client.credential, state));
+                return Err(ClientFault::dead_credential(
+                    client.method,
+                    &client.credential,
+                    state,
+                ));
             }
         }
-        Ok(StandingClient { known, method: client.method, credential: &client.credential })
+        Ok(StandingClient {
+            known,
+            method: client.method,
+            credential: &client.credential,
+        })
     }
 }
 

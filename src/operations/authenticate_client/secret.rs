@@ -51,7 +51,10 @@ impl Grantd {
         let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
         let credential = self.live(&matching, method)?;
-        let proof = MatchedSecret { credential: credential.id.clone(), method };
+        let proof = MatchedSecret {
+            credential: credential.id.clone(),
+            method,
+        };
         let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
         if remembered.is_none() {
             self.verified_secrets.remember(credential, mac);
@@ -97,7 +100,8 @@ impl Grantd {
         let named: Vec<_> = with_form(credentials, SecretForm::Generated)
             .filter(|(credential, _)| &credential.id == id)
             .collect();
-        self.compare(HashQueue::Generated, HashCost::GENERATED, named, secret).await
+        self.compare(HashQueue::Generated, HashCost::GENERATED, named, secret)
+            .await
     }
 
     /// One hash at full cost for all imported secrets, which share a salt, whether or not there are any; and one
@@ -114,10 +118,16 @@ impl Grantd {
         let mut matching = Vec::new();
         if foreign.is_empty() || !imported.is_empty() {
             let cost = self.imported_cost;
-            matching = self.compare(HashQueue::Imported, cost, imported, secret).await?;
+            matching = self
+                .compare(HashQueue::Imported, cost, imported, secret)
+                .await?;
         }
         for (credential, expected) in foreign {
-            if self.hashing.verify(HashQueue::Imported, secret.clone(), expected).await? {
+            if self
+                .hashing
+                .verify(HashQueue::Imported, secret.clone(), expected)
+                .await?
+            {
                 matching.push(credential);
             }
         }
@@ -136,14 +146,19 @@ impl Grantd {
         candidates: Vec<(&'a Credential, PhcHash)>,
         secret: &Secret,
     ) -> Result<Vec<&'a Credential>, OperationError> {
-        let mut pairs: BTreeSet<(HashCost, &[u8])> =
-            candidates.iter().map(|(_, hash)| (hash.cost(), hash.salt())).collect();
+        let mut pairs: BTreeSet<(HashCost, &[u8])> = candidates
+            .iter()
+            .map(|(_, hash)| (hash.cost(), hash.salt()))
+            .collect();
         if pairs.is_empty() {
             pairs.insert((cost, &NO_SALT));
         }
         let mut matching = Vec::new();
         for (cost, salt) in pairs {
-            let presented = self.hashing.hash(queue, secret.clone(), salt.to_vec(), cost).await?;
+            let presented = self
+                .hashing
+                .hash(queue, secret.clone(), salt.to_vec(), cost)
+                .await?;
             let same = |hash: &PhcHash| {
                 (hash.cost(), hash.salt()) == (cost, salt) && hash.same_output(&presented)
             };
@@ -170,7 +185,11 @@ impl Grantd {
     /// A retired foreign hash is judged after the answer, when nothing else waits: whoever still uses its secret
     /// should be found, but must not cost more than anybody else.
     fn recognise_retired(&self, credential: &Credential, expected: PhcHash, secret: Secret) {
-        let (audit, id, now) = (self.audit.clone(), credential.id.clone(), self.database_now());
+        let (audit, id, now) = (
+            self.audit.clone(),
+            credential.id.clone(),
+            self.database_now(),
+        );
         self.hashing.idle(move || {
             if expected.verify(&secret) {
                 audit.alert_retired_credential(&id, now);
@@ -180,7 +199,10 @@ impl Grantd {
 
     /// Puts our own hash in the place of a foreign one whose secret was just seen.
     fn rehash_import(&self, known: &KnownClient, credential: &Credential, secret: Secret) {
-        let Some(old) = credential.secret().filter(|hash| hash.form == SecretForm::Phc) else {
+        let Some(old) = credential
+            .secret()
+            .filter(|hash| hash.form == SecretForm::Phc)
+        else {
             return;
         };
         let salt = super::super::import_secret::shared_salt(&known.credentials);
@@ -210,7 +232,10 @@ fn live<'a>(
     method: AuthMethod,
     now: Timestamp,
 ) -> Result<&'a Credential, ClientFault> {
-    match matching.iter().find(|credential| credential.state(now) == CredentialState::Live) {
+    match matching
+        .iter()
+        .find(|credential| credential.state(now) == CredentialState::Live)
+    {
         Some(credential) => Ok(credential),
         None => Err(matching.first().map_or(ClientFault::SecretWrong, |dead| {
             ClientFault::dead_credential(method, &dead.id, dead.state(now))

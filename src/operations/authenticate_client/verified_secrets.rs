@@ -44,9 +44,15 @@ impl VerifiedSecrets {
     #[must_use]
     pub fn new(capacity: u64) -> Self {
         let cache = || {
-            Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru()).build()
+            Cache::builder()
+                .max_capacity(capacity)
+                .eviction_policy(EvictionPolicy::lru())
+                .build()
         };
-        Self { key: ProcessKey::new(), verified: (capacity > 0).then(cache) }
+        Self {
+            key: ProcessKey::new(),
+            verified: (capacity > 0).then(cache),
+        }
     }
 
     /// What a presented secret is compared by. Made once for each, whoever presents it: were it made for those who
@@ -57,7 +63,10 @@ impl VerifiedSecrets {
 
     /// Whether the secret was verified for `credential` before; compares in constant time.
     pub(super) fn knows(&self, credential: &Credential, presented: &SecretMac) -> bool {
-        let verified = self.verified.as_ref().and_then(|verified| verified.get(&credential.id));
+        let verified = self
+            .verified
+            .as_ref()
+            .and_then(|verified| verified.get(&credential.id));
         verified.is_some_and(|verified| {
             verified.incarnation.is_of(credential) && bool::from(verified.mac.0.ct_eq(&presented.0))
         })
@@ -74,8 +83,9 @@ impl VerifiedSecrets {
 
 impl Incarnation {
     fn of(credential: &Credential) -> Self {
-        generated(credential)
-            .map_or(Self::Born(credential.created_at), |phc| Self::Generated(phc.into()))
+        generated(credential).map_or(Self::Born(credential.created_at), |phc| {
+            Self::Generated(phc.into())
+        })
     }
 
     fn is_of(&self, credential: &Credential) -> bool {
@@ -89,7 +99,9 @@ impl Incarnation {
 
 /// The hash of a generated secret.
 fn generated(credential: &Credential) -> Option<&str> {
-    let hash = credential.secret().filter(|hash| hash.form == SecretForm::Generated)?;
+    let hash = credential
+        .secret()
+        .filter(|hash| hash.form == SecretForm::Generated)?;
     Some(&hash.phc)
 }
 
@@ -108,7 +120,10 @@ mod tests {
         Credential {
             id: CredentialId::parse("k3v9x0q2ma").unwrap(),
             label: None,
-            material: CredentialMaterial::Secret(SecretHash { form, phc: phc.to_owned() }),
+            material: CredentialMaterial::Secret(SecretHash {
+                form,
+                phc: phc.to_owned(),
+            }),
             active_from: None,
             expires_at: None,
             retired_at: None,
@@ -125,12 +140,21 @@ mod tests {
         let foreign = credential("a", SecretForm::Phc, 1);
         assert!(!memory.knows(&foreign, &secret));
         memory.remember(&foreign, secret);
-        assert!(memory.knows(&credential("b", SecretForm::Imported, 1), &secret), "rehashed");
-        assert!(!memory.knows(&credential("b", SecretForm::Imported, 2), &secret), "made anew");
+        assert!(
+            memory.knows(&credential("b", SecretForm::Imported, 1), &secret),
+            "rehashed"
+        );
+        assert!(
+            !memory.knows(&credential("b", SecretForm::Imported, 2), &secret),
+            "made anew"
+        );
         assert!(!memory.knows(&foreign, &memory.mac(&Secret::new("another".to_owned()))));
         let generated = credential("a", SecretForm::Generated, 1);
         memory.remember(&generated, secret);
         assert!(memory.knows(&generated, &secret));
-        assert!(!memory.knows(&credential("b", SecretForm::Generated, 1), &secret), "another hash");
+        assert!(
+            !memory.knows(&credential("b", SecretForm::Generated, 1), &secret),
+            "another hash"
+        );
     }
 }

@@ -61,7 +61,12 @@ pub fn check_claims(
         .ok_or(DpopFault::Jti)?
         .to_owned();
     expected.nonces.check(claims.get("nonce"), expected.now)?;
-    Ok(Checked { uri, jti, issued_at, dead_at })
+    Ok(Checked {
+        uri,
+        jti,
+        issued_at,
+        dead_at,
+    })
 }
 
 /// Gives `iat`, and the second from which on the proof is too old.

@@ -38,7 +38,12 @@ impl Grantd {
             PresentedProof::One(text) => text,
         };
         let uris = self.token_endpoint_uris();
-        let expected = Expected { method: "POST", uris: &uris, nonces: &self.dpop_nonces, now };
+        let expected = Expected {
+            method: "POST",
+            uris: &uris,
+            nonces: &self.dpop_nonces,
+            now,
+        };
         judge_proof(text, self.profile, &expected).map(Some)
     }
 
@@ -50,7 +55,10 @@ impl Grantd {
         &self,
         accepted: AcceptedProof,
     ) -> Result<FreshProof, OperationError> {
-        let scope = [accepted.thumbprint().as_bytes(), accepted.uri().as_str().as_bytes()];
+        let scope = [
+            accepted.thumbprint().as_bytes(),
+            accepted.uri().as_str().as_bytes(),
+        ];
         let spent = self
             .spend(Spending {
                 kind: KIND,
@@ -72,7 +80,13 @@ impl Grantd {
     /// Where the token endpoint can be reached: what a client may write into `htu`.
     fn token_endpoint_uris(&self) -> Vec<TargetUri> {
         let alias = self.mutual_token_endpoint.load_full();
-        let uris = [Some(self.token_endpoint.as_str()), alias.as_ref().map(|it| it.as_str())];
-        uris.into_iter().flatten().filter_map(TargetUri::parse).collect()
+        let uris = [
+            Some(self.token_endpoint.as_str()),
+            alias.as_ref().map(|it| it.as_str()),
+        ];
+        uris.into_iter()
+            .flatten()
+            .filter_map(TargetUri::parse)
+            .collect()
     }
 }

@@ -34,7 +34,12 @@ impl Nonces {
     pub fn new(issuer: Issuer, sealing: &SealingKeys, demanded: bool) -> Self {
         let first = sealing.first.derive(LABEL);
         let old = sealing.old.iter().map(|key| key.derive(LABEL)).collect();
-        Self { demanded, issuer, first, old }
+        Self {
+            demanded,
+            issuer,
+            first,
+            old,
+        }
     }
 
     /// The nonce to use at `now`, where one is demanded.
@@ -45,7 +50,9 @@ impl Nonces {
     /// Checks the claim `nonce` at `now`: the nonce of this window or the one before. Where none is demanded,
     /// one that is there says nothing.
     pub(super) fn check(&self, claim: Option<&Value>, now: Timestamp) -> Result<(), DpopFault> {
-        let Some(current) = self.demanded(now) else { return Ok(()) };
+        let Some(current) = self.demanded(now) else {
+            return Ok(());
+        };
         match claim {
             None => Err(DpopFault::NonceAbsent(current)),
             Some(Value::String(nonce)) if self.is_ours(nonce, now) => Ok(()),
@@ -55,9 +62,16 @@ impl Nonces {
 
     fn is_ours(&self, nonce: &str, now: Timestamp) -> bool {
         let keys = || std::iter::once(&self.first).chain(&self.old);
-        [now.minus(WINDOW), now, now.plus(SKEW)].into_iter().any(|at| {
-            keys().any(|key| self.nonce(key, at).as_bytes().ct_eq(nonce.as_bytes()).into())
-        })
+        [now.minus(WINDOW), now, now.plus(SKEW)]
+            .into_iter()
+            .any(|at| {
+                keys().any(|key| {
+                    self.nonce(key, at)
+                        .as_bytes()
+                        .ct_eq(nonce.as_bytes())
+                        .into()
+                })
+            })
     }
 
     fn nonce(&self, key: &ProcessKey, at: Timestamp) -> String {
@@ -78,7 +92,11 @@ mod tests {
     }
 
     fn nonces(sealing: &SealingKeys) -> Nonces {
-        Nonces::new(Issuer::parse("https://auth.example", false).unwrap(), sealing, true)
+        Nonces::new(
+            Issuer::parse("https://auth.example", false).unwrap(),
+            sealing,
+            true,
+        )
     }
 
     fn accepts(nonces: &Nonces, nonce: &str, now: Timestamp) -> bool {
@@ -90,9 +108,15 @@ mod tests {
         let sealing = SealingKeys::new(SealingKey::generate());
         let (here, there) = (nonces(&sealing), nonces(&sealing));
         let nonce = here.demanded(at(0)).unwrap();
-        for (seconds, accepted) in
-            [(-3, false), (-2, true), (0, true), (59, true), (60, true), (119, true), (120, false)]
-        {
+        for (seconds, accepted) in [
+            (-3, false),
+            (-2, true),
+            (0, true),
+            (59, true),
+            (60, true),
+            (119, true),
+            (120, false),
+        ] {
             assert_eq!(accepts(&there, &nonce, at(seconds)), accepted, "{seconds}");
         }
         assert_ne!(here.demanded(at(60)).unwrap(), nonce);
@@ -116,8 +140,16 @@ mod tests {
         let foreign = Nonces::new(issuer, &sealing, true).demanded(at(0)).unwrap();
         assert!(!accepts(&here, &foreign, at(0)));
         let current = here.demanded(at(0)).unwrap();
-        assert_eq!(here.check(None, at(0)), Err(DpopFault::NonceAbsent(current.clone())));
-        for wrong in [Value::Null, 7.into(), "".into(), vec![current.clone()].into()] {
+        assert_eq!(
+            here.check(None, at(0)),
+            Err(DpopFault::NonceAbsent(current.clone()))
+        );
+        for wrong in [
+            Value::Null,
+            7.into(),
+            "".into(),
+            vec![current.clone()].into(),
+        ] {
             let fault = Err(DpopFault::NonceWrong(current.clone()));
             assert_eq!(here.check(Some(&wrong), at(0)), fault, "{wrong}");
         }

@@ -48,14 +48,18 @@ pub fn judge_proof(
     profile: Profile,
     expected: &Expected<'_>,
 ) -> Result<AcceptedProof, DpopFault> {
-    UnverifiedProof::parse(text)?.verify(profile)?.accept(expected)
+    UnverifiedProof::parse(text)?
+        .verify(profile)?
+        .accept(expected)
 }
 
 impl UnverifiedProof {
     /// Reads the value of a `DPoP` header.
     fn parse(text: &[u8]) -> Result<Self, DpopFault> {
         let text = std::str::from_utf8(text).map_err(|_| DpopFault::Form("not text".to_owned()))?;
-        CompactJws::parse(text).map(Self).map_err(|error| DpopFault::Form(error.to_string()))
+        CompactJws::parse(text)
+            .map(Self)
+            .map_err(|error| DpopFault::Form(error.to_string()))
     }
 
     /// Verifies the signature with the embedded key. Whatever else the header names (`kid`, `x5c`, `jku`) says
@@ -74,7 +78,10 @@ impl UnverifiedProof {
         if !verifier.verify(jws.signing_input(), jws.signature()) {
             return Err(DpopFault::Signature);
         }
-        Ok(SignedProof { jws, thumbprint: key.thumbprint() })
+        Ok(SignedProof {
+            jws,
+            thumbprint: key.thumbprint(),
+        })
     }
 }
 
@@ -126,7 +133,9 @@ impl AcceptedProof {
     /// The last step.
     pub(super) fn fresh(self, spent: Spent) -> Result<FreshProof, DpopFault> {
         match spent {
-            Spent::First => Ok(FreshProof { thumbprint: self.thumbprint }),
+            Spent::First => Ok(FreshProof {
+                thumbprint: self.thumbprint,
+            }),
             Spent::Replay => Err(DpopFault::Replayed),
             Spent::Forgotten => Err(DpopFault::MadeBeforeLoss),
         }

@@ -17,22 +17,34 @@ async fn a_request_in_flight_is_finished_before_the_end() {
     running.stop.stop();
     read_to_end(&mut idle).await;
     assert!(!running.server.is_finished());
-    assert!(TcpStream::connect(running.address).await.is_err(), "no new connections");
+    assert!(
+        TcpStream::connect(running.address).await.is_err(),
+        "no new connections"
+    );
 
     running.leave.notify_one();
     let answer = read_to_end(&mut busy).await;
     assert!(answer.ends_with("waited"), "{answer}");
-    timeout(PATIENCE, running.server).await.expect("the server ends").unwrap();
+    timeout(PATIENCE, running.server)
+        .await
+        .expect("the server ends")
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_request_that_does_not_end_is_cut_when_the_time_is_over() {
-    let running = start(Limits { drain_time: Duration::from_millis(100), ..Limits::default() });
+    let running = start(Limits {
+        drain_time: Duration::from_millis(100),
+        ..Limits::default()
+    });
     let mut busy = running.connect().await;
     busy.write_all(WAIT).await.unwrap();
     running.entered.notified().await;
 
     running.stop.stop();
-    timeout(PATIENCE, running.server).await.expect("the server ends").unwrap();
+    timeout(PATIENCE, running.server)
+        .await
+        .expect("the server ends")
+        .unwrap();
     assert_eq!(read_to_end(&mut busy).await, "");
 }

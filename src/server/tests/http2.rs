@@ -30,7 +30,9 @@ async fn request_with(
     for n in 0..headers {
         request = request.header(format!("x{n}"), "y".repeat(bytes));
     }
-    let answer = sender.send_request(request.body("a=b".to_owned()).unwrap()).await?;
+    let answer = sender
+        .send_request(request.body("a=b".to_owned()).unwrap())
+        .await?;
     Ok(answer.status())
 }
 
@@ -46,17 +48,27 @@ async fn headers_over_the_limits_are_answered_by_431_b_h05() {
     let running = start(Limits::default());
     let most = Limits::default().headers;
     // Content-type and content-length are fields, too.
-    assert_eq!(request_with(&running, most - 2, 10).await.unwrap(), StatusCode::OK);
+    assert_eq!(
+        request_with(&running, most - 2, 10).await.unwrap(),
+        StatusCode::OK
+    );
     for (headers, bytes) in [(most - 1, 10), (2 * most, 1), (60, 1300)] {
         let status = request_with(&running, headers, bytes).await.unwrap();
-        assert_eq!(status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "{headers} x {bytes}");
+        assert_eq!(
+            status,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "{headers} x {bytes}"
+        );
     }
 }
 
 /// Frames that belong to no request: the connection is closed long before any stall time.
 #[tokio::test]
 async fn floods_that_finish_nothing_end_their_connection_b_h05() {
-    let running = start(Limits { stall_time: 10 * PATIENCE, ..Limits::default() });
+    let running = start(Limits {
+        stall_time: 10 * PATIENCE,
+        ..Limits::default()
+    });
     let settings = |window: u8| [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, window];
     let window_update = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1];
     let priority = [0, 0, 5, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1];
@@ -69,7 +81,10 @@ async fn floods_that_finish_nothing_end_their_connection_b_h05() {
         unknown.to_vec(),
     ] {
         let mut stream = running.connect().await;
-        stream.write_all(&[PREFACE, SETTINGS].concat()).await.unwrap();
+        stream
+            .write_all(&[PREFACE, SETTINGS].concat())
+            .await
+            .unwrap();
         let (mut reading, mut writing) = stream.into_split();
         let answers = tokio::spawn(async move {
             let mut space = [0; 4096];
@@ -90,12 +105,20 @@ async fn floods_that_finish_nothing_end_their_connection_b_h05() {
 async fn a_chatty_client_that_finishes_requests_stays_b_h05() {
     let running = start(Limits::default());
     let mut stream = running.connect().await;
-    stream.write_all(&[PREFACE, SETTINGS].concat()).await.unwrap();
+    stream
+        .write_all(&[PREFACE, SETTINGS].concat())
+        .await
+        .unwrap();
     for n in 0..200_u32 {
         stream.write_all(&PING.repeat(20)).await.unwrap();
         let id = (2 * n + 1).to_be_bytes();
         // HEADERS with END_STREAM: GET, http, `/`, authority `a`.
-        let head = [&[0, 0, 6, 1, 5][..], &id, &[0x82, 0x86, 0x84, 0x41, 1, b'a']].concat();
+        let head = [
+            &[0, 0, 6, 1, 5][..],
+            &id,
+            &[0x82, 0x86, 0x84, 0x41, 1, b'a'],
+        ]
+        .concat();
         stream.write_all(&head).await.unwrap();
         let mut answer = Vec::new();
         // The 404 is a HEADERS frame of this stream, which ends in DATA.
@@ -110,7 +133,10 @@ async fn a_chatty_client_that_finishes_requests_stays_b_h05() {
 /// One of many on its connection finds no place; another connection does.
 #[tokio::test]
 async fn requests_beyond_the_limit_are_answered_by_503_and_others_are_served() {
-    let running = start(Limits { requests: 5, ..Limits::default() });
+    let running = start(Limits {
+        requests: 5,
+        ..Limits::default()
+    });
     let io = TokioIo::new(running.connect().await);
     let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
     tokio::spawn(connection);
@@ -138,7 +164,10 @@ async fn requests_beyond_the_limit_are_answered_by_503_and_others_are_served() {
 async fn pings_do_not_keep_a_connection_b_h05() {
     let running = start(quick());
     let mut stream = running.connect().await;
-    stream.write_all(&[PREFACE, SETTINGS].concat()).await.unwrap();
+    stream
+        .write_all(&[PREFACE, SETTINGS].concat())
+        .await
+        .unwrap();
     let closed = timeout(PATIENCE, async {
         while stream.write_all(PING).await.is_ok() {
             let mut answers = [0; 1024];
@@ -159,7 +188,14 @@ async fn a_flood_of_resets_ends_its_connection_b_h05() {
     for n in 0..5000_u32 {
         let id = (2 * n + 1).to_be_bytes();
         // HEADERS with END_HEADERS: GET, http, `/`, authority `a`; then RST_STREAM with CANCEL.
-        flood.extend([&[0, 0, 6, 1, 4][..], &id, &[0x82, 0x86, 0x84, 0x41, 1, b'a']].concat());
+        flood.extend(
+            [
+                &[0, 0, 6, 1, 4][..],
+                &id,
+                &[0x82, 0x86, 0x84, 0x41, 1, b'a'],
+            ]
+            .concat(),
+        );
         flood.extend([&[0, 0, 4, 3, 0][..], &id, &[0, 0, 0, 8]].concat());
     }
     let mut stream = running.connect().await;

@@ -5,9 +5,15 @@ use super::*;
 #[tokio::test]
 async fn a_head_that_is_too_large_is_answered_by_431_b_h02() {
     let running = start(quick());
-    let large = format!("GET /peer HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100 * 1024));
+    let large = format!(
+        "GET /peer HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
+        "x".repeat(100 * 1024)
+    );
     let many: Vec<String> = (0..1000).map(|n| format!("X{n}: y\r\n")).collect();
-    for request in [large, format!("GET /peer HTTP/1.1\r\nHost: a\r\n{}\r\n", many.concat())] {
+    for request in [
+        large,
+        format!("GET /peer HTTP/1.1\r\nHost: a\r\n{}\r\n", many.concat()),
+    ] {
         let answer = running.exchange(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     }
@@ -58,7 +64,10 @@ async fn a_refused_body_does_not_reset_the_connection_6749_32() {
 
 #[tokio::test]
 async fn a_connection_over_the_limit_waits_until_there_is_room() {
-    let running = start(Limits { connections: 1, ..Limits::default() });
+    let running = start(Limits {
+        connections: 1,
+        ..Limits::default()
+    });
     let mut first = running.connect().await;
     first.write_all(post("a=1").as_bytes()).await.unwrap();
     read_until(&mut first, "HTTP/1.1 200 ").await;
@@ -66,7 +75,10 @@ async fn a_connection_over_the_limit_waits_until_there_is_room() {
     let mut second = running.connect().await;
     second.write_all(post("a=2").as_bytes()).await.unwrap();
     let early = timeout(Duration::from_millis(100), second.read_u8()).await;
-    assert!(early.is_err(), "the second one is not served beside the first");
+    assert!(
+        early.is_err(),
+        "the second one is not served beside the first"
+    );
 
     drop(first);
     read_until(&mut second, "HTTP/1.1 200 ").await;
@@ -75,7 +87,12 @@ async fn a_connection_over_the_limit_waits_until_there_is_room() {
 #[tokio::test]
 async fn while_nobody_else_can_connect_an_idle_connection_makes_room_b_h04() {
     let long = PATIENCE * 10;
-    let limits = Limits { connections: 1, stall_time: long, head_time: long, ..Limits::default() };
+    let limits = Limits {
+        connections: 1,
+        stall_time: long,
+        head_time: long,
+        ..Limits::default()
+    };
     let running = start(limits);
     let mut idle = running.connect().await;
     idle.write_all(post("a=1").as_bytes()).await.unwrap();
@@ -89,7 +106,10 @@ async fn while_nobody_else_can_connect_an_idle_connection_makes_room_b_h04() {
 async fn requests_know_their_connection() {
     let running = start(quick());
     let mut stream = running.connect().await;
-    stream.write_all(b"GET /peer HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /peer HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     let own = stream.local_addr().unwrap().to_string();
     read_until(&mut stream, &own).await;
 }

@@ -51,9 +51,18 @@ fn start(limits: Limits) -> Running {
     let (stop, shutdown) = Shutdown::manual();
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let router = sample::router(Arc::clone(&entered), Arc::clone(&leave));
-    let endpoint = Endpoint { listeners: vec![listener], tls: None };
+    let endpoint = Endpoint {
+        listeners: vec![listener],
+        tls: None,
+    };
     let server = tokio::spawn(serve(endpoint, router, Room::new(limits), shutdown));
-    Running { address, stop, entered, leave, server }
+    Running {
+        address,
+        stop,
+        entered,
+        leave,
+        server,
+    }
 }
 
 impl Running {

@@ -4,7 +4,10 @@ use super::*;
 
 /// Limits where only the stall time can end a connection.
 fn only_stall() -> Limits {
-    Limits { stall_time: Duration::from_millis(400), ..Limits::default() }
+    Limits {
+        stall_time: Duration::from_millis(400),
+        ..Limits::default()
+    }
 }
 
 #[tokio::test]
@@ -21,14 +24,22 @@ async fn the_preface_of_http_2_in_pieces_does_not_buy_time_b_h04() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_closed_b_h04() {
-    let running = start(Limits { stall_time: PATIENCE, ..quick() });
-    let answer = running.exchange(b"POST /form HTTP/1.1\r\nHost: a\r\n").await;
+    let running = start(Limits {
+        stall_time: PATIENCE,
+        ..quick()
+    });
+    let answer = running
+        .exchange(b"POST /form HTTP/1.1\r\nHost: a\r\n")
+        .await;
     assert!(!answer.contains("200"), "{answer}");
 }
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_b_h04() {
-    let running = start(Limits { stall_time: PATIENCE, ..quick() });
+    let running = start(Limits {
+        stall_time: PATIENCE,
+        ..quick()
+    });
     let answer = running.exchange(post("a=b").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
@@ -46,11 +57,18 @@ async fn a_body_that_never_ends_is_refused_and_closed_b_h04() {
 async fn a_client_that_does_not_read_is_closed_b_h04() {
     let running = start(only_stall());
     let mut stream = running.connect().await;
-    stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     // Nothing is read until the server has given up: then the rest of the answer is missing.
     tokio::time::sleep(only_stall().stall_time * 2 + Duration::from_secs(2)).await;
     let answer = read_to_end(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{}", &answer[..answer.len().min(200)]);
+    assert!(
+        answer.starts_with("HTTP/1.1 200 "),
+        "{}",
+        &answer[..answer.len().min(200)]
+    );
     assert!(answer.len() < 8 * 1024 * 1024, "{}", answer.len());
 }
 
@@ -60,7 +78,10 @@ async fn healthy_requests_are_served_beside_many_slow_ones_b_h04() {
     let mut slow = Vec::new();
     for _ in 0..200 {
         let mut stream = running.connect().await;
-        stream.write_all(b"POST /form HTTP/1.1\r\nHost:").await.unwrap();
+        stream
+            .write_all(b"POST /form HTTP/1.1\r\nHost:")
+            .await
+            .unwrap();
         slow.push(stream);
     }
     let mut stream = running.connect().await;

@@ -39,7 +39,9 @@ async fn smuggling_shapes_are_answered_by_400_and_a_close_b_h01() {
         "Transfer-Encoding: chunked\r\n\r\n+3\r\na=b\r\n0\r\n\r\n",
         "Transfer-Encoding: chunked\r\n\r\n3\r\na=bc\r\n0\r\n\r\n",
     ] {
-        let answer = running.exchange(format!("{HEAD}{head}{behind}").as_bytes()).await;
+        let answer = running
+            .exchange(format!("{HEAD}{head}{behind}").as_bytes())
+            .await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{head:?}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{head:?}: {answer}");
     }

@@ -34,8 +34,10 @@ mod tests {
 
     fn suites(profile: Profile) -> Vec<String> {
         let suites = provider(profile).cipher_suites;
-        let mut names: Vec<_> =
-            suites.iter().filter_map(|it| it.suite().as_str().map(str::to_owned)).collect();
+        let mut names: Vec<_> = suites
+            .iter()
+            .filter_map(|it| it.suite().as_str().map(str::to_owned))
+            .collect();
         assert_eq!(names.len(), suites.len());
         names.sort();
         names

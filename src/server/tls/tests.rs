@@ -16,13 +16,20 @@ use super::super::shutdown::{Shutdown, Trigger};
 use super::*;
 use crate::http::sample;
 
-const FIRST: [&str; 2] =
-    [include_str!("testdata/first.certificate.pem"), include_str!("testdata/first.key.pem")];
-const SECOND: [&str; 2] =
-    [include_str!("testdata/second.certificate.pem"), include_str!("testdata/second.key.pem")];
+const FIRST: [&str; 2] = [
+    include_str!("testdata/first.certificate.pem"),
+    include_str!("testdata/first.key.pem"),
+];
+const SECOND: [&str; 2] = [
+    include_str!("testdata/second.certificate.pem"),
+    include_str!("testdata/second.key.pem"),
+];
 
 fn write(directory: &Path, [certificate, key]: [&str; 2]) -> TlsFiles {
-    let files = TlsFiles { certificate: directory.join("c.pem"), key: directory.join("k.pem") };
+    let files = TlsFiles {
+        certificate: directory.join("c.pem"),
+        key: directory.join("k.pem"),
+    };
     fs::write(&files.certificate, certificate).unwrap();
     fs::write(&files.key, key).unwrap();
     files
@@ -32,7 +39,10 @@ fn start(tls: Arc<Tls>, limits: Limits) -> (std::net::SocketAddr, Trigger) {
     let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, shutdown) = Shutdown::manual();
-    let endpoint = Endpoint { listeners: vec![listener], tls: Some(tls) };
+    let endpoint = Endpoint {
+        listeners: vec![listener],
+        tls: Some(tls),
+    };
     let router = sample::router(Arc::default(), Arc::default());
     tokio::spawn(serve(endpoint, router, Room::new(limits), shutdown));
     (address, stop)
@@ -41,7 +51,9 @@ fn start(tls: Arc<Tls>, limits: Limits) -> (std::net::SocketAddr, Trigger) {
 /// Sends a request over TLS to a server that must have the certificate.
 async fn answer(address: std::net::SocketAddr, certificate: &str) -> io::Result<String> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()).unwrap();
+    roots
+        .add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap())
+        .unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -49,8 +61,12 @@ async fn answer(address: std::net::SocketAddr, certificate: &str) -> io::Result<
         .with_no_client_auth();
     let name = ServerName::try_from("localhost").unwrap();
     let stream = TcpStream::connect(address).await?;
-    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
-    stream.write_all(b"GET /peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await?;
+    let mut stream = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await?;
+    stream
+        .write_all(b"GET /peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
@@ -61,11 +77,21 @@ async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
     let (address, _stop) = start(Arc::clone(&tls), Limits::default());
-    assert!(answer(address, FIRST[0]).await.unwrap().starts_with("HTTP/1.1 200 "));
+    assert!(
+        answer(address, FIRST[0])
+            .await
+            .unwrap()
+            .starts_with("HTTP/1.1 200 ")
+    );
 
     write(directory.path(), SECOND);
     tls.look(&mut None);
-    assert!(answer(address, SECOND[0]).await.unwrap().starts_with("HTTP/1.1 200 "));
+    assert!(
+        answer(address, SECOND[0])
+            .await
+            .unwrap()
+            .starts_with("HTTP/1.1 200 ")
+    );
     assert!(answer(address, FIRST[0]).await.is_err());
 }
 
@@ -90,7 +116,12 @@ async fn bad_files_leave_the_last_good_ones_in_use() {
     for bad in [[FIRST[0], SECOND[1]], ["", FIRST[1]]] {
         write(directory.path(), bad);
         tls.look(&mut None);
-        assert!(answer(address, FIRST[0]).await.unwrap().starts_with("HTTP/1.1 200 "));
+        assert!(
+            answer(address, FIRST[0])
+                .await
+                .unwrap()
+                .starts_with("HTTP/1.1 200 ")
+        );
     }
 }
 
@@ -98,7 +129,10 @@ async fn bad_files_leave_the_last_good_ones_in_use() {
 async fn a_handshake_that_never_comes_is_closed_b_h04() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
-    let limits = Limits { handshake_time: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits {
+        handshake_time: Duration::from_millis(100),
+        ..Limits::default()
+    };
     let (address, _stop) = start(tls, limits);
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The beginning of a ClientHello.
@@ -122,7 +156,13 @@ fn bad_files_are_told_with_their_names() {
             .to_string();
         assert!(error.contains(part), "{error}");
     }
-    let files = TlsFiles { certificate: directory.path().join("no"), key: "no".into() };
-    let error = Tls::load(files, Profile::Default).err().unwrap().to_string();
+    let files = TlsFiles {
+        certificate: directory.path().join("no"),
+        key: "no".into(),
+    };
+    let error = Tls::load(files, Profile::Default)
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.starts_with("cannot read the TLS file "), "{error}");
 }

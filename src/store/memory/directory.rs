@@ -37,7 +37,10 @@ pub struct Capacity {
 
 impl Default for Capacity {
     fn default() -> Self {
-        Self { clients: 10_000, audiences: 1000 }
+        Self {
+            clients: 10_000,
+            audiences: 1000,
+        }
     }
 }
 
@@ -99,7 +102,8 @@ impl Directory {
             return Ok(None);
         }
         // On the heap: a load has room for transactions of both databases, which a warm request would carry along.
-        self.load_client(id, || Box::pin(self.store.load_client(id))).await
+        self.load_client(id, || Box::pin(self.store.load_client(id)))
+            .await
     }
 
     /// Whether an id is that of a client in memory, or almost: for this the first `MOST_NEIGHBOURS` are looked at, all of
@@ -108,8 +112,9 @@ impl Directory {
     pub fn has_neighbour(&self, id: &str) -> bool {
         let caches = self.caches.load();
         let looked_at = caches.clients.iter().take(MOST_NEIGHBOURS);
-        let near =
-            looked_at.fold(false, |found, (known, _)| is_neighbour(id, known.as_str()) || found);
+        let near = looked_at.fold(false, |found, (known, _)| {
+            is_neighbour(id, known.as_str()) || found
+        });
         near || ClientId::parse(id).is_ok_and(|id| caches.clients.contains_key(&id))
     }
 
@@ -121,7 +126,10 @@ impl Directory {
         if let Some(audience) = self.caches.load().audiences.get(id) {
             return Ok(Some(audience));
         }
-        let key = Change { kind: ChangeKind::Audience, key: id.to_string() };
+        let key = Change {
+            kind: ChangeKind::Audience,
+            key: id.to_string(),
+        };
         let keep = |caches: &Caches, audience: &Arc<Audience>| {
             caches.audiences.insert(id.clone(), Arc::clone(audience));
         };
@@ -134,7 +142,10 @@ impl Directory {
         id: &ClientId,
         load: impl Fn() -> F,
     ) -> Result<Option<Arc<KnownClient>>, StoreError> {
-        let key = Change { kind: ChangeKind::Client, key: id.to_string() };
+        let key = Change {
+            kind: ChangeKind::Client,
+            key: id.to_string(),
+        };
         let keep = |caches: &Caches, client: &Arc<KnownClient>| {
             caches.clients.insert(id.clone(), Arc::clone(client));
         };
@@ -168,7 +179,9 @@ impl Directory {
     pub fn forget(&self, n: i64, changes: &[Change]) {
         let mut applied = self.lock();
         let caches = self.caches.load();
-        let clients = changes.iter().filter(|change| change.kind == ChangeKind::Client);
+        let clients = changes
+            .iter()
+            .filter(|change| change.kind == ChangeKind::Client);
         self.ids.add(clients.map(|change| change.key.as_str()));
         for change in changes {
             applied.note(change, n);
@@ -184,7 +197,10 @@ impl Directory {
     /// Forgets everything, loads under way included.
     pub fn forget_all(&self) {
         let mut applied = self.lock();
-        *applied = Applied { generation: applied.generation + 1, ..Applied::default() };
+        *applied = Applied {
+            generation: applied.generation + 1,
+            ..Applied::default()
+        };
         self.caches.store(Arc::new(Caches::new(self.capacity)));
         self.ids.forget_all();
         self.version.fetch_add(1, Ordering::AcqRel);
@@ -209,7 +225,10 @@ impl Caches {
     fn new(capacity: Capacity) -> Self {
         let lru = EvictionPolicy::lru;
         Self {
-            clients: Cache::builder().max_capacity(capacity.clients).eviction_policy(lru()).build(),
+            clients: Cache::builder()
+                .max_capacity(capacity.clients)
+                .eviction_policy(lru())
+                .build(),
             audiences: Cache::builder()
                 .max_capacity(capacity.audiences)
                 .eviction_policy(lru())

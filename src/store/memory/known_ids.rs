@@ -68,7 +68,10 @@ impl KnownIds {
     #[must_use]
     pub fn begin_load(&self) -> u64 {
         let mut inner = self.write();
-        *inner = Inner { loading: inner.loading.next(), ..Inner::default() };
+        *inner = Inner {
+            loading: inner.loading.next(),
+            ..Inner::default()
+        };
         inner.loading.newest()
     }
 
@@ -131,7 +134,11 @@ mod tests {
                 .map(String::as_str),
         );
         let inner = ids.read();
-        assert_eq!(inner.all.len(), 1_000_000, "no two of a million share a fingerprint by chance");
+        assert_eq!(
+            inner.all.len(),
+            1_000_000,
+            "no two of a million share a fingerprint by chance"
+        );
         // Eight bytes and one of the table's own for each bucket, of which at most seven eighths are full.
         let buckets = (inner.all.capacity() * 8 / 7).next_power_of_two();
         assert!(buckets * 9 < 20 << 20, "{buckets}");

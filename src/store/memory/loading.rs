@@ -11,7 +11,10 @@ impl Loading {
     /// The one that begins after this one; its number is [`Loading::newest`].
     #[must_use]
     pub(super) const fn next(&self) -> Self {
-        Self { newest: self.newest + 1, is_done: false }
+        Self {
+            newest: self.newest + 1,
+            is_done: false,
+        }
     }
 
     /// The number of the newest load.

@@ -94,14 +94,20 @@ impl Directory {
             let before = self.version();
             let seen = self.see(id, about).await?;
             if self.version() == before {
-                return Ok(judge(&Look { seen: &seen, moment: PhantomData }));
+                return Ok(judge(&Look {
+                    seen: &seen,
+                    moment: PhantomData,
+                }));
             }
         }
         Err(StoreError::Conflict(id.to_string()))
     }
 
     async fn see(&self, id: &ClientId, about: About<'_>) -> Result<Seen, StoreError> {
-        let mut seen = Seen { client: self.client(id).await?, ..Seen::default() };
+        let mut seen = Seen {
+            client: self.client(id).await?,
+            ..Seen::default()
+        };
         match (about, &seen.client) {
             (About::Token(holder, audience), _) => {
                 seen.holder = self.client(holder).await?;
@@ -109,7 +115,8 @@ impl Directory {
             }
             (About::ItsPolicies, Some(client)) => {
                 for policy in &client.policies {
-                    seen.audiences.extend(self.audience(&policy.audience).await?);
+                    seen.audiences
+                        .extend(self.audience(&policy.audience).await?);
                 }
             }
             _ => {}

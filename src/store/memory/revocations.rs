@@ -24,7 +24,11 @@ pub struct Revocations {
 
 impl Default for Revocations {
     fn default() -> Self {
-        Self { fingerprints: Fingerprints::default(), inner: RwLock::default(), most: MOST }
+        Self {
+            fingerprints: Fingerprints::default(),
+            inner: RwLock::default(),
+            most: MOST,
+        }
     }
 }
 
@@ -53,7 +57,9 @@ impl Revocations {
                 inner.overflown = true;
                 return;
             }
-            inner.live.insert(self.fingerprints.short(&token.jti), token.expires_at.unix());
+            inner
+                .live
+                .insert(self.fingerprints.short(&token.jti), token.expires_at.unix());
         }
     }
 
@@ -61,7 +67,10 @@ impl Revocations {
     #[must_use]
     pub fn begin_load(&self) -> u64 {
         let mut inner = self.write();
-        *inner = Inner { loading: inner.loading.next(), ..Inner::default() };
+        *inner = Inner {
+            loading: inner.loading.next(),
+            ..Inner::default()
+        };
         inner.loading.newest()
     }
 
@@ -82,7 +91,9 @@ impl Revocations {
     /// Returns whether a load is due, because there was no room for all of them and now there is.
     pub fn prune(&self, now: DatabaseTime) -> bool {
         let mut inner = self.write();
-        inner.live.retain(|_, expires_at| *expires_at >= now.forget_before().unix());
+        inner
+            .live
+            .retain(|_, expires_at| *expires_at >= now.forget_before().unix());
         inner.overflown && inner.live.len() < self.most / 2
     }
 
@@ -104,7 +115,10 @@ mod tests {
     const KEPT_UNTIL: i64 = 700;
 
     fn token(jti: &str) -> RevokedToken {
-        RevokedToken { jti: jti.into(), expires_at: Timestamp::from_unix(100) }
+        RevokedToken {
+            jti: jti.into(),
+            expires_at: Timestamp::from_unix(100),
+        }
     }
 
     #[test]
@@ -125,7 +139,10 @@ mod tests {
 
     #[test]
     fn where_there_was_no_room_nothing_is_sure_until_all_is_loaded_again() {
-        let revocations = Revocations { most: 2, ..Revocations::default() };
+        let revocations = Revocations {
+            most: 2,
+            ..Revocations::default()
+        };
         let load = revocations.begin_load();
         revocations.add(&["a", "b", "c"].map(token));
         revocations.end_load(load);

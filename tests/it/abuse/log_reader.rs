@@ -13,8 +13,13 @@ fn a_log_that_nobody_reads_stops_nothing_and_tells_later_what_it_left_out() {
     let place = Place::new();
     let (dev, log) = place.dev_with_piped_log(&[]);
     let mut stream = TcpStream::connect(address(dev.url("issuer"))).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let form = format!("grant_type=client_credentials&client_id={}", "x".repeat(200));
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}",
+        "x".repeat(200)
+    );
     let request = format!(
         "POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
@@ -28,8 +33,16 @@ fn a_log_that_nobody_reads_stops_nothing_and_tells_later_what_it_left_out() {
     assert!(is_served(&dev));
     assert!(is_alive(&dev));
     let mut lines = BufReader::new(log).lines().map(Result::unwrap);
-    let told = lines.find(|line| line.contains("left out of the log")).unwrap();
-    let dropped = told.split("dropped=").nth(1).unwrap().split_whitespace().next().unwrap();
+    let told = lines
+        .find(|line| line.contains("left out of the log"))
+        .unwrap();
+    let dropped = told
+        .split("dropped=")
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
     let dropped: usize = dropped.parse().unwrap();
     assert!((1..REFUSALS).contains(&dropped), "{told}");
 }
@@ -66,9 +79,15 @@ fn a_process_whose_log_nobody_reads_ends_when_it_is_told_to() {
 #[test]
 fn the_last_lines_are_written_when_the_process_ends_by_an_error() {
     let place = Place::new();
-    place.write("grantd.toml", "issuer = \"https://a.example\"\ndatabase_url = \"sqlite:x.db\"\n");
+    place.write(
+        "grantd.toml",
+        "issuer = \"https://a.example\"\ndatabase_url = \"sqlite:x.db\"\n",
+    );
     let mut command = place.grantd(&["serve", "--config", "grantd.toml"]);
     let ended = ended(command.env("GRANTD_LOG", "trace"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.lines().last().unwrap().starts_with("grantd: "), "{ended:?}");
+    assert!(
+        ended.stderr.lines().last().unwrap().starts_with("grantd: "),
+        "{ended:?}"
+    );
 }

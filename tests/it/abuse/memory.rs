@@ -15,21 +15,29 @@ const ATTACKS: [(&str, Attack); 8] = [
         format!("{text}X: {}", "x".repeat(70_000)).into_bytes()
     }),
     ("a body of HTTP/1.1 that never ends", || {
-        format!("{}{}", head(&many_lines(), 16 * 1024), "x".repeat(16 * 1024 - 1)).into_bytes()
+        format!(
+            "{}{}",
+            head(&many_lines(), 16 * 1024),
+            "x".repeat(16 * 1024 - 1)
+        )
+        .into_bytes()
     }),
     ("a request with 473 fields in each of 100 streams", || {
         let block = [post(), many(473)].concat();
         let streams = (0..100).map(|n| frame(HEADERS, END_HEADERS, stream(n), &block));
         opening(&[], streams)
     }),
-    ("requests that wait for their bodies, with as many fields as they may have", || {
-        let block = [post(), form(), many(58)].concat();
-        let streams = (0..4).map(|n| {
-            let body = frame(DATA, 0, stream(n), &[b'x'; 1000]);
-            [frame(HEADERS, END_HEADERS, stream(n), &block), body].concat()
-        });
-        opening(&[], streams)
-    }),
+    (
+        "requests that wait for their bodies, with as many fields as they may have",
+        || {
+            let block = [post(), form(), many(58)].concat();
+            let streams = (0..4).map(|n| {
+                let body = frame(DATA, 0, stream(n), &[b'x'; 1000]);
+                [frame(HEADERS, END_HEADERS, stream(n), &block), body].concat()
+            });
+            opening(&[], streams)
+        },
+    ),
     ("a header block that never ends", || {
         let first = frame(HEADERS, 0, stream(0), &[post(), many(200)].concat());
         let more = (0..4).map(|_| frame(CONTINUATION, 0, stream(0), &many(300)));
@@ -37,27 +45,38 @@ const ATTACKS: [(&str, Attack); 8] = [
     }),
     ("answers that are not read", || {
         let streams = (0..4).map(|n| {
-            frame(HEADERS, END_HEADERS | END_STREAM, stream(n), &[get(), many(58)].concat())
+            frame(
+                HEADERS,
+                END_HEADERS | END_STREAM,
+                stream(n),
+                &[get(), many(58)].concat(),
+            )
         });
         // A window of one byte for each stream.
         opening(&[0, 4, 0, 0, 0, 1], streams)
     }),
-    ("a table of headers whose entries came in buffers of their own", || {
-        let streams = (0..40).map(|n| {
-            let entry = [vec![0x40], string(&format!("x{n}")), string("y")].concat();
-            let block = [get(), entry].concat();
-            let request = frame(HEADERS, END_HEADERS | END_STREAM, stream(n), &block);
-            // Of a kind that nobody knows, which is skipped.
-            [request, frame(99, 0, 0, &[0; 8 * 1024])].concat()
-        });
-        opening(&[], streams)
-    }),
-    ("large requests of HTTP/2 that wait for their bodies", || {
-        let value = [&[0, 1, b'x', 0x7f, 0xe9, 6], "y".repeat(1000).as_bytes()].concat();
-        let block = [post(), form(), value.repeat(14)].concat();
-        let streams = (0..4).map(|n| frame(HEADERS, END_HEADERS, stream(n), &block));
-        opening(&[], streams)
-    }),
+    (
+        "a table of headers whose entries came in buffers of their own",
+        || {
+            let streams = (0..40).map(|n| {
+                let entry = [vec![0x40], string(&format!("x{n}")), string("y")].concat();
+                let block = [get(), entry].concat();
+                let request = frame(HEADERS, END_HEADERS | END_STREAM, stream(n), &block);
+                // Of a kind that nobody knows, which is skipped.
+                [request, frame(99, 0, 0, &[0; 8 * 1024])].concat()
+            });
+            opening(&[], streams)
+        },
+    ),
+    (
+        "large requests of HTTP/2 that wait for their bodies",
+        || {
+            let value = [&[0, 1, b'x', 0x7f, 0xe9, 6], "y".repeat(1000).as_bytes()].concat();
+            let block = [post(), form(), value.repeat(14)].concat();
+            let streams = (0..4).map(|n| frame(HEADERS, END_HEADERS, stream(n), &block));
+            opening(&[], streams)
+        },
+    ),
 ];
 
 /// The first bytes of a connection, and what comes then.
@@ -68,12 +87,18 @@ fn opening(settings: &[u8], frames: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
 
 /// Short fields with names of their own.
 fn many(number: u32) -> Vec<u8> {
-    (0..number).flat_map(|n| field(&format!("x{n}"), "")).collect()
+    (0..number)
+        .flat_map(|n| field(&format!("x{n}"), ""))
+        .collect()
 }
 
 fn form() -> Vec<u8> {
     let media_type = "application/x-www-form-urlencoded";
-    [field("content-type", media_type), field("content-length", "16384")].concat()
+    [
+        field("content-type", media_type),
+        field("content-length", "16384"),
+    ]
+    .concat()
 }
 
 fn many_lines() -> String {

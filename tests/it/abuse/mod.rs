@@ -45,13 +45,24 @@ fn field(name: &str, value: &str) -> Vec<u8> {
 
 /// The pseudo-header fields of a request for a token.
 fn post() -> Vec<u8> {
-    [vec![0x83, 0x86, 4], string("/oauth2/token"), vec![1], string("a")].concat()
+    [
+        vec![0x83, 0x86, 4],
+        string("/oauth2/token"),
+        vec![1],
+        string("a"),
+    ]
+    .concat()
 }
 
 /// Those of a request that anybody may send.
 fn get() -> Vec<u8> {
-    [vec![0x82, 0x86, 4], string("/.well-known/oauth-authorization-server"), vec![1], string("a")]
-        .concat()
+    [
+        vec![0x82, 0x86, 4],
+        string("/.well-known/oauth-authorization-server"),
+        vec![1],
+        string("a"),
+    ]
+    .concat()
 }
 
 fn address(url: &str) -> SocketAddr {
@@ -75,10 +86,16 @@ fn is_served(dev: &Dev) -> bool {
 
 /// Whether a path of the operations listener answers.
 fn is_alive(dev: &Dev) -> bool {
-    let Ok(mut stream) = TcpStream::connect(address(dev.url("operations"))) else { return false };
-    stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let Ok(mut stream) = TcpStream::connect(address(dev.url("operations"))) else {
+        return false;
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .unwrap();
     let mut answer = String::new();
-    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").is_ok()
+    stream
+        .write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .is_ok()
         && stream.read_to_string(&mut answer).is_ok()
         && answer.starts_with("HTTP/1.1 200 ")
 }
@@ -86,6 +103,9 @@ fn is_alive(dev: &Dev) -> bool {
 /// The soft limit of file descriptors of this process, which holds the other ends.
 fn descriptors() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
     line.split_whitespace().nth(3).unwrap().parse().unwrap()
 }

@@ -16,8 +16,17 @@ use crate::harness::{Database, Env, Replica, START, on_both};
 use crate::raw_sql::{execute, texts};
 
 fn spending(jti: &str) -> Spending<'_> {
-    let (made_at, dead_at) = (Timestamp::from_unix(START), Timestamp::from_unix(START + 60));
-    Spending { kind: "assertion", scope: &[b"worker"], jti, made_at, dead_at }
+    let (made_at, dead_at) = (
+        Timestamp::from_unix(START),
+        Timestamp::from_unix(START + 60),
+    );
+    Spending {
+        kind: "assertion",
+        scope: &[b"worker"],
+        jti,
+        made_at,
+        dead_at,
+    }
 }
 
 /// Makes Postgres run `body` for each row that is spent, and leave what it says to the transaction.
@@ -49,18 +58,33 @@ async fn a_spent_jti_is_committed_synchronously_whatever_the_session_says() {
     let mut database = Database::postgres().await;
     database.url += "%20-c%20synchronous_commit%3Doff";
     let env = Env::new(database).await;
-    assert_eq!(texts(&env.database, "SHOW synchronous_commit").await, ["off"]);
+    assert_eq!(
+        texts(&env.database, "SHOW synchronous_commit").await,
+        ["off"]
+    );
     execute(&env.database, "CREATE TABLE seen (setting TEXT)").await;
     let note = "INSERT INTO seen VALUES (current_setting('synchronous_commit'));";
     on_each_spent_row(&env.database, note).await;
     let (replica, key) = worker(&env).await;
     for jti in ["1", "2", "3"] {
-        assert_eq!(token(&replica, &key.sign(&claims("worker", jti))).await.status, 200);
+        assert_eq!(
+            token(&replica, &key.sign(&claims("worker", jti)))
+                .await
+                .status,
+            200
+        );
         let after = sqlx::query_scalar::<_, String>("SHOW synchronous_commit");
         let pool = PgPool::connect(&env.database.url).await.unwrap();
-        assert_eq!(after.fetch_one(&pool).await.unwrap(), "off", "set for one transaction only");
+        assert_eq!(
+            after.fetch_one(&pool).await.unwrap(),
+            "off",
+            "set for one transaction only"
+        );
     }
-    assert_eq!(texts(&env.database, "SELECT setting FROM seen").await, ["on", "on", "on"]);
+    assert_eq!(
+        texts(&env.database, "SELECT setting FROM seen").await,
+        ["on", "on", "on"]
+    );
 }
 
 /// A serialization failure or a deadlock of Postgres is repeated, and not told to the client; not for ever.
@@ -74,11 +98,20 @@ async fn a_batch_that_another_transaction_got_in_the_way_of_is_repeated() {
                 WHEN 0 THEN '40001' ELSE '40P01' END; END IF;";
     on_each_spent_row(&env.database, fail).await;
     let first = key.sign(&claims("worker", "1"));
-    assert_eq!(token(&replica, &first).await.status, 200, "the third attempt");
+    assert_eq!(
+        token(&replica, &first).await.status,
+        200,
+        "the third attempt"
+    );
     assert_refused(&replica, std::slice::from_ref(&first)).await;
     let second = key.sign(&claims("worker", "2"));
-    token(&replica, &second).await.assert_error(503, "temporarily_unavailable");
-    assert_eq!(texts(&env.database, "SELECT last_value::text FROM attempts").await, ["6"]);
+    token(&replica, &second)
+        .await
+        .assert_error(503, "temporarily_unavailable");
+    assert_eq!(
+        texts(&env.database, "SELECT last_value::text FROM attempts").await,
+        ["6"]
+    );
 }
 
 on_both! {

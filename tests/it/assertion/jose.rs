@@ -17,7 +17,11 @@ fn with_header(key: &Key, more: &str) -> String {
 fn with_member(member: &str, before: bool) -> String {
     let text = claims("worker", "1").to_string();
     let inner = &text[1..text.len() - 1];
-    if before { format!("{{{member},{inner}}}") } else { format!("{{{inner},{member}}}") }
+    if before {
+        format!("{{{member},{inner}}}")
+    } else {
+        format!("{{{inner},{member}}}")
+    }
 }
 
 fn parts(assertion: &str) -> [&str; 3] {

@@ -18,7 +18,9 @@ const CERTIFICATE: &str = include_str!("../../../src/server/tls/testdata/first.c
 
 /// The base64 inside of a PEM.
 fn pem_body(pem: &str) -> String {
-    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+    pem.lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect()
 }
 
 /// 65537^128: 2049 bits, with the fingerprint of a faulty library's moduli.

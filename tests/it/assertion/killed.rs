@@ -28,7 +28,11 @@ impl Platform {
         // The secrets of the other clients are of no use here.
         let catalog = catalog(&[&key], "").replace("secret = \"", "secret = \"env:SECRET\" # \"");
         std::fs::write(directory.path().join("catalog.toml"), catalog).unwrap();
-        let this = Self { url: url.to_owned(), key, directory };
+        let this = Self {
+            url: url.to_owned(),
+            key,
+            directory,
+        };
         this.done(&["migrate"]);
         let catalog = this.path("catalog.toml");
         this.done(&["apply", catalog.to_str().unwrap()]);

@@ -21,7 +21,11 @@ pub(super) fn input(key: &Key, alg: &str, jti: &str) -> String {
 }
 
 fn unsigned(header: &str, claims: &str) -> String {
-    format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()))
+    format!(
+        "{}.{}",
+        base64url(header.as_bytes()),
+        base64url(claims.as_bytes())
+    )
 }
 
 /// The whole assertion.
@@ -69,7 +73,9 @@ fn other_bits(text: &str) -> Option<String> {
 
 /// Two numbers, each in this many octets.
 fn halves(r: &BigNum, s: &BigNum, octets: i32) -> Vec<u8> {
-    [r, s].map(|number| number.to_vec_padded(octets).unwrap()).concat()
+    [r, s]
+        .map(|number| number.to_vec_padded(octets).unwrap())
+        .concat()
 }
 
 on_both! {

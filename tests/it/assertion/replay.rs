@@ -28,12 +28,18 @@ async fn tokens_of_parallel_uses(replicas: &[Arc<Replica>], assertion: &str) -> 
         });
     }
     let statuses = uses.join_all().await;
-    assert!(statuses.iter().all(|status| [200, 401].contains(status)), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| [200, 401].contains(status)),
+        "{statuses:?}"
+    );
     statuses.iter().filter(|status| **status == 200).count()
 }
 
 fn used(key: &str) -> UsedAssertion {
-    UsedAssertion { key: key.to_owned(), expires_at: Timestamp::from_unix(START + 60) }
+    UsedAssertion {
+        key: key.to_owned(),
+        expires_at: Timestamp::from_unix(START + 60),
+    }
 }
 
 on_both! {

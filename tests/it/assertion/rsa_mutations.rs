@@ -22,14 +22,18 @@ const OCTETS: usize = 256;
 async fn rsa_worker(env: &Env) -> (Replica, Key, Rsa<Private>) {
     let key = Key::new(SigningAlgorithm::Rs256);
     env.apply(&catalog(&[&key], "")).await;
-    let raw = PKey::private_key_from_pkcs8(key.private()).unwrap().rsa().unwrap();
+    let raw = PKey::private_key_from_pkcs8(key.private())
+        .unwrap()
+        .rsa()
+        .unwrap();
     (env.replica().await, key, raw)
 }
 
 /// The signature that comes back as `encoded` when it is verified.
 fn unpadded(key: &Rsa<Private>, encoded: &[u8]) -> Vec<u8> {
     let mut signature = vec![0; OCTETS];
-    key.private_encrypt(encoded, &mut signature, Padding::NONE).unwrap();
+    key.private_encrypt(encoded, &mut signature, Padding::NONE)
+        .unwrap();
     signature
 }
 
@@ -48,12 +52,18 @@ fn transplanted(vector: &Vector, input: &str) -> (Vec<u8>, bool) {
     let (signed, signature) = vector.jws.rsplit_once('.').unwrap();
     let mut encoded = vec![0; OCTETS];
     let signature = decode_base64url(signature).unwrap();
-    key.public_decrypt(&signature, &mut encoded, Padding::NONE).unwrap();
+    key.public_decrypt(&signature, &mut encoded, Padding::NONE)
+        .unwrap();
     let (theirs, ours) = (sha256(signed.as_bytes()), sha256(input.as_bytes()));
-    let most = (8..=32).rev().flat_map(|length| [(0, length), (32 - length, 32)]);
+    let most = (8..=32)
+        .rev()
+        .flat_map(|length| [(0, length), (32 - length, 32)]);
     for (from, to) in most {
         let part = &theirs[from..to];
-        if let Some(place) = encoded.windows(part.len()).position(|window| window == part) {
+        if let Some(place) = encoded
+            .windows(part.len())
+            .position(|window| window == part)
+        {
             encoded[place..place + part.len()].copy_from_slice(&ours[from..to]);
             return (encoded, true);
         }
@@ -99,8 +109,11 @@ impl Pss {
             let seed = [&hashed[..], &counter.to_be_bytes()].concat();
             hash(self.hashes[1], &seed).unwrap().to_vec()
         });
-        let mut encoded: Vec<u8> =
-            block.iter().zip(mask).map(|(octet, mask)| octet ^ mask).collect();
+        let mut encoded: Vec<u8> = block
+            .iter()
+            .zip(mask)
+            .map(|(octet, mask)| octet ^ mask)
+            .collect();
         encoded[0] &= 0x7f;
         encoded.extend(&*hashed);
         encoded.push(0xbc);
@@ -114,17 +127,40 @@ fn wrong_pss(input: &str) -> Vec<Pss> {
     let good = || Pss::of(input);
     let message_hash = sha256(input.as_bytes());
     let mut wrong: Vec<Pss> = [(0, 1), (3, 0x80), (16, 0xff), (31, 1)]
-        .map(|(place, mask)| Pss { message_hash: flipped(&message_hash, place, mask), ..good() })
+        .map(|(place, mask)| Pss {
+            message_hash: flipped(&message_hash, place, mask),
+            ..good()
+        })
         .into();
-    wrong.extend([0, 1, 20, 31, 33, 48, 64].map(|length| Pss { salt: vec![7; length], ..good() }));
+    wrong.extend([0, 1, 20, 31, 33, 48, 64].map(|length| Pss {
+        salt: vec![7; length],
+        ..good()
+    }));
     wrong
         .extend([[1; 8], [0, 0, 0, 0, 0, 0, 0, 1], [0xff; 8]].map(|zeros| Pss { zeros, ..good() }));
-    for other in [MessageDigest::sha1(), MessageDigest::sha384(), MessageDigest::sha512()] {
+    for other in [
+        MessageDigest::sha1(),
+        MessageDigest::sha384(),
+        MessageDigest::sha512(),
+    ] {
         let message_hash = hash(other, input.as_bytes()).unwrap().to_vec();
-        wrong.push(Pss { message_hash: message_hash.clone(), ..good() });
-        wrong.push(Pss { hashes: [MessageDigest::sha256(), other], ..good() });
-        wrong.push(Pss { hashes: [other; 2], ..good() });
-        wrong.push(Pss { hashes: [other; 2], message_hash, ..good() });
+        wrong.push(Pss {
+            message_hash: message_hash.clone(),
+            ..good()
+        });
+        wrong.push(Pss {
+            hashes: [MessageDigest::sha256(), other],
+            ..good()
+        });
+        wrong.push(Pss {
+            hashes: [other; 2],
+            ..good()
+        });
+        wrong.push(Pss {
+            hashes: [other; 2],
+            message_hash,
+            ..good()
+        });
     }
     let blocks: [fn(&mut [u8]); 8] = [
         |block| block[0] |= 1,

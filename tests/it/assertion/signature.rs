@@ -37,7 +37,12 @@ fn negated(s: &[u8]) -> Vec<u8> {
 fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
     let integer = |n: &[u8]| {
         let zero = usize::from(n[0] >= 0x80);
-        [&[2, u8::try_from(n.len() + zero).unwrap()], &vec![0; zero][..], n].concat()
+        [
+            &[2, u8::try_from(n.len() + zero).unwrap()],
+            &vec![0; zero][..],
+            n,
+        ]
+        .concat()
     };
     let body = [integer(r), integer(s)].concat();
     [&[0x30, u8::try_from(body.len()).unwrap()], &body[..]].concat()
@@ -45,9 +50,15 @@ fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
 
 fn pem(label: &str, der: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> =
-        text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", lines.join("\n"))
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----",
+        lines.join("\n")
+    )
 }
 
 /// Every form in which a library may take the public half of `key` for a shared secret.
@@ -60,8 +71,12 @@ fn public_forms(key: &Key) -> Vec<Vec<u8>> {
         decode_base64url(jwk["n"].as_str().unwrap()).unwrap(),
         jwk["n"].as_str().unwrap().as_bytes().to_vec(),
         jwk.to_string().into_bytes(),
-        json!({ "kty": "RSA", "n": jwk["n"], "e": jwk["e"] }).to_string().into_bytes(),
-        json!({ "e": jwk["e"], "kty": "RSA", "n": jwk["n"] }).to_string().into_bytes(),
+        json!({ "kty": "RSA", "n": jwk["n"], "e": jwk["e"] })
+            .to_string()
+            .into_bytes(),
+        json!({ "e": jwk["e"], "kty": "RSA", "n": jwk["n"] })
+            .to_string()
+            .into_bytes(),
         Vec::new(),
     ];
     for (label, der) in [("PUBLIC KEY", &spki), ("RSA PUBLIC KEY", &pkcs1)] {

@@ -20,14 +20,20 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(algorithm: SigningAlgorithm) -> Self {
-        Self { key: generate(algorithm).unwrap(), algorithm }
+        Self {
+            key: generate(algorithm).unwrap(),
+            algorithm,
+        }
     }
 
     /// A PS256 key, used with RS256.
     pub(crate) fn turned_to_rs256(mut self) -> Self {
         let pair = PS256.key_pair_from_der(self.private()).unwrap();
         self.key.private = pair.to_raw_private_key().into();
-        Self { algorithm: SigningAlgorithm::Rs256, ..self }
+        Self {
+            algorithm: SigningAlgorithm::Rs256,
+            ..self
+        }
     }
 
     pub(crate) fn kid(&self) -> &str {
@@ -44,12 +50,18 @@ impl Key {
     /// Signs these claims under the usual header: alg, kid, typ JWT.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let signer = Signer::from_private(self.algorithm, self.kid(), &self.key.private).unwrap();
-        signer.sign_compact(JwtTyp::Jwt, claims.to_string().as_bytes()).unwrap()
+        signer
+            .sign_compact(JwtTyp::Jwt, claims.to_string().as_bytes())
+            .unwrap()
     }
 
     /// Signs exactly this header and these claims, whatever they are.
     pub(crate) fn sign_raw(&self, header: &str, claims: &str) -> String {
-        let input = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
+        let input = format!(
+            "{}.{}",
+            base64url(header.as_bytes()),
+            base64url(claims.as_bytes())
+        );
         format!("{input}.{}", base64url(&self.sign_bytes(input.as_bytes())))
     }
 
@@ -72,7 +84,11 @@ impl Key {
 
     /// A header with alg and kid and these further members, such as `,"typ":"JWT"`.
     pub(crate) fn header(&self, more: &str) -> String {
-        format!(r#"{{"alg":"{}","kid":"{}"{more}}}"#, self.algorithm, self.kid())
+        format!(
+            r#"{{"alg":"{}","kid":"{}"{more}}}"#,
+            self.algorithm,
+            self.kid()
+        )
     }
 }
 
@@ -134,7 +150,13 @@ pub(crate) async fn worker(env: &Env) -> (Replica, Key) {
 
 /// Asks for a token with an assertion.
 pub(crate) async fn token(replica: &Replica, assertion: &str) -> Answer {
-    present(replica, "/oauth2/token", "grant_type=client_credentials", assertion).await
+    present(
+        replica,
+        "/oauth2/token",
+        "grant_type=client_credentials",
+        assertion,
+    )
+    .await
 }
 
 /// Calls an endpoint with an assertion.
@@ -158,7 +180,10 @@ pub(crate) fn assert_refused<'a>(
 ) -> impl Future<Output = ()> + 'a {
     let place = std::panic::Location::caller();
     async move {
-        assert!((1..100).contains(&assertions.len()), "so many events are written in one second");
+        assert!(
+            (1..100).contains(&assertions.len()),
+            "so many events are written in one second"
+        );
         let expected = refusal(replica).await.same();
         let before = replica.audit_events("refused").await;
         for (index, assertion) in assertions.iter().enumerate() {

@@ -7,8 +7,14 @@ use crate::process::Server;
 use crate::source_tree::root;
 
 /// How the lines of the example begin that have to do with TLS and proxies.
-const OF_TLS: [&str; 6] =
-    ["tls_", "[mtls]", "[proxy]", "networks =", "thumbprints =", "client_address ="];
+const OF_TLS: [&str; 6] = [
+    "tls_",
+    "[mtls]",
+    "[proxy]",
+    "networks =",
+    "thumbprints =",
+    "client_address =",
+];
 
 /// A place with `config/grantd.toml` for plain HTTP on loopback and without mutual TLS, its sealing key, and a database
 /// in SQLite.
@@ -34,7 +40,10 @@ pub(super) fn with_settings() -> Place {
 fn check_config_says_that_settings_are_right_and_touches_nothing() {
     let place = with_settings();
     let said = place.done(&["check-config", "--config", "grantd.toml"]);
-    assert_eq!(said, "the settings are right; issuer https://auth.internal.example\n");
+    assert_eq!(
+        said,
+        "the settings are right; issuer https://auth.internal.example\n"
+    );
     assert!(!place.path("settings.db").exists());
 }
 
@@ -42,7 +51,11 @@ fn check_config_says_that_settings_are_right_and_touches_nothing() {
 fn check_config_points_at_a_typo() {
     let place = with_settings();
     let settings = fs::read_to_string(place.path("grantd.toml")).unwrap();
-    let line = settings.lines().position(|line| line.starts_with("key_file")).unwrap() + 1;
+    let line = settings
+        .lines()
+        .position(|line| line.starts_with("key_file"))
+        .unwrap()
+        + 1;
     place.write("grantd.toml", &settings.replace("\nkey_file", "\nkey_fle"));
     let ended = place.run(&["check-config", "--config", "grantd.toml"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -58,9 +71,18 @@ fn check_config_points_at_a_typo() {
 fn check_config_reads_a_catalog_as_apply_does() {
     let place = with_settings();
     place.write("my.toml", super::data::CATALOG);
-    let ended = place.run(&["check-config", "--config", "grantd.toml", "--catalog", "my.toml"]);
+    let ended = place.run(&[
+        "check-config",
+        "--config",
+        "grantd.toml",
+        "--catalog",
+        "my.toml",
+    ]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("my.toml:9: client \"reader\""), "{ended:?}");
+    assert!(
+        ended.stderr.contains("my.toml:9: client \"reader\""),
+        "{ended:?}"
+    );
     assert!(!ended.stderr.contains("reader-secret"), "{ended:?}");
 }
 
@@ -69,8 +91,10 @@ fn check_config_reads_a_catalog_as_apply_does() {
 fn what_contradicts_fapi2_is_refused_by_check_config_apply_and_serve() {
     let place = with_settings();
     let default = fs::read_to_string(place.path("grantd.toml")).unwrap();
-    let default =
-        default.replace("\n# default: listen = \"127.0.0.1:9090\"", "\nlisten = \"127.0.0.1:0\"");
+    let default = default.replace(
+        "\n# default: listen = \"127.0.0.1:9090\"",
+        "\nlisten = \"127.0.0.1:0\"",
+    );
     place.write("default.toml", &default);
     let fapi2 = default.replace("# default: profile = \"default\"", "profile = \"fapi2\"");
     assert_ne!(default, fapi2);
@@ -85,7 +109,10 @@ fn what_contradicts_fapi2_is_refused_by_check_config_apply_and_serve() {
         crate::place::ended(&mut command)
     };
     place.done(&["migrate", "--config", "default.toml"]);
-    let (check, apply) = (["check-config", "--catalog", "my.toml"], ["apply", "my.toml"]);
+    let (check, apply) = (
+        ["check-config", "--catalog", "my.toml"],
+        ["apply", "my.toml"],
+    );
     for arguments in [&check[..], &apply] {
         let refused = run(arguments, "fapi2.toml");
         assert_eq!(refused.code, Some(1), "{refused:?}");
@@ -99,7 +126,11 @@ fn what_contradicts_fapi2_is_refused_by_check_config_apply_and_serve() {
     let mut serve = place.grantd(&["serve", "--config", "fapi2.toml"]);
     let mut server = Server::start(&mut serve, &place.path("log"));
     assert_eq!(server.wait().code(), Some(1), "{}", server.log());
-    assert!(server.log().contains("the profile fapi2 binds every token"), "{}", server.log());
+    assert!(
+        server.log().contains("the profile fapi2 binds every token"),
+        "{}",
+        server.log()
+    );
 }
 
 /// An RSA key that names RS256 verifies nothing that the profile allows; one without `alg` serves PS256.
@@ -109,8 +140,10 @@ fn a_key_for_rs256_alone_is_refused_under_fapi2_by_every_command() {
     const N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
     let place = with_settings();
     let default = fs::read_to_string(place.path("grantd.toml")).unwrap();
-    let default =
-        default.replace("\n# default: listen = \"127.0.0.1:9090\"", "\nlisten = \"127.0.0.1:0\"");
+    let default = default.replace(
+        "\n# default: listen = \"127.0.0.1:9090\"",
+        "\nlisten = \"127.0.0.1:0\"",
+    );
     place.write("default.toml", &default);
     place.write(
         "fapi2.toml",
@@ -136,17 +169,25 @@ fn a_key_for_rs256_alone_is_refused_under_fapi2_by_every_command() {
         place.done(&[arguments, &["--config", settings]].concat());
     };
     done(&["migrate"], "fapi2.toml");
-    let (check, apply) = (["check-config", "--catalog", "my.toml"], ["apply", "my.toml"]);
+    let (check, apply) = (
+        ["check-config", "--catalog", "my.toml"],
+        ["apply", "my.toml"],
+    );
     place.write("my.toml", &catalog(",\"alg\":\"RS256\"", ""));
     refused(&check);
     refused(&apply);
-    for (alg, more) in
-        [("", ""), (",\"alg\":\"PS256\"", ""), (",\"alg\":\"RS256\"", ", retired_at = 5")]
-    {
+    for (alg, more) in [
+        ("", ""),
+        (",\"alg\":\"PS256\"", ""),
+        (",\"alg\":\"RS256\"", ", retired_at = 5"),
+    ] {
         place.write("my.toml", &catalog(alg, more));
         done(&check, "fapi2.toml");
     }
-    place.write("my.toml", "[[client]]\nid = \"worker\"\nauth = \"private_key_jwt\"\n");
+    place.write(
+        "my.toml",
+        "[[client]]\nid = \"worker\"\nauth = \"private_key_jwt\"\n",
+    );
     done(&apply, "fapi2.toml");
     place.write("key.json", &key(",\"alg\":\"RS256\""));
     let add = ["credential", "add-key", "worker", "key.json"];
@@ -161,7 +202,12 @@ fn a_key_for_rs256_alone_is_refused_under_fapi2_by_every_command() {
 #[test]
 fn a_database_url_counts_in_place_of_the_one_in_the_settings() {
     let place = with_settings();
-    let other = ["--config", "grantd.toml", "--database-url", "sqlite://other.db"];
+    let other = [
+        "--config",
+        "grantd.toml",
+        "--database-url",
+        "sqlite://other.db",
+    ];
     place.done(&[&["migrate"][..], &other].concat());
     assert!(place.path("other.db").exists() && !place.path("settings.db").exists());
     let old = place.run(&["client", "list", "--config", "grantd.toml"]);
@@ -180,9 +226,15 @@ fn a_flag_counts_before_a_variable() {
     };
     let ended = list(&["--database-url", "sqlite://named.db"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    for arguments in [&[][..], &["--data", "elsewhere", "--database-url", "sqlite://named.db"]] {
+    for arguments in [
+        &[][..],
+        &["--data", "elsewhere", "--database-url", "sqlite://named.db"],
+    ] {
         let ended = list(arguments);
-        assert!(ended.code == Some(1) && ended.stderr.contains("where"), "{ended:?}");
+        assert!(
+            ended.code == Some(1) && ended.stderr.contains("where"),
+            "{ended:?}"
+        );
     }
 }
 
@@ -204,7 +256,10 @@ fn apply_takes_the_sealing_key_from_the_environment() {
     };
     let ended = apply(None);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("there is no sealing key"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("there is no sealing key"),
+        "{ended:?}"
+    );
     let ended = apply(Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
@@ -215,7 +270,11 @@ fn health_is_0_when_ready_and_1_where_nothing_listens() {
     let dev = place.dev(&[]);
     let operations = dev.url("operations").to_owned();
     assert!(place.done(&["health", &operations]).contains("\"ready\""));
-    assert!(place.done(&["health", &format!("{operations}/readyz")]).contains("\"ready\""));
+    assert!(
+        place
+            .done(&["health", &format!("{operations}/readyz")])
+            .contains("\"ready\"")
+    );
     assert!(dev.interrupt().success());
     let ended = place.run(&["health", &operations]);
     assert_eq!(ended.code, Some(1), "{ended:?}");

@@ -46,7 +46,10 @@ fn another_issuer_on_the_same_data_is_warned_of() {
     assert!(first.interrupt().success());
     let second = place.dev(&["--data", "data", "--issuer", "http://other.example"]);
     let log = second.log();
-    let warning = log.lines().find(|line| line.contains("WARN")).unwrap_or_default();
+    let warning = log
+        .lines()
+        .find(|line| line.contains("WARN"))
+        .unwrap_or_default();
     assert!(
         warning.contains("http://auth.example") && warning.contains("http://other.example"),
         "{log}"
@@ -57,7 +60,14 @@ fn another_issuer_on_the_same_data_is_warned_of() {
 fn processes_that_start_at_once_on_new_data_use_one_sealing_key() {
     let place = Place::new();
     place.write("my.toml", CATALOG);
-    let arguments = ["--data", "data", "--catalog", "my.toml", "--issuer", "http://auth.example"];
+    let arguments = [
+        "--data",
+        "data",
+        "--catalog",
+        "my.toml",
+        "--issuer",
+        "http://auth.example",
+    ];
     let starting = ["a", "b", "c"].map(|name| place.start(name, "127.0.0.1:0", &arguments));
     let running = starting.map(crate::place::Starting::ready);
     for dev in &running {
@@ -74,7 +84,11 @@ fn a_directory_may_be_called_anything() {
     let name = "a b?c%41#ü";
     let dev = place.dev(&["--data", name]);
     dev.token("archival-service", "archival-demo-secret");
-    assert!(place.done(&["client", "list", "--data", name]).contains("archival-service"));
+    assert!(
+        place
+            .done(&["client", "list", "--data", name])
+            .contains("archival-service")
+    );
 }
 
 #[test]
@@ -82,6 +96,11 @@ fn a_directory_without_data_is_told_with_what_to_do() {
     let place = Place::new();
     let ended = place.run(&["client", "list", "--data", "nowhere"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("start `grantd dev --data nowhere` first"), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("start `grantd dev --data nowhere` first"),
+        "{ended:?}"
+    );
     assert!(!place.path("nowhere").exists());
 }

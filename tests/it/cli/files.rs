@@ -23,22 +23,36 @@ fn refused(ended: &Ended, why: &str) {
 
 /// Runs grantd, which would serve for ever if it did not refuse.
 fn within_20_s(place: &Place, arguments: &[&str]) -> Ended {
-    ended(place.command("timeout").args([&["20", "grantd"], arguments].concat()))
+    ended(
+        place
+            .command("timeout")
+            .args([&["20", "grantd"], arguments].concat()),
+    )
 }
 
 /// Every file below `directory`, with its mode.
 fn modes_below(directory: &Path) -> Vec<(String, u32)> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     entries
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), mode(&path)))
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                mode(&path),
+            )
+        })
         .collect()
 }
 
 #[test]
 fn what_dev_makes_is_for_its_owner_alone_whatever_the_umask() {
-    for (umask, data) in
-        [("0", None), ("0", Some("data")), ("0", Some("deep/er/data")), ("0277", None)]
-    {
+    for (umask, data) in [
+        ("0", None),
+        ("0", Some("data")),
+        ("0", Some("deep/er/data")),
+        ("0277", None),
+    ] {
         let place = Place::new();
         let arguments: Vec<&str> = data.map_or(Vec::new(), |data| vec!["--data", data]);
         let dev = place.dev_after(&format!("umask {umask}"), &arguments);
@@ -47,14 +61,21 @@ fn what_dev_makes_is_for_its_owner_alone_whatever_the_umask() {
         assert_eq!(mode(&directory), 0o700, "{umask} {data:?}");
         dev.token("archival-service", "archival-demo-secret");
         let files = modes_below(&directory);
-        for name in
-            ["grantd.db", "grantd.db-wal", "grantd.db-shm", "sealing.key", "ca.key", "server.key"]
-        {
+        for name in [
+            "grantd.db",
+            "grantd.db-wal",
+            "grantd.db-shm",
+            "sealing.key",
+            "ca.key",
+            "server.key",
+        ] {
             let found = files.iter().find(|(file, _)| file == name);
             let (_, mode) = found.unwrap_or_else(|| panic!("{name} is not in {files:?}"));
             assert_eq!(mode & 0o077, 0, "{name} {umask} {data:?}");
         }
-        let open = files.iter().filter(|(name, mode)| name.contains(".key") && mode & 0o077 > 0);
+        let open = files
+            .iter()
+            .filter(|(name, mode)| name.contains(".key") && mode & 0o077 > 0);
         assert_eq!(open.count(), 0, "{files:?}");
         assert!(dev.interrupt().success());
     }
@@ -77,7 +98,12 @@ fn data_that_others_can_read_are_refused_with_the_command_that_mends_it() {
     symlink("data", place.path("link")).unwrap();
     let commands = |data: &str| {
         let dev = ["dev", "--listen", "127.0.0.1:0", "--data", data].map(str::to_owned);
-        [dev.to_vec(), ["client", "list", "--data", data].map(str::to_owned).to_vec()]
+        [
+            dev.to_vec(),
+            ["client", "list", "--data", data]
+                .map(str::to_owned)
+                .to_vec(),
+        ]
     };
     let each = |why: &dyn Fn(&str) -> String| {
         for data in ["data", "link"] {
@@ -118,19 +144,34 @@ fn a_sealing_key_that_others_can_read_is_refused_by_every_command() {
     write_private(&place.path("old.key"), &[8; 32]);
     let settings = fs::read_to_string(place.path("grantd.toml")).unwrap();
     let linked = settings.replace("\nkey_file = \"sealing.key\"", "\nkey_file = \"link.key\"");
-    let old =
-        settings.replace("\n# default: old_key_files = []", "\nold_key_files = [\"sealing.key\"]");
+    let old = settings.replace(
+        "\n# default: old_key_files = []",
+        "\nold_key_files = [\"sealing.key\"]",
+    );
     let old = old.replace("\nkey_file = \"sealing.key\"", "\nkey_file = \"old.key\"");
-    assert!(linked != settings && old.contains("\nold_key_files = [\"sealing"), "{old}");
-    for (settings, key) in
-        [(&settings, "sealing.key"), (&linked, "link.key"), (&old, "sealing.key")]
-    {
+    assert!(
+        linked != settings && old.contains("\nold_key_files = [\"sealing"),
+        "{old}"
+    );
+    for (settings, key) in [
+        (&settings, "sealing.key"),
+        (&linked, "link.key"),
+        (&old, "sealing.key"),
+    ] {
         place.write("grantd.toml", settings);
         chmod(&place.path(""), 0o755);
         chmod(&place.path("sealing.key"), 0o644);
-        for command in [&["check-config"][..], &["client", "list"], &["serve"], &["export"]] {
+        for command in [
+            &["check-config"][..],
+            &["client", "list"],
+            &["serve"],
+            &["export"],
+        ] {
             let ended = place.run(&[command, &["--config", "grantd.toml"]].concat());
-            refused(&ended, &format!("other users can read the sealing key {key}"));
+            refused(
+                &ended,
+                &format!("other users can read the sealing key {key}"),
+            );
             refused(&ended, &format!("chmod 600 {key}"));
         }
         // A group may: so Kubernetes mounts secrets with fsGroup. And nobody comes through a closed door.
@@ -207,7 +248,10 @@ fn a_command_that_only_reads_makes_no_database() {
         &["apply", "my.toml", "--dry-run"],
         &["apply", "my.toml"],
     ] {
-        for target in [["--config", "grantd.toml"], ["--database-url", "sqlite://typo.db"]] {
+        for target in [
+            ["--config", "grantd.toml"],
+            ["--database-url", "sqlite://typo.db"],
+        ] {
             let ended = place.run(&[command, &target].concat());
             refused(&ended, "there is no database at ");
             refused(&ended, "run `grantd migrate` to make it");
@@ -235,8 +279,16 @@ fn only_regular_files_are_read() {
         assert_ne!(changed, settings, "{from}");
         place.write(name, &changed);
     };
-    with("key.toml", "\nkey_file = \"sealing.key\"", "\nkey_file = \"pipe\"");
-    with("url.toml", "\ndatabase_url = \"sqlite://settings.db\"", "\ndatabase_url_file = \"pipe\"");
+    with(
+        "key.toml",
+        "\nkey_file = \"sealing.key\"",
+        "\nkey_file = \"pipe\"",
+    );
+    with(
+        "url.toml",
+        "\ndatabase_url = \"sqlite://settings.db\"",
+        "\ndatabase_url_file = \"pipe\"",
+    );
     with(
         "tls.toml",
         "\nlisten = \"127.0.0.1:0\"",
@@ -245,9 +297,15 @@ fn only_regular_files_are_read() {
     let client = |name: &str, line: &str| {
         place.write(name, &format!("[[client]]\nid = \"a\"\nauth = {line}\n"));
     };
-    client("secret.toml", "\"client_secret_basic\"\nsecret = \"file:pipe\"");
+    client(
+        "secret.toml",
+        "\"client_secret_basic\"\nsecret = \"file:pipe\"",
+    );
     client("jwks.toml", "\"private_key_jwt\"\njwks_file = \"pipe\"");
-    client("certificate.toml", "\"self_signed_tls_client_auth\"\ncertificate_file = \"pipe\"");
+    client(
+        "certificate.toml",
+        "\"self_signed_tls_client_auth\"\ncertificate_file = \"pipe\"",
+    );
     place.write(
         "empty.toml",
         "[[client]]\nid = \"a\"\nauth = [\"private_key_jwt\", \"self_signed_tls_client_auth\"]\n",
@@ -274,7 +332,10 @@ fn only_regular_files_are_read() {
     ] {
         let ended = run(line);
         assert_eq!(ended.code, Some(1), "{line}: {ended:?}");
-        assert!(ended.stderr.contains("only a regular file is read"), "{line}: {ended:?}");
+        assert!(
+            ended.stderr.contains("only a regular file is read"),
+            "{line}: {ended:?}"
+        );
     }
 }
 
@@ -303,15 +364,21 @@ fn variables_of_kubernetes_services_are_passed_over() {
         let done = run(command, ("OTHER", ""));
         assert_eq!(done.code, Some(0), "{done:?}");
     }
-    for (name, near) in
-        [("GRANTD_ISSUR", "GRANTD_ISSUER"), ("GRANTD_PORT", "the nearest known variable is")]
-    {
+    for (name, near) in [
+        ("GRANTD_ISSUR", "GRANTD_ISSUER"),
+        ("GRANTD_PORT", "the nearest known variable is"),
+    ] {
         let ended = run(&["check-config"], (name, "8080"));
-        refused(&ended, &format!("environment variable {name}: unknown setting"));
+        refused(
+            &ended,
+            &format!("environment variable {name}: unknown setting"),
+        );
         refused(&ended, near);
     }
     let mut serve = place.grantd(&["serve", "--config", "grantd.toml"]);
-    serve.env("GRANTD_SERVICE_HOST", "10.0.0.1").env("GRANTD_LOG", "debug");
+    serve
+        .env("GRANTD_SERVICE_HOST", "10.0.0.1")
+        .env("GRANTD_LOG", "debug");
     serve.env("GRANTD_OPERATIONS__LISTEN", "127.0.0.1:0");
     let server = crate::process::Server::start(&mut serve, &place.path("log"));
     crate::process::eventually("debug says so", || {

@@ -29,7 +29,12 @@ fn catalog() -> String {
             "#
         )
     };
-    format!("{}{}{}", crate::harness::CATALOG, client("worker"), client("spare"))
+    format!(
+        "{}{}{}",
+        crate::harness::CATALOG,
+        client("worker"),
+        client("spare")
+    )
 }
 
 /// A replica, and a directory from which the commands work on its database.
@@ -44,18 +49,30 @@ impl Site {
         // As the commands have it.
         let env = env.with_clock(Clock::system());
         env.apply(&catalog()).await;
-        Self { replica: env.replica().await, env, place: Place::new() }
+        Self {
+            replica: env.replica().await,
+            env,
+            place: Place::new(),
+        }
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
-        self.place.run(&[arguments, &["--database-url", &self.env.database.url]].concat())
+        self.place
+            .run(&[arguments, &["--database-url", &self.env.database.url]].concat())
     }
 
     /// Registers `keys` for `client`; gives the ids.
     #[track_caller]
     fn add(&self, client: &str, keys: &Value, more: &[&str]) -> Vec<String> {
         self.place.write("keys.json", &keys.to_string());
-        let command = ["credential", "add-key", client, "keys.json", "--output", "json"];
+        let command = [
+            "credential",
+            "add-key",
+            client,
+            "keys.json",
+            "--output",
+            "json",
+        ];
         let ended = self.run(&[&command, more].concat());
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let added: Value = serde_json::from_str(&ended.stdout).unwrap();
@@ -70,7 +87,11 @@ impl Site {
     fn refused(&self, client: &str, text: &str) -> String {
         self.place.write("keys.json", text);
         let ended = self.run(&["credential", "add-key", client, "keys.json"]);
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(1), ""),
+            "{ended:?}"
+        );
         ended.stderr
     }
 
@@ -81,13 +102,19 @@ impl Site {
 
     /// One credential as it is listed.
     fn shown(&self, id: &str) -> Value {
-        self.listed("worker").into_iter().find(|it| it["id"] == id).unwrap()
+        self.listed("worker")
+            .into_iter()
+            .find(|it| it["id"] == id)
+            .unwrap()
     }
 
     /// The status of a token request with an assertion by `key`.
     async fn asks(&self, client: &str, key: &Key) -> u16 {
         self.replica.follow().await;
-        token(&self.replica, &key.sign(&claims(client))).await.status.as_u16()
+        token(&self.replica, &key.sign(&claims(client)))
+            .await
+            .status
+            .as_u16()
     }
 }
 
@@ -120,7 +147,9 @@ fn rsa(bits: usize) -> Value {
         |n: &[u8]| json!({ "kty": "RSA", "n": grantd::crypto::digest::base64url(n), "e": "AQAB" });
     while check_rsa(&n, &[1, 0, 1]).is_err() {
         let last = n.len() - 1;
-        n[last] = n[last].checked_sub(2).expect("one without small divisors is near");
+        n[last] = n[last]
+            .checked_sub(2)
+            .expect("one without small divisors is near");
     }
     jwk(&n)
 }
@@ -328,10 +357,27 @@ fn a_name_of_a_key_or_certificate_may_begin_with_a_hyphen() {
     jwk.remove("kid");
     place.write("key.jwk", &Value::Object(jwk).to_string());
     let kid = "-m4x";
-    let line = ["credential", "add-key", "worker", "key.jwk", "--kid", kid, "--data", "data"];
+    let line = [
+        "credential",
+        "add-key",
+        "worker",
+        "key.jwk",
+        "--kid",
+        kid,
+        "--data",
+        "data",
+    ];
     place.done(&line);
     let x5t = format!("-{}", "A".repeat(42));
-    let line = ["credential", "add-certificate", "worker", "--thumbprint", &x5t, "--data", "data"];
+    let line = [
+        "credential",
+        "add-certificate",
+        "worker",
+        "--thumbprint",
+        &x5t,
+        "--data",
+        "data",
+    ];
     place.done(&line);
     let listed = place.done(&["credential", "list", "worker", "--data", "data"]);
     assert!(listed.contains(kid) && listed.contains(&x5t), "{listed}");
@@ -347,13 +393,29 @@ fn a_running_dev_server_takes_a_key_in_pem_form_within_a_second() {
     let key = Key::new(SigningAlgorithm::EdDsa);
     // SubjectPublicKeyInfo of Ed25519 (RFC 8410): twelve octets and the key.
     let x = grantd::crypto::digest::decode_base64url(key.jwk()["x"].as_str().unwrap()).unwrap();
-    let der = [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..], &x].concat();
+    let der = [
+        &[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..],
+        &x,
+    ]
+    .concat();
     let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
-    let command = ["credential", "add-key", "worker", "-", "--kid", key.kid(), "--data", "data"];
+    let command = [
+        "credential",
+        "add-key",
+        "worker",
+        "-",
+        "--kid",
+        key.kid(),
+        "--data",
+        "data",
+    ];
     let ended = place.run_with_input(&command, &pem);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stderr.contains(&format!("its kid is {}", key.kid())), "{ended:?}");
+    assert!(
+        ended.stderr.contains(&format!("its kid is {}", key.kid())),
+        "{ended:?}"
+    );
     assert!(ended.stdout.contains("live"), "{ended:?}");
     let address = dev.authority().parse().unwrap();
     within_a_second("a token by the new key", || {
@@ -367,16 +429,34 @@ fn a_running_dev_server_takes_a_key_in_pem_form_within_a_second() {
     let jwk = Value::Object(key.jwk()).to_string();
     let ended = place.run_with_input(&command, &jwk);
     assert!(ended.stderr.contains("has this jwk already"), "{ended:?}");
-    let command = ["credential", "add-key", "worker", "-", "--kid", "other", "--data", "data"];
+    let command = [
+        "credential",
+        "add-key",
+        "worker",
+        "-",
+        "--kid",
+        "other",
+        "--data",
+        "data",
+    ];
     let ended = place.run_with_input(&command, &jwk);
-    assert!(ended.stderr.contains("a kid of its own: leave --kid out"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("a kid of its own: leave --kid out"),
+        "{ended:?}"
+    );
 
     // The catalog takes it over, in whatever order its members are written.
     let x = key.jwk()["x"].as_str().unwrap().to_owned();
-    let jwk = format!(r#"{{"x":"{x}","kty":"OKP","kid":"{}","crv":"Ed25519"}}"#, key.kid());
+    let jwk = format!(
+        r#"{{"x":"{x}","kty":"OKP","kid":"{}","crv":"Ed25519"}}"#,
+        key.kid()
+    );
     let jwks = format!("\"private_key_jwt\"\njwks = ['{jwk}']");
     let catalog = format!("{}{own}", super::data::CATALOG).replace("\"private_key_jwt\"", &jwks);
     place.write("my.toml", &catalog);
     let plan = place.done(&["apply", "my.toml", "--dry-run", "--prune", "--data", "data"]);
-    assert!(plan.lines().last().unwrap().starts_with("nothing to do"), "{plan}");
+    assert!(
+        plan.lines().last().unwrap().starts_with("nothing to do"),
+        "{plan}"
+    );
 }

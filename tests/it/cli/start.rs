@@ -28,7 +28,10 @@ fn a_taken_port_is_told_once_with_what_to_do() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let expected = format!("grantd: cannot listen on {}: ", dev.authority());
     assert!(ended.stderr.starts_with(&expected), "{ended:?}");
-    assert!(ended.stderr.contains("stop it or take another port"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("stop it or take another port"),
+        "{ended:?}"
+    );
     assert_eq!(ended.stderr.matches("in use").count(), 1, "{ended:?}");
 }
 
@@ -44,7 +47,10 @@ fn wrong_usage_is_exit_status_2() {
     ] {
         let ended = place.run(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
-        assert!(ended.stderr.contains("Usage") || ended.stderr.contains("--help"), "{ended:?}");
+        assert!(
+            ended.stderr.contains("Usage") || ended.stderr.contains("--help"),
+            "{ended:?}"
+        );
     }
 }
 
@@ -73,11 +79,20 @@ fn the_ready_file_names_every_url() {
     let dev = place.dev(&[]);
     let issuer = dev.url("issuer");
     assert_eq!(dev.url("token_endpoint"), format!("{issuer}/oauth2/token"));
-    assert_eq!(dev.url("introspection_endpoint"), format!("{issuer}/oauth2/introspect"));
-    assert_eq!(dev.url("revocation_endpoint"), format!("{issuer}/oauth2/revoke"));
+    assert_eq!(
+        dev.url("introspection_endpoint"),
+        format!("{issuer}/oauth2/introspect")
+    );
+    assert_eq!(
+        dev.url("revocation_endpoint"),
+        format!("{issuer}/oauth2/revoke")
+    );
     assert_eq!(dev.url("jwks_uri"), format!("{issuer}/oauth2/jwks"));
     assert!(dev.url("operations").starts_with("http://127.0.0.1:"));
-    assert!(dev.url("data_dir").starts_with(place.path("tmp").to_str().unwrap()));
+    assert!(
+        dev.url("data_dir")
+            .starts_with(place.path("tmp").to_str().unwrap())
+    );
 }
 
 #[test]
@@ -96,7 +111,10 @@ fn the_screen_shows_no_secret_of_a_catalog_of_ones_own() {
         )),
         "{screen}"
     );
-    assert!(!screen.contains("reader-secret") && !screen.contains("api-secret"), "{screen}");
+    assert!(
+        !screen.contains("reader-secret") && !screen.contains("api-secret"),
+        "{screen}"
+    );
 }
 
 /// Two audiences, no default scopes, and an id and a secret that a shell, a URL or a form could take for more.
@@ -143,13 +161,19 @@ fn every_line_of_the_screen_gets_a_token_as_printed() {
             let text = std::fs::read_to_string(place.path("dev.out")).unwrap();
             text.contains("Ctrl-C").then_some(text)
         });
-        let lines: Vec<&str> = screen.lines().filter(|line| line.contains("curl -s")).collect();
+        let lines: Vec<&str> = screen
+            .lines()
+            .filter(|line| line.contains("curl -s"))
+            .collect();
         assert!(lines.len() >= least, "{screen}");
         for line in lines {
             // What a reader does who knows the secret.
             let line = line.replace("client_secret=SECRET", "client_secret=SE%CR+ET");
             let ended = crate::place::ended(place.command("sh").args(["-c", &line]));
-            assert!(ended.stdout.contains("\"access_token\""), "{line}: {ended:?}");
+            assert!(
+                ended.stdout.contains("\"access_token\""),
+                "{line}: {ended:?}"
+            );
         }
     }
 }
@@ -162,14 +186,17 @@ fn a_reader_that_has_gone_is_no_panic() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut list = place.grantd(&["client", "list", "--data", "data"]);
-    let list =
-        list.stdout(writer.try_clone().unwrap()).stderr(File::create(place.path("e")).unwrap());
+    let list = list
+        .stdout(writer.try_clone().unwrap())
+        .stderr(File::create(place.path("e")).unwrap());
     assert_eq!(list.status().unwrap().code(), Some(1));
     assert_eq!(std::fs::read_to_string(place.path("e")).unwrap(), "");
 
     let mut other = place.grantd(&["dev", "--listen", "127.0.0.1:0", "--ready-file", "other"]);
     let mut other = Running(other.stdout(writer).spawn().unwrap());
-    eventually("the ready file", || std::fs::read_to_string(place.path("other")).ok());
+    eventually("the ready file", || {
+        std::fs::read_to_string(place.path("other")).ok()
+    });
     other.signal("INT");
     assert!(other.0.wait().unwrap().success());
 }

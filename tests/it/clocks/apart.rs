@@ -21,8 +21,13 @@ async fn readiness(replica: &Replica) -> Value {
         .header("host", "localhost")
         .body(axum::body::Body::empty())
         .unwrap();
-    let answer = tower::ServiceExt::oneshot(routes::operations(health), request).await.unwrap();
-    let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+    let answer = tower::ServiceExt::oneshot(routes::operations(health), request)
+        .await
+        .unwrap();
+    let body = http_body_util::BodyExt::collect(answer.into_body())
+        .await
+        .unwrap()
+        .to_bytes();
     serde_json::from_slice(&body).unwrap()
 }
 

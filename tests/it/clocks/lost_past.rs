@@ -149,11 +149,21 @@ on_both! {
 async fn a_loss_and_its_refusals_are_explained() {
     let env = Env::new(Database::sqlite()).await;
     let (replica, key) = worker(&env).await;
-    assert_eq!(token(&replica, &key.sign(&claims("worker", "1"))).await.status, 200);
-    Sql::of(&env.database).await.run("DELETE FROM used_assertions").await;
+    assert_eq!(
+        token(&replica, &key.sign(&claims("worker", "1")))
+            .await
+            .status,
+        200
+    );
+    Sql::of(&env.database)
+        .await
+        .run("DELETE FROM used_assertions")
+        .await;
     env.clock.advance(Seconds::new(41));
-    let (loss, refusal) =
-        (watch("2026-01-01T00:00:41Z are refused"), watch("make a new assertion, with iat"));
+    let (loss, refusal) = (
+        watch("2026-01-01T00:00:41Z are refused"),
+        watch("make a new assertion, with iat"),
+    );
     for _ in 0..2 {
         replica.follow().await;
     }
@@ -175,7 +185,10 @@ async fn an_assertion_that_waits_through_the_loss_is_refused() {
         async move { token(&replica, &assertion).await }
     });
     sql.until_waiting("used_assertions", 1).await;
-    env.store.mark_past_lost(Timestamp::from_unix(START + 1)).await.unwrap();
+    env.store
+        .mark_past_lost(Timestamp::from_unix(START + 1))
+        .await
+        .unwrap();
     replica.follow().await;
     held.release().await;
     asking.await.unwrap().assert_error(401, "invalid_client");

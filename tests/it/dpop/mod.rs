@@ -44,13 +44,21 @@ impl Prover {
             "typ": "dpop+jwt", "alg": algorithm.as_str(), "jwk": key.public_jwk.key_members(),
         });
         let claims = json!({ "htm": "POST", "htu": TOKEN, "iat": START });
-        Self { key, signer, header, claims }
+        Self {
+            key,
+            signer,
+            header,
+            claims,
+        }
     }
 
     fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| base64url(value.to_string().as_bytes());
         let input = format!("{}.{}", part(header), part(claims));
-        format!("{input}.{}", base64url(&self.signer.sign(input.as_bytes()).unwrap()))
+        format!(
+            "{input}.{}",
+            base64url(&self.signer.sign(input.as_bytes()).unwrap())
+        )
     }
 
     /// A proof with these claims beside the usual ones, or in their place; `null` takes one out.
@@ -61,7 +69,9 @@ impl Prover {
                 all[name] = value.clone();
             }
         }
-        all.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        all.as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         self.sign(&self.header, &all)
     }
 
@@ -86,7 +96,12 @@ impl Replica {
         let authorization = basic("reader", READER);
         let mut headers = vec![("authorization", authorization.as_str())];
         headers.extend(proofs.iter().map(|proof| ("dpop", *proof)));
-        self.post("/oauth2/token", &headers, &format!("grant_type=client_credentials{more}")).await
+        self.post(
+            "/oauth2/token",
+            &headers,
+            &format!("grant_type=client_credentials{more}"),
+        )
+        .await
     }
 }
 

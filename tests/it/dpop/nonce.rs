@@ -7,7 +7,8 @@ use super::*;
 
 impl Env {
     async fn strict_replica(&self) -> Replica {
-        self.replica_with(|options| options.dpop_nonce_required = true).await
+        self.replica_with(|options| options.dpop_nonce_required = true)
+            .await
     }
 }
 

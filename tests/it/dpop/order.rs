@@ -19,8 +19,11 @@ impl Replica {
 /// A replica that demands nonces and knows `worker` by a key; the right nonce.
 async fn strict(env: &Env) -> (Replica, Key, String) {
     let key = Key::new(SigningAlgorithm::Es256);
-    env.apply(&catalog(&[&key], "dpop_bound_access_tokens = true")).await;
-    let replica = env.replica_with(|options| options.dpop_nonce_required = true).await;
+    env.apply(&catalog(&[&key], "dpop_bound_access_tokens = true"))
+        .await;
+    let replica = env
+        .replica_with(|options| options.dpop_nonce_required = true)
+        .await;
     let nonce = replica.grantd.dpop_nonce().unwrap();
     (replica, key, nonce)
 }

@@ -42,7 +42,10 @@ fn walk(mut rest: &[TokenTree], module: &[String], found: &mut Vec<NamedPath>) {
                 after
             }
             [TokenTree::Ident(word), after @ ..] if word == "use" && !is_punct(after, '<') => {
-                let end = after.iter().position(|tree| is(tree, ';')).unwrap_or(after.len());
+                let end = after
+                    .iter()
+                    .position(|tree| is(tree, ';'))
+                    .unwrap_or(after.len());
                 imports(&after[..end], module, &[], found);
                 &after[end..]
             }
@@ -71,7 +74,11 @@ fn expression<'a>(
 ) -> &'a [TokenTree] {
     let (names, after) = leading_names(rest);
     if let [first, _, ..] = names[..] {
-        found.push(path(module, names.iter().map(|name| plain(name)).collect(), first));
+        found.push(path(
+            module,
+            names.iter().map(|name| plain(name)).collect(),
+            first,
+        ));
     }
     after
 }
@@ -83,7 +90,11 @@ fn imports(tree: &[TokenTree], module: &[String], prefix: &[String], found: &mut
     let (names, after) = leading_names(tree);
     let mut segments = prefix.to_vec();
     segments.extend(names.into_iter().map(plain));
-    let after = if is_separator(after) { &after[2..] } else { after };
+    let after = if is_separator(after) {
+        &after[2..]
+    } else {
+        after
+    };
     match after.first() {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
             for branch in trees(group.stream()).split(|tree| is(tree, ',')) {
@@ -116,7 +127,11 @@ fn leading_names(mut rest: &[TokenTree]) -> (Vec<&Ident>, &[TokenTree]) {
 }
 
 fn path(module: &[String], segments: Vec<String>, at: &impl Spanned) -> NamedPath {
-    NamedPath { module: module.to_vec(), segments, line: at.line() }
+    NamedPath {
+        module: module.to_vec(),
+        segments,
+        line: at.line(),
+    }
 }
 
 trait Spanned {

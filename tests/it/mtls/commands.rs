@@ -23,7 +23,8 @@ struct Commands<'a> {
 
 impl Commands<'_> {
     fn run(&self, arguments: &[&str]) -> Ended {
-        self.place.run(&[arguments, &["--database-url", &self.env.database.url]].concat())
+        self.place
+            .run(&[arguments, &["--database-url", &self.env.database.url]].concat())
     }
 
     #[track_caller]
@@ -36,7 +37,11 @@ impl Commands<'_> {
     #[track_caller]
     fn refused(&self, arguments: &[&str], (code, why): (i32, &str)) {
         let ended = self.run(arguments);
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{ended:?}");
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(code), ""),
+            "{ended:?}"
+        );
         assert!(ended.stderr.contains(why), "{why}: {ended:?}");
     }
 

@@ -19,8 +19,11 @@ struct Dev {
 fn dev(more: impl FnOnce(&Path) -> Vec<String>) -> Dev {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    std::fs::write(path("catalog.toml"), catalog(&[], "subject_dn = \"CN=job,O=Example\""))
-        .unwrap();
+    std::fs::write(
+        path("catalog.toml"),
+        catalog(&[], "subject_dn = \"CN=job,O=Example\""),
+    )
+    .unwrap();
     let mut command = grantd();
     command
         .args(["dev", "--listen", "127.0.0.1:0", "--catalog"])
@@ -33,7 +36,11 @@ fn dev(more: impl FnOnce(&Path) -> Vec<String>) -> Dev {
     let server = Server::start(&mut command, &path("log"));
     eventually("grantd dev is ready", || path("ready.json").exists());
     let ready = serde_json::from_slice(&std::fs::read(path("ready.json")).unwrap()).unwrap();
-    Dev { ready, directory, server }
+    Dev {
+        ready,
+        directory,
+        server,
+    }
 }
 
 impl Dev {
@@ -45,9 +52,16 @@ impl Dev {
     /// for.
     async fn connect(&self, certified: CertifiedKey) -> Connected {
         let url = self.ready["mtls_token_endpoint"].as_str().unwrap();
-        let port = url.strip_prefix("https://localhost:").unwrap().split('/').next().unwrap();
+        let port = url
+            .strip_prefix("https://localhost:")
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap();
         let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(self.file("ca_file")).unwrap()).unwrap();
+        roots
+            .add(CertificateDer::from_pem_file(self.file("ca_file")).unwrap())
+            .unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -58,7 +72,11 @@ impl Dev {
     }
 
     fn made_for(&self, client: &str) -> CertifiedKey {
-        let file = |ending| self.directory.path().join(format!("data/client-{client}.{ending}"));
+        let file = |ending| {
+            self.directory
+                .path()
+                .join(format!("data/client-{client}.{ending}"))
+        };
         let chain = vec![CertificateDer::from_pem_file(file("pem")).unwrap()];
         let key = PrivateKeyDer::from_pem_file(file("key")).unwrap();
         CertifiedKey::new(chain, aws_lc_rs::sign::any_supported_type(&key).unwrap())
@@ -69,7 +87,9 @@ impl Dev {
 fn signed_now(ca: &Ca) -> CertifiedKey {
     let mut params = leaf("job");
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, "Example");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "Example");
     params.distinguished_name.push(DnType::CommonName, "job");
     valid_now(&mut params);
     ca.sign(&params).certified()
@@ -93,18 +113,36 @@ async fn each_client_of_mutual_tls_has_a_certificate_that_works() {
     for client in ["ledger", "job"] {
         let certified = dev.made_for(client);
         let print = grantd::crypto::digest::certificate_thumbprint(&certified.cert[0]);
-        let answer = dev.connect(certified).await.token(client, "").await.unwrap();
+        let answer = dev
+            .connect(certified)
+            .await
+            .token(client, "")
+            .await
+            .unwrap();
         assert_eq!(answer.claims()["cnf"]["x5t#S256"], print);
         let log = dev.server.log();
-        let line = log.lines().find(|line| line.contains(&format!("client_id={client}"))).unwrap();
-        let certificate = dev.directory.path().join(format!("data/client-{client}.pem"));
-        assert!(line.contains(&format!("--cert '{}'", certificate.display())), "{line}");
+        let line = log
+            .lines()
+            .find(|line| line.contains(&format!("client_id={client}")))
+            .unwrap();
+        let certificate = dev
+            .directory
+            .path()
+            .join(format!("data/client-{client}.pem"));
+        assert!(
+            line.contains(&format!("--cert '{}'", certificate.display())),
+            "{line}"
+        );
         let endpoint = dev.ready["mtls_token_endpoint"].as_str().unwrap();
         assert!(line.ends_with(endpoint), "{line}");
     }
     let (ca, client_ca) = (dev.file("ca_file"), dev.file("client_ca_file"));
     assert_eq!(ca, client_ca);
-    assert!(std::fs::read_to_string(dev.file("client_ca_key_file")).unwrap().contains("PRIVATE"));
+    assert!(
+        std::fs::read_to_string(dev.file("client_ca_key_file"))
+            .unwrap()
+            .contains("PRIVATE")
+    );
 }
 
 /// What stands in a file that changed is taken without a restart, on connections that are open, too.
@@ -117,18 +155,31 @@ async fn a_client_ca_of_ones_own_is_read_again_when_its_file_changes() {
         vec!["--client-ca".to_owned(), file.display().to_string()]
     });
     assert!(dev.ready.get("client_ca_key_file").is_none());
-    assert_eq!(dev.file("client_ca_file"), dev.directory.path().join("own.pem"));
+    assert_eq!(
+        dev.file("client_ca_file"),
+        dev.directory.path().join("own.pem")
+    );
     let mut old = dev.connect(signed_now(&first)).await;
     assert_eq!(old.token("job", "").await.unwrap().status, 200);
     let mut new = dev.connect(signed_now(&second)).await;
-    new.token("job", "").await.unwrap().assert_error(401, "invalid_client");
+    new.token("job", "")
+        .await
+        .unwrap()
+        .assert_error(401, "invalid_client");
     // A bad file changes nothing.
     std::fs::write(dev.file("client_ca_file"), "nothing").unwrap();
-    eventually("the bad file is told", || dev.server.log().contains("stay in use"));
+    eventually("the bad file is told", || {
+        dev.server.log().contains("stay in use")
+    });
     assert_eq!(old.token("job", "").await.unwrap().status, 200);
     std::fs::write(dev.file("client_ca_file"), second.pem()).unwrap();
-    eventually("the new file is read", || dev.server.log().contains("client CAs read"));
-    old.token("job", "").await.unwrap().assert_error(401, "invalid_client");
+    eventually("the new file is read", || {
+        dev.server.log().contains("client CAs read")
+    });
+    old.token("job", "")
+        .await
+        .unwrap()
+        .assert_error(401, "invalid_client");
     assert_eq!(new.token("job", "").await.unwrap().status, 200);
 }
 
@@ -150,8 +201,12 @@ fn of_version_1() -> CertifiedKey {
     certificate.set_subject_name(&name).unwrap();
     certificate.set_issuer_name(&name).unwrap();
     certificate.set_pubkey(&key).unwrap();
-    certificate.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    certificate.set_not_after(&Asn1Time::days_from_now(9).unwrap()).unwrap();
+    certificate
+        .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    certificate
+        .set_not_after(&Asn1Time::days_from_now(9).unwrap())
+        .unwrap();
     certificate.sign(&key, MessageDigest::sha256()).unwrap();
     let chain = vec![certificate.build().to_der().unwrap().into()];
     let key = PrivateKeyDer::try_from(key.private_key_to_pkcs8().unwrap()).unwrap();
@@ -168,9 +223,18 @@ async fn a_client_certificate_that_the_handshake_refuses_is_told_in_the_log_now_
         // In TLS 1.3 a client learns of it when it reads.
         assert!(connection.token("job", "").await.is_err());
     }
-    eventually("it is told", || dev.server.log().contains("not of X.509 version 3"));
+    eventually("it is told", || {
+        dev.server.log().contains("not of X.509 version 3")
+    });
     let log = dev.server.log();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("X.509 version 3")).collect();
-    assert!(lines.iter().all(|line| line.contains(" WARN ") && line.contains("peer=127.0.0.1:")));
+    let lines: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("X.509 version 3"))
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains(" WARN ") && line.contains("peer=127.0.0.1:"))
+    );
     assert!(lines.len() < 50, "{log}");
 }

@@ -19,14 +19,23 @@ use crate::assertion::signer::{self, Key, TYPE};
 use crate::dpop::Prover;
 use crate::process::{Server, eventually, free_port, grantd, request};
 
-const ECDSA_GCM: [SupportedCipherSuite; 2] =
-    [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384];
-const RSA_GCM: [SupportedCipherSuite; 2] =
-    [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384];
-const CHACHA20: [SupportedCipherSuite; 2] =
-    [TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256];
-const TLS13: [SupportedCipherSuite; 3] =
-    [TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256];
+const ECDSA_GCM: [SupportedCipherSuite; 2] = [
+    TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+];
+const RSA_GCM: [SupportedCipherSuite; 2] = [
+    TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+];
+const CHACHA20: [SupportedCipherSuite; 2] = [
+    TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+const TLS13: [SupportedCipherSuite; 3] = [
+    TLS13_AES_128_GCM_SHA256,
+    TLS13_AES_256_GCM_SHA384,
+    TLS13_CHACHA20_POLY1305_SHA256,
+];
 
 /// What a client comes to that offers these suites alone.
 async fn negotiated(
@@ -90,15 +99,27 @@ struct Clients {
 }
 
 async fn clients(env: Env) -> (Env, Clients) {
-    let env = Env { profile: Profile::Fapi2, ..env };
+    let env = Env {
+        profile: Profile::Fapi2,
+        ..env
+    };
     let (ledger, ca) = (Identity::named("ledger"), Ca::new("ca"));
     let mut params = leaf("job");
     params.subject_alt_names = vec![rcgen::SanType::DnsName("job.example".try_into().unwrap())];
     let (job, worker) = (ca.sign(&params), Key::new(SigningAlgorithm::Es256));
-    env.apply(&fapi2_catalog(&ledger, "job.example", &worker)).await;
+    env.apply(&fapi2_catalog(&ledger, "job.example", &worker))
+        .await;
     let listening = listen(&env).await;
     listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
-    (env, Clients { listening, ledger, job, worker })
+    (
+        env,
+        Clients {
+            listening,
+            ledger,
+            job,
+            worker,
+        },
+    )
 }
 
 impl Clients {
@@ -124,9 +145,15 @@ async fn serve_gives_the_profile_to_both_listeners() {
         .env("GRANTD_ISSUER", "https://auth.example")
         .env("GRANTD_DATABASE_URL", database)
         .env("GRANTD_PROFILE", "fapi2")
-        .env("GRANTD_SEALING__KEY_FILE", directory.path().join("sealing.key"))
+        .env(
+            "GRANTD_SEALING__KEY_FILE",
+            directory.path().join("sealing.key"),
+        )
         .env("GRANTD_PUBLIC__LISTEN", public.to_string())
-        .env("GRANTD_PUBLIC__TLS_CERTIFICATE_FILE", files.join("first.certificate.pem"))
+        .env(
+            "GRANTD_PUBLIC__TLS_CERTIFICATE_FILE",
+            files.join("first.certificate.pem"),
+        )
         .env("GRANTD_PUBLIC__TLS_KEY_FILE", files.join("first.key.pem"))
         .env("GRANTD_MTLS__LISTEN", mutual.to_string())
         .env("GRANTD_OPERATIONS__LISTEN", operations.to_string());
@@ -135,7 +162,11 @@ async fn serve_gives_the_profile_to_both_listeners() {
         request(operations, "GET /readyz", "").is_some_and(|(status, _)| status == 200)
     });
     for address in [public, mutual] {
-        assert!(negotiated(address, &ECDSA_GCM).await.is_ok(), "{}", server.log());
+        assert!(
+            negotiated(address, &ECDSA_GCM).await.is_ok(),
+            "{}",
+            server.log()
+        );
         assert!(negotiated(address, &CHACHA20).await.is_err());
     }
     let config = Arc::new(client(None, ALL_VERSIONS));

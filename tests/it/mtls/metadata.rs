@@ -12,7 +12,11 @@ const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 
 pub(super) async fn document(router: &axum::Router) -> Value {
     let request = Request::get(WELL_KNOWN).header("host", "auth.example");
-    let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let answer = router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
     serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
 }
 

@@ -64,7 +64,10 @@ impl Identity {
     fn self_signed(params: &CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         let chain = vec![params.self_signed(&key).unwrap().der().clone()];
-        Self { chain, key: Arc::new(key) }
+        Self {
+            chain,
+            key: Arc::new(key),
+        }
     }
 
     fn named(name: &str) -> Self {
@@ -94,7 +97,10 @@ impl Ca {
         let mut params = params(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        Self { params, key: KeyPair::generate().unwrap() }
+        Self {
+            params,
+            key: KeyPair::generate().unwrap(),
+        }
     }
 
     fn pem(&self) -> String {
@@ -104,14 +110,22 @@ impl Ca {
     /// What this CA says of the one below it.
     fn certificate_of(&self, below: &Self) -> CertificateDer<'static> {
         let issuer = Signer::from_params(&self.params, &self.key);
-        below.params.signed_by(&below.key, &issuer).unwrap().der().clone()
+        below
+            .params
+            .signed_by(&below.key, &issuer)
+            .unwrap()
+            .der()
+            .clone()
     }
 
     fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let issuer = Signer::from_params(&self.params, &self.key);
         let chain = vec![params.signed_by(&key, &issuer).unwrap().der().clone()];
-        Identity { chain, key: Arc::new(key) }
+        Identity {
+            chain,
+            key: Arc::new(key),
+        }
     }
 }
 
@@ -167,7 +181,10 @@ fn publication(issuer: &str, mutual_tls: Option<MutualTls>) -> Publication {
 /// With trusted proxies, and with this key of the server's.
 async fn listen_with(env: &Env, proxies: Option<TrustedProxies>, key: &KeyPair) -> Listening {
     let replica = env.replica().await;
-    let mutual = MutualTls { origin: format!("https://{HOST}:8444"), has_client_cas: true };
+    let mutual = MutualTls {
+        origin: format!("https://{HOST}:8444"),
+        has_client_cas: true,
+    };
     let state = HttpState {
         grantd: Arc::clone(&replica.grantd),
         publication: Arc::new(Publication {
@@ -185,19 +202,36 @@ async fn listen_with(env: &Env, proxies: Option<TrustedProxies>, key: &KeyPair) 
     let certificate = params("server").self_signed(key).unwrap();
     std::fs::write(&files.certificate, certificate.pem()).unwrap();
     std::fs::write(&files.key, key.serialize_pem()).unwrap();
-    let (mutual, stop_mutual) =
-        start(Tls::load_mutual(files.clone(), env.profile).unwrap(), &router);
+    let (mutual, stop_mutual) = start(
+        Tls::load_mutual(files.clone(), env.profile).unwrap(),
+        &router,
+    );
     let (main, stop_main) = start(Tls::load(files, env.profile).unwrap(), &router);
     let stop = [stop_mutual, stop_main];
-    Listening { replica, mutual, main, router, _stop: stop, _files: directory }
+    Listening {
+        replica,
+        mutual,
+        main,
+        router,
+        _stop: stop,
+        _files: directory,
+    }
 }
 
 fn start(tls: Arc<Tls>, router: &axum::Router) -> (SocketAddr, Trigger) {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, shutdown) = Shutdown::manual();
-    let endpoint = Endpoint { listeners: vec![listener], tls: Some(tls) };
-    tokio::spawn(serve(endpoint, router.clone(), Room::new(Limits::default()), shutdown));
+    let endpoint = Endpoint {
+        listeners: vec![listener],
+        tls: Some(tls),
+    };
+    tokio::spawn(serve(
+        endpoint,
+        router.clone(),
+        Room::new(Limits::default()),
+        shutdown,
+    ));
     (address, stop)
 }
 
@@ -244,7 +278,10 @@ async fn open(
     let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from(host.to_owned()).unwrap();
     let stream = TlsConnector::from(config).connect(name, stream).await?;
-    Ok(Connected { stream, host: host.to_owned() })
+    Ok(Connected {
+        stream,
+        host: host.to_owned(),
+    })
 }
 
 /// A TLS connection that stays open between requests.
@@ -311,13 +348,18 @@ impl Connected {
 fn whole(bytes: &[u8]) -> Option<Answered> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n")?;
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))?;
     let length: usize = length.parse().unwrap();
     if body.len() < length {
         return None;
     }
     let status = head.split(' ').nth(1)?.parse().unwrap();
-    Some(Answered { status, body: serde_json::from_str(body).unwrap_or_default() })
+    Some(Answered {
+        status,
+        body: serde_json::from_str(body).unwrap_or_default(),
+    })
 }
 
 #[derive(Debug)]
@@ -368,7 +410,9 @@ impl ServerCertVerifier for AnyServer {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+        aws_lc_rs::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 

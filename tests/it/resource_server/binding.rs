@@ -48,13 +48,22 @@ fn a_bound_token_as_plain_bearer_is_refused() {
 
     let hash = base64url(&sha256(b"a certificate"));
     let token = issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash }));
-    api.assert_invalid(&api.bearer(&token), "bound to a certificate, and none was shown");
+    api.assert_invalid(
+        &api.bearer(&token),
+        "bound to a certificate, and none was shown",
+    );
     // A binding that nobody here can check.
     let both = json!({ "jkt": key.public_jwk.thumbprint(), "kid": "1" });
     let token = issuer.token(|claims| claims["cnf"] = both);
     let right = super::proof::proof(&key, (&api, &token), |_| {});
     assert_eq!(read(&api, &token, &right).status, 401);
-    for cnf in [json!({}), json!({ "kid": "1" }), json!({ "jkt": 1 }), json!("x"), json!([])] {
+    for cnf in [
+        json!({}),
+        json!({ "kid": "1" }),
+        json!({ "jkt": 1 }),
+        json!("x"),
+        json!([]),
+    ] {
         let token = issuer.token(|claims| claims["cnf"] = cnf.clone());
         assert_eq!(api.bearer(&token).status, 401, "{cnf}");
     }
@@ -74,11 +83,19 @@ fn a_proof_for_something_else_is_refused() {
         ("htu", json!(elsewhere), "for another URL"),
         ("htu", json!(encrypted), "for another URL"),
         ("htu", json!("/documents"), "for another URL"),
-        ("htu", json!("https://api.example/documents"), "for another URL"),
+        (
+            "htu",
+            json!("https://api.example/documents"),
+            "for another URL",
+        ),
         ("iat", json!(now() - 120), "too old"),
         ("iat", json!(now() + 120), "from the future"),
         ("iat", json!(u64::MAX), "from the future"),
-        ("ath", json!(base64url(&sha256(b"another token"))), "for another token"),
+        (
+            "ath",
+            json!(base64url(&sha256(b"another token"))),
+            "for another token",
+        ),
         ("ath", json!(null), "a wrong signature or claims"),
         ("jti", json!(""), "without a usable jti"),
         ("jti", json!("x".repeat(257)), "without a usable jti"),
@@ -87,8 +104,9 @@ fn a_proof_for_something_else_is_refused() {
         let proof = proof(&key, (&api, &token), |claims| claims[name] = value.clone());
         assert_no_proof(&api, &read(&api, &token, &proof), reason);
     }
-    let with_query =
-        proof(&key, (&api, &token), |claims| claims["htu"] = json!(format!("{}?a#b", api.url())));
+    let with_query = proof(&key, (&api, &token), |claims| {
+        claims["htu"] = json!(format!("{}?a#b", api.url()))
+    });
     assert_eq!(read(&api, &token, &with_query).status, 200);
 }
 
@@ -114,7 +132,10 @@ fn a_proof_of_the_wrong_form_or_key_is_refused() {
         (with("crit", json!(["b64"])), "another type or algorithm"),
         (with("jwk", json!(null)), "no key"),
         (with("jwk", given_away), "a private key in its header"),
-        (with("jwk", json!(new_key().public_jwk.key_members())), "a wrong signature or claims"),
+        (
+            with("jwk", json!(new_key().public_jwk.key_members())),
+            "a wrong signature or claims",
+        ),
         (unsigned, "a wrong signature or claims"),
         ("x.y.z".to_owned(), "no proof by its form"),
         (String::new(), "no proof by its form"),
@@ -124,7 +145,11 @@ fn a_proof_of_the_wrong_form_or_key_is_refused() {
     assert_no_proof(&api, &api.read(&format!("DPoP {token}")), "no DPoP header");
     let good = proof(&key, (&api, &token), |_| {});
     let dpop = format!("DPoP {token}");
-    let twice = [("Authorization", dpop.as_str()), ("DPoP", &good), ("DPoP", &good)];
+    let twice = [
+        ("Authorization", dpop.as_str()),
+        ("DPoP", &good),
+        ("DPoP", &good),
+    ];
     let answer = api.call("GET /documents", &twice, "");
     assert_eq!(answer.status, 400, "{answer:?}");
 }
@@ -156,7 +181,9 @@ fn a_proof_is_spent_by_its_key_and_only_when_all_else_is_right() {
     for _ in 0..2 {
         let key = new_key();
         let token = bound(&issuer, &key);
-        let proof = proof(&key, (&api, &token), |claims| claims["jti"] = json!("the same"));
+        let proof = proof(&key, (&api, &token), |claims| {
+            claims["jti"] = json!("the same")
+        });
         assert_eq!(read(&api, &token, &proof).status, 200);
     }
     let key = new_key();

@@ -24,7 +24,12 @@ use crate::source_tree::root;
 
 /// The throw-away certificates of the server's own tests: `first` is the API's here.
 fn file(name: &str) -> String {
-    root().join("src/server/tls/testdata").join(name).to_str().unwrap().to_owned()
+    root()
+        .join("src/server/tls/testdata")
+        .join(name)
+        .to_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn certificate(name: &str) -> CertificateDer<'static> {
@@ -33,7 +38,10 @@ fn certificate(name: &str) -> CertificateDer<'static> {
 
 fn start(issuer: &Issuer) -> Api {
     let (certificate, key) = (file("first.certificate.pem"), file("first.key.pem"));
-    Api::with_options(&issuer.url, &["--tls-certificate", &certificate, "--tls-key", &key])
+    Api::with_options(
+        &issuer.url,
+        &["--tls-certificate", &certificate, "--tls-key", &key],
+    )
 }
 
 /// Reads with a token, showing the client certificate `shown`.
@@ -48,16 +56,25 @@ fn read(api: &Api, token: &str, shown: Option<&str>) -> Answer {
         None => config.with_no_client_auth(),
         Some(name) => {
             let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key.pem"))).unwrap();
-            config.with_client_auth_cert(vec![certificate(name)], key).unwrap()
+            config
+                .with_client_auth_cert(vec![certificate(name)], key)
+                .unwrap()
         }
     };
     let name = ServerName::try_from("localhost").unwrap();
     let connection = ClientConnection::new(Arc::new(config), name).unwrap();
     let socket = TcpStream::connect(api.address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     let bearer = format!("Bearer {token}");
     let mut stream = StreamOwned::new(connection, socket);
-    exchange(&mut stream, "GET /documents", &[("Authorization", &bearer)], "")
+    exchange(
+        &mut stream,
+        "GET /documents",
+        &[("Authorization", &bearer)],
+        "",
+    )
 }
 
 /// 6750-04
@@ -70,7 +87,10 @@ fn a_token_bound_to_a_certificate_needs_that_certificate() {
     assert_eq!(read(&api, &token, Some("second")).status, 200);
     let other = read(&api, &token, Some("first"));
     api.assert_invalid(&other, "bound to another certificate");
-    api.assert_invalid(&read(&api, &token, None), "bound to a certificate, and none was shown");
+    api.assert_invalid(
+        &read(&api, &token, None),
+        "bound to a certificate, and none was shown",
+    );
     // Both bindings in one token: both must hold.
     let token =
         issuer.token(|claims| claims["cnf"] = json!({ "x5t#S256": hash, "jkt": "a thumbprint" }));
@@ -92,7 +112,9 @@ fn status(api: &Api, token: &str, config: &Arc<ClientConfig>) -> Option<(String,
     let name = ServerName::try_from("localhost").unwrap();
     let connection = ClientConnection::new(Arc::clone(config), name).unwrap();
     let socket = TcpStream::connect(api.address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     let mut stream = StreamOwned::new(connection, socket);
     let request = format!(
         "GET /documents HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
@@ -100,7 +122,10 @@ fn status(api: &Api, token: &str, config: &Arc<ClientConfig>) -> Option<(String,
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    Some((answer.split(' ').nth(1)?.to_owned(), stream.conn.handshake_kind()?))
+    Some((
+        answer.split(' ').nth(1)?.to_owned(),
+        stream.conn.handshake_kind()?,
+    ))
 }
 
 /// Whoever has a token and the certificate that it is bound to, but not the certificate's key; and whoever puts that
@@ -117,7 +142,10 @@ fn only_the_certificate_whose_key_is_held_counts() {
         };
         assert_eq!(status(&["second"], "second").as_deref(), Some("200"));
         assert_eq!(status(&["second"], "first"), None);
-        assert_eq!(status(&["first", "second"], "first").as_deref(), Some("401"));
+        assert_eq!(
+            status(&["first", "second"], "first").as_deref(),
+            Some("401")
+        );
     }
 }
 

@@ -10,7 +10,10 @@ use super::issuer::Issuer;
 fn without_a_token_there_is_a_challenge_and_no_error() {
     let issuer = Issuer::start();
     let api = Api::for_issuer(&issuer.url);
-    let challenges = [r#"Bearer realm="documents""#, r#"DPoP algs="ES256 EdDSA PS256""#];
+    let challenges = [
+        r#"Bearer realm="documents""#,
+        r#"DPoP algs="ES256 EdDSA PS256""#,
+    ];
     let without = api.call("GET /documents", &[], "");
     let basic = api.read("Basic YTpi");
     for answer in [without, basic] {
@@ -27,10 +30,19 @@ fn a_malformed_token_is_invalid_token() {
     // A right one, but for its length.
     let long = issuer.token(|claims| claims["padding"] = json!("x".repeat(16 * 1024)));
     api.assert_invalid(&api.bearer(&long), "too long");
-    for token in ["x", "a.b.c", "..", "eyJhbGciOiJFUzI1NiJ9.e30.AA", &"A".repeat(15_000)] {
+    for token in [
+        "x",
+        "a.b.c",
+        "..",
+        "eyJhbGciOiJFUzI1NiJ9.e30.AA",
+        &"A".repeat(15_000),
+    ] {
         let answer = api.bearer(token);
         assert_eq!(answer.status, 401, "{token}");
-        assert_eq!(answer.challenges, [r#"Bearer realm="documents", error="invalid_token""#]);
+        assert_eq!(
+            answer.challenges,
+            [r#"Bearer realm="documents", error="invalid_token""#]
+        );
     }
 }
 
@@ -39,7 +51,13 @@ fn a_malformed_token_is_invalid_token() {
 fn a_missing_scope_is_insufficient_scope_and_named() {
     let issuer = Issuer::start();
     let api = Api::for_issuer(&issuer.url);
-    for scope in ["", "archive:rea", "archive:read-all", "ARCHIVE:READ", "archive:write"] {
+    for scope in [
+        "",
+        "archive:rea",
+        "archive:read-all",
+        "ARCHIVE:READ",
+        "archive:write",
+    ] {
         let answer = api.bearer(&issuer.token(|claims| claims["scope"] = json!(scope)));
         assert_eq!(answer.status, 403, "{scope}: {answer:?}");
         let challenge =
@@ -51,7 +69,10 @@ fn a_missing_scope_is_insufficient_scope_and_named() {
     let writer = issuer.token(|claims| claims["scope"] = json!("archive:write"));
     let writer = format!("Bearer {writer}");
     let add = |authorization: &str| {
-        let headers = [("Authorization", authorization), ("Content-Type", "text/plain")];
+        let headers = [
+            ("Authorization", authorization),
+            ("Content-Type", "text/plain"),
+        ];
         api.call("POST /documents", &headers, "A title").status
     };
     assert_eq!((add(&reader), add(&writer)), (403, 201));
@@ -66,12 +87,19 @@ fn two_tokens_in_one_request_are_invalid_request() {
     let token = issuer.token(|claims| claims["scope"] = json!("archive:read archive:write"));
     let bearer = format!("Bearer {token}");
     let header = ("Authorization", bearer.as_str());
-    let form = ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+    let form = (
+        "Content-Type",
+        "application/x-www-form-urlencoded; charset=utf-8",
+    );
     let with_query = format!("GET /documents?page=2&access_token={token}");
     let body = format!("title=x&access_token={token}");
     for answer in [
         api.call("GET /documents", &[header, header], ""),
-        api.call("GET /documents", &[header, ("Authorization", "Basic YTpi")], ""),
+        api.call(
+            "GET /documents",
+            &[header, ("Authorization", "Basic YTpi")],
+            "",
+        ),
         api.call(&with_query, &[header], ""),
         api.call("POST /documents", &[header, form], &body),
         api.read("Bearer"),
@@ -79,7 +107,10 @@ fn two_tokens_in_one_request_are_invalid_request() {
         api.read(&format!("Bearer {token}, Bearer {token}")),
     ] {
         assert_eq!(answer.status, 400, "{answer:?}");
-        assert_eq!(answer.challenges, [r#"Bearer realm="documents", error="invalid_request""#]);
+        assert_eq!(
+            answer.challenges,
+            [r#"Bearer realm="documents", error="invalid_request""#]
+        );
     }
     api.assert_secret(&[&token]);
 }
@@ -96,7 +127,10 @@ fn a_token_in_the_url_or_in_a_form_counts_as_none() {
         api.call("POST /documents", &[form], &format!("access_token={token}")),
     ] {
         assert_eq!(answer.status, 401);
-        assert!(answer.challenges.iter().all(|text| !text.contains("error")), "{answer:?}");
+        assert!(
+            answer.challenges.iter().all(|text| !text.contains("error")),
+            "{answer:?}"
+        );
     }
     api.assert_secret(&[&token]);
 }
@@ -108,7 +142,11 @@ fn the_scheme_is_the_same_in_either_case() {
     let api = Api::for_issuer(&issuer.url);
     let token = issuer.token(|_| {});
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
-        assert_eq!(api.read(&format!("{scheme} {token}")).status, 200, "{scheme}");
+        assert_eq!(
+            api.read(&format!("{scheme} {token}")).status,
+            200,
+            "{scheme}"
+        );
     }
 }
 

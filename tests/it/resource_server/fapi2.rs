@@ -28,7 +28,12 @@ impl Bound {
         let api = Api::with_options(&issuer.url, &["--url", "https://archive.example"]);
         let key = new_key();
         let token = bound(&issuer, &key);
-        Self { issuer, api, key, token }
+        Self {
+            issuer,
+            api,
+            key,
+            token,
+        }
     }
 
     /// Header and claims of a right proof; `null` takes a member out.
@@ -39,7 +44,9 @@ impl Bound {
             for (name, value) in with.as_object().unwrap() {
                 part[name] = value.clone();
             }
-            part.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            part.as_object_mut()
+                .unwrap()
+                .retain(|_, value| !value.is_null());
         }
         parts
     }
@@ -62,7 +69,12 @@ impl Bound {
     #[track_caller]
     fn assert_taken(&self, step: &str, proof: &str) {
         let answer = self.call("GET /documents", &[("DPoP", proof)]);
-        assert_eq!(answer.status, 200, "{step}: {answer:?}: {}", self.api.last_reason());
+        assert_eq!(
+            answer.status,
+            200,
+            "{step}: {answer:?}: {}",
+            self.api.last_reason()
+        );
     }
 
     #[track_caller]
@@ -79,7 +91,11 @@ fn access_token_type_header_case_sensitivity() {
     let bound = Bound::new();
     let bearer = bound.issuer.token(|_| {});
     for scheme in ["Bearer", "bearer", "BEARER", "bEARER"] {
-        assert_eq!(bound.api.read(&format!("{scheme} {bearer}")).status, 200, "{scheme}");
+        assert_eq!(
+            bound.api.read(&format!("{scheme} {bearer}")).status,
+            200,
+            "{scheme}"
+        );
     }
     for scheme in ["DPoP", "dpop", "DPOP", "dpOp"] {
         let (authorization, proof) = (format!("{scheme} {}", bound.token), bound.right());
@@ -111,8 +127,14 @@ fn happy_flow() {
     for headers in [
         &[][..],
         &[("Accept", "application/json;charset=UTF-8")],
-        &[("Accept", "application/json, */*"), ("x-fapi-customer-ip-address", "2001:db8::1")],
-        &[("x-fapi-interaction-id", "c770aef3-6784-41f7-8e0e-ff5f97bddb3a")],
+        &[
+            ("Accept", "application/json, */*"),
+            ("x-fapi-customer-ip-address", "2001:db8::1"),
+        ],
+        &[(
+            "x-fapi-interaction-id",
+            "c770aef3-6784-41f7-8e0e-ff5f97bddb3a",
+        )],
     ] {
         let proof = bound.right();
         let headers = [headers, &[("DPoP", &proof)]].concat();
@@ -122,7 +144,10 @@ fn happy_flow() {
     let (proof, token) = (bound.right(), &bound.token);
     let line = format!("GET /documents?access_token={token}");
     assert_eq!(bound.api.call(&line, &[("DPoP", &proof)], "").status, 401);
-    let other = Bound { key: new_key(), ..bound };
+    let other = Bound {
+        key: new_key(),
+        ..bound
+    };
     other.assert_refused("another client's key", &other.right());
 }
 
@@ -132,7 +157,10 @@ fn dpop_negative_tests() {
     let bound = Bound::new();
     let nothing = json!({});
     let upper = bound.call("GET /documents", &[("DPOP", &bound.right())]);
-    assert_eq!(upper.status, 200, "the header's name in capitals: {upper:?}");
+    assert_eq!(
+        upper.status, 200,
+        "the header's name in capitals: {upper:?}"
+    );
     let two = [("DPoP", &*bound.right()), ("DPoP", &*bound.right())];
     assert_eq!(bound.call("GET /documents", &two).status, 400, "two proofs");
     let (right, other) = (bound.right(), bound.right());
@@ -153,16 +181,25 @@ fn dpop_negative_tests() {
     bound.assert_refused("alg none", &format!("{unsigned}."));
     let mut private = header(&bound.key)["jwk"].clone();
     private["d"] = json!(base64url(&[1; 32]));
-    bound.assert_refused("a private key", &bound.proof(&json!({ "jwk": private }), &nothing));
+    bound.assert_refused(
+        "a private key",
+        &bound.proof(&json!({ "jwk": private }), &nothing),
+    );
     bound.assert_refused("htm", &bound.proof(&nothing, &json!({ "htm": "PUT" })));
     let with_query = bound.proof(&nothing, &json!({ "htu": format!("{URL}?a=b#c") }));
     bound.assert_taken("htu with a query", &with_query);
     let answer = bound.call("GET /documents?page=2", &[("DPoP", &bound.right())]);
-    assert_eq!(answer.status, 200, "htu without the request's query: {answer:?}");
+    assert_eq!(
+        answer.status, 200,
+        "htu without the request's query: {answer:?}"
+    );
     let elsewhere = json!({ "htu": "https://other.example/documents" });
     bound.assert_refused("htu", &bound.proof(&nothing, &elsewhere));
     for hour in [3600, -3600] {
-        bound.assert_refused("iat", &bound.proof(&nothing, &json!({ "iat": now() + hour })));
+        bound.assert_refused(
+            "iat",
+            &bound.proof(&nothing, &json!({ "iat": now() + hour })),
+        );
     }
     // Two proofs, and not one twice.
     let named = json!({ "jti": "the same" });
@@ -176,7 +213,10 @@ fn dpop_negative_tests() {
     bound.assert_refused("another key's signature", &by_another);
     let more = bound.proof(&json!({ "tx_id": 1 }), &json!({ "tx_id_key": 1 }));
     bound.assert_taken("further members", &more);
-    for htu in ["HTTPS://ARCHIVE.EXAMPLE/documents", "https://archive.example:443/documents"] {
+    for htu in [
+        "HTTPS://ARCHIVE.EXAMPLE/documents",
+        "https://archive.example:443/documents",
+    ] {
         bound.assert_taken(htu, &bound.proof(&nothing, &json!({ "htu": htu })));
     }
     assert_eq!(bound.call("GET /documents", &[]).status, 401, "no proof");

@@ -52,7 +52,13 @@ impl Issuer {
             let (shared, url) = (Arc::clone(&shared), url.clone());
             move || serve(&listener, &shared, &url)
         });
-        Self { url, key, shared, address, thread: Some(thread) }
+        Self {
+            url,
+            key,
+            shared,
+            address,
+            thread: Some(thread),
+        }
     }
 
     /// From now on the JWKS has these keys alone.
@@ -109,8 +115,10 @@ impl Drop for Issuer {
 }
 
 fn jwks(keys: &[&NewKey]) -> String {
-    let keys: Vec<Value> =
-        keys.iter().map(|key| key.public_jwk.to_json(&key.kid, SigningAlgorithm::Es256)).collect();
+    let keys: Vec<Value> = keys
+        .iter()
+        .map(|key| key.public_jwk.to_json(&key.kid, SigningAlgorithm::Es256))
+        .collect();
     json!({ "keys": keys }).to_string()
 }
 
@@ -133,7 +141,10 @@ fn answer(mut stream: TcpStream, shared: &Shared, url: &str) -> std::io::Result<
         head.push(byte[0]);
     }
     let (status, body) = if head.starts_with(b"GET /.well-known/oauth-authorization-server ") {
-        (200, json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }).to_string())
+        (
+            200,
+            json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }).to_string(),
+        )
     } else if head.starts_with(b"GET /keys ") {
         shared.reads.fetch_add(1, Ordering::SeqCst);
         shared.jwks.lock().unwrap().clone()

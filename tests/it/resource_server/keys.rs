@@ -73,7 +73,10 @@ fn it_starts_without_the_issuer_and_says_503_until_it_has_keys() {
     drop(issuer);
     let api = Api::for_issuer(&url);
     let answer = api.bearer(&token);
-    assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("5")));
+    assert_eq!(
+        (answer.status, answer.retry_after.as_deref()),
+        (503, Some("5"))
+    );
     assert!(answer.challenges.is_empty(), "{answer:?}");
     assert_eq!(api.call("GET /documents", &[], "").status, 401);
 }
@@ -95,7 +98,10 @@ fn a_key_of_another_algorithm_is_none_of_its_keys() {
     let issuer = Issuer::start();
     issuer.publish_as("ES384");
     let api = Api::for_issuer(&issuer.url);
-    api.assert_invalid(&api.bearer(&issuer.token(|_| {})), "none of the issuer's keys");
+    api.assert_invalid(
+        &api.bearer(&issuer.token(|_| {})),
+        "none of the issuer's keys",
+    );
 }
 
 #[test]
@@ -104,7 +110,9 @@ fn metadata_that_speak_for_another_issuer_are_not_used() {
     // The same server by another name.
     let api = Api::for_issuer(&issuer.url.replace("127.0.0.1", "localhost"));
     assert_eq!(api.bearer(&issuer.token(|_| {})).status, 503);
-    eventually("it says so", || api.server.log().contains("speaks for another issuer"));
+    eventually("it says so", || {
+        api.server.log().contains("speaks for another issuer")
+    });
 }
 
 #[test]
@@ -122,7 +130,11 @@ fn it_serves_grantd_s_tokens_also_while_grantd_is_down() {
     let stranger = Issuer::start();
     assert_eq!(api.bearer(&stranger.token(|_| {})).status, 401);
     assert_eq!(api.bearer(&token).status, 200);
-    assert!(api.server.log().contains("the issuer's keys cannot be read"));
+    assert!(
+        api.server
+            .log()
+            .contains("the issuer's keys cannot be read")
+    );
     api.assert_secret(&[&token]);
 }
 

@@ -46,12 +46,21 @@ fn built() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let beside = Path::new(env!("CARGO_BIN_EXE_grantd")).parent().unwrap();
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        command.args(["build", "--quiet", "--locked", "--example", "resource_server"]);
+        command.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--example",
+            "resource_server",
+        ]);
         command.arg("--target-dir").arg(beside.parent().unwrap());
         if beside.ends_with("release") {
             command.arg("--release");
         }
-        let status = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
+        let status = command
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
         assert!(status.success(), "the example is not built");
         beside.join("examples/resource_server")
     })
@@ -64,14 +73,27 @@ impl Api {
     }
 
     fn with_options(issuer: &str, more: &[&str]) -> Self {
-        let usual = ["--issuer", issuer, "--audience", AUDIENCE, "--scope", "archive:read"];
+        let usual = [
+            "--issuer",
+            issuer,
+            "--audience",
+            AUDIENCE,
+            "--scope",
+            "archive:read",
+        ];
         Self::start(&[&usual, more].concat())
     }
 
     /// On a free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(built());
-        for name in ["API_ISSUER", "API_AUDIENCE", "API_SCOPE", "API_CLIENTS", "API_URL"] {
+        for name in [
+            "API_ISSUER",
+            "API_AUDIENCE",
+            "API_SCOPE",
+            "API_CLIENTS",
+            "API_URL",
+        ] {
             command.env_remove(name);
         }
         command.args(["--listen", "127.0.0.1:0"]).args(arguments);
@@ -83,12 +105,17 @@ impl Api {
         eventually("the API listens", || {
             let log = server.log();
             let found = log.split_once("listening address=").and_then(|(_, rest)| {
-                rest.split_once(' ').and_then(|(address, _)| address.parse().ok())
+                rest.split_once(' ')
+                    .and_then(|(address, _)| address.parse().ok())
             });
             address = found;
             found.is_some()
         });
-        Self { server, address: address.unwrap(), _directory: directory }
+        Self {
+            server,
+            address: address.unwrap(),
+            _directory: directory,
+        }
     }
 
     pub(crate) fn origin(&self) -> String {
@@ -110,7 +137,9 @@ impl Api {
 
     fn call(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
         exchange(&mut stream, line, headers, body)
     }
 
@@ -125,7 +154,10 @@ impl Api {
     #[track_caller]
     fn assert_invalid(&self, answer: &Answer, reason: &str) {
         assert_eq!(answer.status, 401, "{answer:?}");
-        assert_eq!(answer.challenges, [r#"Bearer realm="documents", error="invalid_token""#]);
+        assert_eq!(
+            answer.challenges,
+            [r#"Bearer realm="documents", error="invalid_token""#]
+        );
         assert_eq!(self.last_reason(), reason);
     }
 
@@ -149,18 +181,31 @@ fn exchange(
     body: &str,
 ) -> Answer {
     let length = body.len();
-    let mut request = vec![format!("{line} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n")];
+    let mut request = vec![format!(
+        "{line} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n"
+    )];
     request.push(format!("Content-Length: {length}\r\n"));
-    request.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+    request.extend(
+        headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n")),
+    );
     request.push(format!("\r\n{body}"));
     stream.write_all(request.concat().as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let all = |name: &str| -> Vec<String> {
-        head.lines().filter_map(|line| line.strip_prefix(name).map(str::to_owned)).collect()
+        head.lines()
+            .filter_map(|line| line.strip_prefix(name).map(str::to_owned))
+            .collect()
     };
     let (challenges, retry_after) = (all("www-authenticate: "), all("retry-after: ").pop());
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, challenges, retry_after, body: body.to_owned() }
+    Answer {
+        status,
+        challenges,
+        retry_after,
+        body: body.to_owned(),
+    }
 }

@@ -38,5 +38,9 @@ pub(super) fn proof(
 /// Reads with a token and a proof.
 pub(super) fn read(api: &Api, token: &str, proof: &str) -> Answer {
     let authorization = format!("DPoP {token}");
-    api.call("GET /documents", &[("Authorization", &authorization), ("DPoP", proof)], "")
+    api.call(
+        "GET /documents",
+        &[("Authorization", &authorization), ("DPoP", proof)],
+        "",
+    )
 }

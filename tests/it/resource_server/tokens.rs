@@ -15,7 +15,10 @@ fn a_good_token_is_taken_and_its_client_known() {
     let token = issuer.token(|_| {});
     let answer = api.bearer(&token);
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert!(answer.body.contains(r#""read_by":"archivist""#), "{answer:?}");
+    assert!(
+        answer.body.contains(r#""read_by":"archivist""#),
+        "{answer:?}"
+    );
     let log = api.server.log();
     assert!(
         log.contains(r#"allowed method=GET scope=archive:read client="archivist" jti="token-1""#)
@@ -40,7 +43,11 @@ fn an_expired_token_is_refused() {
 fn another_issuer_or_audience_is_refused() {
     let issuer = Issuer::start();
     let api = Api::for_issuer(&issuer.url);
-    for other in [format!("{}/", issuer.url), "https://auth.example".to_owned(), String::new()] {
+    for other in [
+        format!("{}/", issuer.url),
+        "https://auth.example".to_owned(),
+        String::new(),
+    ] {
         let token = issuer.token(|claims| claims["iss"] = json!(other));
         api.assert_invalid(&api.bearer(&token), "another issuer");
     }
@@ -86,19 +93,32 @@ fn an_unsigned_or_re_signed_token_is_refused() {
     let other = new_key();
     let mut bringing = header.clone();
     bringing["jwk"] = json!(other.public_jwk.key_members());
-    api.assert_invalid(&api.bearer(&signed(&other, &bringing, &claims)), "a wrong signature");
+    api.assert_invalid(
+        &api.bearer(&signed(&other, &bringing, &claims)),
+        "a wrong signature",
+    );
     // By the public key as if it were a shared secret.
     let input = signing_input(&with("alg", "HS256"), &claims);
-    let secret = issuer.key.public_jwk.to_json("", "ES256".parse().unwrap()).to_string();
+    let secret = issuer
+        .key
+        .public_jwk
+        .to_json("", "ES256".parse().unwrap())
+        .to_string();
     let signer = HS256.signer_from_bytes(secret).unwrap();
-    let resigned = format!("{input}.{}", base64url(&signer.sign(input.as_bytes()).unwrap()));
+    let resigned = format!(
+        "{input}.{}",
+        base64url(&signer.sign(input.as_bytes()).unwrap())
+    );
     api.assert_invalid(&api.bearer(&resigned), "another algorithm than the key's");
     // A good one, with its claims changed.
     let good = issuer.token(|_| {});
     let changed = issuer.token(|claims| claims["scope"] = json!("archive:write"));
     let (_, signature) = good.rsplit_once('.').unwrap();
     let (input, _) = changed.rsplit_once('.').unwrap();
-    api.assert_invalid(&api.bearer(&format!("{input}.{signature}")), "a wrong signature");
+    api.assert_invalid(
+        &api.bearer(&format!("{input}.{signature}")),
+        "a wrong signature",
+    );
 }
 
 #[test]
@@ -124,7 +144,10 @@ fn a_jwt_that_is_no_access_token_is_refused() {
 #[test]
 fn a_client_that_is_not_ours_is_refused_and_learns_no_scope() {
     let issuer = Issuer::start();
-    let api = Api::with_options(&issuer.url, &["--client", "archivist", "--client", "auditor"]);
+    let api = Api::with_options(
+        &issuer.url,
+        &["--client", "archivist", "--client", "auditor"],
+    );
     let as_client =
         |client: &str| api.bearer(&issuer.token(|claims| claims["client_id"] = json!(client)));
     for known in ["archivist", "auditor"] {
@@ -133,7 +156,10 @@ fn a_client_that_is_not_ours_is_refused_and_learns_no_scope() {
     for unknown in ["stranger", "Archivist", "archivist ", ""] {
         let answer = as_client(unknown);
         assert_eq!(answer.status, 403, "{answer:?}");
-        assert_eq!(answer.challenges, [r#"Bearer realm="documents", error="insufficient_scope""#]);
+        assert_eq!(
+            answer.challenges,
+            [r#"Bearer realm="documents", error="insufficient_scope""#]
+        );
         assert_eq!(api.last_reason(), "a client that may not call");
     }
 }

@@ -59,7 +59,10 @@ async fn callers_who_go_away_while_packets_are_dropped_leave_no_connection_hangi
     env.apply(CATALOG).await;
     let sql = Sql::of(&env.database).await;
     let proxy = ChaosProxy::passing(upstream(&env));
-    let database = DatabaseOptions { max_connections: 1, ..behind(&env, &proxy) };
+    let database = DatabaseOptions {
+        max_connections: 1,
+        ..behind(&env, &proxy)
+    };
     let replica = Arc::new(env.replica_over(database, |_| {}));
     until_back(&replica).await;
     let held = sql.hold_readers("credentials").await;

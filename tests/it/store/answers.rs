@@ -32,8 +32,14 @@ async fn a_row_of_another_statement_is_an_outage_and_no_panic() {
 async fn a_row_with_other_columns_is_one_of_another_statement() {
     let port = fake_postgres::start(Says::ShortRow).await;
     let store = Store::open(DatabaseOptions::new(url(port))).unwrap();
-    let position = FeedPosition { n: 1, random_id: "x".into() };
-    let error = store.read_feed(&position, None, &Clock::system()).await.unwrap_err();
+    let position = FeedPosition {
+        n: 1,
+        random_id: "x".into(),
+    };
+    let error = store
+        .read_feed(&position, None, &Clock::system())
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::MixedStatements(_)), "{error}");
 }
 
@@ -43,8 +49,14 @@ async fn what_the_database_means_by_its_code_is_told_with_its_name() {
         ("57P01", "is out of reach"),
         ("25006", "is read-only: a standby or a demoted primary"),
         ("55P03", "is busy"),
-        ("42P01", "refused a statement: error returned from database: as the test says"),
-        ("22P02", "refused a statement: a value that it cannot take (SQLSTATE 22P02)"),
+        (
+            "42P01",
+            "refused a statement: error returned from database: as the test says",
+        ),
+        (
+            "22P02",
+            "refused a statement: a value that it cannot take (SQLSTATE 22P02)",
+        ),
         ("26000", "prepared_statements = false"),
         ("42P05", "prepared_statements = false"),
     ] {
@@ -55,7 +67,10 @@ async fn what_the_database_means_by_its_code_is_told_with_its_name() {
             "{code}: {text}"
         );
         assert!(text.contains(told), "{code}: {text}");
-        assert!(!text.contains("me:") && !text.contains("hidden"), "{code}: {text}");
+        assert!(
+            !text.contains("me:") && !text.contains("hidden"),
+            "{code}: {text}"
+        );
     }
 }
 
@@ -70,12 +85,17 @@ async fn once_statements_were_mixed_up_nothing_is_served_until_a_restart() {
     );
     super::env::eventually("it is told", async || {
         let degraded = replica.grantd.degraded();
-        degraded.iter().any(|it| it.what.as_str() == "database" && it.blocks)
+        degraded
+            .iter()
+            .any(|it| it.what.as_str() == "database" && it.blocks)
     })
     .await;
     let before = replica.grantd.degraded();
     let told = |degraded: &[grantd::operations::troubles::Degraded]| {
-        degraded.iter().filter(|it| it.message.contains("prepared_statements = false")).count()
+        degraded
+            .iter()
+            .filter(|it| it.message.contains("prepared_statements = false"))
+            .count()
     };
     assert_eq!(told(&before), 2, "database and feed: {before:?}");
     assert_unavailable(&replica.token("reader", READER, "").await);

@@ -15,7 +15,10 @@ async fn change(env: &Env) -> ChangeTx {
 
 #[track_caller]
 fn assert_conflict(result: &Result<(), StoreError>, named: &str) {
-    assert!(matches!(result, Err(StoreError::Conflict(key)) if key == named), "{result:?}");
+    assert!(
+        matches!(result, Err(StoreError::Conflict(key)) if key == named),
+        "{result:?}"
+    );
 }
 
 on_both! {

@@ -29,7 +29,10 @@ impl Sql {
     }
 
     pub(crate) async fn run(&self, sql: &str) {
-        for statement in sql.split(';').filter(|statement| !statement.trim().is_empty()) {
+        for statement in sql
+            .split(';')
+            .filter(|statement| !statement.trim().is_empty())
+        {
             let query = sqlx::query::<Postgres>(AssertSqlSafe(statement.to_owned()));
             match self {
                 Self::Postgres(pool) => drop(query.execute(pool).await.unwrap()),
@@ -59,7 +62,8 @@ impl Sql {
 
     /// Holds readers of `table`; Postgres only, in SQLite nobody can.
     pub(crate) async fn hold_readers(&self, table: &str) -> Held {
-        self.hold(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await
+        self.hold(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+            .await
     }
 
     /// Holds whoever spends a `jti`, and no reader; Postgres only.
@@ -68,9 +72,14 @@ impl Sql {
     }
 
     async fn hold(&self, lock: &str) -> Held {
-        let Self::Postgres(pool) = self else { panic!("Postgres only") };
+        let Self::Postgres(pool) = self else {
+            panic!("Postgres only")
+        };
         let mut tx = pool.begin().await.unwrap();
-        sqlx::query(AssertSqlSafe(lock.to_owned())).execute(&mut *tx).await.unwrap();
+        sqlx::query(AssertSqlSafe(lock.to_owned()))
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         Held::Postgres(tx)
     }
 
@@ -79,8 +88,10 @@ impl Sql {
         let waiting = format!(
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
         );
-        eventually("somebody waits for the table", async || self.number(&waiting).await >= count)
-            .await;
+        eventually("somebody waits for the table", async || {
+            self.number(&waiting).await >= count
+        })
+        .await;
     }
 
     /// Waits until a session waits for the row of `feed_head`; Postgres only.
@@ -88,7 +99,10 @@ impl Sql {
         let waiting = "SELECT count(*) FROM pg_locks w JOIN pg_locks h ON h.pid = w.pid \
                        WHERE NOT w.granted AND w.locktype = 'transactionid' \
                        AND h.relation = 'feed_head'::regclass";
-        eventually("somebody waits for the row", async || self.number(waiting).await > 0).await;
+        eventually("somebody waits for the row", async || {
+            self.number(waiting).await > 0
+        })
+        .await;
     }
 }
 
@@ -109,7 +123,10 @@ pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool)
         }
     };
     let limit = Duration::from_secs(10);
-    assert!(tokio::time::timeout(limit, asking).await.is_ok(), "not within {limit:?}: {what}");
+    assert!(
+        tokio::time::timeout(limit, asking).await.is_ok(),
+        "not within {limit:?}: {what}"
+    );
 }
 
 /// The database of `env` with short waits.
@@ -126,5 +143,11 @@ pub(crate) fn impatient(env: &Env) -> DatabaseOptions {
 #[track_caller]
 pub(crate) fn assert_unavailable(answer: &Answer) {
     answer.assert_error(503, "temporarily_unavailable");
-    assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u32>().is_ok());
+    assert!(
+        answer.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse::<u32>()
+            .is_ok()
+    );
 }

@@ -79,7 +79,12 @@ fn executed(says: Says) -> Vec<u8> {
 /// Two columns, both false, as text.
 fn simple_row() -> Vec<u8> {
     let row = [&[0, 2][..], &[0, 0, 0, 1, b'f'], &[0, 0, 0, 1, b'f']].concat();
-    [columns(&["a", "b"], 16), message(b'D', &row), message(b'C', b"SELECT 1\0")].concat()
+    [
+        columns(&["a", "b"], 16),
+        message(b'D', &row),
+        message(b'C', b"SELECT 1\0"),
+    ]
+    .concat()
 }
 
 /// Each of the type with this number.

@@ -16,21 +16,32 @@ use crate::harness::*;
 /// A foreign hash of `READER`, as another server would have made it.
 fn foreign_hash() -> String {
     use argon2::password_hash::PasswordHasher as _;
-    argon2::Argon2::default().hash_password(READER.as_bytes()).unwrap().to_string()
+    argon2::Argon2::default()
+        .hash_password(READER.as_bytes())
+        .unwrap()
+        .to_string()
 }
 
 /// Revokes `count` tokens in one transaction.
 async fn revoke_many(env: &Env, count: usize) {
     let expires_at = Timestamp::from_unix(START + 60);
-    let tokens: Vec<_> =
-        (0..count).map(|_| RevokedToken { jti: random::token_id(), expires_at }).collect();
+    let tokens: Vec<_> = (0..count)
+        .map(|_| RevokedToken {
+            jti: random::token_id(),
+            expires_at,
+        })
+        .collect();
     let mut change = env.store.begin_change(random::token_id()).await.unwrap();
     change.revoke_tokens(&tokens).await.unwrap();
     change.commit().await.unwrap();
 }
 
 async fn news(env: &Env, last: &FeedPosition) -> FeedNews {
-    env.store.read_feed(last, None, &env.clock).await.unwrap().news
+    env.store
+        .read_feed(last, None, &env.clock)
+        .await
+        .unwrap()
+        .news
 }
 
 on_both! {

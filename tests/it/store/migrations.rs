@@ -32,10 +32,16 @@ on_both! {
 async fn an_empty_database_is_older(database: Database) {
     let store = Store::open(DatabaseOptions::new(database.url.clone())).unwrap();
     if let Some(path) = database.url.strip_prefix("sqlite://") {
-        assert!(matches!(store.check_schema().await, Err(StoreError::NoDatabase(_))));
+        assert!(matches!(
+            store.check_schema().await,
+            Err(StoreError::NoDatabase(_))
+        ));
         std::fs::write(path, "").unwrap();
     }
-    assert!(matches!(store.check_schema().await, Err(StoreError::SchemaOlder)));
+    assert!(matches!(
+        store.check_schema().await,
+        Err(StoreError::SchemaOlder)
+    ));
     let env = Env::new(database).await;
     env.store.check_schema().await.unwrap();
 }
@@ -68,7 +74,9 @@ type Column = (String, String, String, bool);
 #[tokio::test]
 async fn both_databases_have_the_same_schema() {
     let sqlite = Env::new(Database::sqlite()).await;
-    let Sql::Sqlite(pool) = Sql::of(&sqlite.database).await else { unreachable!() };
+    let Sql::Sqlite(pool) = Sql::of(&sqlite.database).await else {
+        unreachable!()
+    };
     let on_sqlite: Vec<Column> = sqlx::query_as(
         "SELECT t.name, c.name, lower(c.type), c.\"notnull\" = 1 OR c.pk > 0 \
          FROM sqlite_schema t, pragma_table_info(t.name) c \
@@ -78,7 +86,9 @@ async fn both_databases_have_the_same_schema() {
     .await
     .unwrap();
     let postgres = Env::new(Database::postgres().await).await;
-    let Sql::Postgres(pool) = Sql::of(&postgres.database).await else { unreachable!() };
+    let Sql::Postgres(pool) = Sql::of(&postgres.database).await else {
+        unreachable!()
+    };
     let mut on_postgres: Vec<Column> = sqlx::query_as(
         "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'NO' \
          FROM information_schema.columns WHERE table_schema = current_schema() \
@@ -91,6 +101,9 @@ async fn both_databases_have_the_same_schema() {
     assert_eq!(on_sqlite, on_postgres);
     assert!(on_sqlite.len() > 60, "{}", on_sqlite.len());
     for (table, column, kind, _) in on_sqlite {
-        assert!(["text", "bigint", "boolean"].contains(&kind.as_str()), "{table}.{column}: {kind}");
+        assert!(
+            ["text", "bigint", "boolean"].contains(&kind.as_str()),
+            "{table}.{column}: {kind}"
+        );
     }
 }

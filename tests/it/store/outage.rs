@@ -28,7 +28,13 @@ async fn prepared() -> Env {
 /// The address of the tests' Postgres.
 pub(crate) fn upstream(env: &Env) -> SocketAddr {
     let (_, address) = env.database.url.split_once('@').unwrap();
-    address.split_once('/').unwrap().0.replace("localhost", "127.0.0.1").parse().unwrap()
+    address
+        .split_once('/')
+        .unwrap()
+        .0
+        .replace("localhost", "127.0.0.1")
+        .parse()
+        .unwrap()
 }
 
 /// The database of `env` behind `proxy`, with short waits.
@@ -38,12 +44,19 @@ pub(crate) fn behind(env: &Env, proxy: &ChaosProxy) -> DatabaseOptions {
     let url = database.url.replace("localhost", "127.0.0.1");
     let url = url.replace(&direct, &format!("@127.0.0.1:{}", proxy.port));
     // Long enough for a test to see who waits.
-    DatabaseOptions { url, lock_timeout: Duration::from_secs(1), ..database }
+    DatabaseOptions {
+        url,
+        lock_timeout: Duration::from_secs(1),
+        ..database
+    }
 }
 
 /// Follows the feed until it can be read.
 pub(crate) async fn until_back(replica: &Replica) {
-    eventually("the feed is read", async || replica.grantd.follow_feed().await.is_ok()).await;
+    eventually("the feed is read", async || {
+        replica.grantd.follow_feed().await.is_ok()
+    })
+    .await;
 }
 
 async fn assert_published(replica: &Replica) {
@@ -55,9 +68,15 @@ async fn assert_published(replica: &Replica) {
 
 async fn assert_works(replica: &Replica) {
     let token = replica.issued("reader", READER, "").await;
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        true
+    );
     assert_eq!(replica.revoke("reader", READER, &token).await.status, 200);
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], false);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        false
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,7 +85,10 @@ async fn started_without_a_database_everything_is_503_until_it_is_there() {
     let mut proxy = ChaosProxy::refusing(upstream(&env));
     let replica = env.replica_over(behind(&env, &proxy), |_| {});
     let error = replica.grantd.follow_feed().await.unwrap_err();
-    let named = format!("the database postgres at 127.0.0.1:{} is out of reach: ", proxy.port);
+    let named = format!(
+        "the database postgres at 127.0.0.1:{} is out of reach: ",
+        proxy.port
+    );
     assert!(error.to_string().starts_with(&named), "{error}");
     assert!(error.to_string().contains("Connection refused"), "{error}");
     assert_unavailable(&replica.token("reader", READER, "").await);
@@ -91,7 +113,10 @@ async fn what_is_cut_in_the_middle_is_503_and_works_again_afterwards() {
     until_back(&replica).await;
     let token = replica.issued("reader", READER, "").await;
 
-    let held = [sql.hold_readers("revoked_tokens").await, sql.hold_readers("changes").await];
+    let held = [
+        sql.hold_readers("revoked_tokens").await,
+        sql.hold_readers("changes").await,
+    ];
     let run = |what: &'static str| {
         let (replica, token) = (Arc::clone(&replica), token.clone());
         tokio::spawn(async move {
@@ -121,7 +146,10 @@ async fn what_is_cut_in_the_middle_is_503_and_works_again_afterwards() {
     }
     proxy.set(Mode::Pass);
     until_back(&replica).await;
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        true
+    );
     assert_works(&replica).await;
 }
 
@@ -159,7 +187,10 @@ async fn a_database_that_drops_packets_is_503_where_it_is_needed_and_comes_back(
     until_back(&replica).await;
     assert_works(&replica).await;
     assert_eq!(replica.revoke("reader", READER, &token).await.status, 200);
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], false);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        false
+    );
 }
 
 /// What is remembered is trusted for `max_staleness` and no longer; keys and metadata always are.
@@ -171,13 +202,19 @@ async fn past_max_staleness_nothing_is_issued_introspected_or_revoked() {
     until_back(&replica).await;
     replica.follow().await;
     let token = replica.issued("reader", READER, "").await;
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        true
+    );
 
     proxy.set(Mode::Cut);
     env.clock.advance(Seconds::new(30));
     replica.grantd.follow_feed().await.unwrap_err();
     assert_eq!(replica.token("reader", READER, "").await.status, 200);
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        true
+    );
     env.clock.advance(Seconds::new(1));
     assert!(!replica.grantd.is_fresh());
     assert_unavailable(&replica.token("reader", READER, "").await);
@@ -203,10 +240,14 @@ async fn a_change_during_the_outage_is_not_missed() {
     assert_eq!(replica.token("reader", READER, "").await.status, 200);
     proxy.set(Mode::Cut);
     replica.grantd.follow_feed().await.unwrap_err();
-    env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\"")).await;
+    env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\""))
+        .await;
     proxy.set(Mode::Pass);
     until_back(&replica).await;
-    replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
+    replica
+        .token("reader", READER, "")
+        .await
+        .assert_error(401, "invalid_client");
 }
 
 /// The revocations are loaded in the background; until they are, the database is asked.
@@ -224,6 +265,12 @@ async fn a_token_revoked_while_a_replica_starts_is_inactive_there() {
     starting.grantd.follow_feed().await.unwrap();
     assert!(!starting.grantd.revocations().is_loaded());
     held.release().await;
-    assert_eq!(starting.introspect("api", API, &token).await.json()["active"], false);
-    assert_eq!(starting.introspect("api", API, &other).await.json()["active"], true);
+    assert_eq!(
+        starting.introspect("api", API, &token).await.json()["active"],
+        false
+    );
+    assert_eq!(
+        starting.introspect("api", API, &other).await.json()["active"],
+        true
+    );
 }

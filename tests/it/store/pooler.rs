@@ -34,10 +34,15 @@ impl PgBouncer {
             .execute(&admin)
             .await
             .unwrap();
-        let user: String =
-            sqlx::query_scalar("SELECT current_user::text").fetch_one(&admin).await.unwrap();
+        let user: String = sqlx::query_scalar("SELECT current_user::text")
+            .fetch_one(&admin)
+            .await
+            .unwrap();
         let env = Env::new(Database::sqlite()).await;
-        let server = upstream(&Env { database: Database::at(url), ..env });
+        let server = upstream(&Env {
+            database: Database::at(url),
+            ..env
+        });
         let directory = tempfile::tempdir_in("/tmp").unwrap();
         let (settings, port) = (directory.path().join("pgbouncer.ini"), free_port());
         let text = format!(
@@ -59,7 +64,9 @@ impl PgBouncer {
             .stderr(Stdio::null());
         let child = command.spawn().unwrap();
         eventually("it listens", async || {
-            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_ok()
         })
         .await;
         Self {
@@ -74,7 +81,9 @@ impl Drop for PgBouncer {
     fn drop(&mut self) {
         // `runuser` hands the signal on to its child; it cannot hand on a KILL.
         let pid = self.child.id().to_string();
-        let _ = std::process::Command::new("kill").args(["-s", "TERM", &pid]).status();
+        let _ = std::process::Command::new("kill")
+            .args(["-s", "TERM", &pid])
+            .status();
         let _ = self.child.wait();
     }
 }
@@ -86,40 +95,63 @@ async fn everything_works(env: &Env) {
     let rounds = (0..20).map(|round| {
         let (one, other) = (Arc::clone(&one), Arc::clone(&other));
         tokio::spawn(async move {
-            let change = Change { kind: ChangeKind::Client, key: "reader".to_owned() };
+            let change = Change {
+                kind: ChangeKind::Client,
+                key: "reader".to_owned(),
+            };
             one.grantd.directory().forget(0, &[change]);
             let token = one.issued("reader", READER, "").await;
             let jti = format!("{round}");
-            let (made_at, dead_at) =
-                (Timestamp::from_unix(START), Timestamp::from_unix(START + 60));
-            let spending =
-                Spending { kind: "assertion", scope: &[b"w"], jti: &jti, made_at, dead_at };
+            let (made_at, dead_at) = (
+                Timestamp::from_unix(START),
+                Timestamp::from_unix(START + 60),
+            );
+            let spending = Spending {
+                kind: "assertion",
+                scope: &[b"w"],
+                jti: &jti,
+                made_at,
+                dead_at,
+            };
             assert_eq!(one.grantd.spend(spending).await.unwrap(), Spent::First);
             assert_eq!(other.grantd.spend(spending).await.unwrap(), Spent::Replay);
             other.follow().await;
-            assert_eq!(other.introspect("api", API, &token).await.json()["active"], true);
+            assert_eq!(
+                other.introspect("api", API, &token).await.json()["active"],
+                true
+            );
             assert_eq!(one.revoke("reader", READER, &token).await.status, 200);
             other.follow().await;
-            assert_eq!(other.introspect("api", API, &token).await.json()["active"], false);
+            assert_eq!(
+                other.introspect("api", API, &token).await.json()["active"],
+                false
+            );
         })
     });
     for round in rounds.collect::<Vec<_>>() {
         round.await.unwrap();
     }
-    one.token("reader", "wrong secret of tests", "").await.assert_error(401, "invalid_client");
+    one.token("reader", "wrong secret of tests", "")
+        .await
+        .assert_error(401, "invalid_client");
     assert!(one.audit_events("refused").await >= 1);
     one.grantd.sweep().await;
-    env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\"")).await;
+    env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\""))
+        .await;
     one.follow().await;
-    one.token("reader", READER, "").await.assert_error(401, "invalid_client");
+    one.token("reader", READER, "")
+        .await
+        .assert_error(401, "invalid_client");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs TEST_PGBOUNCER, the program; ./check sets it"]
 async fn behind_pgbouncer_everything_works_where_statements_are_not_prepared() {
     let pooler = PgBouncer::start("transaction").await;
-    let options =
-        DatabaseOptions { prepared_statements: false, ..DatabaseOptions::new(pooler.url.clone()) };
+    let options = DatabaseOptions {
+        prepared_statements: false,
+        ..DatabaseOptions::new(pooler.url.clone())
+    };
     Store::open(options).unwrap().migrate().await.unwrap();
     // The URL says it, too, for commands that read no settings.
     let url = format!("{}?statement-cache-capacity=0", pooler.url);
@@ -131,8 +163,10 @@ async fn behind_pgbouncer_everything_works_where_statements_are_not_prepared() {
 async fn behind_pgbouncer_in_session_mode_nothing_needs_to_be_set() {
     let pooler = PgBouncer::start("session").await;
     // Each of its three connections belongs to one client for as long as that is connected.
-    let options =
-        DatabaseOptions { max_connections: 2, ..DatabaseOptions::new(pooler.url.clone()) };
+    let options = DatabaseOptions {
+        max_connections: 2,
+        ..DatabaseOptions::new(pooler.url.clone())
+    };
     let store = Store::open(options).unwrap();
     store.migrate().await.unwrap();
     for _ in 0..10 {

@@ -21,8 +21,10 @@ async fn prepared() -> Env {
 /// The database of `env` behind both proxies.
 fn behind_both(env: &Env, first: &ChaosProxy, second: &ChaosProxy) -> DatabaseOptions {
     let mut options = behind(env, first);
-    let (one, both) =
-        (format!(":{}/", first.port), format!(":{},127.0.0.1:{}/", first.port, second.port));
+    let (one, both) = (
+        format!(":{}/", first.port),
+        format!(":{},127.0.0.1:{}/", first.port, second.port),
+    );
     options.url = options.url.replace(&one, &both);
     options
 }
@@ -48,7 +50,10 @@ async fn a_session_that_cannot_write_is_an_outage_with_its_name() {
 async fn each_transaction_sees_that_its_session_can_no_longer_write() {
     let env = prepared().await;
     // A function in the search path that comes before Postgres' own tells what a demotion would.
-    let mut options = DatabaseOptions { max_connections: 1, ..impatient(&env) };
+    let mut options = DatabaseOptions {
+        max_connections: 1,
+        ..impatient(&env)
+    };
     options.url += ",pg_catalog";
     let (_, schema) = env.database.url.split_once("search_path%3D").unwrap();
     let replica = env.replica_over(options, |_| {});
@@ -59,7 +64,9 @@ async fn each_transaction_sees_that_its_session_can_no_longer_write() {
     env.database.execute(demoted).await;
     let error = replica.grantd.follow_feed().await.unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly(_)), "{error}");
-    env.database.execute(&format!("DROP FUNCTION {schema}.pg_is_in_recovery()")).await;
+    env.database
+        .execute(&format!("DROP FUNCTION {schema}.pg_is_in_recovery()"))
+        .await;
     replica.follow().await;
 }
 
@@ -101,8 +108,13 @@ async fn a_silent_host_does_not_hide_the_one_behind_it() {
 fn a_url_that_asks_for_another_kind_of_session_is_refused() {
     for attribute in ["any", "standby", "prefer-standby", "read-only"] {
         let url = format!("postgres://a,b/db?target_session_attrs={attribute}");
-        let error = Store::open(DatabaseOptions::new(url)).unwrap_err().to_string();
-        assert!(error.contains("target_session_attrs is read-write or primary"), "{error}");
+        let error = Store::open(DatabaseOptions::new(url))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("target_session_attrs is read-write or primary"),
+            "{error}"
+        );
     }
 }
 
@@ -132,10 +144,14 @@ async fn a_demoted_primary_is_left_for_the_new_one() {
         wal.fetch_one(&replica_of_old).await.unwrap() == "true"
     })
     .await;
-    for statement in
-        ["ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()"]
-    {
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&admin).await.unwrap();
+    for statement in [
+        "ALTER SYSTEM SET default_transaction_read_only = on",
+        "SELECT pg_reload_conf()",
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+            .execute(&admin)
+            .await
+            .unwrap();
     }
     standby.promote();
     super::env::eventually("the feed's reader sees it", async || {
@@ -147,7 +163,11 @@ async fn a_demoted_primary_is_left_for_the_new_one() {
     .await;
     // The sessions of the administrator are of the old one, too.
     env.store.feed_position().await.unwrap_err();
-    env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\"")).await;
+    env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nstatus = \"disabled\""))
+        .await;
     until_back(&replica).await;
-    replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
+    replica
+        .token("reader", READER, "")
+        .await
+        .assert_error(401, "invalid_client");
 }

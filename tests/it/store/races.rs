@@ -20,8 +20,14 @@ async fn prepared() -> (Env, Sql) {
 /// The client `reader`, disabled.
 async fn disabled(env: &Env) -> Client {
     let clients = env.store.all_clients().await.unwrap();
-    let known = clients.into_iter().find(|known| known.client.id.as_str() == "reader").unwrap();
-    Client { status: ClientStatus::Disabled, ..known.client }
+    let known = clients
+        .into_iter()
+        .find(|known| known.client.id.as_str() == "reader")
+        .unwrap();
+    Client {
+        status: ClientStatus::Disabled,
+        ..known.client
+    }
 }
 
 /// Writes a client and reads no other table than `clients`.
@@ -46,7 +52,10 @@ async fn a_load_that_a_change_overtakes_is_not_remembered() {
     replica.follow().await;
     held.release().await;
     overtaken.await.unwrap().assert_error(401, "invalid_client");
-    replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
+    replica
+        .token("reader", READER, "")
+        .await
+        .assert_error(401, "invalid_client");
 }
 
 /// One state permits `read` under the name of tenant `old`, the next `write` under `new`.
@@ -62,7 +71,9 @@ async fn a_client_and_its_policies_are_of_one_moment() {
         async move { replica.issued("reader", READER, "").await }
     });
     sql.until_waiting("policies", 1).await;
-    let Held::Postgres(mut tx) = held else { unreachable!() };
+    let Held::Postgres(mut tx) = held else {
+        unreachable!()
+    };
     for change in [
         "UPDATE clients SET tenant = 'new'",
         "UPDATE policies SET default_scopes = '[\"write\"]'",
@@ -73,18 +84,30 @@ async fn a_client_and_its_policies_are_of_one_moment() {
     }
     tx.commit().await.unwrap();
     let (_, claims) = decoded(&request.await.unwrap());
-    let pair = (claims["tenant"].as_str().unwrap(), claims["scope"].as_str().unwrap());
-    assert!([("old", "read"), ("new", "write")].contains(&pair), "{pair:?}");
+    let pair = (
+        claims["tenant"].as_str().unwrap(),
+        claims["scope"].as_str().unwrap(),
+    );
+    assert!(
+        [("old", "read"), ("new", "write")].contains(&pair),
+        "{pair:?}"
+    );
     replica.follow().await;
     let (_, claims) = decoded(&replica.issued("reader", READER, "").await);
-    assert_eq!((&claims["tenant"], &claims["scope"]), (&"new".into(), &"write".into()));
+    assert_eq!(
+        (&claims["tenant"], &claims["scope"]),
+        (&"new".into(), &"write".into())
+    );
 }
 
 /// However many clients must be loaded at once, some connections are left to whoever follows the feed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn loads_that_hang_do_not_keep_the_feed_from_being_read() {
     let (env, sql) = prepared().await;
-    let database = DatabaseOptions { max_connections: 4, ..impatient(&env) };
+    let database = DatabaseOptions {
+        max_connections: 4,
+        ..impatient(&env)
+    };
     let replica = Arc::new(env.replica_over(database, |_| {}));
     replica.follow().await;
     let held = sql.hold_readers("clients").await;
@@ -105,5 +128,8 @@ async fn loads_that_hang_do_not_keep_the_feed_from_being_read() {
     }
     write(&env, &disabled(&env).await).await;
     replica.follow().await;
-    replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
+    replica
+        .token("reader", READER, "")
+        .await
+        .assert_error(401, "invalid_client");
 }

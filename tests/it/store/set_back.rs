@@ -27,7 +27,10 @@ secret = "later than the backup"
 
 async fn back_up(sql: &Sql) {
     for table in TABLES {
-        sql.run(&format!("CREATE TABLE backup_of_{table} AS SELECT * FROM {table}")).await;
+        sql.run(&format!(
+            "CREATE TABLE backup_of_{table} AS SELECT * FROM {table}"
+        ))
+        .await;
     }
 }
 
@@ -36,7 +39,10 @@ async fn set_back(sql: &Sql) {
         sql.run(&format!("DELETE FROM {table}")).await;
     }
     for table in TABLES {
-        sql.run(&format!("INSERT INTO {table} SELECT * FROM backup_of_{table}")).await;
+        sql.run(&format!(
+            "INSERT INTO {table} SELECT * FROM backup_of_{table}"
+        ))
+        .await;
     }
 }
 
@@ -44,11 +50,16 @@ async fn set_back(sql: &Sql) {
 async fn replica_of_later(env: &Env) -> (Replica, String) {
     env.apply(&format!("{CATALOG}{LATER}")).await;
     let replica = env.replica().await;
-    let later = replica.token("later", "later than the backup", "&scope=read").await;
+    let later = replica
+        .token("later", "later than the backup", "&scope=read")
+        .await;
     assert_eq!(later.status, 200, "{later:?}");
     let token = replica.issued("reader", READER, "").await;
     assert_eq!(replica.revoke("reader", READER, &token).await.status, 200);
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], false);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        false
+    );
     replica.follow().await;
     (replica, token)
 }

@@ -15,7 +15,11 @@ use crate::chaos_proxy::{ChaosProxy, Mode};
 use crate::harness::*;
 
 fn trouble(replica: &Replica) -> Option<Degraded> {
-    replica.grantd.degraded().into_iter().find(|it| it.what == Trouble::Database)
+    replica
+        .grantd
+        .degraded()
+        .into_iter()
+        .find(|it| it.what == Trouble::Database)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,7 +40,8 @@ async fn a_database_that_is_gone_and_back_is_told_in_a_pair_while_warm_clients_a
         let told = trouble(&replica).unwrap();
         assert!(!told.blocks, "{told:?}");
         assert!(
-            told.message.starts_with(&format!("the database {place} is out of reach")),
+            told.message
+                .starts_with(&format!("the database {place} is out of reach")),
             "{told:?}"
         );
         assert_eq!(replica.token("reader", READER, "").await.status, 200);
@@ -99,7 +104,10 @@ async fn a_revocation_that_fails_says_why_in_its_line_of_the_log() {
     assert_unavailable(&replica.revoke("reader", READER, &token).await);
     let lines = log.lines();
     let why = "the revocation could not be written: the database ";
-    let line = lines.iter().find(|line| line.contains("answered 503")).expect("it has a line");
+    let line = lines
+        .iter()
+        .find(|line| line.contains("answered 503"))
+        .expect("it has a line");
     assert!(
         line.contains(why) && line.contains("no such table: main.revoked_tokens")
             || line.contains("no such table: revoked_tokens"),

@@ -14,8 +14,14 @@ use crate::harness::*;
 /// A change that disables the client `id` and is not committed yet.
 async fn disabling(env: &Env, id: &str) -> ChangeTx {
     let clients = env.store.all_clients().await.unwrap();
-    let known = clients.into_iter().find(|known| known.client.id.as_str() == id).unwrap();
-    let client = Client { status: ClientStatus::Disabled, ..known.client };
+    let known = clients
+        .into_iter()
+        .find(|known| known.client.id.as_str() == id)
+        .unwrap();
+    let client = Client {
+        status: ClientStatus::Disabled,
+        ..known.client
+    };
     let mut change = env.store.begin_change(random::token_id()).await.unwrap();
     change.put_client(&client).await.unwrap();
     change
@@ -28,18 +34,27 @@ async fn a_writer_that_is_held_open_before_its_feed_update_is_not_missed_on_post
     env.apply(CATALOG).await;
     let replica = env.replica().await;
     let token = replica.issued("reader", READER, "").await;
-    assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
+    assert_eq!(
+        replica.introspect("api", API, &token).await.json()["active"],
+        true
+    );
 
     let slow = disabling(&env, "reader").await;
     let fast = disabling(&env, "api").await.commit().await.unwrap();
     replica.follow().await;
-    replica.introspect("api", API, &token).await.assert_error(401, "invalid_client");
+    replica
+        .introspect("api", API, &token)
+        .await
+        .assert_error(401, "invalid_client");
     assert_eq!(replica.token("reader", READER, "").await.status, 200);
 
     let slow = slow.commit().await.unwrap();
     assert_eq!(slow.position.n, fast.position.n + 1);
     replica.follow().await;
-    replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
+    replica
+        .token("reader", READER, "")
+        .await
+        .assert_error(401, "invalid_client");
 }
 
 /// While one writer holds the head of the feed, readers see neither its number nor a later one.
@@ -50,7 +65,9 @@ async fn a_writer_that_has_its_number_holds_later_ones_back_on_postgres() {
     let replica = env.replica().await;
     assert_eq!(replica.token("reader", READER, "").await.status, 200);
     let before = env.store.feed_position().await.unwrap();
-    let Sql::Postgres(pool) = Sql::of(&env.database).await else { unreachable!() };
+    let Sql::Postgres(pool) = Sql::of(&env.database).await else {
+        unreachable!()
+    };
     let mut first = pool.begin().await.unwrap();
     for change in [
         "UPDATE clients SET status = 'disabled' WHERE client_id = 'reader'",
@@ -67,8 +84,14 @@ async fn a_writer_that_has_its_number_holds_later_ones_back_on_postgres() {
     let second = second.await.unwrap().unwrap();
     assert_eq!(second.position.n, before.n + 2);
     replica.follow().await;
-    replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
-    replica.introspect("api", API, "x").await.assert_error(401, "invalid_client");
+    replica
+        .token("reader", READER, "")
+        .await
+        .assert_error(401, "invalid_client");
+    replica
+        .introspect("api", API, "x")
+        .await
+        .assert_error(401, "invalid_client");
 }
 
 on_both! {
@@ -134,8 +157,12 @@ on_both! {
 async fn two_who_revoke_the_same_tokens_never_lock_each_other_out_on_postgres() {
     let env = Env::new(Database::postgres().await).await;
     let expires_at = Timestamp::from_unix(START + 60);
-    let mut tokens: Vec<_> =
-        (0..200).map(|n| RevokedToken { jti: format!("{n:03}"), expires_at }).collect();
+    let mut tokens: Vec<_> = (0..200)
+        .map(|n| RevokedToken {
+            jti: format!("{n:03}"),
+            expires_at,
+        })
+        .collect();
     for round in 0..5 {
         let orders = [tokens.clone(), tokens.iter().rev().cloned().collect()];
         let writers = orders.map(|tokens| {

@@ -17,7 +17,10 @@ fn without_reader() -> String {
 }
 
 fn with_status(status: &str) -> String {
-    CATALOG.replace("id = \"reader\"", &format!("id = \"reader\"\nstatus = \"{status}\""))
+    CATALOG.replace(
+        "id = \"reader\"",
+        &format!("id = \"reader\"\nstatus = \"{status}\""),
+    )
 }
 
 on_both! {

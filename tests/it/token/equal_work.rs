@@ -8,7 +8,11 @@ use super::*;
 use crate::raw_sql;
 
 /// Tells imported secrets from generated ones, and is still quick.
-const FULL: HashCost = HashCost { memory_kib: 512, passes: 2, lanes: 1 };
+const FULL: HashCost = HashCost {
+    memory_kib: 512,
+    passes: 2,
+    lanes: 1,
+};
 const LOW: HashCost = HashCost::GENERATED;
 
 type Hashes = BTreeMap<HashCost, u64>;
@@ -39,18 +43,29 @@ fn catalog(generated: &str) -> String {
     let ended = format!("secrets = [{{ value = \"secret that has expired\", {expired} }}]");
     let retired =
         format!("secrets = [{{ value = \"secret that was retired\", retired_at = {START} }}]");
-    let early =
-        format!("secrets = [{{ value = \"secret of next year\", active_from = {} }}]", START + 1);
+    let early = format!(
+        "secrets = [{{ value = \"secret of next year\", active_from = {} }}]",
+        START + 1
+    );
     let jwk = r#"jwks = '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'"#;
     with_clients(&[
         ("imported", "secret = \"secret that is imported\""),
-        ("generated", &format!("secret = \"{}\"", generated_secret("gggggggggg", "G"))),
+        (
+            "generated",
+            &format!("secret = \"{}\"", generated_secret("gggggggggg", "G")),
+        ),
         ("several", &several),
         ("expired", &ended),
         ("retired", &retired),
         ("early", &early),
-        ("disabled", "status = \"disabled\"\nsecret = \"secret of the disabled\""),
-        ("body", "auth = \"client_secret_post\"\nsecret = \"secret for the body\""),
+        (
+            "disabled",
+            "status = \"disabled\"\nsecret = \"secret of the disabled\"",
+        ),
+        (
+            "body",
+            "auth = \"client_secret_post\"\nsecret = \"secret for the body\"",
+        ),
         ("bare", ""),
         ("keyed", &format!("auth = \"private_key_jwt\"\n{jwk}")),
     ])

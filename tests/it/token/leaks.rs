@@ -20,7 +20,10 @@ struct Marked {
 
 impl Marked {
     fn new() -> Self {
-        Self { marks: Vec::new(), seen: Vec::new() }
+        Self {
+            marks: Vec::new(),
+            seen: Vec::new(),
+        }
     }
 
     fn add(&mut self, mark: &str) {
@@ -62,11 +65,20 @@ async fn present_everywhere(replica: &Replica, client: &str, secret: &str) {
     ] {
         replica.ask(&form).await;
     }
-    for authorization in [format!("Bearer {secret}"), format!("Basic {secret}"), secret.to_owned()]
-    {
+    for authorization in [
+        format!("Bearer {secret}"),
+        format!("Basic {secret}"),
+        secret.to_owned(),
+    ] {
         replica.ask_with(&authorization, grant).await;
     }
-    replica.post(&format!("/oauth2/token?client_secret={encoded}"), &[], grant).await;
+    replica
+        .post(
+            &format!("/oauth2/token?client_secret={encoded}"),
+            &[],
+            grant,
+        )
+        .await;
     replica.get(&format!("/oauth2/{encoded}")).await;
 }
 

@@ -55,7 +55,9 @@ fn toml_text(text: &str) -> String {
 /// A secret in generated form, of the credential `id`; `random` is one character.
 fn generated_secret(id: &str, random: &str) -> String {
     let id = CredentialId::parse(id).unwrap();
-    assemble(&id, &random.repeat(43), digest::secret_checksum).expose().to_owned()
+    assemble(&id, &random.repeat(43), digest::secret_checksum)
+        .expose()
+        .to_owned()
 }
 
 impl Replica {
@@ -66,7 +68,8 @@ impl Replica {
 
     /// Posts a form with exactly this `Authorization`.
     async fn ask_with(&self, authorization: &str, form: &str) -> Answer {
-        self.post("/oauth2/token", &[("authorization", authorization)], form).await
+        self.post("/oauth2/token", &[("authorization", authorization)], form)
+            .await
     }
 
     /// Sends any method with any headers.
@@ -77,12 +80,15 @@ impl Replica {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut request =
-            Request::builder().method(method).uri(path).header(header::HOST, "auth.example");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "auth.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 }
 

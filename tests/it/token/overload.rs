@@ -11,7 +11,11 @@ use tokio::task::JoinSet;
 use super::*;
 
 fn capacity(generated: usize, imported: usize) -> HashingCapacity {
-    HashingCapacity { threads: NonZeroUsize::MIN, generated, imported }
+    HashingCapacity {
+        threads: NonZeroUsize::MIN,
+        generated,
+        imported,
+    }
 }
 
 /// The next answer; one that does not come is a queue without bound.
@@ -23,7 +27,11 @@ async fn next(requests: &mut JoinSet<Answer>) -> Answer {
 #[track_caller]
 fn assert_unavailable(answer: &Answer) {
     answer.assert_error(503, "temporarily_unavailable");
-    let seconds: u32 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    let seconds: u32 = answer.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!((1..=60).contains(&seconds));
 }
 

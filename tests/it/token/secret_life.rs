@@ -10,10 +10,16 @@ use grantd::domain::timestamp::Seconds;
 use super::*;
 use crate::raw_sql;
 
-const FOREIGN: HashCost = HashCost { memory_kib: 64, passes: 3, lanes: 1 };
+const FOREIGN: HashCost = HashCost {
+    memory_kib: 64,
+    passes: 3,
+    lanes: 1,
+};
 
 fn phc(secret: &str, salt: &[u8]) -> String {
-    secret_hash::hash(&Secret::new(secret.to_owned()), salt, FOREIGN).unwrap().to_string()
+    secret_hash::hash(&Secret::new(secret.to_owned()), salt, FOREIGN)
+        .unwrap()
+        .to_string()
 }
 
 /// One thread, so that what is idle runs in its order.

@@ -20,7 +20,12 @@ fn catalog() -> String {
         )
     };
     let client = format!("[[client]]\nid = \"reader\"\nsecret = \"{READER}\"\n");
-    [ALGORITHMS.map(audience).concat(), client, ALGORITHMS.map(policy).concat()].concat()
+    [
+        ALGORITHMS.map(audience).concat(),
+        client,
+        ALGORITHMS.map(policy).concat(),
+    ]
+    .concat()
 }
 
 /// By aws-lc-rs, from nothing but the JWK: ours is made by josekit over OpenSSL.
@@ -32,11 +37,11 @@ fn verifies_elsewhere(
 ) -> bool {
     let part = |name: &str| decode_base64url(jwk[name].as_str().unwrap()).unwrap();
     let rsa = |parameters| {
-        RsaPublicKeyComponents { n: part("n"), e: part("e") }.verify(
-            parameters,
-            message.as_bytes(),
-            signed,
-        )
+        RsaPublicKeyComponents {
+            n: part("n"),
+            e: part("e"),
+        }
+        .verify(parameters, message.as_bytes(), signed)
     };
     match algorithm {
         SigningAlgorithm::Es256 => {

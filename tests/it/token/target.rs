@@ -44,7 +44,9 @@ const PRICING_URI: &str = "https%3A%2F%2Fpricing.example%2Fv1";
 const HIDDEN_URI: &str = "https%3A%2F%2Fhidden.example%2F";
 
 async fn aud(replica: &Replica, client: &str, more: &str) -> String {
-    let answer = replica.token(client, &format!("secret of client {client}"), more).await;
+    let answer = replica
+        .token(client, &format!("secret of client {client}"), more)
+        .await;
     claims(&answer)["aud"].as_str().unwrap().to_owned()
 }
 

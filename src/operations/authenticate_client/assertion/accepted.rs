@@ -42,7 +42,9 @@ impl AcceptedAssertion {
             dead_at: self.claims.dead_at,
         };
         match grantd.spend(spending).await? {
-            Spent::First => Ok(FreshAssertion { credential: self.credential }),
+            Spent::First => Ok(FreshAssertion {
+                credential: self.credential,
+            }),
             Spent::Replay => Err(ClientFault::from(AssertionFault::Replayed).into()),
             Spent::Forgotten => Err(ClientFault::from(AssertionFault::MadeBeforeLoss).into()),
         }

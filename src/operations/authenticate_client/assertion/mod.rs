@@ -33,7 +33,10 @@ impl Grantd {
         if client_id.is_some_and(|client_id| client_id != claimed) {
             return Err(ClientFault::from(AssertionFault::ClientId).into());
         }
-        let known = self.find_client(claimed).await?.ok_or(ClientFault::UnknownClient)?;
+        let known = self
+            .find_client(claimed)
+            .await?
+            .ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
         let now = self.clock.now();
         unverified.check_algorithm(self.profile)?;
@@ -64,7 +67,10 @@ impl Grantd {
             issuer: self.issuer.as_str(),
             token_endpoint: lax.then_some(self.token_endpoint.as_str()),
             audience_as_text: self.profile.wants_audience_as_text(),
-            max_lifetime: known.client.max_assertion_lifetime.unwrap_or(super::MAX_LIFETIME),
+            max_lifetime: known
+                .client
+                .max_assertion_lifetime
+                .unwrap_or(super::MAX_LIFETIME),
             leeway: self.leeway,
         }
     }

@@ -30,7 +30,11 @@ impl UnverifiedAssertion {
     /// Refuses an algorithm that the server's profile forbids, whatever the key is registered for.
     pub(super) fn check_algorithm(&self, profile: Profile) -> Result<(), AssertionFault> {
         let allowed = profile.proof_algorithms().contains(&self.0.alg());
-        if allowed { Ok(()) } else { Err(AssertionFault::Algorithm) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(AssertionFault::Algorithm)
+        }
     }
 
     /// Checks the signature with a key and an algorithm that are registered for this client; what the header
@@ -42,7 +46,9 @@ impl UnverifiedAssertion {
         now: Timestamp,
     ) -> Result<SignedAssertion, AssertionFault> {
         let (credential, key) = self.choose_key(known, keys, now)?;
-        let verifier = key.verifier(self.0.alg()).ok_or(AssertionFault::Algorithm)?;
+        let verifier = key
+            .verifier(self.0.alg())
+            .ok_or(AssertionFault::Algorithm)?;
         if !verifier.verify(self.0.signing_input(), self.0.signature()) {
             return Err(AssertionFault::Signature);
         }
@@ -64,7 +70,9 @@ impl UnverifiedAssertion {
     ) -> Result<(&'a Credential, Arc<ClientKey>), AssertionFault> {
         let is_live = |credential: &Credential| credential.state(now) == CredentialState::Live;
         let registered = known.credentials.iter().filter_map(|credential| {
-            let CredentialMaterial::Jwk(jwk) = &credential.material else { return None };
+            let CredentialMaterial::Jwk(jwk) = &credential.material else {
+                return None;
+            };
             Some((credential, keys.get(&credential.id, jwk)?))
         });
         if let Some(kid) = self.0.kid() {

@@ -30,11 +30,18 @@ const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
 fn judge(proof: &str, method: &str, uri: &str, now: i64) -> Result<AcceptedProof, DpopFault> {
     let sealing = SealingKeys::new(SealingKey::generate());
-    let nonces =
-        Nonces::new(Issuer::parse("https://auth.example", false).unwrap(), &sealing, false);
+    let nonces = Nonces::new(
+        Issuer::parse("https://auth.example", false).unwrap(),
+        &sealing,
+        false,
+    );
     let uris = [TargetUri::parse(uri).unwrap()];
-    let expected =
-        Expected { method, uris: &uris, nonces: &nonces, now: Timestamp::from_unix(now) };
+    let expected = Expected {
+        method,
+        uris: &uris,
+        nonces: &nonces,
+        now: Timestamp::from_unix(now),
+    };
     judge_proof(proof.as_bytes(), Profile::Default, &expected)
 }
 
@@ -62,7 +69,12 @@ impl Prover {
             "typ": "dpop+jwt", "alg": algorithm.as_str(), "jwk": key.public_jwk.key_members(),
         });
         let claims = json!({ "jti": "j", "htm": "POST", "htu": TOKEN, "iat": NOW });
-        Self { key, algorithm, header, claims }
+        Self {
+            key,
+            algorithm,
+            header,
+            claims,
+        }
     }
 
     /// By another library than the one that verifies.
@@ -133,8 +145,14 @@ fn the_examples_of_rfc_9449_hold_at_their_time() {
         let thumbprint = |now| judge(proof, method, uri, now).map(|accepted| accepted.thumbprint);
         assert_eq!(thumbprint(issued_at).as_deref(), Ok(THUMBPRINT));
         assert_eq!(thumbprint(issued_at + 61), Err(DpopFault::TooOld));
-        assert_eq!(judge(proof, "PUT", uri, issued_at).err(), Some(DpopFault::Method));
-        assert_eq!(judge(proof, method, TOKEN, issued_at).err(), Some(DpopFault::Uri));
+        assert_eq!(
+            judge(proof, "PUT", uri, issued_at).err(),
+            Some(DpopFault::Method)
+        );
+        assert_eq!(
+            judge(proof, method, TOKEN, issued_at).err(),
+            Some(DpopFault::Uri)
+        );
     }
 }
 
@@ -142,11 +160,22 @@ fn the_examples_of_rfc_9449_hold_at_their_time() {
 fn each_listed_algorithm_proves_its_key_9449_04() {
     for algorithm in SigningAlgorithm::ALL {
         let prover = Prover::new(algorithm);
-        assert_eq!(judged(&prover.proof()).as_ref(), Ok(&prover.key.kid), "{algorithm}");
-        assert!(Profile::Default.proof_algorithms().contains(&algorithm.as_str()));
+        assert_eq!(
+            judged(&prover.proof()).as_ref(),
+            Ok(&prover.key.kid),
+            "{algorithm}"
+        );
+        assert!(
+            Profile::Default
+                .proof_algorithms()
+                .contains(&algorithm.as_str())
+        );
     }
     let ed25519 = Prover::new(SigningAlgorithm::EdDsa);
-    assert_eq!(judged(&ed25519.header("alg", "Ed25519")).as_ref(), Ok(&ed25519.key.kid));
+    assert_eq!(
+        judged(&ed25519.header("alg", "Ed25519")).as_ref(),
+        Ok(&ed25519.key.kid)
+    );
     let listed = Profile::Default.proof_algorithms();
     assert!(listed.iter().all(|name| algorithm(name).is_some()));
 }
@@ -155,10 +184,14 @@ fn each_listed_algorithm_proves_its_key_9449_04() {
 #[test]
 fn no_other_algorithm_proves_anything_9449_02() {
     let prover = Prover::new(SigningAlgorithm::Es256);
-    for name in
-        ["none", "None", "nOnE", "HS256", "HS512", "ES384", "ES512", "es256", "Ed448", "RS512"]
-    {
-        assert_eq!(judged(&prover.header("alg", name)), Err(DpopFault::Algorithm), "{name}");
+    for name in [
+        "none", "None", "nOnE", "HS256", "HS512", "ES384", "ES512", "es256", "Ed448", "RS512",
+    ] {
+        assert_eq!(
+            judged(&prover.header("alg", name)),
+            Err(DpopFault::Algorithm),
+            "{name}"
+        );
     }
     for name in ["EdDSA", "Ed25519", "RS256", "PS256"] {
         let fault = judged(&prover.header("alg", name));
@@ -166,16 +199,25 @@ fn no_other_algorithm_proves_anything_9449_02() {
     }
     let unsigned = prover.header("alg", "none");
     let (input, _) = unsigned.rsplit_once('.').unwrap();
-    assert!(matches!(judged(&format!("{input}.")), Err(DpopFault::Form(_))));
+    assert!(matches!(
+        judged(&format!("{input}.")),
+        Err(DpopFault::Form(_))
+    ));
     for absent in [Value::Null, json!("")] {
-        assert!(matches!(judged(&prover.header("alg", absent)), Err(DpopFault::Form(_))));
+        assert!(matches!(
+            judged(&prover.header("alg", absent)),
+            Err(DpopFault::Form(_))
+        ));
     }
 }
 
 #[test]
 fn a_proof_carries_a_public_key_9449_02() {
     let prover = Prover::new(SigningAlgorithm::Es256);
-    assert_eq!(judged(&prover.header("jwk", Value::Null)), Err(DpopFault::KeyAbsent));
+    assert_eq!(
+        judged(&prover.header("jwk", Value::Null)),
+        Err(DpopFault::KeyAbsent)
+    );
     let jwk = prover.header["jwk"].clone();
     let weak = base64url(&[0xff; 128]);
     for (case, jwk) in [
@@ -184,7 +226,10 @@ fn a_proof_carries_a_public_key_9449_02() {
         ("no y", with(&jwk, "y", Value::Null)),
         ("off the curve", with(&jwk, "y", base64url(&[1; 32]).into())),
         ("another curve", with(&jwk, "crv", "secp256k1".into())),
-        ("rsa of 1024 bits", json!({ "kty": "RSA", "n": weak, "e": "AQAB" })),
+        (
+            "rsa of 1024 bits",
+            json!({ "kty": "RSA", "n": weak, "e": "AQAB" }),
+        ),
         ("empty", json!({})),
         ("a text", jwk.to_string().into()),
         ("a list", json!([jwk])),
@@ -200,19 +245,35 @@ fn the_signature_is_that_of_the_embedded_key_9449_02() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     let other = Prover::new(SigningAlgorithm::Es256);
     let stolen = other.header["jwk"].clone();
-    assert_eq!(judged(&prover.header("jwk", stolen)), Err(DpopFault::Signature));
+    assert_eq!(
+        judged(&prover.header("jwk", stolen)),
+        Err(DpopFault::Signature)
+    );
     let proof = prover.proof();
     let (input, _) = proof.rsplit_once('.').unwrap();
     for length in [1, 63, 64, 65, 128] {
         let forged = format!("{input}.{}", base64url(&vec![0; length]));
         assert_eq!(judged(&forged), Err(DpopFault::Signature), "{length}");
     }
-    let (_, signature) =
-        other.proof().rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    assert_eq!(judged(&format!("{input}.{signature}")), Err(DpopFault::Signature));
-    for (name, value) in [("kid", "x"), ("jku", "http://169.254.169.254/"), ("x5u", "file:///etc")]
-    {
-        assert_eq!(judged(&prover.header(name, value)).as_ref(), Ok(&prover.key.kid), "{name}");
+    let (_, signature) = other
+        .proof()
+        .rsplit_once('.')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    assert_eq!(
+        judged(&format!("{input}.{signature}")),
+        Err(DpopFault::Signature)
+    );
+    for (name, value) in [
+        ("kid", "x"),
+        ("jku", "http://169.254.169.254/"),
+        ("x5u", "file:///etc"),
+    ] {
+        assert_eq!(
+            judged(&prover.header(name, value)).as_ref(),
+            Ok(&prover.key.kid),
+            "{name}"
+        );
     }
 }
 
@@ -229,9 +290,16 @@ fn a_proof_says_what_it_is_9449_02() {
         "DPOP+JWT",
         "",
     ] {
-        assert_eq!(judged(&prover.header("typ", typ)), Err(DpopFault::Typ), "{typ}");
+        assert_eq!(
+            judged(&prover.header("typ", typ)),
+            Err(DpopFault::Typ),
+            "{typ}"
+        );
     }
-    assert_eq!(judged(&prover.header("typ", Value::Null)), Err(DpopFault::Typ));
+    assert_eq!(
+        judged(&prover.header("typ", Value::Null)),
+        Err(DpopFault::Typ)
+    );
 }
 
 /// B-J10: shapes that cost others their memory.
@@ -242,8 +310,15 @@ fn what_is_no_compact_jws_is_no_proof_9449_02() {
     let nested = base64url(format!("{{\"a\":{}", "[".repeat(5000)).as_bytes());
     let doubled = {
         let header = prover.header.to_string();
-        let claims = prover.claims.to_string().replacen('{', "{\"htm\":\"POST\",", 1);
-        let input = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
+        let claims = prover
+            .claims
+            .to_string()
+            .replacen('{', "{\"htm\":\"POST\",", 1);
+        let input = format!(
+            "{}.{}",
+            base64url(header.as_bytes()),
+            base64url(claims.as_bytes())
+        );
         format!("{input}.{}", base64url(&prover.signature(input.as_bytes())))
     };
     for (case, text) in [
@@ -260,10 +335,16 @@ fn what_is_no_compact_jws_is_no_proof_9449_02() {
         ("long", format!("{proof}{}", "A".repeat(16 * 1024))),
         ("a member twice", doubled),
         ("crit", prover.header("crit", json!([]))),
-        ("json", json!({ "payload": "a", "signature": "b" }).to_string()),
+        (
+            "json",
+            json!({ "payload": "a", "signature": "b" }).to_string(),
+        ),
     ] {
         let fault = judged(&text);
-        assert!(matches!(fault, Err(DpopFault::Form(_))), "{case}: {fault:?}");
+        assert!(
+            matches!(fault, Err(DpopFault::Form(_))),
+            "{case}: {fault:?}"
+        );
     }
     let bytes = UnverifiedProof::parse(b"\xff\xfe");
     assert!(matches!(bytes.err(), Some(DpopFault::Form(_))));
@@ -272,7 +353,14 @@ fn what_is_no_compact_jws_is_no_proof_9449_02() {
 #[test]
 fn a_proof_is_for_this_method_and_this_uri_9449_02() {
     let prover = Prover::new(SigningAlgorithm::Es256);
-    for method in [json!("GET"), json!("post"), json!(""), json!(["POST"]), Value::Null, json!(7)] {
+    for method in [
+        json!("GET"),
+        json!("post"),
+        json!(""),
+        json!(["POST"]),
+        Value::Null,
+        json!(7),
+    ] {
         assert_eq!(judged(&prover.claim("htm", method)), Err(DpopFault::Method));
     }
     for uri in [
@@ -285,7 +373,11 @@ fn a_proof_is_for_this_method_and_this_uri_9449_02() {
         json!([TOKEN]),
         Value::Null,
     ] {
-        assert_eq!(judged(&prover.claim("htu", uri.clone())), Err(DpopFault::Uri), "{uri}");
+        assert_eq!(
+            judged(&prover.claim("htu", uri.clone())),
+            Err(DpopFault::Uri),
+            "{uri}"
+        );
     }
 }
 
@@ -299,8 +391,11 @@ fn a_uri_counts_in_every_equal_form_and_unknown_claims_do_not_count_9449_03() {
     ] {
         assert!(judged(&prover.claim("htu", uri)).is_ok(), "{uri}");
     }
-    for (name, value) in [("ath", json!("x")), ("nonce", json!("any")), ("x", json!({ "y": [1] }))]
-    {
+    for (name, value) in [
+        ("ath", json!("x")),
+        ("nonce", json!("any")),
+        ("x", json!({ "y": [1] })),
+    ] {
         assert!(judged(&prover.claim(name, value)).is_ok(), "{name}");
     }
 }
@@ -319,10 +414,19 @@ fn a_proof_is_made_within_a_minute_and_ten_seconds_ahead_9449_03() {
         assert_eq!(judged("iat", json!(NOW + offset)), fault, "{offset}");
     }
     assert_eq!(judged("iat", json!(1_767_225_600.5)), None);
-    for wrong in
-        [Value::Null, json!("1767225600"), json!(true), json!(1e19), json!(1e300), json!(-1)]
-    {
-        assert_eq!(judged("iat", wrong.clone()), Some(DpopFault::Time("iat")), "{wrong}");
+    for wrong in [
+        Value::Null,
+        json!("1767225600"),
+        json!(true),
+        json!(1e19),
+        json!(1e300),
+        json!(-1),
+    ] {
+        assert_eq!(
+            judged("iat", wrong.clone()),
+            Some(DpopFault::Time("iat")),
+            "{wrong}"
+        );
     }
 }
 
@@ -337,8 +441,16 @@ fn exp_and_nbf_count_where_they_are_there_9449_03() {
         assert_eq!(judged("nbf", json!(NOW + offset)), fault, "{offset}");
     }
     for wrong in [json!("1"), json!(1e300), json!([])] {
-        assert_eq!(judged("exp", wrong.clone()), Some(DpopFault::Time("exp")), "{wrong}");
-        assert_eq!(judged("nbf", wrong.clone()), Some(DpopFault::Time("nbf")), "{wrong}");
+        assert_eq!(
+            judged("exp", wrong.clone()),
+            Some(DpopFault::Time("exp")),
+            "{wrong}"
+        );
+        assert_eq!(
+            judged("nbf", wrong.clone()),
+            Some(DpopFault::Time("nbf")),
+            "{wrong}"
+        );
     }
 }
 
@@ -348,8 +460,13 @@ fn a_proof_has_a_name_of_1_to_256_bytes_9449_02() {
     let judged = |jti: Value| judged(&prover.claim("jti", jti)).err();
     assert_eq!(judged("j".into()), None);
     assert_eq!(judged("j".repeat(256).into()), None);
-    for wrong in [Value::Null, "".into(), "j".repeat(257).into(), "ä".repeat(129).into(), 7.into()]
-    {
+    for wrong in [
+        Value::Null,
+        "".into(),
+        "j".repeat(257).into(),
+        "ä".repeat(129).into(),
+        7.into(),
+    ] {
         assert_eq!(judged(wrong), Some(DpopFault::Jti));
     }
 }

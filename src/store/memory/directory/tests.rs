@@ -15,7 +15,10 @@ use crate::store::change::Committed;
 use crate::store::feed::FeedPosition;
 
 fn change(key: &str) -> Change {
-    Change { kind: ChangeKind::Client, key: key.into() }
+    Change {
+        kind: ChangeKind::Client,
+        key: key.into(),
+    }
 }
 
 #[test]
@@ -68,7 +71,10 @@ async fn write(store: &Store, state: &str) -> Committed {
     let scopes = ScopeSet::from_iter([Scope::parse(state).unwrap()]);
     let mut change = store.begin_change(state.to_owned()).await.unwrap();
     if let Some(known) = change.client(&id()).await.unwrap() {
-        change.delete_policy(&id(), &known.policies[0].audience).await.unwrap();
+        change
+            .delete_policy(&id(), &known.policies[0].audience)
+            .await
+            .unwrap();
     }
     change.put_client(&client(state)).await.unwrap();
     change.put_audience(&an_audience(&audience)).await.unwrap();
@@ -127,7 +133,10 @@ fn an_audience(id: &AudienceId) -> Audience {
 
 /// The state that a client and its one policy are in.
 fn state(known: &KnownClient) -> (&str, &str) {
-    (known.client.name.as_deref().unwrap(), known.policies[0].audience.as_str())
+    (
+        known.client.name.as_deref().unwrap(),
+        known.policies[0].audience.as_str(),
+    )
 }
 
 #[tokio::test]
@@ -158,7 +167,10 @@ async fn a_load_that_is_overtaken_by_a_change_reads_again() {
     };
     let known = directory.load_client(&id(), load).await.unwrap().unwrap();
     assert_eq!(state(&known), ("new", "new"));
-    assert_eq!(state(&directory.client(&id()).await.unwrap().unwrap()), ("new", "new"));
+    assert_eq!(
+        state(&directory.client(&id()).await.unwrap().unwrap()),
+        ("new", "new")
+    );
 }
 
 /// As above, of a client that does not exist yet.
@@ -193,7 +205,10 @@ async fn a_load_that_is_overtaken_by_forgetting_everything_reads_again() {
     };
     let known = directory.load_client(&id(), load).await.unwrap().unwrap();
     assert_eq!(state(&known), ("new", "new"));
-    assert_eq!(state(&directory.client(&id()).await.unwrap().unwrap()), ("new", "new"));
+    assert_eq!(
+        state(&directory.client(&id()).await.unwrap().unwrap()),
+        ("new", "new")
+    );
 }
 
 #[tokio::test]
@@ -203,7 +218,13 @@ async fn a_load_that_changes_keep_overtaking_ends() {
     let load = || async {
         let n = loads.fetch_add(1, Ordering::SeqCst);
         directory.forget(n + 1, &[change("a")]);
-        Ok(Loaded { value: None, feed: FeedPosition { n, random_id: String::new() } })
+        Ok(Loaded {
+            value: None,
+            feed: FeedPosition {
+                n,
+                random_id: String::new(),
+            },
+        })
     };
     let result = directory.load_client(&id(), load).await;
     assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");

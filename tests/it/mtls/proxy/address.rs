@@ -5,11 +5,18 @@ use super::*;
 /// The usual catalog, its policy for one network only.
 fn catalog() -> String {
     let policy = "audience = \"pricing\"";
-    CATALOG.replacen(policy, &format!("{policy}\n  networks = [\"203.0.113.0/24\"]"), 1)
+    CATALOG.replacen(
+        policy,
+        &format!("{policy}\n  networks = [\"203.0.113.0/24\"]"),
+        1,
+    )
 }
 
 fn addressed(header: AddressHeader) -> TrustedProxies {
-    TrustedProxies { address_header: header, ..proxies(CertificateHeader::None) }
+    TrustedProxies {
+        address_header: header,
+        ..proxies(CertificateHeader::None)
+    }
 }
 
 impl Behind {

@@ -58,14 +58,25 @@ struct From<'a> {
 /// A request of the proxy with its secret.
 fn proxied<'a>(headers: &[(&'a str, &str)]) -> From<'a> {
     let mut all = vec![(SECRET_HEADER, SECRET.to_owned())];
-    all.extend(headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
-    From { peer: PROXY, own: None, headers: all }
+    all.extend(
+        headers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned())),
+    );
+    From {
+        peer: PROXY,
+        own: None,
+        headers: all,
+    }
 }
 
 impl Behind {
     async fn new(env: &Env, proxies: TrustedProxies) -> Self {
         let replica = env.replica().await;
-        let mutual = MutualTls { origin: format!("https://{HOST}"), has_client_cas: true };
+        let mutual = MutualTls {
+            origin: format!("https://{HOST}"),
+            has_client_cas: true,
+        };
         let publication = publication(ISSUER, Some(mutual));
         let router = routes::public(HttpState {
             grantd: Arc::clone(&replica.grantd),
@@ -91,7 +102,11 @@ impl Behind {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: head.status, headers: head.headers, body }
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 
     /// A token for the client with this id and nothing else in the form.
@@ -109,16 +124,25 @@ fn client_cert(identity: &Identity) -> String {
 /// The value of `X-Forwarded-Client-Cert` as Envoy writes it.
 fn xfcc(identity: &Identity) -> String {
     let pem = |der: &CertificateDer<'_>| {
-        let text = STANDARD.encode(der).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let text = STANDARD
+            .encode(der)
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
         format!("-----BEGIN%20CERTIFICATE-----%0A{text}%0A-----END%20CERTIFICATE-----%0A")
     };
     let chain: String = identity.chain.iter().map(pem).collect();
-    format!("By=spiffe://mesh/proxy;Cert=\"{}\";Chain=\"{chain}\"", pem(&identity.chain[0]))
+    format!(
+        "By=spiffe://mesh/proxy;Cert=\"{}\";Chain=\"{chain}\"",
+        pem(&identity.chain[0])
+    )
 }
 
 /// What a header says of an identity.
 type Says = fn(&Identity) -> String;
 
 /// Both kinds of headers.
-const KINDS: [(CertificateHeader, Says); 2] =
-    [(CertificateHeader::ClientCert, client_cert), (CertificateHeader::XForwardedClientCert, xfcc)];
+const KINDS: [(CertificateHeader, Says); 2] = [
+    (CertificateHeader::ClientCert, client_cert),
+    (CertificateHeader::XForwardedClientCert, xfcc),
+];

@@ -31,7 +31,10 @@ fn serve_trusts_the_proxy_of_its_settings_and_follows_the_client_cas() {
         command
             .args(arguments)
             .env("GRANTD_ISSUER", "https://auth.example")
-            .env("GRANTD_DATABASE_URL", format!("sqlite://{}", path("grantd.db").display()))
+            .env(
+                "GRANTD_DATABASE_URL",
+                format!("sqlite://{}", path("grantd.db").display()),
+            )
             .env("GRANTD_SEALING__KEY_FILE", path("sealing.key"))
             .env("GRANTD_PUBLIC__LISTEN", public.to_string())
             .env("GRANTD_OPERATIONS__LISTEN", operations.to_string())
@@ -42,7 +45,10 @@ fn serve_trusts_the_proxy_of_its_settings_and_follows_the_client_cas() {
             .env("GRANTD_PROXY__CLIENT_ADDRESS", "x-forwarded-for");
         command
     };
-    for arguments in [&["migrate"][..], &["apply", path("catalog.toml").to_str().unwrap()]] {
+    for arguments in [
+        &["migrate"][..],
+        &["apply", path("catalog.toml").to_str().unwrap()],
+    ] {
         let output = finished(&mut command(arguments));
         assert!(output.status.success(), "{}", printed(&output));
     }
@@ -71,12 +77,19 @@ fn serve_trusts_the_proxy_of_its_settings_and_follows_the_client_cas() {
     let (_, answer) = ask(&format!("{certificate}X-Forwarded-For: 198.51.100.1\r\n"));
     assert!(answer.contains("unauthorized_client"), "{answer}");
     let (status, answer) = ask(&certificate);
-    assert!(status == 400 && answer.contains("invalid_request"), "{answer}");
+    assert!(
+        status == 400 && answer.contains("invalid_request"),
+        "{answer}"
+    );
 
     std::fs::write(path("ca.pem"), Ca::new("other").pem()).unwrap();
-    eventually("the CA file is read again", || server.log().contains("client CAs read"));
+    eventually("the CA file is read again", || {
+        server.log().contains("client CAs read")
+    });
     std::fs::write(path("ca.pem"), "").unwrap();
-    eventually("its CA is gone", || server.log().contains("no client CA is left"));
+    eventually("its CA is gone", || {
+        server.log().contains("no client CA is left")
+    });
 }
 
 fn ledger(thumbprint: &str) -> String {
