@@ -408,7 +408,7 @@ fn the_table_of_refusals_names_every_check() {
 /// The first text of each arm of `AssertionFault::explained` is what was expected.
 #[test]
 fn the_page_on_keys_tells_every_fault_of_an_assertion() {
-    let source = fs::read_to_string(root().join("src/domain/client_assertion.rs")).unwrap();
+    let source = fs::read_to_string(root().join("src/domain/client_assertion/mod.rs")).unwrap();
     let (_, arms) = source.split_once("pub fn explained").unwrap();
     let (arms, _) = arms.split_once("\n}\n").unwrap();
     let expected: BTreeSet<&str> = arms
