@@ -1,60 +1,133 @@
-//! `grantd check-config`: checks settings and catalog as `serve` and `apply` read them, without touching anything.
+//! `grantd check-config`: checks settings and catalogs as `serve` and `apply` read them, without touching anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::say;
-use super::target::sealing;
+use super::output::{counted, say};
+use super::target::{database_options, sealing};
+use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
-use crate::config::settings::Settings;
+use crate::config::settings::{Sealing, SealingKey, Settings, TlsFiles};
+use crate::domain::profile::Profile;
 use crate::operations::apply_catalog::check_profile;
+use crate::operations::make_signing_keys::MakeKeyError;
 use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::tls::Tls;
+use crate::store::Store;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The settings file; without it the GRANTD_ variables alone
     #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
     config: Option<PathBuf>,
-    /// A catalog to check as well
+    /// A catalog to check, also without any settings; may be given several times
     #[arg(long, value_name = "FILE")]
-    catalog: Option<PathBuf>,
+    catalog: Vec<PathBuf>,
+    /// Let secrets and private keys be absent, as in a pull request, and say which were not checked
+    #[arg(long)]
+    without_secrets: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let settings = Settings::read(arguments.config.as_deref(), std::env::vars())?;
-    check_tls(&settings)?;
-    if sealing(&settings.sealing)?.is_none() {
-        eprintln!("warning: there is no [sealing] key: serve will not start, apply makes no key");
+    let absent = arguments.without_secrets.then(AbsentSecrets::default);
+    let profile = if has_settings(arguments) {
+        check_settings(arguments.config.as_deref(), absent.as_ref())?
+    } else {
+        eprintln!(
+            "no settings were given (--config): the catalog is checked for the profile default"
+        );
+        Profile::Default
+    };
+    for file in &arguments.catalog {
+        check_catalog(file, profile, absent.as_ref())?;
     }
-    say!(
-        "the settings are right; issuer {}",
-        settings.issuer.as_str()
-    )?;
-    if let Some(file) = &arguments.catalog {
-        let environment = |name: &str| std::env::var(name).ok();
-        let catalog = Catalog::read(file, &CatalogOptions::strict(&environment))?;
-        check_profile(&catalog, settings.profile)?;
-        say!(
-            "the catalog is right; {} audiences, {} clients",
-            catalog.audiences.len(),
-            catalog.clients.len()
-        )?;
+    let absent = absent.map(|absent| absent.names()).unwrap_or_default();
+    if !absent.is_empty() {
+        eprintln!("not checked, because absent here: {}", absent.join(", "));
     }
     Ok(())
 }
 
-/// Certificates and keys, as the listeners would use them.
-fn check_tls(settings: &Settings) -> anyhow::Result<()> {
-    if let Some(files) = &settings.public.tls {
+/// A catalog can be checked alone. Of the variables, the issuer's is the one without which there are no settings.
+fn has_settings(arguments: &Arguments) -> bool {
+    arguments.catalog.is_empty()
+        || arguments.config.is_some()
+        || std::env::var_os("GRANTD_ISSUER").is_some()
+}
+
+/// Everything that `serve` opens before it listens, opened by the same code.
+fn check_settings(file: Option<&Path>, absent: Option<&AbsentSecrets>) -> anyhow::Result<Profile> {
+    let settings = Settings::read_noting(file, std::env::vars(), absent)?;
+    Store::open(database_options(&settings))?;
+    check_sealing(&settings.sealing, absent)?;
+    check_tls(&settings, absent)?;
+    say!(
+        "the settings are right; issuer {}",
+        settings.issuer.as_str()
+    )?;
+    Ok(settings.profile)
+}
+
+/// `serve` starts with a sealing key alone.
+fn check_sealing(keys: &Sealing, absent: Option<&AbsentSecrets>) -> anyhow::Result<()> {
+    let mut here = keys.clone();
+    if let Some(absent) = absent {
+        here.old_key_files
+            .retain(|path| !absent.lacks_file("sealing.old_key_files", path));
+        match &keys.key {
+            None => absent.note("sealing.key"),
+            Some(SealingKey::File(path)) if absent.lacks_file("sealing.key_file", path) => {
+                // The old ones are read as they come.
+                here.key = here.old_key_files.pop().map(SealingKey::File);
+            }
+            Some(_) => {}
+        }
+    }
+    if sealing(&here)?.is_none() && absent.is_none() {
+        return Err(MakeKeyError::NoSealingKey.into());
+    }
+    Ok(())
+}
+
+/// Certificates, keys and client CAs, as the listeners would use them.
+fn check_tls(settings: &Settings, absent: Option<&AbsentSecrets>) -> anyhow::Result<()> {
+    let is_here = |files: &&TlsFiles| {
+        !absent.is_some_and(|absent| {
+            let what = format!("{} with its key", files.certificate.display());
+            absent.lacks_file(&what, &files.key)
+        })
+    };
+    if let Some(files) = settings.public.tls.as_ref().filter(is_here) {
         Tls::load(files.clone(), settings.profile)?;
     }
     let Some(mtls) = &settings.mtls else {
         return Ok(());
     };
-    if let Some(listener) = &mtls.listener {
-        Tls::load_mutual(listener.tls.clone(), settings.profile)?;
+    let own = mtls.listener.as_ref().map(|listener| &listener.tls);
+    if let Some(files) = own.filter(is_here) {
+        Tls::load_mutual(files.clone(), settings.profile)?;
     }
     Ok(ClientCaFiles::check(&mtls.client_ca_files)?)
+}
+
+fn check_catalog(
+    file: &Path,
+    profile: Profile,
+    absent: Option<&AbsentSecrets>,
+) -> anyhow::Result<()> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = CatalogOptions {
+        absent,
+        ..CatalogOptions::strict(&environment)
+    };
+    let catalog = Catalog::read(file, &options)?;
+    check_profile(&catalog, profile)?;
+    say!(
+        "the catalog {} is right; {}, {}",
+        file.display(),
+        counted(catalog.audiences.len(), "audience"),
+        counted(catalog.clients.len(), "client")
+    )?;
+    Ok(())
 }

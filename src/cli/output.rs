@@ -25,6 +25,12 @@ pub(super) fn print(text: fmt::Arguments<'_>) -> io::Result<()> {
     output.flush()
 }
 
+/// A number with what it counts: `1 client`, `2 clients`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
+}
+
 /// The form of a listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {

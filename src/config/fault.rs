@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::absent_secrets::AbsentSecrets;
 use crate::crypto::certificates::registration::UnusableCertificate;
 use crate::crypto::client_key::ClientKeyError;
 use crate::crypto::secret_hash::SecretHashError;
@@ -103,16 +104,33 @@ impl std::error::Error for ConfigError {}
 
 /// Where faults gather while a document is read, so that all are reported at once.
 #[derive(Default)]
-pub(super) struct Faults(std::cell::RefCell<Vec<Fault>>);
+pub(super) struct Faults {
+    list: std::cell::RefCell<Vec<Fault>>,
+    /// Where secrets may be absent.
+    absent: Option<AbsentSecrets>,
+}
 
 impl Faults {
+    /// As the default, except that secrets may be absent where `absent` notes them.
+    pub(super) fn with(absent: Option<AbsentSecrets>) -> Self {
+        Self {
+            absent,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn push(&self, fault: Fault) {
-        self.0.borrow_mut().push(fault);
+        self.list.borrow_mut().push(fault);
+    }
+
+    /// Notes absent secrets, where they may be absent.
+    pub(super) const fn absent(&self) -> Option<&AbsentSecrets> {
+        self.absent.as_ref()
     }
 
     /// `value` where nothing was wrong.
     pub(super) fn or<T>(self, value: Option<T>) -> Result<T, ConfigError> {
-        let mut faults = self.0.into_inner();
+        let mut faults = self.list.into_inner();
         faults.sort_by(|left, right| left.place.cmp(&right.place));
         match value {
             Some(value) if faults.is_empty() => Ok(value),

@@ -1,8 +1,10 @@
 //! One table while its keys are taken: reports unknown and missing keys and values that do not parse.
 
+use std::path::Path;
+
 use super::document::{Located, Node, Table};
 use super::fault::{Fault, Faults, Place, Problem, nearest, shown_word};
-use super::value::type_error;
+use super::value::{self, type_error};
 
 /// A table whose keys are taken one by one; every fault goes to one list.
 pub(super) struct Section<'f> {
@@ -109,6 +111,25 @@ impl<'f> Section<'f> {
         read(value)
             .map_err(|problem| self.fault(&place, key, problem))
             .ok()
+    }
+
+    /// What `read` makes of the secret in the file that `key` names; none also where the file may be absent, and is.
+    pub(super) fn secret_file<T>(
+        &mut self,
+        key: &str,
+        base: &Path,
+        read: impl FnOnce(&Path, String) -> Result<T, Problem>,
+    ) -> Option<T> {
+        let name = format!("{}{key}", self.title);
+        let absent = self.faults.absent();
+        self.read(key, |located| {
+            let path = value::path(base)(located)?;
+            if absent.is_some_and(|absent| absent.lacks_file(&name, &path)) {
+                return Ok(None);
+            }
+            read(&path, value::file_text(&path)?).map(Some)
+        })
+        .flatten()
     }
 
     /// As [`Self::read`]; an absent key is a fault, and `remedy` says what to write.

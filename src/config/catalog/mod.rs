@@ -16,6 +16,7 @@ pub mod write;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::absent_secrets::AbsentSecrets;
 use super::document;
 use super::fault::{ConfigError, Fault, Faults, Place, Problem};
 use super::file;
@@ -153,6 +154,8 @@ pub struct CatalogOptions<'e> {
     pub base: PathBuf,
     /// Looks an environment variable up, for `env:NAME`.
     pub environment: &'e dyn Fn(&str) -> Option<String>,
+    /// Notes the secrets that are absent, where they may be; a stand-in takes their place.
+    pub absent: Option<&'e AbsentSecrets>,
 }
 
 impl<'e> CatalogOptions<'e> {
@@ -164,6 +167,7 @@ impl<'e> CatalogOptions<'e> {
             min_secret_length: MIN_IMPORTED_LENGTH,
             base: PathBuf::new(),
             environment,
+            absent: None,
         }
     }
 

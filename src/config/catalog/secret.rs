@@ -12,6 +12,10 @@ use crate::domain::secret_format::{MAX_LENGTH, PresentedForm, Secret};
 /// How the only PHC strings begin that grantd reads.
 const PHC: &str = "$argon2id$";
 
+/// In the place of a secret that may be absent: a hash of nothing, beside which any id may stand.
+const STAND_IN: (CatalogMaterial, Option<CredentialId>) =
+    (CatalogMaterial::Phc(String::new()), None);
+
 /// The secret that `value` states or points at, and the id inside where grantd made it.
 ///
 /// What a variable or a file holds is the secret itself, or a PHC string.
@@ -21,10 +25,23 @@ pub(super) fn read(
 ) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
     let text = value::text(value)?;
     if let Some(name) = text.strip_prefix("env:") {
-        return stored(variable(name, options)?, options);
+        return match (variable(name, options), options.absent) {
+            (Err(Problem::VariableUnset(name)), Some(absent)) => {
+                absent.note(format!("env:{name}"));
+                Ok(STAND_IN)
+            }
+            (secret, _) => stored(secret?, options),
+        };
     }
     if let Some(path) = text.strip_prefix("file:") {
-        return stored(value::file_text(&options.base.join(path))?, options);
+        let path = options.base.join(path);
+        if options
+            .absent
+            .is_some_and(|it| it.lacks_file("file:", &path))
+        {
+            return Ok(STAND_IN);
+        }
+        return stored(value::file_text(&path)?, options);
     }
     if text.starts_with(PHC) {
         return hash(text);

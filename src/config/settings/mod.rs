@@ -16,6 +16,7 @@ pub use listeners::{
 };
 pub use sqlite_path::sqlite_url;
 
+use super::absent_secrets::AbsentSecrets;
 use super::document::{self, Table};
 use super::fault::{ConfigError, Fault, Place, Problem};
 use super::file;
@@ -246,8 +247,21 @@ impl Settings {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
+        Self::read_noting(file, environment, None)
+    }
+
+    /// As [`Self::read`]; where `absent` notes them, the secrets that the settings name may be absent.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn read_noting(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        absent: Option<&AbsentSecrets>,
+    ) -> Result<Self, ConfigError> {
         let Some(path) = file else {
-            return Self::parse(None, Path::new(""), environment);
+            let nothing = (Table::default(), Place::Nowhere);
+            return read::settings(nothing, Path::new(""), environment, absent);
         };
         let name = path.display().to_string();
         let text = file::text(path, file::SMALL).map_err(|error| Fault {
@@ -258,11 +272,8 @@ impl Settings {
             key: String::new(),
             problem: Problem::Unreadable(error.to_string()),
         })?;
-        Self::parse(
-            Some((&name, &text)),
-            path.parent().unwrap_or(Path::new("")),
-            environment,
-        )
+        let base = path.parent().unwrap_or(Path::new(""));
+        read::settings(located(&name, &text)?, base, environment, absent)
     }
 
     /// Reads settings from `document` (its name and its text); paths in it are relative to `base`.
@@ -274,18 +285,21 @@ impl Settings {
         base: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let (table, place) = match document {
-            Some((name, text)) => (
-                document::parse(name, text)?,
-                Place::File {
-                    file: name.into(),
-                    line: 1,
-                },
-            ),
+        let document = match document {
+            Some((name, text)) => located(name, text)?,
             None => (Table::default(), Place::Nowhere),
         };
-        read::settings(table, place, base, environment)
+        read::settings(document, base, environment, None)
     }
+}
+
+/// The tree of a document, and its place.
+fn located(name: &str, text: &str) -> Result<(Table, Place), ConfigError> {
+    let place = Place::File {
+        file: name.into(),
+        line: 1,
+    };
+    Ok((document::parse(name, text)?, place))
 }
 
 #[cfg(test)]

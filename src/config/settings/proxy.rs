@@ -101,17 +101,16 @@ fn secret(table: &mut Section<'_>, base: &Path) -> Option<ProxySecret> {
     let [header_at, file_at, secret_at] =
         ["secret_header", "secret_file", "secret"].map(|key| table.has(key));
     let header = table.read("secret_header", header_name);
-    let file = table.read("secret_file", |located| {
-        secret_value(value::file_text(&value::path(base)(located)?)?)
-    });
+    let file = table.secret_file("secret_file", base, |_, text| secret_value(text));
     let inline = table.read("secret", |located| secret_value(value::text(located)?));
     if let (Some(_), Some(_), Some(place)) = (&file, &inline, &secret_at) {
         table.fault(place, "secret", Problem::Both("secret_file"));
     }
     match (&header_at, &file_at, &secret_at) {
-        (Some(place), None, None) => {
-            table.fault(place, "secret_header", Problem::Without("secret_file"));
-        }
+        (Some(place), None, None) => match table.faults().absent() {
+            Some(absent) => absent.note("proxy.secret"),
+            None => table.fault(place, "secret_header", Problem::Without("secret_file")),
+        },
         (None, Some(place), _) => {
             table.fault(place, "secret_file", Problem::Without("secret_header"));
         }

@@ -1,6 +1,7 @@
 //! The command line, by the real binary, as a new user meets it.
 
 mod administration;
+mod check_config;
 mod checks;
 mod data;
 mod files;
