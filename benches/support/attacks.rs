@@ -91,7 +91,7 @@ fn attack(
             let mut next = requests.iter().cycle();
             let mut stream = None;
             repeat((count, end), || {
-                exchange(&mut stream, address, next.next().expect("a cycle"))
+                exchange(&mut stream, address, next.next().expect("a cycle"));
             });
         }
     }

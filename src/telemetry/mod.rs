@@ -83,9 +83,9 @@ pub fn log_refusal(refused: &Refused<'_>) {
         };
     }
     if error == ErrorCode::InvalidClient {
-        line!(warn)
+        line!(warn);
     } else {
-        line!(info)
+        line!(info);
     }
 }
 

@@ -261,6 +261,7 @@ fn faults_are_reported_together_in_the_order_of_their_lines() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn wrong_clients_are_refused() {
     let policy = "[[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\n";
     let (half, large) = ("x".repeat(2048), "x".repeat(4096));

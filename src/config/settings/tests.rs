@@ -252,6 +252,7 @@ fn mutual_tls_may_end_at_a_proxy_alone() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn contradictions_are_refused() {
     for (text, sentence) in [
         (

@@ -105,7 +105,7 @@ fn a_proof_for_something_else_is_refused() {
         assert_no_proof(&api, &read(&api, &token, &proof), reason);
     }
     let with_query = proof(&key, (&api, &token), |claims| {
-        claims["htu"] = json!(format!("{}?a#b", api.url()))
+        claims["htu"] = json!(format!("{}?a#b", api.url()));
     });
     assert_eq!(read(&api, &token, &with_query).status, 200);
 }
@@ -182,7 +182,7 @@ fn a_proof_is_spent_by_its_key_and_only_when_all_else_is_right() {
         let key = new_key();
         let token = bound(&issuer, &key);
         let proof = proof(&key, (&api, &token), |claims| {
-            claims["jti"] = json!("the same")
+            claims["jti"] = json!("the same");
         });
         assert_eq!(read(&api, &token, &proof).status, 200);
     }
