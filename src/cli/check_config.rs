@@ -8,7 +8,7 @@ use super::output::{counted, say};
 use super::target::{database_options, sealing};
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
-use crate::config::settings::{Sealing, SealingKey, Settings, TlsFiles};
+use crate::config::settings::{Sealing, SealingSource, Settings, TlsFiles};
 use crate::domain::profile::Profile;
 use crate::operations::apply_catalog::check_profile;
 use crate::operations::make_signing_keys::MakeKeyError;
@@ -77,9 +77,9 @@ fn check_sealing(keys: &Sealing, absent: Option<&AbsentSecrets>) -> anyhow::Resu
             .retain(|path| !absent.lacks_file("sealing.old_key_files", path));
         match &keys.key {
             None => absent.note("sealing.key"),
-            Some(SealingKey::File(path)) if absent.lacks_file("sealing.key_file", path) => {
+            Some(SealingSource::File(path)) if absent.lacks_file("sealing.key_file", path) => {
                 // The old ones are read as they come.
-                here.key = here.old_key_files.pop().map(SealingKey::File);
+                here.key = here.old_key_files.pop().map(SealingSource::File);
             }
             Some(_) => {}
         }

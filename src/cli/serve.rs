@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::target::{database_options, sealing};
 use crate::clock::Clock;
 use crate::config::settings::{self, Settings};
-use crate::crypto::hashing_pool::HashingCapacity;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
 use crate::http::body::BodyLimits;
@@ -68,7 +66,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             tls: None,
         },
         limits,
-        poll_interval: settings.feed.poll_interval,
+        poll_interval: settings.feed.poll_interval(),
     };
     tracing::info!(
         issuer = settings.issuer.as_str(),
@@ -86,14 +84,6 @@ fn start_log(settings: &Settings) {
 }
 
 fn options(settings: &Settings) -> anyhow::Result<Options> {
-    let mut hashing = HashingCapacity::default();
-    if let Some(threads) = settings.hashing.threads {
-        hashing.threads = threads
-            .try_into()
-            .context("[hashing] threads is at least 1")?;
-    }
-    hashing.generated = settings.hashing.generated_queue;
-    hashing.imported = settings.hashing.imported_queue;
     Ok(Options {
         issuer: settings.issuer.clone(),
         max_lifetime: settings.tokens.max_lifetime,
@@ -103,7 +93,7 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
             audiences: settings.cache.audiences,
         },
         verified_secrets: settings.cache.verified_secrets,
-        hashing,
+        hashing: settings.hashing.capacity(),
         imported_cost: HashCost::IMPORTED,
         profile: settings.profile,
         leeway: settings.assertions.leeway,

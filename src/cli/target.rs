@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::data_directory::DataDirectory;
 use crate::config::file;
-use crate::config::settings::{Sealing, SealingKey as SealingSource, Settings};
+use crate::config::settings::{Sealing, SealingSource, Settings};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::profile::Profile;

@@ -12,6 +12,8 @@ pub(super) struct Section<'f> {
     title: String,
     place: Place,
     table: Table,
+    /// Where the keys stand that were taken.
+    taken: Vec<(String, Place)>,
     faults: &'f Faults,
 }
 
@@ -20,7 +22,7 @@ impl<'f> Section<'f> {
     pub(super) fn new(
         title: String,
         (place, table): (Place, Table),
-        known: &'static [&'static str],
+        known: &[&'static str],
         faults: &'f Faults,
     ) -> Self {
         for (key, entry) in &table.0 {
@@ -39,6 +41,7 @@ impl<'f> Section<'f> {
             title,
             place,
             table,
+            taken: Vec::new(),
             faults,
         }
     }
@@ -47,7 +50,7 @@ impl<'f> Section<'f> {
     pub(super) fn named(
         what: &str,
         (place, table): (Place, Table),
-        known: &'static [&'static str],
+        known: &[&'static str],
         faults: &'f Faults,
     ) -> Self {
         let title = match table.0.get("id").map(|entry| &entry.value.node) {
@@ -74,15 +77,16 @@ impl<'f> Section<'f> {
 
     /// Where `key` stands, or the table where it is absent.
     pub(super) fn place_of(&self, key: &str) -> Place {
-        self.table
-            .0
-            .get(key)
-            .map_or_else(|| self.place.clone(), |entry| entry.value.place.clone())
+        self.has(key).unwrap_or_else(|| self.place.clone())
     }
 
-    /// Where `key` stands, where it is present.
+    /// Where `key` stands, where it is present, be it taken or not.
     pub(super) fn has(&self, key: &str) -> Option<Place> {
-        self.table.0.get(key).map(|entry| entry.value.place.clone())
+        let taken = || self.taken.iter().find(|(name, _)| name == key);
+        match self.table.0.get(key) {
+            Some(entry) => Some(entry.value.place.clone()),
+            None => taken().map(|(_, place)| place.clone()),
+        }
     }
 
     /// Reports a fault of `key` at `place`.
@@ -97,7 +101,9 @@ impl<'f> Section<'f> {
 
     /// The value of `key`.
     pub(super) fn take(&mut self, key: &str) -> Option<Located> {
-        self.table.0.remove(key).map(|entry| entry.value)
+        let (name, entry) = self.table.0.remove_entry(key)?;
+        self.taken.push((name, entry.value.place.clone()));
+        Some(entry.value)
     }
 
     /// The value of `key` as `read` reads it; none where it is absent or wrong (then it is reported).
@@ -113,23 +119,22 @@ impl<'f> Section<'f> {
             .ok()
     }
 
-    /// What `read` makes of the secret in the file that `key` names; none also where the file may be absent, and is.
+    /// What `read` makes of the secret in the file at `path`, which `key` names; none also where the file may be
+    /// absent, and is.
     pub(super) fn secret_file<T>(
-        &mut self,
+        &self,
         key: &str,
-        base: &Path,
-        read: impl FnOnce(&Path, String) -> Result<T, Problem>,
+        path: &Path,
+        read: impl FnOnce(String) -> Result<T, Problem>,
     ) -> Option<T> {
         let name = format!("{}{key}", self.title);
-        let absent = self.faults.absent();
-        self.read(key, |located| {
-            let path = value::path(base)(located)?;
-            if absent.is_some_and(|absent| absent.lacks_file(&name, &path)) {
-                return Ok(None);
-            }
-            read(&path, value::file_text(&path)?).map(Some)
-        })
-        .flatten()
+        if (self.faults.absent()).is_some_and(|absent| absent.lacks_file(&name, path)) {
+            return None;
+        }
+        value::file_text(path)
+            .and_then(read)
+            .map_err(|problem| self.fault(&self.place_of(key), key, problem))
+            .ok()
     }
 
     /// As [`Self::read`]; an absent key is a fault, and `remedy` says what to write.

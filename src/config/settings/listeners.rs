@@ -3,21 +3,89 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::declare::{Declared as _, names, section};
 use crate::config::document::Located;
 use crate::config::fault::Problem;
 use crate::config::section::Section;
 use crate::config::value;
+use crate::domain::client::named;
 use crate::domain::issuer::Issuer;
 
-/// The table `[public]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The name of the listener that clients reach.
+pub const PUBLIC: &str = "public";
+/// The name of the listener that asks for client certificates.
+pub const MTLS: &str = "mtls";
+/// The name of the listener for health.
+pub const OPERATIONS: &str = "operations";
+
+section! {
+    /// What clients reach.
+    pub(super) struct PublicTable = "public" {
+        /// IP address and port.
+        listen: SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8443));
+        /// Certificate chain and private key in PEM form; both or neither. They are read again when they change.
+        tls_certificate_file: Option<PathBuf>, written "\"tls/server.pem\"";
+        tls_key_file: Option<PathBuf>, written "\"tls/server.key\"";
+        /// true where a proxy in front speaks TLS. On loopback plain HTTP is always allowed.
+        allow_plain_http: bool = false;
+    }
+}
+
+section! {
+    /// A listener of its own that asks for client certificates (RFC 8705); without this table there is none, and no
+    /// client can prove itself by a certificate. The metadata publishes it as `mtls_endpoint_aliases`.
+    pub(super) struct MutualTable = "mtls" {
+        /// Where the TLS of these clients ends: at this `listener`, or only at a `proxy` that asks for certificates and
+        /// passes them on as `[proxy]` says; then there is no listener, and only `client_ca_files` and `url` belong
+        /// here.
+        termination: Termination = Termination::Listener;
+        /// IP address and port.
+        listen: SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8444));
+        /// Certificate chain and private key in PEM form; without them those of `[public]`.
+        tls_certificate_file: Option<PathBuf>, shown "\"tls/mtls.pem\"";
+        tls_key_file: Option<PathBuf>, shown "\"tls/mtls.key\"";
+        /// The CAs whose client certificates count for `tls_client_auth`; without any there is no such method. Read
+        /// again when they change. `self_signed_tls_client_auth` needs none.
+        client_ca_files: Vec<PathBuf>;
+        /// Scheme, host and port under which clients reach it; without it the issuer's host with the port of `listen`,
+        /// or the issuer's own where a proxy asks.
+        url: Option<String>, by origin, shown "\"https://auth.internal.example:8444\"";
+    }
+}
+
+section! {
+    /// Health; keep it away from clients.
+    pub struct OperationsListener = "operations" {
+        /// IP address and port.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 9090));
+    }
+}
+
+/// The listener that clients reach.
+#[derive(Clone, Debug)]
 pub struct PublicListener {
     /// The address.
     pub listen: SocketAddr,
-    /// Certificate chain and private key; none: plain HTTP.
+    /// None: plain HTTP.
     pub tls: Option<TlsFiles>,
     /// Whether plain HTTP is allowed beyond loopback.
     pub allow_plain_http: bool,
+}
+
+impl Default for PublicListener {
+    fn default() -> Self {
+        PublicTable::default().with(None)
+    }
+}
+
+impl PublicTable {
+    fn with(self, tls: Option<TlsFiles>) -> PublicListener {
+        PublicListener {
+            listen: self.listen,
+            tls,
+            allow_plain_http: self.allow_plain_http,
+        }
+    }
 }
 
 /// Two PEM files, read again when they change.
@@ -29,8 +97,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// The table `[mtls]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How clients present certificates.
+#[derive(Clone, Debug)]
 pub struct MutualTls {
     /// The listener that asks for client certificates; none: proxies ask, and pass them on.
     pub listener: Option<MutualListener>,
@@ -39,6 +107,21 @@ pub struct MutualTls {
     /// Scheme, host and port under which clients present certificates; none: the issuer's host with the port of the
     /// listener, or without a listener the issuer's own.
     pub url: Option<String>,
+}
+
+impl MutualTls {
+    /// Scheme, host and port where clients find certificates asked for: as the settings say, else at the listener,
+    /// else at the proxy that has the issuer's name.
+    #[must_use]
+    pub fn origin(&self, issuer: &Issuer) -> String {
+        let port = self.listener.as_ref().map(|it| it.listen.port());
+        let default = || match port {
+            None => issuer.origin().to_owned(),
+            Some(443) => format!("https://{}", issuer.host()),
+            Some(port) => format!("https://{}:{port}", issuer.host()),
+        };
+        self.url.clone().unwrap_or_else(default)
+    }
 }
 
 /// Where grantd itself asks for client certificates.
@@ -50,7 +133,7 @@ pub struct MutualListener {
     pub tls: TlsFiles,
 }
 
-crate::domain::client::named! {
+named! {
     /// Where the TLS of clients with certificates ends.
     Termination {
         /// At a listener of grantd's own.
@@ -59,78 +142,50 @@ crate::domain::client::named! {
         Proxy = "proxy",
     }
 }
+names!(Termination);
 
-/// The table `[operations]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperationsListener {
-    /// The address.
-    pub listen: SocketAddr,
-}
-
-/// The table `[public]`; none where its TLS files are incomplete.
+/// None where the TLS files of `[public]` are incomplete.
 pub(super) fn public(table: &mut Section<'_>, base: &Path) -> Option<PublicListener> {
-    let place = table.place_of("listen");
-    let listen = address(table, SocketAddr::from(([0, 0, 0, 0], 8443)));
-    let allow_plain_http = table
-        .read("allow_plain_http", value::boolean)
-        .unwrap_or(false);
-    let tls = tls_files(table, base).ok()?;
-    if tls.is_none() && !allow_plain_http && !listen.ip().is_loopback() {
-        table.fault(&place, "listen", Problem::PlainHttp(listen));
+    let public = PublicTable::read(table, base);
+    let files = (
+        public.tls_certificate_file.clone(),
+        public.tls_key_file.clone(),
+    );
+    let tls = tls_files(table, files).ok()?;
+    if tls.is_none() && !public.allow_plain_http && !public.listen.ip().is_loopback() {
+        let place = table.place_of("listen");
+        table.fault(&place, "listen", Problem::PlainHttp(public.listen));
     }
-    Some(PublicListener {
-        listen,
-        tls,
-        allow_plain_http,
-    })
+    Some(public.with(tls))
 }
 
 /// A fault that stands in the list already.
 struct Reported;
 
 /// Both files or neither; it is a fault where one is missing.
-fn tls_files(table: &mut Section<'_>, base: &Path) -> Result<Option<TlsFiles>, Reported> {
-    let certificate_at = table.place_of("tls_certificate_file");
-    let key_at = table.place_of("tls_key_file");
-    let certificate = table.read("tls_certificate_file", value::path(base));
-    let key = table.read("tls_key_file", value::path(base));
-    match (certificate, key) {
-        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
-        (None, None) => Ok(None),
-        (Some(_), None) => {
-            table.fault(
-                &certificate_at,
-                "tls_certificate_file",
-                Problem::Without("tls_key_file"),
-            );
-            Err(Reported)
-        }
-        (None, Some(_)) => {
-            table.fault(
-                &key_at,
-                "tls_key_file",
-                Problem::Without("tls_certificate_file"),
-            );
-            Err(Reported)
-        }
-    }
+fn tls_files(
+    table: &Section<'_>,
+    files: (Option<PathBuf>, Option<PathBuf>),
+) -> Result<Option<TlsFiles>, Reported> {
+    let (given, missing) = match files {
+        (Some(certificate), Some(key)) => return Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => return Ok(None),
+        (Some(_), None) => ("tls_certificate_file", "tls_key_file"),
+        (None, Some(_)) => ("tls_key_file", "tls_certificate_file"),
+    };
+    table.fault(&table.place_of(given), given, Problem::Without(missing));
+    Err(Reported)
 }
 
 /// The table `[mtls]`: a listener with TLS files of its own or those of `public`, or none where proxies ask.
 pub(super) fn mutual(
     table: &mut Section<'_>,
-    (base, public): (&Path, Option<&PublicListener>),
+    base: &Path,
+    public: Option<&PublicListener>,
 ) -> Option<MutualTls> {
-    let one = value::one_of(Termination::ALL, Termination::as_str);
-    let termination = table
-        .read("termination", one)
-        .unwrap_or(Termination::Listener);
-    let client_ca_files = table
-        .list("client_ca_files", value::path(base))
-        .unwrap_or_default();
-    let url = table.read("url", origin);
-    let listener = match termination {
-        Termination::Listener => Some(mutual_listener(table, (base, public))?),
+    let mutual = MutualTable::read(table, base);
+    let listener = match mutual.termination {
+        Termination::Listener => Some(mutual_listener(table, &mutual, public)?),
         Termination::Proxy => {
             for key in ["listen", "tls_certificate_file", "tls_key_file"] {
                 if let Some(place) = table.has(key) {
@@ -142,25 +197,29 @@ pub(super) fn mutual(
     };
     Some(MutualTls {
         listener,
-        client_ca_files,
-        url,
+        client_ca_files: mutual.client_ca_files,
+        url: mutual.url,
     })
 }
 
 fn mutual_listener(
-    table: &mut Section<'_>,
-    (base, public): (&Path, Option<&PublicListener>),
+    table: &Section<'_>,
+    mutual: &MutualTable,
+    public: Option<&PublicListener>,
 ) -> Option<MutualListener> {
-    let place = table.place_of("listen");
-    let listen = address(table, SocketAddr::from(([0, 0, 0, 0], 8444)));
+    let listen = mutual.listen;
     if listen.port() != 0 && public.is_some_and(|public| public.listen == listen) {
-        table.fault(&place, "listen", Problem::SameAddress);
+        table.fault(&table.place_of("listen"), "listen", Problem::SameAddress);
     }
-    let own = tls_files(table, base).ok()?;
+    let files = (
+        mutual.tls_certificate_file.clone(),
+        mutual.tls_key_file.clone(),
+    );
+    let own = tls_files(table, files).ok()?;
     let Some(tls) = own.or_else(|| public.and_then(|public| public.tls.clone())) else {
         let remedy = "write tls_certificate_file and tls_key_file here or in [public]";
         table.fault(
-            &table.place().clone(),
+            table.place(),
             "tls_certificate_file",
             Problem::Missing(remedy),
         );
@@ -170,7 +229,7 @@ fn mutual_listener(
 }
 
 /// `https://host` with an optional port, and nothing behind it: the issuer's path is appended.
-fn origin(located: Located) -> Result<String, Problem> {
+fn origin(located: Located, _: &Path) -> Result<String, Problem> {
     let text = value::text(located)?;
     match Issuer::parse(&text, false) {
         Ok(url) if url.is_https() && url.path().is_empty() => Ok(text),
@@ -183,28 +242,12 @@ fn origin(located: Located) -> Result<String, Problem> {
 /// The table `[operations]`, whose address must be none of the others.
 pub(super) fn operations(
     table: &mut Section<'_>,
-    public: Option<&PublicListener>,
-    mtls: Option<&MutualTls>,
+    base: &Path,
+    others: [Option<SocketAddr>; 2],
 ) -> OperationsListener {
-    let place = table.place_of("listen");
-    let listen = address(table, SocketAddr::from(([127, 0, 0, 1], 9090)));
-    let mutual = mtls
-        .and_then(|mtls| mtls.listener.as_ref())
-        .map(|listener| listener.listen);
-    let others = [public.map(|public| public.listen), mutual];
-    if listen.port() != 0 && others.contains(&Some(listen)) {
-        table.fault(&place, "listen", Problem::SameAddress);
+    let operations = OperationsListener::read(table, base);
+    if operations.listen.port() != 0 && others.contains(&Some(operations.listen)) {
+        table.fault(&table.place_of("listen"), "listen", Problem::SameAddress);
     }
-    OperationsListener { listen }
-}
-
-fn address(table: &mut Section<'_>, default: SocketAddr) -> SocketAddr {
-    let parse = |text: &str| {
-        text.parse().map_err(|_| {
-            Problem::Expected("an IP address and a port, for example 127.0.0.1:8080 or [::1]:8080")
-        })
-    };
-    table
-        .read("listen", value::parsed_by(parse))
-        .unwrap_or(default)
+    operations
 }

@@ -1,30 +1,49 @@
 //! Reads the table `[metadata]`: what the discovery document says beside what the server does.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
-use super::Metadata;
-use crate::config::document::{self, Entry, Located, Node};
+use super::declare::{self, section};
+use crate::config::document::{self, Entry, Located, Node, Table};
 use crate::config::fault::{Place, Problem, shown_word};
 use crate::config::json::json;
 use crate::config::section::{self, Section};
-use crate::config::value;
 use crate::domain::discovery::MEMBERS;
 
-pub(super) fn metadata(table: &mut Section<'_>) -> Metadata {
-    let for_strict_readers = table
-        .read("for_strict_readers", value::boolean)
-        .unwrap_or(true);
-    Metadata {
-        for_strict_readers,
-        extra: extra(table),
+section! {
+    /// What the discovery document says.
+    pub struct Metadata = "metadata" {
+        /// Some readers (the MCP SDKs, the Rust crate openidconnect) refuse a document without
+        /// `authorization_endpoint` and `response_types_supported`. With true it names an endpoint that refuses every
+        /// request, and `["none"]`; with false, and in the profile `fapi2`, neither.
+        for_strict_readers: bool = true;
+        /// Further members, for example `{ service_documentation = "https://wiki.internal.example/auth" }`; never one
+        /// that grantd writes itself.
+        extra: Map<String, Value>, by inline;
     }
 }
 
-fn extra(table: &mut Section<'_>) -> Map<String, Value> {
+impl declare::Entry for Map<String, Value> {
+    type One = Table;
+
+    /// Each member is judged on its own.
+    fn take(
+        table: &mut Section<'_>,
+        key: &str,
+        read: impl Fn(Located) -> Result<Table, Problem>,
+    ) -> Option<Self> {
+        let inner = table.read(key, read)?;
+        Some(extra(table, inner))
+    }
+
+    fn toml(&self) -> Option<String> {
+        Some("{}".to_owned())
+    }
+}
+
+fn extra(table: &Section<'_>, inner: Table) -> Map<String, Value> {
     let mut members = Map::new();
-    let Some((_, inner)) = table.read("extra", |value| section::table(inline(value)?)) else {
-        return members;
-    };
     for (name, entry) in inner.0 {
         if MEMBERS.contains(&name.as_str()) {
             table.fault(&entry.key, "extra", Problem::OwnMember(name));
@@ -48,13 +67,13 @@ fn member(value: Located) -> Result<Value, Problem> {
 }
 
 /// An environment variable holds the table as TOML writes it, `{ name = "value" }`.
-fn inline(value: Located) -> Result<Located, Problem> {
+fn inline(value: Located, _: &Path) -> Result<Table, Problem> {
     let Located {
         place: place @ Place::Environment(_),
         node: Node::Text(text),
     } = value
     else {
-        return Ok(value);
+        return section::table(value).map(|(_, table)| table);
     };
     let mut document = document::parse("", &format!("value = {text}")).unwrap_or_default();
     let (read, rest) = (document.0.remove("value"), document.0);
@@ -74,8 +93,5 @@ fn inline(value: Located) -> Result<Located, Problem> {
         member.key = place.clone();
         member.value.place = place.clone();
     }
-    Ok(Located {
-        place,
-        node: Node::Table(members),
-    })
+    Ok(members)
 }

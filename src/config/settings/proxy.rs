@@ -1,11 +1,12 @@
 //! Reads the table `[proxy]`: which proxies are trusted to say whose request they pass on.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
 use super::MutualTls;
+use super::declare::{Declared as _, names, section};
 use crate::config::document::Located;
 use crate::config::fault::{Place, Problem};
 use crate::config::section::Section;
@@ -14,66 +15,89 @@ use crate::domain::issuer::Issuer;
 use crate::domain::proxy::{AddressHeader, CertificateHeader, ProxySecret, TrustedProxies};
 use crate::domain::secret_format::{MAX_LENGTH, MIN_IMPORTED_LENGTH, Secret};
 
+section! {
+    /// The proxies in front that are trusted to say whose request they pass on. Without this table nobody is, and what
+    /// headers say of addresses and certificates means nothing.
+    pub(super) struct ProxyTable = "proxy" {
+        /// Where they connect from, and no client does: it could say any address. On loopback that suffices; elsewhere
+        /// a proxy also needs one of the two proofs below.
+        networks: Vec<IpNet>, by network, written "[\"10.0.0.5/32\"]";
+        /// Its own client certificate on the listener of `[mtls]`, by `x5t#S256`. Several may overlap for a change.
+        thumbprints: Vec<String>, by thumbprint, written "[\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]";
+        /// Or a secret of 16 to 1024 characters that it sends with each request, in the place of what clients send
+        /// under that name: the header's name, which has no other use, and a file with its value.
+        secret_header: Option<String>, by header_name, shown "\"x-grantd-proxy\"";
+        secret_file: Option<PathBuf>, shown "\"proxy.secret\"";
+        /// Instead of the file, the secret itself; best by `GRANTD_PROXY__SECRET`.
+        secret: Option<Secret>, by secret_value, shown "\"…\"";
+        /// The header in which it puts the client's certificate: `client-cert` (RFC 9440; with `client-cert-chain`
+        /// beside it) or `x-forwarded-client-cert` (Envoy). It must set or drop what is read on every request. All
+        /// others mean nothing.
+        client_certificate: CertificateHeader = CertificateHeader::None;
+        /// The header to which it adds the address that it was reached from: `x-forwarded-for` or `forwarded` (RFC
+        /// 7239). The source of a request is then the last address in it that is outside of `networks`; without the
+        /// header the request is refused.
+        client_address: AddressHeader = AddressHeader::None, written "\"x-forwarded-for\"";
+    }
+}
+names!(CertificateHeader, AddressHeader);
+
 /// The table `[proxy]`.
 pub(super) fn proxy(
     table: &mut Section<'_>,
     base: &Path,
     mtls: Option<&MutualTls>,
-) -> Option<TrustedProxies> {
-    let networks = networks(table);
-    let thumbprints = thumbprints(table, mtls);
-    let has_secret = table.has("secret_header").is_some();
-    let secret = secret(table, base);
-    let certificate_header = certificate_header(table, mtls);
-    let address = table.read(
-        "client_address",
-        value::one_of(AddressHeader::ALL, AddressHeader::as_str),
-    );
-    let address_header = address.unwrap_or(AddressHeader::None);
-    let place = table.place().clone();
-    if certificate_header == CertificateHeader::None && address_header == AddressHeader::None {
+) -> TrustedProxies {
+    let proxy = ProxyTable::read(table, base);
+    check_networks(table, &proxy.networks);
+    check_certificates(table, &proxy, mtls);
+    check_secret(table, &proxy);
+    if proxy.client_certificate == CertificateHeader::None
+        && proxy.client_address == AddressHeader::None
+    {
         let remedy =
             "say by client_certificate or client_address which header to read, or remove the table";
-        table.fault(&place, "client_address", Problem::Missing(remedy));
+        table.fault(table.place(), "client_address", Problem::Missing(remedy));
     }
-    let networks = networks?;
-    if thumbprints.is_empty() && !has_secret && !networks.iter().all(is_loopback) {
-        table.fault(&place, "networks", Problem::ProxyProof);
+    let needs_proof = !proxy.networks.iter().all(is_loopback);
+    if needs_proof && proxy.thumbprints.is_empty() && table.has("secret_header").is_none() {
+        table.fault(table.place(), "networks", Problem::ProxyProof);
     }
-    Some(TrustedProxies {
-        networks,
-        thumbprints,
-        secret,
-        certificate_header,
-        address_header,
-    })
+    let of_file = |path: PathBuf| table.secret_file("secret_file", &path, fitting_secret);
+    let secret = proxy.secret_file.and_then(of_file).or(proxy.secret);
+    let secret = proxy.secret_header.zip(secret);
+    TrustedProxies {
+        networks: proxy.networks,
+        thumbprints: proxy.thumbprints,
+        secret: secret.map(|(header, value)| ProxySecret { header, value }),
+        certificate_header: proxy.client_certificate,
+        address_header: proxy.client_address,
+    }
 }
 
-fn networks(table: &mut Section<'_>) -> Option<Vec<IpNet>> {
+fn network(located: Located, _: &Path) -> Result<IpNet, Problem> {
+    value::network(located)
+}
+
+fn thumbprint(located: Located, _: &Path) -> Result<String, Problem> {
+    value::thumbprint(located)
+}
+
+fn check_networks(table: &Section<'_>, networks: &[IpNet]) {
     let key = "networks";
-    let place = table.place_of(key);
-    let networks = table.list(key, value::network);
-    match &networks {
-        Some(list) if list.is_empty() => {
-            table.fault(
-                &place,
-                key,
-                Problem::EmptyList("name the networks of the proxies"),
-            );
-        }
+    let problem = if table.has(key).is_none() {
+        Problem::Missing("name the networks of the proxies, for example [\"10.0.0.5/32\"]")
+    } else if networks.is_empty() {
+        Problem::EmptyList("name the networks of the proxies")
+    } else if networks.iter().any(|network| network.prefix_len() == 0) {
         // Then no hop is a stranger's, and the farthest one is what a client wrote.
-        Some(list) if list.iter().any(|network| network.prefix_len() == 0) => {
-            let expected =
-                "the networks of the proxies alone: clients in them could say any address";
-            table.fault(&place, key, Problem::Expected(expected));
-        }
-        None if place == *table.place() => {
-            let remedy = "name the networks of the proxies, for example [\"10.0.0.5/32\"]";
-            table.fault(&place, key, Problem::Missing(remedy));
-        }
-        _ => {}
-    }
-    networks
+        Problem::Expected(
+            "the networks of the proxies alone: clients in them could say any address",
+        )
+    } else {
+        return;
+    };
+    table.fault(&table.place_of(key), key, problem);
 }
 
 /// Whether all of a network is this machine.
@@ -85,48 +109,44 @@ fn is_loopback(network: &IpNet) -> bool {
     }
 }
 
-/// Proxies can show a certificate only where grantd asks for one.
-fn thumbprints(table: &mut Section<'_>, mtls: Option<&MutualTls>) -> Vec<String> {
-    let key = "thumbprints";
-    let place = table.place_of(key);
-    let thumbprints = table.list(key, value::thumbprint).unwrap_or_default();
-    if !thumbprints.is_empty() && mtls.is_none_or(|mtls| mtls.listener.is_none()) {
-        table.fault(&place, key, Problem::Without("[mtls] with a listener"));
+/// Proxies can show a certificate only where grantd asks for one, and pass one on only where the metadata says how
+/// clients present theirs.
+fn check_certificates(table: &Section<'_>, proxy: &ProxyTable, mtls: Option<&MutualTls>) {
+    let fault = |key, needed| table.fault(&table.place_of(key), key, Problem::Without(needed));
+    if !proxy.thumbprints.is_empty() && mtls.is_none_or(|mtls| mtls.listener.is_none()) {
+        fault("thumbprints", "[mtls] with a listener");
     }
-    thumbprints
+    if proxy.client_certificate != CertificateHeader::None && mtls.is_none() {
+        let needed =
+            "[mtls] (with termination = \"proxy\" where only proxies ask for certificates)";
+        fault("client_certificate", needed);
+    }
 }
 
 /// Header and value come together, the value as a file or as it is.
-fn secret(table: &mut Section<'_>, base: &Path) -> Option<ProxySecret> {
-    let [header_at, file_at, secret_at] =
-        ["secret_header", "secret_file", "secret"].map(|key| table.has(key));
-    let header = table.read("secret_header", header_name);
-    let file = table.secret_file("secret_file", base, |_, text| secret_value(text));
-    let inline = table.read("secret", |located| secret_value(value::text(located)?));
-    if let (Some(_), Some(_), Some(place)) = (&file, &inline, &secret_at) {
-        table.fault(place, "secret", Problem::Both("secret_file"));
+fn check_secret(table: &Section<'_>, proxy: &ProxyTable) {
+    let fault = |key, problem| table.fault(&table.place_of(key), key, problem);
+    if proxy.secret_file.is_some() && proxy.secret.is_some() {
+        fault("secret", Problem::Both("secret_file"));
     }
-    match (&header_at, &file_at, &secret_at) {
-        (Some(place), None, None) => match table.faults().absent() {
+    let given = ["secret_header", "secret_file", "secret"].map(|key| table.has(key).is_some());
+    match given {
+        [true, false, false] => match table.faults().absent() {
             Some(absent) => absent.note("proxy.secret"),
-            None => table.fault(place, "secret_header", Problem::Without("secret_file")),
+            None => fault("secret_header", Problem::Without("secret_file")),
         },
-        (None, Some(place), _) => {
-            table.fault(place, "secret_file", Problem::Without("secret_header"));
-        }
-        (None, None, Some(place)) => {
-            table.fault(place, "secret", Problem::Without("secret_header"));
-        }
+        [false, true, _] => fault("secret_file", Problem::Without("secret_header")),
+        [false, false, true] => fault("secret", Problem::Without("secret_header")),
         _ => {}
     }
-    Some(ProxySecret {
-        header: header?,
-        value: file.or(inline)?,
-    })
+}
+
+fn secret_value(located: Located, _: &Path) -> Result<Secret, Problem> {
+    fitting_secret(value::text(located)?)
 }
 
 /// As long as an imported secret of a client: it can be tried as often.
-fn secret_value(text: String) -> Result<Secret, Problem> {
+fn fitting_secret(text: String) -> Result<Secret, Problem> {
     let (least, most) = (MIN_IMPORTED_LENGTH, MAX_LENGTH);
     let fits = (least..=most).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
     if fits {
@@ -156,7 +176,7 @@ const TAKEN: [&str; 15] = [
 ];
 
 /// A field name (RFC 9110 section 5.1) that has no other use, in small letters.
-fn header_name(located: Located) -> Result<String, Problem> {
+fn header_name(located: Located, _: &Path) -> Result<String, Problem> {
     let text = value::text(located)?.to_ascii_lowercase();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let fits = !text.is_empty() && text.bytes().all(is_token) && !TAKEN.contains(&text.as_str());
@@ -168,25 +188,12 @@ fn header_name(located: Located) -> Result<String, Problem> {
     }
 }
 
-/// A certificate is of use only where the metadata says how to present one.
-fn certificate_header(table: &mut Section<'_>, mtls: Option<&MutualTls>) -> CertificateHeader {
-    let key = "client_certificate";
-    let place = table.place_of(key);
-    let one = value::one_of(CertificateHeader::ALL, CertificateHeader::as_str);
-    let header = table.read(key, one).unwrap_or(CertificateHeader::None);
-    if header != CertificateHeader::None && mtls.is_none() {
-        let needed =
-            "[mtls] (with termination = \"proxy\" where only proxies ask for certificates)";
-        table.fault(&place, key, Problem::Without(needed));
-    }
-    header
-}
-
 /// Where only proxies ask for certificates they must pass them on, at a URL that clients know.
 pub(super) fn check_termination(
     root: &Section<'_>,
     place: &Place,
-    (mtls, proxy, issuer): (&MutualTls, Option<&TrustedProxies>, Option<&Issuer>),
+    mtls: &MutualTls,
+    (proxy, issuer): (Option<&TrustedProxies>, Option<&Issuer>),
 ) {
     if mtls.listener.is_some() {
         return;

@@ -1,7 +1,10 @@
 //! Tests of the settings: the example file, overrides, and what errors say.
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::domain::proxy::AddressHeader;
+use crate::domain::timestamp::Seconds;
 
 const NONE: [(String, String); 0] = [];
 
@@ -27,32 +30,58 @@ fn message(result: Result<Settings, ConfigError>) -> String {
 
 const LOOPBACK: &str = "[public]\nlisten = \"127.0.0.1:8080\"\n";
 
+/// The file in the source tree.
+const EXAMPLE_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/grantd.toml");
+
+/// The declared keys but those at the top, with their tables.
+fn keys_in_tables() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let tables = keys::TABLES.iter().filter(|table| !table.name.is_empty());
+    tables.flat_map(|table| table.keys.iter().map(|key| (table.name, *key)))
+}
+
 #[test]
-fn the_example_file_is_accepted_and_names_every_key() {
-    let name = "config/grantd.toml";
-    let settings = Settings::parse(Some((name, EXAMPLE)), Path::new("/etc"), NONE).unwrap();
-    assert_eq!(settings.issuer.as_str(), "https://auth.internal.example");
-    let section = |table: &str| {
-        EXAMPLE
-            .split("\n[")
-            .find_map(|part| part.strip_prefix(&format!("{table}]")))
-            .unwrap()
-    };
-    let shows = |text: &str, key: &str| {
-        let start = format!("{key} =");
-        text.lines().any(|line| {
-            let line = line
-                .trim_start_matches(['#', ' '])
-                .trim_start_matches("default: ");
-            line.starts_with(&start)
-        })
-    };
-    for key in keys::ROOT {
-        assert!(shows(EXAMPLE.split("\n[").next().unwrap(), key), "{key}");
+fn the_example_file_is_what_the_declarations_make() {
+    if std::env::var_os("WRITE_EXAMPLE").is_some() {
+        std::fs::write(EXAMPLE_FILE, example()).unwrap();
     }
-    for (table, keys) in keys::TABLES {
-        for key in *keys {
-            assert!(shows(section(table), key), "{table}.{key}");
+    assert!(
+        std::fs::read_to_string(EXAMPLE_FILE).unwrap() == example(),
+        "config/grantd.toml is another than the declarations make; \
+         write it anew: WRITE_EXAMPLE=1 cargo test --lib the_example_file"
+    );
+}
+
+#[test]
+fn the_example_file_is_accepted() {
+    let settings = with_example(NONE).unwrap();
+    assert_eq!(settings.issuer.as_str(), "https://auth.internal.example");
+}
+
+fn with_example(
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, ConfigError> {
+    Settings::parse(
+        Some(("example", &example())),
+        Path::new("/etc"),
+        environment,
+    )
+}
+
+/// A key without a text of its own is explained by the one before it.
+#[test]
+fn every_key_is_explained_and_has_a_value_in_the_example() {
+    for table in &keys::TABLES {
+        assert_eq!(table.doc.is_empty(), table.name.is_empty());
+        let explained = (table.explained)();
+        assert!(!explained[0].doc.is_empty(), "{}", table.name);
+        for key in explained {
+            let values = [key.written.is_some(), key.shown.is_some()];
+            assert_ne!(values, [true, true], "{}", key.name);
+            assert!(
+                key.default.is_some() || values.contains(&true),
+                "{}",
+                key.name
+            );
         }
     }
 }
@@ -60,38 +89,66 @@ fn the_example_file_is_accepted_and_names_every_key() {
 #[test]
 fn the_defaults_are_those_that_the_example_shows() {
     // Uncommenting every default must change nothing.
-    let uncommented: String = EXAMPLE
-        .lines()
-        .map(|line| match line.strip_prefix("# default: ") {
-            Some(line) => format!("{line}\n"),
-            None => format!("{line}\n"),
-        })
-        .collect();
-    assert_ne!(uncommented.trim(), EXAMPLE.trim());
+    let example = example();
+    let uncommented = example.replace("\n# default: ", "\n");
+    assert_ne!(uncommented, example);
     let settings = |text| {
         format!(
             "{:?}",
             Settings::parse(Some(("x", text)), Path::new(""), NONE).unwrap()
         )
     };
-    assert_eq!(settings(EXAMPLE), settings(&uncommented));
+    assert_eq!(settings(&example), settings(&uncommented));
 }
 
 #[test]
-fn every_known_key_is_read() {
-    for (table, keys) in keys::TABLES {
-        for key in *keys {
-            let wrong = if *key == "extra" { "5" } else { "{ }" };
-            let text = message(with(&format!("[{table}]\n{key} = {wrong}\n")));
-            assert!(
-                text.contains(&format!("{table}.{key}: expected ")),
-                "{text}"
-            );
+fn settings_that_say_nothing_are_the_defaults() {
+    let url = Secret::new("sqlite://x.db".to_owned());
+    let issuer = Issuer::parse("http://localhost:8080", false).unwrap();
+    let read = with(LOOPBACK).unwrap();
+    let expected = Settings {
+        public: PublicListener {
+            listen: "127.0.0.1:8080".parse().unwrap(),
+            ..PublicListener::default()
+        },
+        ..Settings::new(issuer, url)
+    };
+    assert_eq!(format!("{read:#?}"), format!("{expected:#?}"));
+}
+
+#[test]
+fn a_range_that_the_example_shows_is_the_one_that_holds() {
+    for table in &keys::TABLES {
+        for key in (table.explained)() {
+            let Some([least, most]) = key.range else {
+                continue;
+            };
+            for end in [least, most] {
+                let text = format!("{LOOPBACK}[{}]\n{} = {end}\n", table.name, key.name);
+                assert!(with(&text).is_ok(), "{text}");
+            }
+            let beyond = format!("[{}]\n{} = 9999999999\n", table.name, key.name);
+            assert!(with(&beyond).is_err(), "{beyond}");
         }
     }
-    for key in keys::ROOT {
+}
+
+#[test]
+fn every_known_key_is_read_and_has_a_variable() {
+    let variables: Vec<String> = keys::variables().map(|(name, ..)| name).collect();
+    for (table, key) in keys_in_tables() {
+        let wrong = if key == "extra" { "5" } else { "{ }" };
+        let text = message(with(&format!("[{table}]\n{key} = {wrong}\n")));
+        let fault = format!("{table}.{key}: expected ");
+        assert!(text.contains(&fault), "{text}");
+        let variable = format!("GRANTD_{}__{}", table.to_uppercase(), key.to_uppercase());
+        assert!(variables.contains(&variable), "{variable}");
+    }
+    for key in keys::TABLES[0].keys {
         let text = message(parse(&format!("{key} = {{ }}\n")));
         assert!(text.contains(&format!("{key}: expected ")), "{text}");
+        let variable = format!("GRANTD_{}", key.to_uppercase());
+        assert!(variables.contains(&variable), "{variable}");
     }
 }
 
@@ -124,7 +181,7 @@ fn the_environment_overrides_the_file_and_replaces_it() {
         assert!(!format!("{settings:?}").contains("marked"));
     };
     check(Settings::parse(None, Path::new(""), pairs.clone()).unwrap());
-    check(Settings::parse(Some(("example", EXAMPLE)), Path::new("/x"), pairs).unwrap());
+    check(with_example(pairs).unwrap());
 }
 
 #[test]
@@ -133,7 +190,7 @@ fn paths_in_the_file_are_relative_to_it() {
         "{LOOPBACK}[sealing]\nkey_file = \"sealing.key\"\n"
     ))
     .unwrap();
-    let Some(SealingKey::File(path)) = settings.sealing.key else {
+    let Some(SealingSource::File(path)) = settings.sealing.key else {
         panic!("no file")
     };
     assert_eq!(path, PathBuf::from("/etc/grantd/sealing.key"));
@@ -163,11 +220,7 @@ fn a_fault_names_place_key_and_the_nearest_known_key() {
 #[test]
 fn an_unknown_variable_names_the_nearest() {
     let pairs = env(&[("GRANTD_PUBLIC_LISTEN", "127.0.0.1:1")]);
-    let text = message(Settings::parse(
-        Some(("example", EXAMPLE)),
-        Path::new(""),
-        pairs,
-    ));
+    let text = message(with_example(pairs));
     assert_eq!(
         text,
         "environment variable GRANTD_PUBLIC_LISTEN: unknown setting; the nearest known variable \
@@ -436,7 +489,7 @@ fn members_of_the_metadata_are_read_from_file_and_environment() {
     assert_eq!(serde_json::Value::Object(metadata.extra), expected);
     let variable = |text: &str| {
         let pairs = env(&[("GRANTD_METADATA__EXTRA", text)]);
-        Settings::parse(Some(("example", EXAMPLE)), Path::new(""), pairs)
+        with_example(pairs)
     };
     let metadata = variable(table).unwrap().metadata;
     assert!(metadata.for_strict_readers);
@@ -504,11 +557,10 @@ fn a_missing_file_is_a_fault_with_its_name() {
 fn a_secret_in_the_place_of_a_variable_key_or_value_is_not_repeated() {
     const SECRET: &str = "kJ8vQ2mZx7Lw4Rt9Yb3N6sFd1Ga5";
     let name = format!("GRANTD_{SECRET}");
-    let text = message(Settings::parse(
-        Some(("example", EXAMPLE)),
-        Path::new(""),
-        env(&[(&name, "x"), ("GRANTD_PUBLIC__LISTEN_2026_A", "x")]),
-    ));
+    let text = message(with_example(env(&[
+        (&name, "x"),
+        ("GRANTD_PUBLIC__LISTEN_2026_A", "x"),
+    ])));
     assert!(
         text.contains("environment variable GRAN… (35 characters): unknown setting"),
         "{text}"
