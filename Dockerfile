@@ -4,11 +4,11 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --bin grantd
+RUN cargo build --profile dist --locked --bin grantd
 # The linker's list of what the binary loads, copied to the same places below /image.
 RUN set -eu; \
-    install -D -m 0755 -t /image target/release/grantd; \
-    ldd target/release/grantd | grep -o '/[^ ]*' | while read -r library; do \
+    install -D -m 0755 -t /image target/dist/grantd; \
+    ldd target/dist/grantd | grep -o '/[^ ]*' | while read -r library; do \
         install -D -m 0755 "$library" "/image$library"; \
     done; \
     install -d -m 1777 /image/tmp; \

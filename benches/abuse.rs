@@ -106,7 +106,7 @@ impl Server {
                 .stderr(Stdio::null());
             command
         };
-        let grantd = env!("CARGO_BIN_EXE_grantd");
+        let grantd = support::GRANTD;
         for arguments in [&["migrate"][..], &["apply", "catalog.toml"]] {
             let done = command(Command::new(grantd), arguments)
                 .status()

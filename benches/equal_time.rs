@@ -121,7 +121,7 @@ fn serve(directory: &Path, address: SocketAddr) -> Running {
     std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("a key of our own");
     std::fs::write(&catalog, CATALOG).expect("a catalog");
     let command = |arguments: &[&str]| {
-        let mut command = pinned(env!("CARGO_BIN_EXE_grantd"));
+        let mut command = pinned(support::GRANTD);
         command
             .args(arguments)
             .env("GRANTD_ISSUER", "https://auth.example")

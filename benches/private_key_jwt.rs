@@ -1,7 +1,8 @@
 //! Tokens by `private_key_jwt`, each with a `jti` that is durable on Postgres, beside a bare axum handler that only
 //! verifies an ES256 assertion and signs an ES256 token with aws-lc-rs, in turns in one run, the servers on one core
 //! and the load, which signs a new assertion for each request, on the other:
-//! `TEST_POSTGRES_URL=postgres://… cargo bench --bench private_key_jwt`.
+//! `TEST_POSTGRES_URL=postgres://… cargo bench --bench private_key_jwt`; with `-- --against PATH` beside another build
+//! of grantd.
 
 #![expect(
     clippy::expect_used,
@@ -13,6 +14,8 @@
     reason = "a benchmark that cannot go on ends, and it measures with the real clock"
 )]
 
+#[path = "support/against.rs"]
+mod against;
 #[path = "support/assertions.rs"]
 mod assertions;
 #[path = "support/bare.rs"]
@@ -41,13 +44,16 @@ fn main() {
     }
     in_turns::take_second_core();
     let worker = Arc::new(Worker::new());
-    let (bare, grantd) = (support::free_port(), support::free_port());
-    let _bare = bare::start(bare, |command| {
-        command.env(PUBLIC_KEY, URL_SAFE_NO_PAD.encode(worker.public_key()));
-    });
-    let schema = Schema::new();
-    let _grantd = start_grantd(grantd, &schema.url, &worker);
-    in_turns::print_rates((bare, grantd), |address| {
+    let (other, grantd) = (support::free_port(), support::free_port());
+    let (schema, schema_of_other) = (Schema::new(), Schema::new());
+    let _other = match against::other() {
+        Some(program) => start_grantd(&program, other, (&schema_of_other.url, &worker)),
+        None => bare::start(other, |command| {
+            command.env(PUBLIC_KEY, URL_SAFE_NO_PAD.encode(worker.public_key()));
+        }),
+    };
+    let _grantd = start_grantd(support::GRANTD, grantd, (&schema.url, &worker));
+    in_turns::print_rates((other, grantd), |address| {
         let worker = Arc::clone(&worker);
         move || worker.request(address)
     });
@@ -109,8 +115,8 @@ impl Drop for Schema {
     }
 }
 
-/// `grantd serve` on `port` of a migrated database that knows the worker, pinned to the first core.
-fn start_grantd(port: u16, database: &str, worker: &Worker) -> support::Running {
+/// `serve` of the program `grantd` on `port` of a migrated database that knows the worker, pinned to the first core.
+fn start_grantd(grantd: &str, port: u16, (database, worker): (&str, &Worker)) -> support::Running {
     let directory = tempfile::tempdir().expect("a directory");
     let (sealing, catalog) = (
         directory.path().join("sealing.key"),
@@ -128,7 +134,6 @@ fn start_grantd(port: u16, database: &str, worker: &Worker) -> support::Running 
             .stdout(Stdio::null());
         command
     };
-    let grantd = env!("CARGO_BIN_EXE_grantd");
     let catalog = catalog.to_str().expect("UTF-8");
     for arguments in [&["migrate"][..], &["apply", catalog]] {
         let done = command(Command::new(grantd), arguments)

@@ -1,6 +1,6 @@
 //! Warm `client_secret_basic` requests of grantd beside a bare axum handler that only signs an ES256 token with
 //! aws-lc-rs, in turns in one run, the server on one core and the load on the other:
-//! `cargo bench --bench warm_token`.
+//! `cargo bench --bench warm_token`; with `-- --against PATH` beside another build of grantd.
 
 #![expect(
     clippy::expect_used,
@@ -12,6 +12,8 @@
     reason = "a benchmark that cannot go on ends, and it measures with the real clock"
 )]
 
+#[path = "support/against.rs"]
+mod against;
 #[path = "support/bare.rs"]
 mod bare;
 #[path = "support/demo.rs"]
@@ -29,10 +31,13 @@ fn main() {
         return;
     }
     in_turns::take_second_core();
-    let (bare, grantd) = (support::free_port(), support::free_port());
-    let _bare = bare::start(bare, |_| {});
-    let _grantd = demo::start_grantd(grantd, None);
-    in_turns::print_rates((bare, grantd), |address| {
+    let (other, grantd) = (support::free_port(), support::free_port());
+    let _other = match against::other() {
+        Some(program) => demo::start_grantd(&program, other, None),
+        None => bare::start(other, |_| {}),
+    };
+    let _grantd = demo::start_grantd(support::GRANTD, grantd, None);
+    in_turns::print_rates((other, grantd), |address| {
         let request = demo::token_request(address);
         move || request.clone()
     });

@@ -6,9 +6,9 @@ use std::process::Stdio;
 
 use crate::support::{Running, pinned};
 
-/// Starts `grantd dev` on `port`, pinned to the first core where that can be done.
-pub(crate) fn start_grantd(port: u16, ready_file: Option<&PathBuf>) -> Running {
-    let mut command = pinned(env!("CARGO_BIN_EXE_grantd"));
+/// Starts `program dev` on `port`, pinned to the first core where that can be done.
+pub(crate) fn start_grantd(program: &str, port: u16, ready_file: Option<&PathBuf>) -> Running {
+    let mut command = pinned(program);
     command.args(["dev", "--listen", &format!("127.0.0.1:{port}")]);
     if let Some(file) = ready_file {
         command.arg("--ready-file").arg(file);

@@ -1,4 +1,4 @@
-//! Load on two servers in turns, from the second core: the bare handler and grantd.
+//! Load on two servers in turns, from the second core: grantd and what it is held against.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::against;
 use crate::support::{connect, exchange, median};
 
 const ROUNDS: usize = 7;
@@ -22,21 +23,28 @@ pub(crate) fn take_second_core() {
 
 /// Prints the rates of both servers and their ratio. `requests` gives what makes the requests to one of them.
 pub(crate) fn print_rates<R: Fn() -> Vec<u8> + Clone + Send + 'static>(
-    (bare, grantd): (u16, u16),
+    (held_against, grantd): (u16, u16),
     requests: impl Fn(SocketAddr) -> R,
 ) {
     let rate = |port: u16| {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         load(address, &requests(address))
     };
-    let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (rate(bare), rate(grantd))).collect();
+    let rounds: Vec<(f64, f64)> = (0..ROUNDS)
+        .map(|_| (rate(held_against), rate(grantd)))
+        .collect();
     let middle =
         |value: fn(&(f64, f64)) -> f64| median(&mut rounds.iter().map(value).collect::<Vec<_>>());
     println!(
-        "bare handler {:.0}/s, grantd {:.0}/s, ratio {:.2} (medians of {ROUNDS} rounds in turns)",
-        middle(|(bare, _)| *bare),
+        "{} {:.0}/s, grantd {:.0}/s, ratio {:.2} (medians of {ROUNDS} rounds in turns)",
+        if against::other().is_some() {
+            "the other grantd"
+        } else {
+            "bare handler"
+        },
+        middle(|(held_against, _)| *held_against),
         middle(|(_, grantd)| *grantd),
-        middle(|(bare, grantd)| grantd / bare),
+        middle(|(held_against, grantd)| grantd / held_against),
     );
 }
 

@@ -5,6 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// The grantd of this build.
+pub(crate) const GRANTD: &str = env!("CARGO_BIN_EXE_grantd");
+
 /// A child process that ends with its owner.
 pub(crate) struct Running(pub(crate) Child);
 

@@ -16,6 +16,12 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     fixed(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
+/// SHA-384 of `bytes`.
+#[must_use]
+pub fn sha384(bytes: &[u8]) -> [u8; 48] {
+    fixed(digest::digest(&digest::SHA384, bytes).as_ref())
+}
+
 /// `bytes` in base64url without padding.
 #[must_use]
 pub fn base64url(bytes: &[u8]) -> String {
@@ -112,8 +118,8 @@ fn length(part: &[u8]) -> [u8; 8] {
 }
 
 /// A SHA-256 output as an array; it always has 32 bytes.
-fn fixed(output: &[u8]) -> [u8; 32] {
-    let mut bytes = [0; 32];
+fn fixed<const N: usize>(output: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
     for (to, from) in bytes.iter_mut().zip(output) {
         *to = *from;
     }

@@ -7,22 +7,23 @@ use super::change::ChangeTx;
 use super::clients::{Loaded, touched_one};
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, list_text};
+use super::row::{Row, list_text, row};
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::scope::Scope;
 
-#[derive(sqlx::FromRow)]
-struct AudienceRow {
-    identifier: String,
-    scopes: String,
-    token_lifetime: i64,
-    max_token_lifetime: i64,
-    algorithm: String,
-    jwt_typ: String,
-    sender_constraint: String,
-    served_by: String,
+row! {
+    struct AudienceRow {
+        identifier: String,
+        scopes: String,
+        token_lifetime: i64,
+        max_token_lifetime: i64,
+        algorithm: String,
+        jwt_typ: String,
+        sender_constraint: String,
+        served_by: String,
+    }
 }
 
 macro_rules! audience_rows {

@@ -4,7 +4,7 @@ use super::Store;
 use super::change::ChangeTx;
 use super::error::StoreError;
 use super::feed::{ChangeKind, FeedPosition};
-use super::row::{Row, list_text, unix};
+use super::row::{Row, list_text, row, unix};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus, GrantType};
 use crate::domain::identifier::ClientId;
@@ -20,24 +20,25 @@ pub struct Loaded<T> {
     pub feed: FeedPosition,
 }
 
-#[derive(sqlx::FromRow)]
-struct ClientRow {
-    client_id: String,
-    name: Option<String>,
-    owner: Option<String>,
-    environment: Option<String>,
-    tenant: Option<String>,
-    status: String,
-    grants: String,
-    auth_methods: String,
-    assertion_audience: String,
-    max_assertion_lifetime: Option<i64>,
-    dpop_bound_access_tokens: bool,
-    certificate_bound_access_tokens: bool,
-    claims: String,
-    tokens_not_before: i64,
-    created_at: i64,
-    rotated_at: Option<i64>,
+row! {
+    struct ClientRow {
+        client_id: String,
+        name: Option<String>,
+        owner: Option<String>,
+        environment: Option<String>,
+        tenant: Option<String>,
+        status: String,
+        grants: String,
+        auth_methods: String,
+        assertion_audience: String,
+        max_assertion_lifetime: Option<i64>,
+        dpop_bound_access_tokens: bool,
+        certificate_bound_access_tokens: bool,
+        claims: String,
+        tokens_not_before: i64,
+        created_at: i64,
+        rotated_at: Option<i64>,
+    }
 }
 
 /// Columns by name: a newer schema may add some while this version still runs.

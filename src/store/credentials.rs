@@ -5,7 +5,7 @@ use super::change::ChangeTx;
 use super::clients::touched_one;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, unix};
+use super::row::{Row, row, unix};
 use super::transaction::{Tx, on_db};
 use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, SecretForm, SecretHash, SubjectKind,
@@ -17,19 +17,20 @@ use crate::domain::timestamp::Timestamp;
 /// Last uses that one transaction writes.
 const USES_STEP: usize = 500;
 
-#[derive(sqlx::FromRow)]
-struct CredentialRow {
-    id: String,
-    kind: String,
-    form: Option<String>,
-    material: String,
-    label: Option<String>,
-    active_from: Option<i64>,
-    expires_at: Option<i64>,
-    retired_at: Option<i64>,
-    tokens_not_before: i64,
-    created_at: i64,
-    last_used_at: Option<i64>,
+row! {
+    struct CredentialRow {
+        id: String,
+        kind: String,
+        form: Option<String>,
+        material: String,
+        label: Option<String>,
+        active_from: Option<i64>,
+        expires_at: Option<i64>,
+        retired_at: Option<i64>,
+        tokens_not_before: i64,
+        created_at: i64,
+        last_used_at: Option<i64>,
+    }
 }
 
 impl Tx {

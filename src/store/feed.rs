@@ -6,6 +6,7 @@
 use super::Store;
 use super::database_clock::{ClockReading, DatabaseTime, postgres_time, sqlite_time};
 use super::error::StoreError;
+use super::row::row;
 use super::transaction::{Tx, on_db};
 use super::used_assertions::UsedAssertion;
 use crate::clock::Clock;
@@ -75,13 +76,14 @@ pub struct FeedReading {
     pub use_is_kept: bool,
 }
 
-/// What stands beside the changes in a reading.
-#[derive(sqlx::FromRow)]
-struct Besides {
-    lost_at: i64,
-    random_id: Option<String>,
-    used: Option<String>,
-    milliseconds: i64,
+row! {
+    /// What stands beside the changes in a reading.
+    struct Besides {
+        lost_at: i64,
+        random_id: Option<String>,
+        used: Option<String>,
+        milliseconds: i64,
+    }
 }
 
 /// The statement that reads [`Besides`]; `$time` is how the database tells the time.
@@ -96,12 +98,13 @@ macro_rules! besides {
     };
 }
 
-#[derive(sqlx::FromRow)]
-struct ChangeRow {
-    n: i64,
-    kind: String,
-    key: String,
-    random_id: String,
+row! {
+    struct ChangeRow {
+        n: i64,
+        kind: String,
+        key: String,
+        random_id: String,
+    }
 }
 
 impl Store {

@@ -84,11 +84,4 @@ impl<'c> Executor<'c> for &'c mut PgConn {
     {
         Box::pin(async { Err(sqlx::Error::Protocol("nobody prepares apart".to_owned())) })
     }
-
-    fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, sqlx::Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(async { Err(sqlx::Error::Protocol("nobody describes apart".to_owned())) })
-    }
 }

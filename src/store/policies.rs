@@ -4,23 +4,24 @@ use super::change::ChangeTx;
 use super::clients::touched_one;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, list_text};
+use super::row::{Row, list_text, row};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::AuthMethod;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
 
-#[derive(sqlx::FromRow)]
-struct PolicyRow {
-    audience: String,
-    scopes: String,
-    default_scopes: String,
-    token_lifetime: Option<i64>,
-    claims: String,
-    networks: String,
-    methods: String,
-    enabled: bool,
+row! {
+    struct PolicyRow {
+        audience: String,
+        scopes: String,
+        default_scopes: String,
+        token_lifetime: Option<i64>,
+        claims: String,
+        networks: String,
+        methods: String,
+        enabled: bool,
+    }
 }
 
 impl Tx {

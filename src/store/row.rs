@@ -5,6 +5,31 @@ use serde::de::DeserializeOwned;
 use super::error::StoreError;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
+/// The struct of a query's rows: each field is read from the column of its name.
+///
+/// By hand, because with sqlx's derive the drivers, TLS and SQLite are compiled a second time, for the macros' own use.
+macro_rules! row {
+    ($(#[$doc:meta])* struct $row:ident { $($column:ident: $type:ty,)+ }) => {
+        $(#[$doc])*
+        struct $row {
+            $($column: $type,)+
+        }
+
+        impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $row
+        where
+            &'static str: sqlx::ColumnIndex<R>,
+            $($type: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,)+
+        {
+            fn from_row(row: &'r R) -> sqlx::Result<Self> {
+                Ok(Self {
+                    $($column: row.try_get(stringify!($column))?,)+
+                })
+            }
+        }
+    };
+}
+pub(super) use row;
+
 /// Where a column stands, for the error.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {

@@ -2,15 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::migrate::Migrator;
-
 use super::Store;
 use super::error::StoreError;
 use super::sqlite_file;
 use super::transaction::{Tx, on_db};
+use crate::crypto::digest;
 
-/// The migrations of this version.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// One file of `migrations/`, under the names of sqlx's own migrator, whose macro would compile both drivers twice.
+struct Migration {
+    version: i64,
+    description: &'static str,
+    sql: &'static str,
+}
+
+/// The migrations of this version, in their order.
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    description: "initial",
+    sql: include_str!("../../migrations/0001_initial.sql"),
+}];
 
 impl Store {
     /// Brings the schema to this version: all of it or nothing. Only one migrates at a time.
@@ -27,16 +37,14 @@ impl Store {
             let mut tx = self.begin_migration().await?;
             tx.make_table_of_migrations().await?;
             let applied = tx.applied_migrations().await?;
-            if applied
-                .keys()
-                .any(|version| !MIGRATIONS.version_exists(*version))
-            {
+            let is_known = |version| MIGRATIONS.iter().any(|it| it.version == version);
+            if !applied.keys().copied().all(is_known) {
                 return Err(StoreError::SchemaNewer);
             }
-            for migration in MIGRATIONS.iter() {
+            for migration in MIGRATIONS {
                 match applied.get(&migration.version) {
                     None => tx.apply(migration).await?,
-                    Some(checksum) if *checksum == *migration.checksum => {}
+                    Some(checksum) if *checksum == migration.checksum() => {}
                     Some(_) => return Err(StoreError::Migration(migration.version)),
                 }
             }
@@ -84,6 +92,12 @@ impl Store {
     }
 }
 
+impl Migration {
+    fn checksum(&self) -> [u8; 48] {
+        digest::sha384(self.sql.as_bytes())
+    }
+}
+
 impl Tx {
     async fn newest_migration(&mut self) -> Result<i64, StoreError> {
         const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
@@ -116,20 +130,49 @@ impl Tx {
         Ok(rows.into_iter().collect())
     }
 
-    async fn apply(&mut self, migration: &sqlx::migrate::Migration) -> Result<(), StoreError> {
+    async fn apply(&mut self, migration: &Migration) -> Result<(), StoreError> {
         on_db!(self, conn => {
-            sqlx::raw_sql(migration.sql.clone()).execute(&mut *conn).await?;
+            sqlx::raw_sql(migration.sql).execute(&mut *conn).await?;
             // Nobody reads how long it took.
             sqlx::query(
                 "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                  VALUES ($1, $2, TRUE, $3, -1)",
             )
             .bind(migration.version)
-            .bind(migration.description.as_ref())
-            .bind(migration.checksum.as_ref())
+            .bind(migration.description)
+            .bind(migration.checksum().as_slice())
             .execute(conn)
             .await?;
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_migrations_is_applied_under_its_number_and_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .map(|path| {
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                (name, std::fs::read_to_string(path).unwrap())
+            })
+            .collect();
+        files.sort();
+        let listed: Vec<(String, String)> = MIGRATIONS
+            .iter()
+            .map(|it| {
+                (
+                    format!("{:04}_{}.sql", it.version, it.description),
+                    it.sql.to_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(listed, files);
     }
 }

@@ -5,7 +5,7 @@ use super::change::ChangeTx;
 use super::clients::Loaded;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, unix};
+use super::row::{Row, row, unix};
 use super::transaction::{Tx, on_db};
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
@@ -28,17 +28,18 @@ pub struct StoredKey {
     pub life: KeyLife,
 }
 
-#[derive(sqlx::FromRow)]
-struct KeyRow {
-    kid: String,
-    algorithm: String,
-    public_jwk: String,
-    sealed_private_key: String,
-    sealing_key_id: String,
-    announced_at: i64,
-    activates_at: i64,
-    retires_at: Option<i64>,
-    expires_at: Option<i64>,
+row! {
+    struct KeyRow {
+        kid: String,
+        algorithm: String,
+        public_jwk: String,
+        sealed_private_key: String,
+        sealing_key_id: String,
+        announced_at: i64,
+        activates_at: i64,
+        retires_at: Option<i64>,
+        expires_at: Option<i64>,
+    }
 }
 
 impl Store {
