@@ -1,8 +1,8 @@
 //! The data directory of `grantd dev`: database, sealing key, and the issuer that it had.
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::fs::{self, File, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -15,10 +15,15 @@ use crate::crypto::sealing::{SealingKey, SealingKeys};
 /// For the owner alone.
 const PRIVATE: u32 = 0o700;
 
+/// Held by the `grantd dev` that works on the directory, whose pid stands in it.
+const LOCK: &str = "dev.pid";
+
 /// A data directory, which goes with the process where it is a temporary one.
 pub(super) struct DataDirectory {
     path: PathBuf,
     temporary: Option<TempDir>,
+    /// The system gives the lock back when the process ends, however it ends.
+    _lock: Option<File>,
 }
 
 impl DataDirectory {
@@ -34,11 +39,12 @@ impl DataDirectory {
         Ok(Self {
             path: directory.path().to_owned(),
             temporary: Some(directory),
+            _lock: None,
         })
     }
 
-    /// The directory at `path`, made where it is not there.
-    pub(super) fn made(path: &Path) -> anyhow::Result<Self> {
+    /// The directory at `path` for this process alone, made where it is not there.
+    pub(super) fn locked(path: &Path) -> anyhow::Result<Self> {
         if !path.is_dir() {
             fs::DirBuilder::new()
                 .recursive(true)
@@ -51,6 +57,7 @@ impl DataDirectory {
         Ok(Self {
             path: path.to_owned(),
             temporary: None,
+            _lock: Some(lock(path)?),
         })
     }
 
@@ -66,6 +73,7 @@ impl DataDirectory {
         Ok(Self {
             path: path.to_owned(),
             temporary: None,
+            _lock: None,
         })
     }
 
@@ -143,6 +151,38 @@ impl DataDirectory {
             Ok(_) => Ok(()),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error.error.into()),
+        }
+    }
+}
+
+/// Two processes on one directory would answer for two issuers, and each would not know what the other promised.
+fn lock(directory: &Path) -> anyhow::Result<File> {
+    let path = directory.join(LOCK);
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            writeln!(file, "{}", std::process::id())?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            file.take(32).read_to_string(&mut pid)?;
+            bail!(
+                "another `grantd dev` works on {} (pid {}): stop it, or take another --data DIR",
+                directory.display(),
+                pid.trim()
+            );
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
         }
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::color;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
 use super::dev_screen::{ReadyFile, Screen};
@@ -47,7 +48,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     /// Where to listen; 127.0.0.1:0 takes a free port [default: port 8080 of both loopback addresses]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     listen: Option<SocketAddr>,
     /// Keep the data here; without it they go with the process
     #[arg(long, value_name = "DIR")]
@@ -67,7 +68,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // The first random number of the process takes 30 ms: have it made while the database opens.
     std::thread::spawn(random::random_bytes::<1>);
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
-    telemetry::init(LogFormat::Text, &filter);
+    telemetry::init(LogFormat::Text, &filter, color::on_standard_error());
     // SQLite has one writer beside the readers of the pool.
     let limits = descriptors::fit(
         Limits::default(),
@@ -78,12 +79,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.ready_file {
         ReadyFile::forget(path)?;
     }
-    let listeners = listeners(arguments.listen)?;
-    let issuer = issuer(&arguments, &listeners)?;
     let data = match &arguments.data {
-        Some(path) => DataDirectory::made(path)?,
+        Some(path) => DataDirectory::locked(path)?,
         None => DataDirectory::temporary()?,
     };
+    let listeners = listeners(arguments.listen)?;
+    let issuer = issuer(&arguments, &listeners)?;
     if let Some(before) = data.remember_issuer(issuer.as_str())? {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
     }
@@ -95,11 +96,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } = seed(&arguments, &data, &sealing).await?;
     let (grantd, queues) = Grantd::new(store, Clock::system(), options(&issuer, sealing))?;
     grantd.follow_feed().await?;
-    let operations = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let operations = bind_loopback_pair(0)?;
+    let operations_address = operations
+        .first()
+        .context("nothing is bound")?
+        .local_addr()?;
     let (mutual, client_cas, origin) = mutual(&arguments, &certificates, &grantd)?;
     let publication = publication(issuer, origin);
     let client_ca = arguments.client_ca.as_deref();
-    let ready = ReadyFile::new(&publication, operations.local_addr()?, data.path())
+    let ready = ReadyFile::new(&publication, operations_address, data.path())
         .with_certificates(&certificates, client_ca);
     let replica = Replica {
         grantd,
@@ -113,7 +118,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             tls: None,
         },
         operations: Endpoint {
-            listeners: vec![operations],
+            listeners: operations,
             tls: None,
         },
         limits,
@@ -139,9 +144,17 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 fn listeners(listen: Option<SocketAddr>) -> anyhow::Result<Vec<TcpListener>> {
     match listen {
         Some(address) => Ok(vec![bind(address)?]),
-        None => bind_loopback_pair(PORT)
-            .context("another program has the port; choose one with --listen 127.0.0.1:0"),
+        None => Ok(bind_loopback_pair(PORT)?),
     }
+}
+
+/// An address with its port, or what is wanted in its place.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let port = text.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port: u16 = port.unwrap_or(PORT);
+        format!("write an IP address and a port: 127.0.0.1:{port}, or [::1]:{port}")
+    })
 }
 
 /// The issuer follows the listener unless it is given.

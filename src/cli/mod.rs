@@ -6,6 +6,7 @@ mod add_credential;
 mod apply;
 mod check_config;
 mod client;
+mod color;
 mod credential;
 mod curl_line;
 mod data_directory;
@@ -14,16 +15,18 @@ mod dev_certificates;
 mod dev_screen;
 mod export;
 mod health;
+mod manual;
 mod migrate;
 mod output;
 mod serve;
 mod target;
 mod token;
+mod usage;
 
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::telemetry::last_words;
 
@@ -31,6 +34,9 @@ use crate::telemetry::last_words;
 #[derive(Debug, Parser)]
 #[command(version, about, disable_help_subcommand = true)]
 struct Cli {
+    /// Colours in help, errors, listings and the log
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,12 +66,16 @@ enum Command {
     /// Look at tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Print the completions of a shell
+    Completions(manual::Completions),
+    /// Print the manual pages, or write them to a directory
+    Manual(manual::Manual),
 }
 
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = usage::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -79,7 +89,10 @@ pub fn main() -> ExitCode {
     let (code, last) = match result {
         Ok(code) => (code, String::new()),
         Err(error) if is_reader_gone(&error) => (ExitCode::FAILURE, String::new()),
-        Err(error) => (ExitCode::FAILURE, format!("grantd: {}\n", told(&error))),
+        Err(error) => (
+            ExitCode::FAILURE,
+            format!("{} {}\n", color::error("grantd:"), told(&error)),
+        ),
     };
     // Behind what the log still has to write.
     last_words(&last);
@@ -115,6 +128,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Client(command) => client::run(&command).await?,
         Command::Credential(command) => credential::run(&command).await?,
         Command::Token(command) => token::run(&command).await?,
+        Command::Completions(arguments) => manual::completions(&arguments)?,
+        Command::Manual(arguments) => manual::manual(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }

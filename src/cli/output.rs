@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write as _};
 
+use super::color;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
@@ -60,7 +61,13 @@ fn print_table(columns: &[&str], rows: &[Vec<Value>]) -> io::Result<()> {
     for row in rows {
         table.add_row(row.iter().map(cell));
     }
-    say!("{table}")
+    let table = table.to_string();
+    let (head, rows) = table.split_once('\n').unwrap_or((&table, ""));
+    say!("{}", color::bold(head))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    say!("{rows}")
 }
 
 /// What a cell shows; control characters are escaped, so that no name can play with the terminal.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::color;
 use super::target::{database_options, sealing};
 use crate::clock::Clock;
 use crate::config::settings::{self, Settings};
@@ -80,7 +81,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 fn start_log(settings: &Settings) {
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| settings.log.level.to_string());
-    telemetry::init(settings.log.format, &filter);
+    telemetry::init(settings.log.format, &filter, color::on_standard_error());
 }
 
 fn options(settings: &Settings) -> anyhow::Result<Options> {

@@ -68,6 +68,11 @@ pub enum CredentialError {
     /// A life that ends before it begins.
     #[error("it would expire before it becomes active: give a later end, or an earlier begin")]
     EmptyLife,
+    /// An end that is past.
+    #[error(
+        "it would have expired at {0}, which is past (by the database's clock it is {1}): give a later end"
+    )]
+    PastEnd(Timestamp, Timestamp),
     /// A key that is not registered.
     #[error(transparent)]
     Key(#[from] ClientKeyError),
@@ -129,6 +134,9 @@ impl NewCredential {
         });
         if expires_at.is_some_and(|end| end <= begin) {
             return Err(CredentialError::EmptyLife);
+        }
+        if let Some(end) = expires_at.filter(|end| *end <= now) {
+            return Err(CredentialError::PastEnd(end, now));
         }
         Ok(Credential {
             id,

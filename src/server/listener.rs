@@ -1,7 +1,7 @@
 //! Binds TCP listeners: one address, or one port on both loopback addresses.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
@@ -24,7 +24,10 @@ pub struct BindError {
 
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
-        io::ErrorKind::AddrInUse => "; another process listens there: stop it or take another port",
+        io::ErrorKind::AddrInUse => {
+            "; another process listens there: stop it or take another port (--listen 127.0.0.1:0 lets `grantd dev` \
+             take a free one)"
+        }
         io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege: take another port",
         io::ErrorKind::AddrNotAvailable => "; this machine does not have the address",
         _ => "",
@@ -53,29 +56,37 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Listens on one port of `127.0.0.1` and `[::1]`, because `localhost` may mean either; port 0 takes one that is
-/// free on both. Without IPv6 on the machine only the first is there. IPv4 stands first.
+/// free on both. A machine without IPv4 or without IPv6 has the other alone. IPv4 stands first.
 ///
 /// # Errors
 /// The port is taken on one of the two.
 pub fn bind_loopback_pair(port: u16) -> Result<Vec<TcpListener>, BindError> {
     let mut attempt = 1;
+    let pair = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     loop {
-        match bind_pair(port) {
+        match bind_pair(pair, port) {
             Err(error) if port == 0 && attempt < ATTEMPTS && is_taken(&error) => attempt += 1,
             done => return done,
         }
     }
 }
 
-fn bind_pair(port: u16) -> Result<Vec<TcpListener>, BindError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let first = bind(address)?;
+fn bind_pair([first, second]: [IpAddr; 2], port: u16) -> Result<Vec<TcpListener>, BindError> {
+    let address = SocketAddr::from((first, port));
+    let first = match bind(address) {
+        Ok(listener) => listener,
+        Err(error) if is_taken(&error) => return Err(error),
+        // Whatever it is called: no such family here.
+        Err(error) => {
+            let alone = bind(SocketAddr::from((second, port)));
+            return Ok(vec![alone.map_err(|_| error)?]);
+        }
+    };
     let taken = first
         .local_addr()
         .map_err(|source| BindError { address, source })?;
-    match bind(SocketAddr::from((Ipv6Addr::LOCALHOST, taken.port()))) {
+    match bind(SocketAddr::from((second, taken.port()))) {
         Ok(second) => Ok(vec![first, second]),
-        // Whatever it is called: no IPv6 here. Only a port that somebody holds there is a fault.
         Err(error) if !is_taken(&error) => Ok(vec![first]),
         Err(error) => Err(error),
     }
@@ -100,6 +111,23 @@ mod tests {
         assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
     }
 
+    /// Of 192.0.2.0/24 (RFC 5737) no machine has an address.
+    #[tokio::test]
+    async fn a_machine_with_one_family_alone_listens_there() {
+        let nowhere: IpAddr = [192, 0, 2, 1].into();
+        let here: IpAddr = Ipv4Addr::LOCALHOST.into();
+        for pair in [[nowhere, here], [here, nowhere]] {
+            let listeners = bind_pair(pair, 0).unwrap();
+            let addresses: Vec<IpAddr> = listeners
+                .iter()
+                .map(|it| it.local_addr().unwrap().ip())
+                .collect();
+            assert_eq!(addresses, [here]);
+        }
+        let error = bind_pair([nowhere, nowhere], 0).unwrap_err();
+        assert_eq!(error.address.ip(), nowhere);
+    }
+
     #[tokio::test]
     async fn a_taken_port_is_said_with_what_to_do() {
         let holder = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
@@ -110,7 +138,7 @@ mod tests {
             "{error}"
         );
         assert!(
-            error.ends_with("another process listens there: stop it or take another port"),
+            error.contains("; another process listens there: stop it or take another port"),
             "{error}"
         );
     }

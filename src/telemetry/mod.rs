@@ -6,7 +6,7 @@ mod writer;
 pub use writer::last_words;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{Directive, LevelFilter};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -14,11 +14,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::settings::LogFormat;
 use crate::domain::decision::Refused;
 use crate::domain::refusal::ErrorCode;
+use crate::domain::shown;
 
 /// Starts the log on standard error. `filter` is a level or a list of `target=level`; one that cannot be read
-/// gives `info`.
-pub fn init(format: LogFormat, filter: &str) {
-    let filter = filter_of(filter);
+/// gives `info`, and a warning. Text has colours where `is_coloured`.
+pub fn init(format: LogFormat, filter: &str, is_coloured: bool) {
+    let (filter, fault) = match filter_of(filter) {
+        Ok(filter) => (filter, None),
+        Err(part) => (EnvFilter::new("info"), Some(part)),
+    };
     let registry = tracing_subscriber::registry().with(filter);
     let log = writer::start();
     std::panic::set_hook(Box::new(tell_panic));
@@ -29,13 +33,20 @@ pub fn init(format: LogFormat, filter: &str) {
                 fmt::layer()
                     .with_writer(log)
                     .with_target(false)
-                    .with_ansi(false),
+                    .with_ansi(is_coloured),
             )
             .try_init(),
         LogFormat::Json => registry
             .with(fmt::layer().json().with_writer(log))
             .try_init(),
     };
+    if let Some(part) = fault {
+        tracing::warn!(
+            found = ?shown::unknown(&part, []),
+            expected = "error, warn, info, debug, trace, off, or a list with TARGET=LEVEL",
+            "GRANTD_LOG cannot be read, using info"
+        );
+    }
 }
 
 /// The place alone: what a panic says may quote a request. The standard hook would print it, and wait for a reader of
@@ -45,12 +56,18 @@ fn tell_panic(panicked: &std::panic::PanicHookInfo<'_>) {
     tracing::error!(place, "panicked: this is a bug in grantd");
 }
 
-/// A word alone is a level: as the name of a target, which it could be too, it would silence all others.
-fn filter_of(text: &str) -> EnvFilter {
-    let is_word = !text.contains(['=', ',']);
-    let known = !is_word || (!text.is_empty() && text.parse::<LevelFilter>().is_ok());
-    let filter = known.then(|| EnvFilter::try_new(text).ok()).flatten();
-    filter.unwrap_or_else(|| EnvFilter::new("info"))
+/// The filter, or the first part that is wrong. A word alone is a level: as the name of a target, which it could be
+/// too, it would silence all others.
+fn filter_of(text: &str) -> Result<EnvFilter, String> {
+    let is_right = |part: &str| {
+        let part = part.trim();
+        let is_level = !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+        is_level || (part.contains('=') && part.parse::<Directive>().is_ok())
+    };
+    match text.split(',').find(|part| !is_right(part)) {
+        Some(part) => Err(part.to_owned()),
+        None => EnvFilter::try_new(text).map_err(|_| text.to_owned()),
+    }
 }
 
 /// One line for a refused request.
@@ -94,16 +111,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_filter_gives_info() {
-        for (text, filter) in [
-            ("debug", "debug"),
-            ("off", "off"),
-            ("grantd=trace,info", "grantd=trace,info"),
-            ("verbose", "info"),
-            ("", "info"),
-            ("a=b=c", "info"),
+    fn the_part_of_a_filter_that_is_wrong_is_named() {
+        for text in [
+            "debug",
+            "off",
+            "grantd=trace,info",
+            "info,[span{a=1}]=debug",
         ] {
-            assert_eq!(filter_of(text).to_string(), filter, "{text}");
+            assert_eq!(filter_of(text).unwrap().to_string(), text);
+        }
+        for (text, part) in [
+            ("verbose", "verbose"),
+            ("", ""),
+            ("a=b=c", "a=b=c"),
+            ("info,hyper=wrn", "hyper=wrn"),
+            ("grantd=debug,verbose", "verbose"),
+            ("info,", ""),
+        ] {
+            assert_eq!(filter_of(text).unwrap_err(), part, "{text}");
         }
     }
 }

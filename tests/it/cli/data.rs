@@ -56,26 +56,26 @@ fn another_issuer_on_the_same_data_is_warned_of() {
     );
 }
 
+/// Of some that start at once on a new directory, too, one works on it; a stale pid is no lock.
 #[test]
-fn processes_that_start_at_once_on_new_data_use_one_sealing_key() {
+fn a_second_dev_on_a_directory_is_refused_with_the_pid_of_the_first() {
     let place = Place::new();
-    place.write("my.toml", CATALOG);
-    let arguments = [
-        "--data",
-        "data",
-        "--catalog",
-        "my.toml",
-        "--issuer",
-        "http://auth.example",
-    ];
-    let starting = ["a", "b", "c"].map(|name| place.start(name, "127.0.0.1:0", &arguments));
-    let running = starting.map(crate::place::Starting::ready);
-    for dev in &running {
-        let ready = place.done(&["health", dev.url("operations")]);
-        assert_eq!(ready, "{\"ready\":true,\"degraded\":[]}\n");
-    }
-    // Each could open the key that another had sealed: else it were not ready.
-    assert!(place.path("data/sealing.key").is_file());
+    let first = place.dev(&["--data", "data"]);
+    let dev = ["dev", "--listen", "127.0.0.1:0", "--data", "data"];
+    let second = place.run(&dev);
+    assert_eq!(second.code, Some(1), "{second:?}");
+    let pid = first.pid();
+    let expected = format!("another `grantd dev` works on data (pid {pid})");
+    assert!(second.stderr.contains(&expected), "{second:?}");
+    first.token("archival-service", "archival-demo-secret");
+    // The commands go on working.
+    place.done(&["client", "list", "--data", "data"]);
+    drop(first);
+    assert_eq!(
+        std::fs::read_to_string(place.path("data/dev.pid")).unwrap(),
+        format!("{pid}\n")
+    );
+    assert!(place.dev(&["--data", "data"]).interrupt().success());
 }
 
 #[test]

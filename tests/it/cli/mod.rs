@@ -6,4 +6,5 @@ mod checks;
 mod data;
 mod files;
 mod keys;
+mod manners;
 mod start;

@@ -206,7 +206,7 @@ fn help_lists_every_command() {
     insta::assert_snapshot!(Place::new().done(&["--help"]), @r"
     An OAuth 2.0 authorization server for machines
 
-    Usage: grantd <COMMAND>
+    Usage: grantd [OPTIONS] <COMMAND>
 
     Commands:
       dev           Start an identity provider for a laptop or a CI job: embedded database, demo
@@ -220,9 +220,13 @@ fn help_lists_every_command() {
       client        Look at clients
       credential    Look at, make and retire what clients prove themselves with
       token         Look at tokens
+      completions   Print the completions of a shell
+      manual        Print the manual pages, or write them to a directory
 
     Options:
-      -h, --help     Print help
-      -V, --version  Print version
+          --color <WHEN>  Colours in help, errors, listings and the log [default: auto] [possible
+                          values: auto, always, never]
+      -h, --help          Print help
+      -V, --version       Print version
     ");
 }
