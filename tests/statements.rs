@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use grantd::store::memory::directory::Capacity;
+use grantd::config::settings::Settings;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -133,11 +133,11 @@ async fn names_that_do_not_exist_cost_none(env: &Env, statements: &Statements) {
 }
 
 async fn without_memory_each_request_costs_some(env: &Env, statements: &Statements) {
-    let nothing = Capacity {
-        clients: 0,
-        audiences: 0,
+    let forgetful = |settings: &mut Settings| {
+        settings.cache.clients = 0;
+        settings.cache.audiences = 0;
     };
-    let replica = env.replica_with(|options| options.capacity = nothing).await;
+    let replica = env.replica_with(forgetful).await;
     let first = statements.of(issue(&replica)).await;
     for _ in 0..3 {
         assert_eq!(statements.of(issue(&replica)).await, first);

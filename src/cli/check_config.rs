@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::output::{counted, say};
-use super::target::{database_options, sealing};
+use super::target::sealing;
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::config::settings::{Sealing, SealingSource, Settings, TlsFiles};
@@ -14,7 +14,7 @@ use crate::operations::apply_catalog::check_profile;
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::tls::Tls;
-use crate::store::Store;
+use crate::store::{DatabaseOptions, Store};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -59,7 +59,7 @@ fn has_settings(arguments: &Arguments) -> bool {
 /// Everything that `serve` opens before it listens, opened by the same code.
 fn check_settings(file: Option<&Path>, absent: Option<&AbsentSecrets>) -> anyhow::Result<Profile> {
     let settings = Settings::read_noting(file, std::env::vars(), absent)?;
-    Store::open(database_options(&settings))?;
+    Store::open(DatabaseOptions::of(&settings))?;
     check_sealing(&settings.sealing, absent)?;
     check_tls(&settings, absent)?;
     say!(

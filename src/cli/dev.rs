@@ -3,11 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::net::TcpListener;
 
 use super::color;
 use super::data_directory::DataDirectory;
@@ -15,27 +13,22 @@ use super::dev_certificates::DevCertificates;
 use super::dev_screen::{ReadyFile, Screen};
 use crate::clock::Clock;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
-use crate::config::settings::{LogFormat, TlsFiles};
-use crate::crypto::hashing_pool::HashingCapacity;
+use crate::config::settings::{
+    LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
+    PublicListener, Settings, TlsFiles, Tokens,
+};
 use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
-use crate::domain::profile::Profile;
+use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Seconds;
-use crate::http::body::BodyLimits;
-use crate::http::state::{MutualTls, Publication};
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
-use crate::operations::{Grantd, Options};
-use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::descriptors;
-use crate::server::limits::Limits;
-use crate::server::listener::{bind, bind_loopback_pair};
+use crate::server::listener::{BindError, bind, bind_loopback_pair};
 use crate::server::replica::Replica;
-use crate::server::serve::Endpoint;
 use crate::server::shutdown::Shutdown;
-use crate::server::tls::Tls;
-use crate::store::memory::directory::Capacity;
+use crate::server::sockets::Sockets;
 use crate::store::{DatabaseOptions, Store};
 use crate::telemetry;
 
@@ -69,11 +62,6 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     std::thread::spawn(random::random_bytes::<1>);
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
     telemetry::init(LogFormat::Text, &filter, color::on_standard_error());
-    // SQLite has one writer beside the readers of the pool.
-    let limits = descriptors::fit(
-        Limits::default(),
-        DatabaseOptions::new("").max_connections + 1,
-    );
     // The first signal that comes while we start must not be lost.
     let shutdown = Shutdown::on_signals()?;
     if let Some(path) = &arguments.ready_file {
@@ -83,52 +71,32 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(path) => DataDirectory::locked(path)?,
         None => DataDirectory::temporary()?,
     };
-    let listeners = listeners(arguments.listen)?;
-    let issuer = issuer(&arguments, &listeners)?;
+    let sockets = sockets(arguments.listen)?;
+    let issuer = issuer(&arguments, sockets.address(PUBLIC)?)?;
     if let Some(before) = data.remember_issuer(issuer.as_str())? {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
     }
     let sealing = data.sealing()?;
-    let Seeded {
-        store,
-        catalog,
-        certificates,
-    } = seed(&arguments, &data, &sealing).await?;
-    let (grantd, queues) = Grantd::new(store, Clock::system(), options(&issuer, sealing))?;
-    grantd.follow_feed().await?;
-    let operations = bind_loopback_pair(0)?;
-    let operations_address = operations
-        .first()
-        .context("nothing is bound")?
-        .local_addr()?;
-    let (mutual, client_cas, origin) = mutual(&arguments, &certificates, &grantd)?;
-    let publication = publication(issuer, origin);
+    let mut catalog = catalog(arguments.catalog.as_deref())?;
+    let own_client_ca = arguments.client_ca.is_none();
+    let certificates =
+        DevCertificates::make(&data, &catalog, own_client_ca, Clock::system().now())?;
+    certificates.register(&mut catalog);
+    let mtls = mutual(&arguments, &certificates, sockets.address(MTLS)?);
+    let mut settings = settings(issuer, data.database_url(), &sockets, mtls)?;
+    descriptors::fit(&mut settings);
+    let store = Arc::new(Store::open(DatabaseOptions::of(&settings))?);
+    let is_demo = arguments.catalog.is_none();
+    seed(&store, &catalog, is_demo, &settings, &sealing).await?;
+    let replica = Replica::new(settings, sockets, store, Clock::system(), sealing)?;
+    replica.grantd.follow_feed().await?;
     let client_ca = arguments.client_ca.as_deref();
-    let ready = ReadyFile::new(&publication, operations_address, data.path())
-        .with_certificates(&certificates, client_ca);
-    let replica = Replica {
-        grantd,
-        queues,
-        publication,
-        mutual: Some(mutual),
-        client_cas,
-        proxies: None,
-        public: Endpoint {
-            listeners,
-            tls: None,
-        },
-        operations: Endpoint {
-            listeners: operations,
-            tls: None,
-        },
-        limits,
-        poll_interval: Duration::from_millis(250),
-    };
+    let ready =
+        ReadyFile::new(&replica.settings, data.path()).with_certificates(&certificates, client_ca);
     // The listeners are bound: whoever connects from here on is served.
     if let Some(path) = &arguments.ready_file {
         ready.write(path)?;
     }
-    let is_demo = arguments.catalog.is_none();
     let screen = Screen {
         ready: &ready,
         catalog: &catalog,
@@ -141,11 +109,16 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
 }
 
-fn listeners(listen: Option<SocketAddr>) -> anyhow::Result<Vec<TcpListener>> {
-    match listen {
-        Some(address) => Ok(vec![bind(address)?]),
-        None => Ok(bind_loopback_pair(PORT)?),
-    }
+/// Free ports of loopback, but for what clients reach.
+fn sockets(listen: Option<SocketAddr>) -> Result<Sockets, BindError> {
+    let public = match listen {
+        Some(address) => vec![bind(address)?],
+        None => bind_loopback_pair(PORT)?,
+    };
+    Ok(Sockets::default()
+        .with(PUBLIC, public)
+        .with(MTLS, bind_loopback_pair(0)?)
+        .with(OPERATIONS, bind_loopback_pair(0)?))
 }
 
 /// An address with its port, or what is wanted in its place.
@@ -158,14 +131,10 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// The issuer follows the listener unless it is given.
-fn issuer(arguments: &Arguments, listeners: &[TcpListener]) -> anyhow::Result<Issuer> {
+fn issuer(arguments: &Arguments, address: SocketAddr) -> anyhow::Result<Issuer> {
     if let Some(text) = &arguments.issuer {
         return Issuer::parse(text, true).with_context(|| format!("--issuer {text}"));
     }
-    let address = listeners
-        .first()
-        .context("nothing is bound")?
-        .local_addr()?;
     let host = match (arguments.listen, address.ip()) {
         (None, _) => "localhost".to_owned(),
         (Some(_), ip) if ip.is_unspecified() => {
@@ -186,71 +155,70 @@ fn issuer(arguments: &Arguments, listeners: &[TcpListener]) -> anyhow::Result<Is
     Ok(Issuer::parse(&text, true)?)
 }
 
-/// What was there or was made before the listeners open.
-struct Seeded {
-    store: Arc<Store>,
-    catalog: Catalog,
-    certificates: DevCertificates,
+/// Applies the catalog; the demo only where nothing is there yet.
+async fn seed(
+    store: &Store,
+    catalog: &Catalog,
+    is_demo: bool,
+    settings: &Settings,
+    sealing: &SealingKeys,
+) -> anyhow::Result<()> {
+    store.migrate().await?;
+    if is_demo && !store.all_audiences().await?.is_empty() {
+        return Ok(());
+    }
+    let options = ApplyOptions {
+        dry_run: false,
+        prune: false,
+        allow_removals: 0,
+        profile: settings.profile,
+        imported_cost: settings.imported_cost,
+        sealing: Some(sealing),
+        key_delay: Seconds::new(0),
+    };
+    let (plan, _) = apply_catalog(store, catalog, options).await?;
+    for warning in plan.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
 }
 
-/// Opens the database and applies the catalog; the demo only where nothing is there yet.
-async fn seed(
-    arguments: &Arguments,
-    data: &DataDirectory,
-    sealing: &SealingKeys,
-) -> anyhow::Result<Seeded> {
-    let mut catalog = catalog(arguments.catalog.as_deref())?;
-    let store = Arc::new(Store::open(DatabaseOptions::new(data.database_url()))?);
-    let own_client_ca = arguments.client_ca.is_none();
-    let certificates = DevCertificates::make(data, &catalog, own_client_ca, Clock::system().now())?;
-    store.migrate().await?;
-    certificates.register(&mut catalog);
-    if arguments.catalog.is_some() || store.all_audiences().await?.is_empty() {
-        let options = ApplyOptions {
-            dry_run: false,
-            prune: false,
-            allow_removals: 0,
-            profile: Profile::Default,
-            imported_cost: HashCost::GENERATED,
-            sealing: Some(sealing),
-            key_delay: Seconds::new(0),
-        };
-        let (plan, _) = apply_catalog(&store, &catalog, options).await?;
-        for warning in plan.warnings {
-            tracing::warn!("{warning}");
-        }
-    }
-    Ok(Seeded {
-        store,
-        catalog,
-        certificates,
+/// All that `dev` has other than `serve` by default.
+fn settings(
+    issuer: Issuer,
+    database_url: String,
+    sockets: &Sockets,
+    mtls: MutualTls,
+) -> std::io::Result<Settings> {
+    Ok(Settings {
+        public: PublicListener {
+            listen: sockets.address(PUBLIC)?,
+            ..PublicListener::default()
+        },
+        operations: OperationsListener {
+            listen: sockets.address(OPERATIONS)?,
+        },
+        mtls: Some(mtls),
+        tokens: Tokens {
+            max_lifetime: Seconds::new(24 * 3600),
+        },
+        imported_cost: HashCost::GENERATED,
+        ..Settings::new(issuer, Secret::new(database_url))
     })
 }
 
-/// The mutual-TLS listener on a free port of both loopback addresses, and its origin.
-fn mutual(
-    arguments: &Arguments,
-    certificates: &DevCertificates,
-    grantd: &Grantd,
-) -> anyhow::Result<(Endpoint, Option<ClientCaFiles>, String)> {
-    let listeners = bind_loopback_pair(0)?;
-    let port = listeners
-        .first()
-        .context("nothing is bound")?
-        .local_addr()?
-        .port();
-    let files = TlsFiles {
+/// The mutual-TLS listener, by a name that the server's certificate has.
+fn mutual(arguments: &Arguments, certificates: &DevCertificates, listen: SocketAddr) -> MutualTls {
+    let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
+    let tls = TlsFiles {
         certificate: certificates.server.clone(),
         key: certificates.server_key.clone(),
     };
-    let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
-    let client_cas = ClientCaFiles::load(vec![client_ca.clone()], grantd)?;
-    let tls = Some(Tls::load_mutual(files, Profile::Default)?);
-    Ok((
-        Endpoint { listeners, tls },
-        client_cas,
-        format!("https://localhost:{port}"),
-    ))
+    MutualTls {
+        url: Some(format!("https://localhost:{}", listen.port())),
+        listener: Some(MutualListener { listen, tls }),
+        client_ca_files: vec![client_ca.clone()],
+    }
 }
 
 fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {
@@ -262,33 +230,55 @@ fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {
     })
 }
 
-fn options(issuer: &Issuer, sealing: SealingKeys) -> Options {
-    Options {
-        issuer: issuer.clone(),
-        max_lifetime: Seconds::new(24 * 3600),
-        max_staleness: Duration::from_secs(30),
-        capacity: Capacity::default(),
-        verified_secrets: 10_000,
-        hashing: HashingCapacity::default(),
-        imported_cost: HashCost::GENERATED,
-        profile: Profile::Default,
-        leeway: Seconds::new(10),
-        sealing,
-        dpop_nonce_required: false,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn publication(issuer: Issuer, origin: String) -> Publication {
-    Publication {
-        issuer,
-        profile: Profile::Default,
-        body_limits: BodyLimits::default(),
-        max_age: 300,
-        for_strict_readers: true,
-        extra_metadata: serde_json::Map::new(),
-        mutual_tls: Some(MutualTls {
-            origin,
-            has_client_cas: true,
-        }),
+    /// Each value with the names that lead to it.
+    fn values(settings: &Settings) -> Vec<(String, String)> {
+        let mut path = Vec::new();
+        let mut values = Vec::new();
+        for line in format!("{settings:#?}").lines() {
+            let text = line.trim_start();
+            path.truncate((line.len() - text.len()) / 4);
+            path.push(
+                text.split_once(": ")
+                    .map_or("", |(name, _)| name)
+                    .to_owned(),
+            );
+            let names: Vec<&str> = path.iter().map(String::as_str).collect();
+            values.push((
+                names.join(".").trim_matches('.').to_owned(),
+                text.to_owned(),
+            ));
+        }
+        values
+    }
+
+    #[tokio::test]
+    async fn dev_differs_from_serve_in_a_short_list() {
+        let sockets = sockets(Some(SocketAddr::from(([127, 0, 0, 1], 0)))).unwrap();
+        let issuer = Issuer::parse("http://localhost:8080", true).unwrap();
+        let url = "sqlite://x.db".to_owned();
+        let mtls = MutualTls {
+            listener: None,
+            client_ca_files: Vec::new(),
+            url: None,
+        };
+        let mut dev = settings(issuer.clone(), url.clone(), &sockets, mtls).unwrap();
+        assert!(dev.mtls.take().is_some());
+        let serve = values(&Settings::new(issuer, Secret::new(url)));
+        let dev = values(&dev);
+        assert_eq!(dev.len(), serve.len());
+        let differs = dev.iter().zip(&serve).filter(|(dev, serve)| dev != serve);
+        let names: Vec<&str> = differs.map(|((name, _), _)| name.as_str()).collect();
+        let expected = [
+            "public.listen",
+            "operations.listen",
+            "tokens.max_lifetime",
+            "imported_cost.memory_kib",
+            "imported_cost.passes",
+        ];
+        assert_eq!(names, expected);
     }
 }

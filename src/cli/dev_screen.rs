@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -14,7 +13,7 @@ use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
 use super::output::say;
 use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
-use crate::http::state::Publication;
+use crate::config::settings::Settings;
 
 /// What is printed in place of a secret of a catalog of one's own.
 const PLACEHOLDER: &str = "SECRET";
@@ -44,16 +43,16 @@ pub(super) struct ReadyFile {
 }
 
 impl ReadyFile {
-    pub(super) fn new(publication: &Publication, operations: SocketAddr, data: &Path) -> Self {
-        let issuer = &publication.issuer;
+    pub(super) fn new(settings: &Settings, data: &Path) -> Self {
+        let issuer = &settings.issuer;
         Self {
             issuer: issuer.as_str().to_owned(),
             token_endpoint: issuer.endpoint("/oauth2/token"),
             introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
             revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
             jwks_uri: issuer.endpoint("/oauth2/jwks"),
-            mtls_token_endpoint: publication.mutual_endpoint("/oauth2/token"),
-            operations: format!("http://{operations}"),
+            mtls_token_endpoint: settings.mutual_endpoint("/oauth2/token"),
+            operations: format!("http://{}", settings.operations.listen),
             ca_file: None,
             client_ca_file: None,
             client_ca_key_file: None,

@@ -132,7 +132,7 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
 /// A URL that is given beside the settings counts in place of theirs.
 fn open_settings(file: Option<&Path>, url: Option<&str>) -> anyhow::Result<Opened> {
     let settings = Settings::read(file, std::env::vars())?;
-    let mut options = database_options(&settings);
+    let mut options = DatabaseOptions::of(&settings);
     if let Some(url) = url {
         url.clone_into(&mut options.url);
     }
@@ -155,19 +155,6 @@ fn sealing_of_environment() -> anyhow::Result<Option<SealingKeys>> {
     };
     let key = SealingKey::parse(zeroize::Zeroizing::new(text).as_bytes());
     Ok(Some(SealingKeys::new(key.context("GRANTD_SEALING__KEY")?)))
-}
-
-/// The database of the settings.
-pub(super) fn database_options(settings: &Settings) -> DatabaseOptions {
-    let database = &settings.database;
-    DatabaseOptions {
-        url: settings.database_url.expose().to_owned(),
-        max_connections: database.max_connections,
-        acquire_timeout: database.acquire_timeout.duration(),
-        statement_timeout: database.statement_timeout.duration(),
-        lock_timeout: database.lock_timeout.duration(),
-        prepared_statements: database.prepared_statements,
-    }
 }
 
 /// The sealing keys of the settings; `None` where there are none.

@@ -12,10 +12,6 @@ use tokio::sync::oneshot;
 use super::secret_hash::{self, HashCost, PhcHash, SecretHashError};
 use crate::domain::secret_format::Secret;
 
-/// The most hashes of generated secrets that wait.
-pub const GENERATED_CAPACITY: usize = 1024;
-/// The most hashes of imported secrets that wait, for each thread.
-pub const IMPORTED_CAPACITY_PER_THREAD: usize = 64;
 /// The most idle jobs that wait.
 pub const IDLE_CAPACITY: usize = 256;
 /// After so many generated ones in a row a waiting imported one has its turn.
@@ -30,27 +26,6 @@ pub struct HashingCapacity {
     pub generated: usize,
     /// Other secrets that may wait.
     pub imported: usize,
-}
-
-impl HashingCapacity {
-    /// The usual queues for so many threads.
-    #[must_use]
-    pub const fn with_threads(threads: NonZeroUsize) -> Self {
-        let imported = threads.get().saturating_mul(IMPORTED_CAPACITY_PER_THREAD);
-        Self {
-            threads,
-            generated: GENERATED_CAPACITY,
-            imported,
-        }
-    }
-}
-
-impl Default for HashingCapacity {
-    /// Half of the cores, at least one: the other half keeps answering.
-    fn default() -> Self {
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self::with_threads(NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN))
-    }
 }
 
 /// Where a hash waits: the presented form of the secret decides.
@@ -312,6 +287,18 @@ mod tests {
         lanes: 1,
     };
 
+    /// How many may wait.
+    const GENERATED: usize = 100;
+    const IMPORTED: usize = 60;
+
+    fn capacity(threads: NonZeroUsize) -> HashingCapacity {
+        HashingCapacity {
+            threads,
+            generated: GENERATED,
+            imported: IMPORTED,
+        }
+    }
+
     fn secret(text: &str) -> Secret {
         Secret::new(text.to_owned())
     }
@@ -325,7 +312,7 @@ mod tests {
 
     /// A pool whose one thread is busy until the sender goes.
     fn busy_pool() -> (HashingPool, mpsc::Sender<()>) {
-        let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
+        let pool = HashingPool::start(capacity(ONE)).unwrap();
         let (release, held) = mpsc::channel::<()>();
         let (started, start) = mpsc::channel();
         pool.idle(move || {
@@ -338,7 +325,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_computed_and_counted() {
-        let pool = HashingPool::start(HashingCapacity::default()).unwrap();
+        let pool = HashingPool::start(capacity(ONE)).unwrap();
         let salt = b"saltsalt".to_vec();
         let made = pool
             .hash(HashQueue::Generated, secret("a"), salt.clone(), TINY)
@@ -365,7 +352,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_salt_past_the_bounds_is_refused() {
-        let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
+        let pool = HashingPool::start(capacity(ONE)).unwrap();
         let refused = pool
             .hash(HashQueue::Generated, secret("a"), Vec::new(), TINY)
             .await;
@@ -378,16 +365,8 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_and_the_others_go_on() {
         for (queue, other, capacity) in [
-            (
-                HashQueue::Generated,
-                HashQueue::Imported,
-                GENERATED_CAPACITY,
-            ),
-            (
-                HashQueue::Imported,
-                HashQueue::Generated,
-                IMPORTED_CAPACITY_PER_THREAD,
-            ),
+            (HashQueue::Generated, HashQueue::Imported, GENERATED),
+            (HashQueue::Imported, HashQueue::Generated, IMPORTED),
         ] {
             let (pool, release) = busy_pool();
             let hash = |queue| pool.hash(queue, secret("a"), b"saltsalt".to_vec(), TINY);
@@ -420,7 +399,7 @@ mod tests {
     #[test]
     fn a_flood_of_generated_ones_starves_no_imported_one() {
         let (order, seen) = mpsc::channel();
-        let mut queues = Queues::new(HashingCapacity::with_threads(ONE));
+        let mut queues = Queues::new(capacity(ONE));
         let mut push = |name, count| {
             for _ in 0..count {
                 let order = order.clone();
@@ -446,7 +425,7 @@ mod tests {
 
     #[test]
     fn an_imported_one_that_comes_late_in_a_flood_is_next() {
-        let mut queues = Queues::new(HashingCapacity::with_threads(ONE));
+        let mut queues = Queues::new(capacity(ONE));
         for _ in 0..100 {
             queues.push(HashQueue::Generated, Box::new(|| ())).unwrap();
         }
@@ -480,7 +459,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_no_thread() {
-        let pool = HashingPool::start(HashingCapacity::with_threads(ONE)).unwrap();
+        let pool = HashingPool::start(capacity(ONE)).unwrap();
         pool.idle(|| panic!("on purpose"));
         let lost = pool
             .run(HashQueue::Generated, TINY, || panic!("on purpose"))
@@ -496,9 +475,7 @@ mod tests {
 
     #[test]
     fn dropping_the_pool_ends_its_threads() {
-        let mut pool =
-            HashingPool::start(HashingCapacity::with_threads(NonZeroUsize::new(3).unwrap()))
-                .unwrap();
+        let mut pool = HashingPool::start(capacity(NonZeroUsize::new(3).unwrap())).unwrap();
         let all_started = Arc::new(Barrier::new(4));
         for _ in 0..3 {
             let all_started = Arc::clone(&all_started);

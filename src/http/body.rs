@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::dpop::DPOP;
 use super::form::Form;
 use super::media_type;
+use crate::config::settings::Limits;
 use crate::domain::refusal::RequestFault;
 
 /// Bounds of a body.
@@ -28,12 +29,13 @@ pub struct BodyLimits {
     pub time: Duration,
 }
 
-impl Default for BodyLimits {
-    /// 16 KiB in 10 seconds.
-    fn default() -> Self {
+impl BodyLimits {
+    /// Those of the settings.
+    #[must_use]
+    pub const fn of(limits: &Limits) -> Self {
         Self {
-            bytes: 16 * 1024,
-            time: Duration::from_secs(10),
+            bytes: limits.body_bytes,
+            time: limits.body_timeout.duration(),
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) async fn answer(
     };
     let result = async {
         let caller = caller?;
-        let (headers, form) = read_form(request, state.publication.body_limits).await?;
+        let (headers, form) = read_form(request, state.body_limits()).await?;
         handle(Call { form, headers }, &caller, &mut decision).await
     };
     match result.await {

@@ -22,7 +22,7 @@ pub(super) fn of(
 ) -> Result<Caller, RequestFault> {
     let (peer, headers) = (connection.source(), request.headers());
     let now = state.grantd.clock().now();
-    let proxies = match state.proxies.as_deref() {
+    let proxies = match state.settings.proxy.as_ref() {
         Some(proxies) if forwarded::is_proxy(proxies, connection, headers, now)? => Some(proxies),
         _ => None,
     };

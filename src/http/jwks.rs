@@ -15,7 +15,7 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
             cacheable_json(
                 "application/json",
                 jwks.into(),
-                state.publication.max_age,
+                state.settings.keys.jwks_max_age.get(),
                 None,
             )
         }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::answer::{cacheable_json, unavailable};
-use super::state::{HttpState, Publication};
+use super::state::HttpState;
+use crate::config::settings::Settings;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::client::AuthMethod;
 
@@ -74,23 +75,23 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
         return unavailable(1);
     };
     let in_use = ring.algorithms(state.grantd.database_now());
-    let document = document(&state.publication, &in_use);
+    let document = document(&state.settings, &in_use);
     cacheable_json(
         "application/json",
         document,
-        state.publication.max_age,
+        state.settings.keys.jwks_max_age.get(),
         None,
     )
 }
 
-fn document(publication: &Publication, in_use: &[SigningAlgorithm]) -> Vec<u8> {
-    let issuer = &publication.issuer;
-    let methods = auth_methods(publication);
-    let algorithms = publication.profile.proof_algorithms();
-    let strict_readers = publication.serves_strict_readers();
+fn document(settings: &Settings, in_use: &[SigningAlgorithm]) -> Vec<u8> {
+    let issuer = &settings.issuer;
+    let methods = auth_methods(settings);
+    let algorithms = settings.profile.proof_algorithms();
+    let strict_readers = settings.serves_strict_readers();
     let of_tokens: Vec<&'static str> = in_use
         .iter()
-        .filter(|algorithm| publication.profile.allows_algorithm(**algorithm))
+        .filter(|algorithm| settings.profile.allows_algorithm(**algorithm))
         .map(|algorithm| algorithm.as_str())
         .collect();
     let metadata = Metadata {
@@ -109,36 +110,36 @@ fn document(publication: &Publication, in_use: &[SigningAlgorithm]) -> Vec<u8> {
         revocation_endpoint_auth_methods_supported: &methods,
         revocation_endpoint_auth_signing_alg_values_supported: algorithms,
         dpop_signing_alg_values_supported: algorithms,
-        mtls_endpoint_aliases: aliases(publication),
-        tls_client_certificate_bound_access_tokens: publication.mutual_tls.is_some(),
+        mtls_endpoint_aliases: aliases(settings),
+        tls_client_certificate_bound_access_tokens: settings.mtls.is_some(),
         subject_types_supported: &["public"],
         id_token_signing_alg_values_supported: &of_tokens,
-        extra: &publication.extra_metadata,
+        extra: &settings.metadata.extra,
     };
     serde_json::to_vec(&metadata).unwrap_or_default()
 }
 
 /// What is built and the profile allows; those of mutual TLS only where a certificate can be presented, and
 /// `tls_client_auth` only with client CAs.
-fn auth_methods(publication: &Publication) -> Vec<&'static str> {
+fn auth_methods(settings: &Settings) -> Vec<&'static str> {
     let mut methods = AUTH_METHODS.to_vec();
-    if let Some(mutual) = &publication.mutual_tls {
-        if mutual.has_client_cas {
+    if let Some(mutual) = &settings.mtls {
+        if !mutual.client_ca_files.is_empty() {
             methods.push(AuthMethod::TlsClientAuth);
         }
         methods.push(AuthMethod::SelfSignedTlsClientAuth);
     }
     let allowed = methods
         .iter()
-        .filter(|method| publication.profile.allows_method(**method));
+        .filter(|method| settings.profile.allows_method(**method));
     allowed.map(|method| method.as_str()).collect()
 }
 
-fn aliases(publication: &Publication) -> Option<Aliases> {
+fn aliases(settings: &Settings) -> Option<Aliases> {
     Some(Aliases {
-        token: publication.mutual_endpoint("/oauth2/token")?,
-        introspection: publication.mutual_endpoint("/oauth2/introspect")?,
-        revocation: publication.mutual_endpoint("/oauth2/revoke")?,
+        token: settings.mutual_endpoint("/oauth2/token")?,
+        introspection: settings.mutual_endpoint("/oauth2/introspect")?,
+        revocation: settings.mutual_endpoint("/oauth2/revoke")?,
     })
 }
 
@@ -150,27 +151,23 @@ const fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::MutualTls;
     use crate::domain::discovery::MEMBERS;
     use crate::domain::issuer::Issuer;
-    use crate::domain::profile::Profile;
-    use crate::http::body::BodyLimits;
-    use crate::http::state::MutualTls;
+    use crate::domain::secret_format::Secret;
 
     #[test]
     fn the_fullest_document_has_every_member_of_ours_and_no_other() {
-        let publication = Publication {
-            issuer: Issuer::parse("https://auth.example", false).unwrap(),
-            profile: Profile::Default,
-            body_limits: BodyLimits::default(),
-            max_age: 300,
-            for_strict_readers: true,
-            extra_metadata: Map::new(),
-            mutual_tls: Some(MutualTls {
-                origin: "https://auth.example:8444".to_owned(),
-                has_client_cas: true,
+        let issuer = Issuer::parse("https://auth.example", false).unwrap();
+        let settings = Settings {
+            mtls: Some(MutualTls {
+                listener: None,
+                client_ca_files: vec!["ca.pem".into()],
+                url: None,
             }),
+            ..Settings::new(issuer, Secret::new("sqlite::memory:".to_owned()))
         };
-        let document = document(&publication, &SigningAlgorithm::ALL);
+        let document = document(&settings, &SigningAlgorithm::ALL);
         let document: Map<String, Value> = serde_json::from_slice(&document).unwrap();
         let sorted = |mut names: Vec<&str>| {
             names.sort_unstable();

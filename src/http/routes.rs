@@ -8,6 +8,9 @@ use super::layers;
 use super::state::HttpState;
 use super::{authorize, introspect, jwks, metadata, revoke, token};
 
+/// The routes of one listener.
+pub type Routes = Router;
+
 /// The two names of the discovery document.
 const WELL_KNOWN: [&str; 2] = [
     "/.well-known/oauth-authorization-server",
@@ -15,15 +18,15 @@ const WELL_KNOWN: [&str; 2] = [
 ];
 
 /// The public listener: endpoints below the issuer's path, metadata where clients look for it.
-pub fn public(state: HttpState) -> Router {
-    let path = state.publication.issuer.path().to_owned();
+pub fn public(state: HttpState) -> Routes {
+    let path = state.settings.issuer.path().to_owned();
     let mut router = Router::new()
         .route(&format!("{path}/oauth2/token"), post(token::post))
         .route(&format!("{path}/oauth2/introspect"), post(introspect::post))
         .route(&format!("{path}/oauth2/revoke"), post(revoke::post))
         .route(&format!("{path}/oauth2/jwks"), get(jwks::get))
         .route("/.well-known/jwks.json", get(jwks::get));
-    if state.publication.serves_strict_readers() {
+    if state.settings.serves_strict_readers() {
         router = router.route(&format!("{path}/oauth2/authorize"), any(authorize::any));
     }
     for name in WELL_KNOWN {
@@ -37,7 +40,7 @@ pub fn public(state: HttpState) -> Router {
 }
 
 /// The operations listener, which strangers do not reach.
-pub fn operations(state: HealthState) -> Router {
+pub fn operations(state: HealthState) -> Routes {
     let router = Router::new()
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz));

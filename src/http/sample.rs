@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::body::{BodyLimits, read_form};
 use super::connection::Connection;
 use super::{answer, layers};
+use crate::config::settings::Limits;
 
 /// `POST /form` answers the value of `a`; `GET /wait` notifies `entered` and waits for `leave`; `GET /peer` tells
 /// the connection's peer; `GET /big` gives 8 MiB.
@@ -35,7 +36,7 @@ pub(crate) fn router(entered: Arc<Notify>, leave: Arc<Notify>) -> Router {
 async fn echo(request: Request) -> Response {
     let limits = BodyLimits {
         time: Duration::from_millis(200),
-        ..BodyLimits::default()
+        ..BodyLimits::of(&Limits::default())
     };
     match read_form(request, limits).await {
         Ok((_, form)) => answer::ok_json(form.get("a").unwrap_or_default().as_bytes().to_vec()),

@@ -32,8 +32,9 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::clock::Clock;
+use crate::config::settings::Settings;
 use crate::crypto::certificates::authorities::ClientCas;
-use crate::crypto::hashing_pool::{HashingCapacity, HashingPool};
+use crate::crypto::hashing_pool::HashingPool;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::decision::{Decision, Refused};
@@ -41,7 +42,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
 use crate::store::Store;
-use crate::store::memory::directory::{Capacity, Directory};
+use crate::store::memory::directory::Directory;
 use crate::store::memory::revocations::Revocations;
 use audit::{Audit, AuditQueue};
 use authenticate_client::{ClientKeys, VerifiedSecrets};
@@ -58,33 +59,6 @@ use troubles::Troubles;
 /// How long the last writes of a replica that stops may take.
 const LAST_WRITES: Duration = Duration::from_secs(3);
 
-/// How one replica works; everything but the database.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The issuer, compared byte by byte.
-    pub issuer: Issuer,
-    /// No token lives longer, whatever audience and policy say.
-    pub max_lifetime: Seconds,
-    /// How old what it remembers may be.
-    pub max_staleness: Duration,
-    /// How much it remembers.
-    pub capacity: Capacity,
-    /// How many verified secrets it remembers.
-    pub verified_secrets: u64,
-    /// Threads that hash, and how many secrets may wait for them.
-    pub hashing: HashingCapacity,
-    /// What an imported secret costs.
-    pub imported_cost: HashCost,
-    /// The security profile.
-    pub profile: Profile,
-    /// How far clocks of clients may differ.
-    pub leeway: Seconds,
-    /// Opens the signing keys.
-    pub sealing: SealingKeys,
-    /// Whether DPoP proofs must hold a nonce of ours, RFC 9449 section 8.
-    pub dpop_nonce_required: bool,
-}
-
 /// One replica.
 #[derive(Debug)]
 pub struct Grantd {
@@ -100,7 +74,8 @@ pub struct Grantd {
     revocations: Revocations,
     keys: ArcSwapOption<KeyRing>,
     client_cas: ArcSwapOption<ClientCas>,
-    mutual_token_endpoint: ArcSwapOption<String>,
+    /// DPoP proofs may name it, too. Assertions are for the issuer wherever they are sent (RFC 8705 section 5).
+    mutual_token_endpoint: Option<String>,
     sealing: SealingKeys,
     dpop_nonces: Nonces,
     hashing: HashingPool,
@@ -144,40 +119,41 @@ impl Grantd {
     pub fn new(
         store: Arc<Store>,
         clock: Clock,
-        options: Options,
+        settings: &Settings,
+        sealing: SealingKeys,
     ) -> std::io::Result<(Arc<Self>, Queues)> {
         let (audit, audit_queue) = Audit::new();
         let (replay_cache, replay) = ReplayCache::new();
         let (revoker, revocations) = revoke_token::queue();
-        let hashing = HashingPool::start(options.hashing)?;
+        let hashing = HashingPool::start(settings.hashing.capacity())?;
         let dpop_nonces = Nonces::new(
-            options.issuer.clone(),
-            &options.sealing,
-            options.dpop_nonce_required,
+            settings.issuer.clone(),
+            &sealing,
+            settings.dpop.require_nonce,
         );
         let this = Arc::new_cyclic(|myself| Self {
-            token_endpoint: options.issuer.endpoint("/oauth2/token"),
-            issuer: options.issuer,
-            max_lifetime: options.max_lifetime,
-            profile: options.profile,
-            leeway: options.leeway,
-            directory: Directory::new(Arc::clone(&store), options.capacity),
+            token_endpoint: settings.issuer.endpoint("/oauth2/token"),
+            issuer: settings.issuer.clone(),
+            max_lifetime: settings.tokens.max_lifetime,
+            profile: settings.profile,
+            leeway: settings.assertions.leeway,
+            directory: Directory::new(Arc::clone(&store), settings.cache.clone()),
             clock,
             clocks: Clocks::default(),
             store,
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
             client_cas: ArcSwapOption::empty(),
-            mutual_token_endpoint: ArcSwapOption::empty(),
-            sealing: options.sealing,
+            mutual_token_endpoint: settings.mutual_endpoint("/oauth2/token"),
+            sealing,
             dpop_nonces,
             hashing,
-            imported_cost: options.imported_cost,
-            verified_secrets: VerifiedSecrets::new(options.verified_secrets),
+            imported_cost: settings.imported_cost,
+            verified_secrets: VerifiedSecrets::new(settings.cache.verified_secrets),
             client_keys: ClientKeys::new(),
             replay_cache,
             credential_uses: CredentialUses::default(),
-            freshness: Freshness::new(options.max_staleness),
+            freshness: Freshness::new(settings.feed.max_staleness.duration()),
             troubles: Troubles::default(),
             followed: Mutex::default(),
             audit,
@@ -266,12 +242,6 @@ impl Grantd {
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         self.keys.load_full()
-    }
-
-    /// Lets DPoP proofs name the token endpoint of the mutual-TLS listener, too. Assertions are for the issuer
-    /// wherever they are sent (RFC 8705 section 5).
-    pub fn serve_mutual_token_endpoint(&self, url: String) {
-        self.mutual_token_endpoint.store(Some(Arc::new(url)));
     }
 
     /// Trusts these CAs, and no others, for `tls_client_auth` from the next request on.

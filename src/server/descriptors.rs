@@ -2,7 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::limits::{Limits, OPERATIONS_CONNECTIONS};
+use super::bounds::OPERATIONS_CONNECTIONS;
+use crate::config::settings::Settings;
 
 /// For standard streams, listeners, the runtime, TLS files and what a library opens now and then.
 const OTHERS: usize = 48;
@@ -11,29 +12,27 @@ const OF_DATABASE: usize = 3;
 /// Fewer connections than this are no server, whatever the limit says.
 const FEWEST: usize = 8;
 
-/// Raises the soft limit of descriptors to the hard one, and cuts `connections` to what it leaves beside the operations
-/// listener, `database` connections and files.
-#[must_use]
-pub fn fit(limits: Limits, database: u32) -> Limits {
-    let Some(most) = raise() else { return limits };
-    let connections = left(most, database).min(limits.connections);
-    if connections < limits.connections {
+/// Raises the soft limit of descriptors to the hard one, and cuts `[limits] connections` to what it leaves beside the
+/// operations listener, the database's connections and files.
+pub fn fit(settings: &mut Settings) {
+    let Some(most) = raise() else { return };
+    let wanted = settings.limits.connections;
+    let connections = left(most, settings.database.max_connections).min(wanted);
+    if connections < wanted {
         tracing::warn!(
             descriptors = most,
-            wanted = limits.connections,
+            wanted,
             connections,
             "the limit of file descriptors leaves room for fewer connections: raise it (ulimit -n, LimitNOFILE=)"
         );
     }
-    Limits {
-        connections,
-        ..limits
-    }
+    settings.limits.connections = connections;
 }
 
 /// Connections beside all else, with so many descriptors.
 fn left(most: usize, database: u32) -> usize {
-    let database = usize::try_from(database)
+    // SQLite has one writer beside the readers of the pool.
+    let database = usize::try_from(database.saturating_add(1))
         .unwrap_or(usize::MAX)
         .saturating_mul(OF_DATABASE);
     let reserve = OTHERS
@@ -65,8 +64,8 @@ mod tests {
 
     #[test]
     fn database_and_operations_have_a_reserve() {
-        assert_eq!(left(256, 10), 256 - 48 - 32 - 30);
-        assert_eq!(left(65_536, 10), 65_536 - 110);
+        assert_eq!(left(256, 10), 256 - 48 - 32 - 33);
+        assert_eq!(left(65_536, 10), 65_536 - 113);
         assert_eq!(left(20, 10), FEWEST);
     }
 }

@@ -13,7 +13,7 @@ use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::{Request, Response};
 use tower::ServiceExt;
 
-use super::limits::{FIELD_BYTES, Limits};
+use super::bounds::{Bounds, FIELD_BYTES};
 use super::meter::{Meter, Place};
 use super::session::Answers;
 use crate::http::answer;
@@ -91,7 +91,7 @@ impl Refused {
 }
 
 /// What a request holds until it is answered: its head, and the body that it announces.
-fn cost<B: Body>(request: &Request<B>, limits: &Limits) -> usize {
+fn cost<B: Body>(request: &Request<B>, limits: &Bounds) -> usize {
     let headers = request.headers();
     let bytes: usize = headers.values().map(HeaderValue::len).sum();
     let head = request.uri().path().len() + bytes + headers.len() * FIELD_BYTES / 2;

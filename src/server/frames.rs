@@ -4,8 +4,8 @@
 //! Our own, because h2 counts bytes of headers, not fields, and answers PING, SETTINGS, PRIORITY and window
 //! updates for ever. It judges no frame: what it lets through, h2 does.
 
+use super::bounds::FIELD_BYTES;
 use super::hpack::{Fields, Malformed};
-use super::limits::FIELD_BYTES;
 
 /// The head of a frame.
 const HEAD: usize = 9;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::limits::REQUEST_FREE;
+use super::bounds::REQUEST_FREE;
 use super::room::{Full, Room};
 
 /// The counts of one connection. Relaxed throughout: they guard no other memory.
@@ -107,13 +107,13 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    use super::super::limits::Limits;
+    use super::super::bounds::Bounds;
     use super::*;
 
     #[test]
     fn finished_requests_pay_for_what_was_read() {
-        let meter = Meter::new(Room::new(Limits::default()));
-        let largest = Limits::default().largest_request();
+        let meter = Meter::new(Room::new(Bounds::default()));
+        let largest = Bounds::default().largest_request();
         for _ in 0..100 {
             assert!(meter.charge(largest).is_ok());
             meter.finish();
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn requests_that_are_given_up_are_not_paid_by_their_answers() {
-        let meter = Meter::new(Room::new(Limits::default()));
+        let meter = Meter::new(Room::new(Bounds::default()));
         for _ in 0..8 {
             assert!(meter.charge(0).is_ok());
             meter.give_up();
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn a_place_is_given_back_when_it_is_dropped() {
-        let meter = Meter::new(Room::new(Limits {
+        let meter = Meter::new(Room::new(Bounds {
             requests: 1,
-            ..Limits::default()
+            ..Bounds::default()
         }));
         let place = meter.admit(0).unwrap();
         assert!(meter.is_busy());

@@ -1,13 +1,15 @@
 //! Binds, serves and drains: the listeners with the timers and limits that `axum::serve` does not expose.
 
 mod any_certificate;
+pub mod bounds;
 pub mod client_ca_files;
 pub mod descriptors;
 mod door;
+pub mod file_fault;
 mod frames;
 mod framing;
 mod hpack;
-pub mod limits;
+
 pub mod listener;
 mod meter;
 mod protocol;
@@ -17,7 +19,9 @@ pub mod room;
 pub mod serve;
 mod session;
 pub mod shutdown;
+pub mod sockets;
 pub mod tls;
+mod watched;
 mod wire;
 
 #[cfg(test)]

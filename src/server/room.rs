@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 
-use super::limits::Limits;
+use super::bounds::Bounds;
 use crate::clock::Clock;
 use crate::telemetry::seldom::Seldom;
 
@@ -15,7 +15,7 @@ const FURTHER: usize = 5;
 /// What the connections of one or several listeners share.
 #[derive(Debug)]
 pub struct Room {
-    pub(super) limits: Limits,
+    pub(super) limits: Bounds,
     pub(super) connections: Arc<Semaphore>,
     requests: Bounded,
     further: Bounded,
@@ -33,7 +33,7 @@ pub(super) enum Full {
 impl Room {
     /// Room within these limits.
     #[must_use]
-    pub fn new(limits: Limits) -> Arc<Self> {
+    pub fn new(limits: Bounds) -> Arc<Self> {
         Arc::new(Self {
             limits,
             connections: Arc::new(Semaphore::new(
@@ -148,10 +148,10 @@ mod tests {
     use super::*;
 
     fn room() -> Arc<Room> {
-        Room::new(Limits {
+        Room::new(Bounds {
             requests: 10,
             shared_bytes: 100,
-            ..Limits::default()
+            ..Bounds::default()
         })
     }
 

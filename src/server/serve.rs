@@ -19,42 +19,55 @@ use super::tls::Tls;
 /// The wait after a failed accept: without it, a process out of file descriptors would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Where one service listens: all its addresses share one count of connections.
-pub struct Endpoint {
-    /// The bound listeners.
-    pub listeners: Vec<TcpListener>,
-    /// TLS for all of them; plain HTTP without.
+/// What accepts connections: its sockets, what answers on them, and how it ends.
+pub struct Listener<S> {
+    /// `public`, `mtls`, `operations`.
+    pub name: &'static str,
+    /// Bound, and all within one count of connections.
+    pub sockets: Vec<TcpListener>,
+    /// Answers each request, which carries its [`Connection`](crate::http::connection::Connection) in its extensions.
+    pub service: S,
+    /// TLS on all sockets; plain HTTP without.
     pub tls: Option<Arc<Tls>>,
+    /// Its limits, which listeners share that share a room.
+    pub room: Arc<Room>,
+    /// When it stops.
+    pub stops: Stops,
+}
+
+/// When a listener stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stops {
+    /// At once, with time for the requests in flight.
+    First,
+    /// When all others are done: it tells how the replica is until then.
+    Last,
 }
 
 /// Serves until the stop is asked for, then finishes requests in flight for at most `drain_time`.
 ///
-/// Each request carries its [`Connection`](crate::http::connection::Connection) in its extensions. TLS files
-/// are read again when they change. Connections over the limit wait in the kernel's backlog, and idle ones make
-/// room for them; listeners that share a `room` share its limits.
-pub async fn serve<S, B>(endpoint: Endpoint, service: S, room: Arc<Room>, shutdown: Shutdown)
+/// TLS files are read again when they change. Connections over the limit wait in the kernel's backlog, and idle ones
+/// make room for them.
+pub async fn serve<S, B>(listener: Listener<S>, shutdown: Shutdown)
 where
     S: Answers<B>,
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (phase, watching) = watch::channel(Phase::Serving);
+    let room = listener.room;
     let session = Arc::new(Session::new(
-        service,
+        listener.service,
         Arc::clone(&room),
-        endpoint.tls.clone(),
+        listener.tls.clone(),
         watching,
     ));
     let mut tasks = JoinSet::new();
-    if let Some(tls) = endpoint.tls {
+    if let Some(tls) = listener.tls {
         tasks.spawn(async move { tls.keep_fresh().await });
     }
-    for listener in endpoint.listeners {
-        tasks.spawn(accept_all(
-            listener,
-            Arc::clone(&session),
-            Arc::clone(&room),
-        ));
+    for socket in listener.sockets {
+        tasks.spawn(accept_all(socket, Arc::clone(&session), Arc::clone(&room)));
     }
     shutdown.requested().await;
     tasks.shutdown().await;
@@ -65,7 +78,10 @@ where
         .await
         .is_err()
     {
-        tracing::warn!("requests were still in flight when the time to drain was over: cut");
+        tracing::warn!(
+            listener = listener.name,
+            "cut the requests that were still in flight after drain_timeout"
+        );
     }
     phase.send_replace(Phase::Closing);
 }

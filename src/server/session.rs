@@ -20,10 +20,10 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::bounds::Bounds;
 use super::door::{Arriving, Door};
 use super::frames::Frames;
 use super::framing::Scanner;
-use super::limits::Limits;
 use super::meter::Meter;
 use super::protocol::{self, Protocol};
 use super::refused_handshakes::RefusedHandshakes;
@@ -85,7 +85,7 @@ pub(super) enum Phase {
 pub(super) struct Session<S> {
     service: S,
     room: Arc<Room>,
-    limits: Limits,
+    limits: Bounds,
     tls: Option<Arc<Tls>>,
     phase: watch::Receiver<Phase>,
     refused_handshakes: RefusedHandshakes,
@@ -254,7 +254,7 @@ fn patience(meter: &Meter) -> Duration {
     crowded.min(limits.stall_time)
 }
 
-fn http1(limits: &Limits) -> http1::Builder {
+fn http1(limits: &Bounds) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -266,7 +266,7 @@ fn http1(limits: &Limits) -> http1::Builder {
     builder
 }
 
-fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
+fn http2(limits: &Bounds) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use super::bounds::UNFINISHED_FREE;
 use super::frames::Frames;
 use super::framing::Scanner;
-use super::limits::UNFINISHED_FREE;
 use super::meter::Meter;
 
 /// Takes the place of an ambiguous byte and of all that follows: no head and no chunk may hold a NUL, and with

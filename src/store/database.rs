@@ -13,6 +13,7 @@ use super::error::{DatabaseName, StoreError};
 use super::pool::{Pool, SqliteFile};
 use super::postgres::{Hosts, PostgresServer};
 use super::transaction::guarded;
+use crate::config::settings::{self, Settings};
 use crate::domain::database_url::DatabaseUrl;
 
 /// Connections that loads leave to others, so that the feed is read however many unknown names strangers send.
@@ -36,16 +37,26 @@ pub struct DatabaseOptions {
 }
 
 impl DatabaseOptions {
-    /// The usual limits for the database at `url`.
+    /// Those of the settings.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self::within(settings.database_url.expose(), &settings.database)
+    }
+
+    /// The default limits for the database at `url`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
+        Self::within(url, &settings::Database::default())
+    }
+
+    fn within(url: impl Into<String>, limits: &settings::Database) -> Self {
         Self {
             url: url.into(),
-            max_connections: 10,
-            acquire_timeout: Duration::from_secs(2),
-            statement_timeout: Duration::from_secs(5),
-            lock_timeout: Duration::from_secs(2),
-            prepared_statements: true,
+            max_connections: limits.max_connections,
+            acquire_timeout: limits.acquire_timeout.duration(),
+            statement_timeout: limits.statement_timeout.duration(),
+            lock_timeout: limits.lock_timeout.duration(),
+            prepared_statements: limits.prepared_statements,
         }
     }
 }

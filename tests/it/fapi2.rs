@@ -234,7 +234,7 @@ on_both! {
         by_endpoint["aud"] = json!(format!("{ISSUER}/oauth2/token"));
         let assertion = key.sign(&by_endpoint);
         let proof = Prover::new().right();
-        let replica = env.replica_with(|options| options.profile = Profile::Fapi2).await;
+        let replica = env.replica_with(|settings| settings.profile = Profile::Fapi2).await;
         let answer = ask(&replica, &assertion, Some(&proof), "").await;
         answer.assert_error(401, "invalid_client");
         let answer = ask(&env.replica().await, &assertion, Some(&proof), "").await;
@@ -281,7 +281,7 @@ on_both! {
         assert_eq!(strict.store.all_clients().await.unwrap(), [], "nothing of it was applied");
         let lax = Env { profile: Profile::Default, ..strict };
         lax.apply(&right.replace("\"any\"", "\"none\"")).await;
-        let replica = lax.replica_with(|options| options.profile = Profile::Fapi2).await;
+        let replica = lax.replica_with(|settings| settings.profile = Profile::Fapi2).await;
         let contradiction = replica.grantd.profile_contradiction().await.unwrap();
         assert!(contradiction.unwrap().contains("sender_constraint"));
         lax.apply(&by_secret).await;

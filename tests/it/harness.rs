@@ -1,26 +1,26 @@
 //! The production router over a manual clock, on SQLite and on a real Postgres with a schema per test.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use base64::Engine as _;
 use grantd::clock::Clock;
 use grantd::config::catalog::{Catalog, CatalogOptions};
-use grantd::crypto::hashing_pool::HashingCapacity;
+use grantd::config::settings::Settings;
 use grantd::crypto::sealing::{SealingKey, SealingKeys};
 use grantd::crypto::secret_hash::HashCost;
 use grantd::domain::issuer::Issuer;
 use grantd::domain::profile::Profile;
+use grantd::domain::secret_format::Secret;
 use grantd::domain::timestamp::{Seconds, Timestamp};
-use grantd::http::body::BodyLimits;
 use grantd::http::routes;
-use grantd::http::state::{HttpState, Publication};
+use grantd::http::state::HttpState;
 use grantd::operations::apply_catalog::{ApplyOptions, Plan, apply_catalog};
 use grantd::operations::replay_cache::ReplayQueue;
-use grantd::operations::{Grantd, Options, Queues};
-use grantd::store::memory::directory::Capacity;
+use grantd::operations::{Grantd, Queues};
+use grantd::server::replica as server;
+use grantd::server::sockets::Sockets;
 use grantd::store::{DatabaseOptions, Store};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -200,15 +200,15 @@ impl Env {
         self.replica_with(|_| {}).await
     }
 
-    /// A replica with other options.
-    pub(crate) async fn replica_with(&self, adjust: impl FnOnce(&mut Options)) -> Replica {
+    /// A replica with other settings.
+    pub(crate) async fn replica_with(&self, adjust: impl FnOnce(&mut Settings)) -> Replica {
         let replica = self.unloaded_replica(adjust);
         replica.follow().await;
         replica
     }
 
     /// A replica that has loaded nothing yet, with a pool of its own.
-    pub(crate) fn unloaded_replica(&self, adjust: impl FnOnce(&mut Options)) -> Replica {
+    pub(crate) fn unloaded_replica(&self, adjust: impl FnOnce(&mut Settings)) -> Replica {
         self.replica_over(DatabaseOptions::new(self.database.url.clone()), adjust)
     }
 
@@ -216,7 +216,7 @@ impl Env {
     pub(crate) fn replica_over(
         &self,
         database: DatabaseOptions,
-        adjust: impl FnOnce(&mut Options),
+        adjust: impl FnOnce(&mut Settings),
     ) -> Replica {
         self.replica_by(self.clock.clone(), database, adjust)
     }
@@ -225,7 +225,7 @@ impl Env {
         &self,
         clock: Clock,
         database: DatabaseOptions,
-        adjust: impl FnOnce(&mut Options),
+        adjust: impl FnOnce(&mut Settings),
     ) -> Replica {
         let (replica, replay) = self.replica_that_spends_nothing(clock, database, adjust);
         tokio::spawn(replay.run(Arc::clone(replica.grantd.store())));
@@ -237,71 +237,54 @@ impl Env {
         &self,
         clock: Clock,
         database: DatabaseOptions,
-        adjust: impl FnOnce(&mut Options),
+        adjust: impl FnOnce(&mut Settings),
     ) -> (Replica, ReplayQueue) {
         let store = Store::open(database)
             .unwrap()
             .following(self.database_clock.clone());
         let store = Arc::new(store);
-        let mut options = Options {
-            issuer: Issuer::parse(ISSUER, false).unwrap(),
-            max_lifetime: Seconds::new(3600),
-            max_staleness: Duration::from_secs(30),
-            capacity: Capacity::default(),
-            verified_secrets: 1000,
-            hashing: HashingCapacity::default(),
-            imported_cost: self.imported_cost,
-            profile: self.profile,
-            leeway: Seconds::new(10),
-            sealing: self.sealing.clone(),
-            dpop_nonce_required: false,
-        };
-        adjust(&mut options);
-        let issuer = options.issuer.clone();
-        let (grantd, queues) = Grantd::new(store, clock, options).unwrap();
+        let mut settings = self.settings();
+        adjust(&mut settings);
+        let sealing = self.sealing.clone();
+        let server::Replica {
+            settings,
+            grantd,
+            queues,
+            routes,
+            ..
+        } = server::Replica::new(settings, Sockets::default(), store, clock, sealing).unwrap();
         let Queues {
             audit,
             replay,
             revocations,
         } = queues;
         tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
-        let publication = Publication {
-            issuer,
-            profile: self.profile,
-            body_limits: BodyLimits::default(),
-            max_age: 300,
-            for_strict_readers: true,
-            extra_metadata: serde_json::Map::new(),
-            mutual_tls: None,
+        let replica = Replica {
+            grantd,
+            router: routes,
+            settings,
+            audit: tokio::sync::Mutex::new(audit),
         };
-        let router = router(&grantd, publication.clone());
-        let audit = tokio::sync::Mutex::new(audit);
-        (
-            Replica {
-                grantd,
-                router,
-                publication,
-                audit,
-            },
-            replay,
-        )
+        (replica, replay)
     }
-}
 
-fn router(grantd: &Arc<Grantd>, publication: Publication) -> axum::Router {
-    let publication = Arc::new(publication);
-    routes::public(HttpState {
-        grantd: Arc::clone(grantd),
-        publication,
-        proxies: None,
-    })
+    /// The defaults for this database, with what tests differ in.
+    pub(crate) fn settings(&self) -> Settings {
+        let issuer = Issuer::parse(ISSUER, false).unwrap();
+        let database_url = Secret::new(self.database.url.clone());
+        Settings {
+            profile: self.profile,
+            imported_cost: self.imported_cost,
+            ..Settings::new(issuer, database_url)
+        }
+    }
 }
 
 /// One replica behind its production router.
 pub(crate) struct Replica {
     pub(crate) grantd: Arc<Grantd>,
     pub(crate) router: axum::Router,
-    publication: Publication,
+    pub(crate) settings: Arc<Settings>,
     audit: tokio::sync::Mutex<grantd::operations::audit::AuditQueue>,
 }
 
@@ -315,10 +298,19 @@ pub(crate) struct Answer {
 
 impl Replica {
     /// The same replica, published otherwise.
-    pub(crate) fn published_as(mut self, adjust: impl FnOnce(&mut Publication)) -> Self {
-        adjust(&mut self.publication);
-        self.router = router(&self.grantd, self.publication.clone());
+    pub(crate) fn published_as(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
+        self.router = self.router_as(adjust);
         self
+    }
+
+    /// The routes of this replica, published otherwise.
+    pub(crate) fn router_as(&self, adjust: impl FnOnce(&mut Settings)) -> axum::Router {
+        let mut settings = Settings::clone(&self.settings);
+        adjust(&mut settings);
+        routes::public(HttpState {
+            grantd: Arc::clone(&self.grantd),
+            settings: Arc::new(settings),
+        })
     }
 
     /// Reads the feed once, and waits until revocations and ids are loaded.

@@ -1,12 +1,10 @@
 //! Between looking and signing (DESIGN section 1): what changes while a request waits, for a hash or for the replay
 //! cache, counts for that request.
 
-use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::mpsc;
 use std::task::Poll;
 
-use grantd::crypto::hashing_pool::HashingCapacity;
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::identifier::{ClientId, CredentialId};
 use grantd::domain::timestamp::Seconds;
@@ -24,9 +22,7 @@ fn catalog() -> String {
 /// A replica that remembers every client, and whose hashes wait until the sender is dropped.
 async fn held(env: &Env) -> (Replica, mpsc::Sender<()>) {
     let replica = env
-        .replica_with(|options| {
-            options.hashing = HashingCapacity::with_threads(NonZeroUsize::MIN);
-        })
+        .replica_with(|settings| settings.hashing.threads = Some(1))
         .await;
     for client in ["reader", "api"] {
         replica

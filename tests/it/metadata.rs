@@ -59,7 +59,7 @@ const ALL_GRANTS: [&str; 8] = [
 ];
 
 async fn tenant_replica(env: &Env) -> Replica {
-    env.replica_with(|options| options.issuer = Issuer::parse(TENANT, false).unwrap())
+    env.replica_with(|settings| settings.issuer = Issuer::parse(TENANT, false).unwrap())
         .await
 }
 
@@ -422,7 +422,7 @@ on_both! {
     async fn without_strict_readers_there_is_no_authorization_endpoint(env) {
         env.apply(CATALOG).await;
         let whole = env.replica().await.get("/.well-known/openid-configuration").await.json();
-        let switched_off = env.replica().await.published_as(|it| it.for_strict_readers = false);
+        let switched_off = env.replica().await.published_as(|it| it.metadata.for_strict_readers = false);
         let fapi2 = env.replica().await.published_as(|it| it.profile = Profile::Fapi2);
         for replica in [switched_off, fapi2] {
             let document = replica.get("/.well-known/openid-configuration").await.json();
@@ -442,7 +442,7 @@ on_both! {
         let added = json!({ "service_documentation": "https://wiki.example/auth", "x": [1, {}] });
         let added = added.as_object().unwrap().clone();
         expected.as_object_mut().unwrap().extend(added.clone());
-        let replica = replica.published_as(|it| it.extra_metadata = added);
+        let replica = replica.published_as(|it| it.metadata.extra = added);
         for name in NAMES {
             assert_eq!(replica.get(&format!("/.well-known/{name}")).await.json(), expected);
         }

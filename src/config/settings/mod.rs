@@ -14,6 +14,7 @@ mod service_links;
 mod sqlite_path;
 mod tables;
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 pub use example::example;
@@ -114,6 +115,22 @@ impl Settings {
             imported_cost: HashCost::IMPORTED,
             service_links: Vec::new(),
         }
+    }
+
+    /// The listeners and their addresses.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let mutual = self.mutual_listener().map(|it| (MTLS, it.listen));
+        let mut listeners = vec![(PUBLIC, self.public.listen)];
+        listeners.extend(mutual);
+        listeners.push((OPERATIONS, self.operations.listen));
+        listeners
+    }
+
+    /// The listener that asks for client certificates.
+    #[must_use]
+    pub fn mutual_listener(&self) -> Option<&MutualListener> {
+        self.mtls.as_ref()?.listener.as_ref()
     }
 
     /// The URL of an endpoint where clients present certificates, where they can; `path` begins with a slash.

@@ -79,10 +79,9 @@ impl Grantd {
 
     /// Where the token endpoint can be reached: what a client may write into `htu`.
     fn token_endpoint_uris(&self) -> Vec<TargetUri> {
-        let alias = self.mutual_token_endpoint.load_full();
         let uris = [
             Some(self.token_endpoint.as_str()),
-            alias.as_ref().map(|it| it.as_str()),
+            self.mutual_token_endpoint.as_deref(),
         ];
         uris.into_iter()
             .flatten()

@@ -6,7 +6,7 @@ const WAIT: &[u8] = b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[tokio::test]
 async fn a_request_in_flight_is_finished_before_the_end() {
-    let running = start(Limits::default());
+    let running = start(Bounds::default());
     let mut idle = running.connect().await;
     idle.write_all(post("a=b").as_bytes()).await.unwrap();
     read_until(&mut idle, "HTTP/1.1 200 ").await;
@@ -33,9 +33,9 @@ async fn a_request_in_flight_is_finished_before_the_end() {
 
 #[tokio::test]
 async fn a_request_that_does_not_end_is_cut_when_the_time_is_over() {
-    let running = start(Limits {
+    let running = start(Bounds {
         drain_time: Duration::from_millis(100),
-        ..Limits::default()
+        ..Bounds::default()
     });
     let mut busy = running.connect().await;
     busy.write_all(WAIT).await.unwrap();

@@ -45,8 +45,8 @@ async fn a_request_is_served_over_http_2() {
 /// The same limits as over HTTP/1.1, in number and in bytes.
 #[tokio::test]
 async fn headers_over_the_limits_are_answered_by_431_b_h05() {
-    let running = start(Limits::default());
-    let most = Limits::default().headers;
+    let running = start(Bounds::default());
+    let most = Bounds::default().headers;
     // Content-type and content-length are fields, too.
     assert_eq!(
         request_with(&running, most - 2, 10).await.unwrap(),
@@ -65,9 +65,9 @@ async fn headers_over_the_limits_are_answered_by_431_b_h05() {
 /// Frames that belong to no request: the connection is closed long before any stall time.
 #[tokio::test]
 async fn floods_that_finish_nothing_end_their_connection_b_h05() {
-    let running = start(Limits {
+    let running = start(Bounds {
         stall_time: 10 * PATIENCE,
-        ..Limits::default()
+        ..Bounds::default()
     });
     let settings = |window: u8| [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, window];
     let window_update = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1];
@@ -103,7 +103,7 @@ async fn floods_that_finish_nothing_end_their_connection_b_h05() {
 /// What finishes requests pays for its frames: as many as a chatty client sends, for as long as it likes.
 #[tokio::test]
 async fn a_chatty_client_that_finishes_requests_stays_b_h05() {
-    let running = start(Limits::default());
+    let running = start(Bounds::default());
     let mut stream = running.connect().await;
     stream
         .write_all(&[PREFACE, SETTINGS].concat())
@@ -133,9 +133,9 @@ async fn a_chatty_client_that_finishes_requests_stays_b_h05() {
 /// One of many on its connection finds no place; another connection does.
 #[tokio::test]
 async fn requests_beyond_the_limit_are_answered_by_503_and_others_are_served() {
-    let running = start(Limits {
+    let running = start(Bounds {
         requests: 5,
-        ..Limits::default()
+        ..Bounds::default()
     });
     let io = TokioIo::new(running.connect().await);
     let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();

@@ -64,9 +64,9 @@ async fn a_refused_body_does_not_reset_the_connection_6749_32() {
 
 #[tokio::test]
 async fn a_connection_over_the_limit_waits_until_there_is_room() {
-    let running = start(Limits {
+    let running = start(Bounds {
         connections: 1,
-        ..Limits::default()
+        ..Bounds::default()
     });
     let mut first = running.connect().await;
     first.write_all(post("a=1").as_bytes()).await.unwrap();
@@ -87,11 +87,11 @@ async fn a_connection_over_the_limit_waits_until_there_is_room() {
 #[tokio::test]
 async fn while_nobody_else_can_connect_an_idle_connection_makes_room_b_h04() {
     let long = PATIENCE * 10;
-    let limits = Limits {
+    let limits = Bounds {
         connections: 1,
         stall_time: long,
         head_time: long,
-        ..Limits::default()
+        ..Bounds::default()
     };
     let running = start(limits);
     let mut idle = running.connect().await;

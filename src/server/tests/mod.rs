@@ -16,24 +16,24 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::limits::Limits;
+use super::bounds::Bounds;
 use super::listener;
 use super::room::Room;
-use super::serve::{Endpoint, serve};
+use super::serve::{Listener, Stops, serve};
 use super::shutdown::{Shutdown, Trigger};
 use crate::http::sample;
 
 /// Far beyond what any step here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Limits with which each wait is over soon, but no step of a healthy request fails.
-fn quick() -> Limits {
-    Limits {
+/// Bounds with which each wait is over soon, but no step of a healthy request fails.
+fn quick() -> Bounds {
+    Bounds {
         handshake_time: Duration::from_millis(200),
         first_bytes_time: Duration::from_millis(200),
         head_time: Duration::from_millis(300),
         stall_time: Duration::from_millis(600),
-        ..Limits::default()
+        ..Bounds::default()
     }
 }
 
@@ -45,17 +45,21 @@ struct Running {
     server: JoinHandle<()>,
 }
 
-fn start(limits: Limits) -> Running {
-    let listener = listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
-    let address = listener.local_addr().unwrap();
+fn start(bounds: Bounds) -> Running {
+    let socket = listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let address = socket.local_addr().unwrap();
     let (stop, shutdown) = Shutdown::manual();
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let router = sample::router(Arc::clone(&entered), Arc::clone(&leave));
-    let endpoint = Endpoint {
-        listeners: vec![listener],
+    let listener = Listener {
+        name: "test",
+        sockets: vec![socket],
+        service: router,
         tls: None,
+        room: Room::new(bounds),
+        stops: Stops::First,
     };
-    let server = tokio::spawn(serve(endpoint, router, Room::new(limits), shutdown));
+    let server = tokio::spawn(serve(listener, shutdown));
     Running {
         address,
         stop,

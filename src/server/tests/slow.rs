@@ -2,11 +2,11 @@
 
 use super::*;
 
-/// Limits where only the stall time can end a connection.
-fn only_stall() -> Limits {
-    Limits {
+/// Bounds where only the stall time can end a connection.
+fn only_stall() -> Bounds {
+    Bounds {
         stall_time: Duration::from_millis(400),
-        ..Limits::default()
+        ..Bounds::default()
     }
 }
 
@@ -24,7 +24,7 @@ async fn the_preface_of_http_2_in_pieces_does_not_buy_time_b_h04() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_closed_b_h04() {
-    let running = start(Limits {
+    let running = start(Bounds {
         stall_time: PATIENCE,
         ..quick()
     });
@@ -36,7 +36,7 @@ async fn a_head_that_never_ends_is_closed_b_h04() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_b_h04() {
-    let running = start(Limits {
+    let running = start(Bounds {
         stall_time: PATIENCE,
         ..quick()
     });
@@ -74,7 +74,7 @@ async fn a_client_that_does_not_read_is_closed_b_h04() {
 
 #[tokio::test]
 async fn healthy_requests_are_served_beside_many_slow_ones_b_h04() {
-    let running = start(Limits::default());
+    let running = start(Bounds::default());
     let mut slow = Vec::new();
     for _ in 0..200 {
         let mut stream = running.connect().await;

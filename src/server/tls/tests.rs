@@ -1,6 +1,8 @@
 //! A client with the same TLS library; the keys of `testdata` serve these tests only.
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
@@ -8,10 +10,10 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
-use super::super::limits::Limits;
+use super::super::bounds::Bounds;
 use super::super::listener;
 use super::super::room::Room;
-use super::super::serve::{Endpoint, serve};
+use super::super::serve::{Listener, Stops, serve};
 use super::super::shutdown::{Shutdown, Trigger};
 use super::*;
 use crate::http::sample;
@@ -35,16 +37,19 @@ fn write(directory: &Path, [certificate, key]: [&str; 2]) -> TlsFiles {
     files
 }
 
-fn start(tls: Arc<Tls>, limits: Limits) -> (std::net::SocketAddr, Trigger) {
-    let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = listener.local_addr().unwrap();
+fn start(tls: Arc<Tls>, bounds: Bounds) -> (std::net::SocketAddr, Trigger) {
+    let socket = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
     let (stop, shutdown) = Shutdown::manual();
-    let endpoint = Endpoint {
-        listeners: vec![listener],
+    let listener = Listener {
+        name: "test",
+        sockets: vec![socket],
+        service: sample::router(Arc::default(), Arc::default()),
         tls: Some(tls),
+        room: Room::new(bounds),
+        stops: Stops::First,
     };
-    let router = sample::router(Arc::default(), Arc::default());
-    tokio::spawn(serve(endpoint, router, Room::new(limits), shutdown));
+    tokio::spawn(serve(listener, shutdown));
     (address, stop)
 }
 
@@ -76,7 +81,7 @@ async fn answer(address: std::net::SocketAddr, certificate: &str) -> io::Result<
 async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
-    let (address, _stop) = start(Arc::clone(&tls), Limits::default());
+    let (address, _stop) = start(Arc::clone(&tls), Bounds::default());
     assert!(
         answer(address, FIRST[0])
             .await
@@ -85,7 +90,7 @@ async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
     );
 
     write(directory.path(), SECOND);
-    tls.look(&mut None);
+    tls.config.look();
     assert!(
         answer(address, SECOND[0])
             .await
@@ -100,11 +105,11 @@ async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
 fn the_profile_outlives_a_change_of_files() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Fapi2).unwrap();
-    let suites = || tls.current.load().crypto_provider().cipher_suites.clone();
-    let before = (tls.current.load_full(), suites());
+    let suites = || tls.config.current().crypto_provider().cipher_suites.clone();
+    let before = (tls.config.current(), suites());
     write(directory.path(), SECOND);
-    tls.look(&mut None);
-    assert!(!Arc::ptr_eq(&before.0, &tls.current.load_full()));
+    tls.config.look();
+    assert!(!Arc::ptr_eq(&before.0, &tls.config.current()));
     assert_eq!(before.1, suites());
 }
 
@@ -112,10 +117,10 @@ fn the_profile_outlives_a_change_of_files() {
 async fn bad_files_leave_the_last_good_ones_in_use() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
-    let (address, _stop) = start(Arc::clone(&tls), Limits::default());
+    let (address, _stop) = start(Arc::clone(&tls), Bounds::default());
     for bad in [[FIRST[0], SECOND[1]], ["", FIRST[1]]] {
         write(directory.path(), bad);
-        tls.look(&mut None);
+        tls.config.look();
         assert!(
             answer(address, FIRST[0])
                 .await
@@ -129,9 +134,9 @@ async fn bad_files_leave_the_last_good_ones_in_use() {
 async fn a_handshake_that_never_comes_is_closed_b_h04() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
-    let limits = Limits {
+    let limits = Bounds {
         handshake_time: Duration::from_millis(100),
-        ..Limits::default()
+        ..Bounds::default()
     };
     let (address, _stop) = start(tls, limits);
     let mut stream = TcpStream::connect(address).await.unwrap();

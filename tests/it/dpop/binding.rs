@@ -55,7 +55,7 @@ on_both! {
         for (after, line) in DEMANDS {
             env.apply(&demanding(after, line)).await;
             let free = env.replica().await;
-            let strict = env.replica_with(|options| options.dpop_nonce_required = true).await;
+            let strict = env.replica_with(|settings| settings.dpop.require_nonce = true).await;
             for replica in [&free, &strict] {
                 replica.token("reader", READER, "").await.assert_error(400, "invalid_request");
             }

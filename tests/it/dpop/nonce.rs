@@ -7,7 +7,7 @@ use super::*;
 
 impl Env {
     async fn strict_replica(&self) -> Replica {
-        self.replica_with(|options| options.dpop_nonce_required = true)
+        self.replica_with(|settings| settings.dpop.require_nonce = true)
             .await
     }
 }
@@ -82,12 +82,8 @@ on_both! {
             first: SealingKey::generate(),
             old: vec![env.sealing.first.clone()],
         };
-        let after = env
-            .replica_with(|options| {
-                options.dpop_nonce_required = true;
-                options.sealing = changed;
-            })
-            .await;
+        let env = Env { sealing: changed, ..env };
+        let after = env.strict_replica().await;
         let prover = Prover::new();
         let nonce = asked(&before.prove(&[&prover.right()], "").await);
         let proof = prover.proof(&json!({ "nonce": nonce }));

@@ -22,7 +22,7 @@ async fn strict(env: &Env) -> (Replica, Key, String) {
     env.apply(&catalog(&[&key], "dpop_bound_access_tokens = true"))
         .await;
     let replica = env
-        .replica_with(|options| options.dpop_nonce_required = true)
+        .replica_with(|settings| settings.dpop.require_nonce = true)
         .await;
     let nonce = replica.grantd.dpop_nonce().unwrap();
     (replica, key, nonce)

@@ -1,5 +1,7 @@
 //! Proofs that are refused. Each rule stands beside the proof's types in `src`; here it is seen from outside.
 
+use grantd::config::settings::MutualTls;
+
 use super::*;
 use crate::captured_log::watch;
 use crate::raw_sql;
@@ -84,7 +86,12 @@ on_both! {
         let claims = json!({ "htu": alias });
         let before = replica.prove(&[&prover.proof(&claims)], "").await;
         before.assert_error(400, "invalid_dpop_proof");
-        replica.grantd.serve_mutual_token_endpoint(alias.to_owned());
+        let mtls = MutualTls {
+            listener: None,
+            client_ca_files: Vec::new(),
+            url: Some("https://auth.example:8444".to_owned()),
+        };
+        let replica = env.replica_with(|settings| settings.mtls = Some(mtls)).await;
         assert_eq!(replica.prove(&[&prover.proof(&claims)], "").await.status, 200);
         assert_eq!(replica.prove(&[&prover.right()], "").await.status, 200);
     }

@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use grantd::http::state::MutualTls;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
@@ -18,15 +17,6 @@ pub(super) async fn document(router: &axum::Router) -> Value {
         .await
         .unwrap();
     serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
-}
-
-fn published(replica: &Replica, issuer: &str, mutual_tls: Option<MutualTls>) -> axum::Router {
-    let grantd = Arc::clone(&replica.grantd);
-    routes::public(HttpState {
-        grantd,
-        publication: Arc::new(publication(issuer, mutual_tls)),
-        proxies: None,
-    })
 }
 
 on_both! {
@@ -60,8 +50,11 @@ on_both! {
         assert!(without.get("mtls_endpoint_aliases").is_none());
         assert!(without.get("tls_client_certificate_bound_access_tokens").is_none());
         assert!(!without.to_string().contains("tls_client_auth"));
-        let mutual = MutualTls { origin: "https://m.example".to_owned(), has_client_cas: false };
-        let router = published(&replica, "https://auth.example/t1", Some(mutual));
+        let router = replica.router_as(|settings| {
+            settings.issuer = Issuer::parse("https://auth.example/t1", false).unwrap();
+            let mtls = mutual_tls("https://m.example");
+            settings.mtls = Some(MutualTls { client_ca_files: Vec::new(), ..mtls });
+        });
         let request = Request::get(format!("{WELL_KNOWN}/t1")).header("host", "auth.example");
         let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let body = answer.into_body().collect().await.unwrap().to_bytes();

@@ -15,18 +15,15 @@ mod subject;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use grantd::config::settings::TlsFiles;
+use grantd::config::settings::{Limits, MutualTls, TlsFiles};
 use grantd::crypto::certificates::authorities::ClientCas;
 use grantd::domain::issuer::Issuer;
 use grantd::domain::profile::Profile;
 use grantd::domain::proxy::TrustedProxies;
-use grantd::http::body::BodyLimits;
-use grantd::http::routes;
-use grantd::http::state::{HttpState, MutualTls, Publication};
-use grantd::server::limits::Limits;
+use grantd::server::bounds::Bounds;
 use grantd::server::listener::bind;
 use grantd::server::room::Room;
-use grantd::server::serve::{Endpoint, serve};
+use grantd::server::serve::{Listener, Stops, serve};
 use grantd::server::shutdown::{Shutdown, Trigger};
 use grantd::server::tls::Tls;
 use rcgen::{
@@ -165,35 +162,22 @@ async fn listen_behind(env: &Env, proxies: TrustedProxies) -> Listening {
     listen_with(env, Some(proxies), &KeyPair::generate().unwrap()).await
 }
 
-/// How a replica with such a listener is published.
-fn publication(issuer: &str, mutual_tls: Option<MutualTls>) -> Publication {
-    Publication {
-        profile: Profile::Default,
-        issuer: Issuer::parse(issuer, false).unwrap(),
-        body_limits: BodyLimits::default(),
-        max_age: 300,
-        for_strict_readers: true,
-        extra_metadata: serde_json::Map::new(),
-        mutual_tls,
+/// How clients find such a listener; the CAs come from the test, not from a file.
+fn mutual_tls(origin: &str) -> MutualTls {
+    MutualTls {
+        listener: None,
+        client_ca_files: vec!["ca.pem".into()],
+        url: Some(origin.to_owned()),
     }
 }
 
 /// With trusted proxies, and with this key of the server's.
 async fn listen_with(env: &Env, proxies: Option<TrustedProxies>, key: &KeyPair) -> Listening {
     let replica = env.replica().await;
-    let mutual = MutualTls {
-        origin: format!("https://{HOST}:8444"),
-        has_client_cas: true,
-    };
-    let state = HttpState {
-        grantd: Arc::clone(&replica.grantd),
-        publication: Arc::new(Publication {
-            profile: env.profile,
-            ..publication(ISSUER, Some(mutual))
-        }),
-        proxies: proxies.map(Arc::new),
-    };
-    let router = routes::public(state);
+    let router = replica.router_as(|settings| {
+        settings.mtls = Some(mutual_tls(&format!("https://{HOST}:8444")));
+        settings.proxy = proxies;
+    });
     let directory = tempfile::tempdir().unwrap();
     let files = TlsFiles {
         certificate: directory.path().join("server.pem"),
@@ -219,19 +203,18 @@ async fn listen_with(env: &Env, proxies: Option<TrustedProxies>, key: &KeyPair) 
 }
 
 fn start(tls: Arc<Tls>, router: &axum::Router) -> (SocketAddr, Trigger) {
-    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = listener.local_addr().unwrap();
+    let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
     let (stop, shutdown) = Shutdown::manual();
-    let endpoint = Endpoint {
-        listeners: vec![listener],
+    let listener = Listener {
+        name: "test",
+        sockets: vec![socket],
+        service: router.clone(),
         tls: Some(tls),
+        room: Room::new(Bounds::of(&Limits::default())),
+        stops: Stops::First,
     };
-    tokio::spawn(serve(
-        endpoint,
-        router.clone(),
-        Room::new(Limits::default()),
-        shutdown,
-    ));
+    tokio::spawn(serve(listener, shutdown));
     (address, stop)
 }
 

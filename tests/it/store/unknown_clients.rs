@@ -1,7 +1,6 @@
 //! Client ids that do not exist: they cost no statement, whoever sends how many, and nobody else is forgotten.
 
 use grantd::domain::identifier::ClientId;
-use grantd::store::memory::directory::Capacity;
 
 use super::env::Sql;
 use crate::harness::*;
@@ -13,8 +12,7 @@ fn stranger(n: u64) -> ClientId {
 on_both! {
     async fn a_flood_of_unknown_ids_needs_no_database_and_evicts_no_client(env) {
         env.apply(CATALOG).await;
-        let capacity = Capacity { clients: 2, ..Capacity::default() };
-        let replica = env.replica_with(|options| options.capacity = capacity).await;
+        let replica = env.replica_with(|settings| settings.cache.clients = 2).await;
         let token = replica.issued("reader", READER, "").await;
         assert_eq!(replica.introspect("api", API, &token).await.json()["active"], true);
         // From here on SQL fails.

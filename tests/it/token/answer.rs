@@ -154,9 +154,9 @@ on_both! {
 
     async fn nothing_lives_longer_than_audience_policy_and_settings_allow_9068_08(env) {
         env.apply(RICH).await;
-        let replica = env.replica_with(|options| options.max_lifetime = Seconds::new(400)).await;
+        let replica = env.replica_with(|settings| settings.tokens.max_lifetime = Seconds::new(400)).await;
         let unbounded =
-            env.replica_with(|options| options.max_lifetime = Seconds::new(86_400)).await;
+            env.replica_with(|settings| settings.tokens.max_lifetime = Seconds::new(86_400)).await;
         for (replica, scope, lifetime) in [
             (&replica, "read", 400),
             (&replica, "bean", 400),

@@ -206,7 +206,7 @@ on_both! {
             let (answer, hashes) = judged(&replica, "several", secret).await;
             assert_eq!((answer.status.as_u16(), hashes), (401, one(cost)));
         }
-        let forgetful = env.replica_with(|options| options.verified_secrets = 0).await;
+        let forgetful = env.replica_with(|settings| settings.cache.verified_secrets = 0).await;
         for _ in 0..2 {
             assert_eq!(judged(&forgetful, "generated", &generated).await.1, one(LOW));
         }

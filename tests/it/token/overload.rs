@@ -1,20 +1,20 @@
 //! Answers when grantd cannot judge now: full queues, nothing loaded, nothing heard of the database (6749-34).
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use grantd::crypto::hashing_pool::HashingCapacity;
+use grantd::config::settings::Hashing;
 use grantd::domain::timestamp::Seconds;
 use tokio::task::JoinSet;
 
 use super::*;
 
-fn capacity(generated: usize, imported: usize) -> HashingCapacity {
-    HashingCapacity {
-        threads: NonZeroUsize::MIN,
-        generated,
-        imported,
+/// One thread, for which so many secrets of each kind may wait.
+fn queues(generated_queue: usize, imported_queue_per_thread: usize) -> Hashing {
+    Hashing {
+        threads: Some(1),
+        generated_queue,
+        imported_queue_per_thread,
     }
 }
 
@@ -38,7 +38,7 @@ fn assert_unavailable(answer: &Answer) {
 on_both! {
     async fn what_no_longer_fits_into_the_queue_gets_503_and_the_rest_is_judged_b_c05(env) {
         env.apply(CATALOG).await;
-        let replica = Arc::new(env.replica_with(|options| options.hashing = capacity(2, 2)).await);
+        let replica = Arc::new(env.replica_with(|settings| settings.hashing = queues(2, 2)).await);
         let (release, held) = mpsc::channel::<()>();
         let (started, start) = tokio::sync::oneshot::channel();
         replica.grantd.hashing().idle(move || {
@@ -67,7 +67,7 @@ on_both! {
 
     async fn the_answer_of_a_full_queue_does_not_depend_on_the_client_b_c05(env) {
         env.apply(CATALOG).await;
-        let replica = env.replica_with(|options| options.hashing = capacity(0, 0)).await;
+        let replica = env.replica_with(|settings| settings.hashing = queues(0, 0)).await;
         let full = replica.token("nobody", "a wrong secret of 1", "").await;
         assert_unavailable(&full);
         for (client, secret) in
@@ -88,7 +88,7 @@ on_both! {
             ("imported", "secret = \"secret that is imported\""),
         ]))
         .await;
-        let replica = env.replica_with(|options| options.hashing = capacity(1, 0)).await;
+        let replica = env.replica_with(|settings| settings.hashing = queues(1, 0)).await;
         for _ in 0..3 {
             assert_unavailable(&replica.token("imported", "secret that is imported", "").await);
             assert_eq!(replica.token("reader", &generated, "").await.status, 200);

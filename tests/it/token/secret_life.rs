@@ -1,8 +1,5 @@
 //! The life of secrets: from when until when, retired, brought as a hash and renewed (DESIGN 3).
 
-use std::num::NonZeroUsize;
-
-use grantd::crypto::hashing_pool::HashingCapacity;
 use grantd::crypto::secret_hash::{self, HashCost};
 use grantd::domain::secret_format::Secret;
 use grantd::domain::timestamp::Seconds;
@@ -24,7 +21,7 @@ fn phc(secret: &str, salt: &[u8]) -> String {
 
 /// One thread, so that what is idle runs in its order.
 async fn one_thread(env: &Env) -> Replica {
-    env.replica_with(|options| options.hashing = HashingCapacity::with_threads(NonZeroUsize::MIN))
+    env.replica_with(|settings| settings.hashing.threads = Some(1))
         .await
 }
 

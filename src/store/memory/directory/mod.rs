@@ -12,6 +12,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::known_ids::KnownIds;
+use crate::config::settings;
 use crate::domain::audience::Audience;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
@@ -26,24 +27,6 @@ const RECENT_CHANGES: usize = 4096;
 /// How often a load is repeated that changes keep overtaking.
 pub(super) const LOAD_ATTEMPTS: usize = 10;
 
-/// How much is remembered, in numbers of entries; 0 remembers nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Capacity {
-    /// Known clients.
-    pub clients: u64,
-    /// Known audiences.
-    pub audiences: u64,
-}
-
-impl Default for Capacity {
-    fn default() -> Self {
-        Self {
-            clients: 10_000,
-            audiences: 1000,
-        }
-    }
-}
-
 /// So many clients are compared with an id that was refused.
 const MOST_NEIGHBOURS: usize = 256;
 
@@ -51,7 +34,7 @@ const MOST_NEIGHBOURS: usize = 256;
 #[derive(Debug)]
 pub struct Directory {
     store: Arc<Store>,
-    capacity: Capacity,
+    capacity: settings::Cache,
     ids: KnownIds,
     caches: ArcSwap<Caches>,
     applied: Mutex<Applied>,
@@ -78,12 +61,12 @@ struct Applied {
 impl Directory {
     /// An empty directory over `store`.
     #[must_use]
-    pub fn new(store: Arc<Store>, capacity: Capacity) -> Self {
+    pub fn new(store: Arc<Store>, capacity: settings::Cache) -> Self {
         Self {
             store,
+            caches: ArcSwap::from_pointee(Caches::new(&capacity)),
             capacity,
             ids: KnownIds::default(),
-            caches: ArcSwap::from_pointee(Caches::new(capacity)),
             applied: Mutex::default(),
             version: AtomicU64::new(0),
         }
@@ -201,7 +184,7 @@ impl Directory {
             generation: applied.generation + 1,
             ..Applied::default()
         };
-        self.caches.store(Arc::new(Caches::new(self.capacity)));
+        self.caches.store(Arc::new(Caches::new(&self.capacity)));
         self.ids.forget_all();
         self.version.fetch_add(1, Ordering::AcqRel);
     }
@@ -222,7 +205,7 @@ impl Directory {
 }
 
 impl Caches {
-    fn new(capacity: Capacity) -> Self {
+    fn new(capacity: &settings::Cache) -> Self {
         let lru = EvictionPolicy::lru;
         Self {
             clients: Cache::builder()

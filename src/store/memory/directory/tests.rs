@@ -52,7 +52,7 @@ fn a_load_older_than_what_is_remembered_is_not_kept() {
 }
 
 /// A directory over an empty database, and a second way into it.
-async fn directory(capacity: Capacity) -> (Directory, Arc<Store>, tempfile::TempDir) {
+async fn directory(capacity: settings::Cache) -> (Directory, Arc<Store>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("grantd.db").display());
     let open = || Arc::new(Store::open(DatabaseOptions::new(url.clone())).unwrap());
@@ -141,7 +141,7 @@ fn state(known: &KnownClient) -> (&str, &str) {
 
 #[tokio::test]
 async fn a_client_and_its_policies_are_of_one_moment() {
-    let (directory, store, _folder) = directory(Capacity::default()).await;
+    let (directory, store, _folder) = directory(settings::Cache::default()).await;
     write(&store, "old").await;
     let mut tx = directory.store.begin_snapshot().await.unwrap();
     let feed = tx.feed_position().await.unwrap();
@@ -154,7 +154,7 @@ async fn a_client_and_its_policies_are_of_one_moment() {
 /// The load has read the old state when the change commits and is applied; then it goes on.
 #[tokio::test]
 async fn a_load_that_is_overtaken_by_a_change_reads_again() {
-    let (directory, store, _folder) = directory(Capacity::default()).await;
+    let (directory, store, _folder) = directory(settings::Cache::default()).await;
     write(&store, "old").await;
     let loads = AtomicI64::new(0);
     let load = || async {
@@ -176,7 +176,7 @@ async fn a_load_that_is_overtaken_by_a_change_reads_again() {
 /// As above, of a client that does not exist yet.
 #[tokio::test]
 async fn a_client_that_is_made_while_it_is_looked_for_is_found() {
-    let (directory, store, _folder) = directory(Capacity::default()).await;
+    let (directory, store, _folder) = directory(settings::Cache::default()).await;
     let loads = AtomicI64::new(0);
     let load = || async {
         let loaded = directory.store.load_client(&id()).await?;
@@ -192,7 +192,7 @@ async fn a_client_that_is_made_while_it_is_looked_for_is_found() {
 
 #[tokio::test]
 async fn a_load_that_is_overtaken_by_forgetting_everything_reads_again() {
-    let (directory, store, _folder) = directory(Capacity::default()).await;
+    let (directory, store, _folder) = directory(settings::Cache::default()).await;
     write(&store, "old").await;
     let loads = AtomicI64::new(0);
     let load = || async {
@@ -213,7 +213,7 @@ async fn a_load_that_is_overtaken_by_forgetting_everything_reads_again() {
 
 #[tokio::test]
 async fn a_load_that_changes_keep_overtaking_ends() {
-    let (directory, _store, _folder) = directory(Capacity::default()).await;
+    let (directory, _store, _folder) = directory(settings::Cache::default()).await;
     let loads = AtomicI64::new(0);
     let load = || async {
         let n = loads.fetch_add(1, Ordering::SeqCst);

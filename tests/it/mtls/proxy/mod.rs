@@ -73,15 +73,9 @@ fn proxied<'a>(headers: &[(&'a str, &str)]) -> From<'a> {
 impl Behind {
     async fn new(env: &Env, proxies: TrustedProxies) -> Self {
         let replica = env.replica().await;
-        let mutual = MutualTls {
-            origin: format!("https://{HOST}"),
-            has_client_cas: true,
-        };
-        let publication = publication(ISSUER, Some(mutual));
-        let router = routes::public(HttpState {
-            grantd: Arc::clone(&replica.grantd),
-            publication: Arc::new(publication),
-            proxies: Some(Arc::new(proxies)),
+        let router = replica.router_as(|settings| {
+            settings.mtls = Some(mutual_tls(&format!("https://{HOST}")));
+            settings.proxy = Some(proxies);
         });
         Self { replica, router }
     }

@@ -32,6 +32,8 @@
 
 use std::time::Duration;
 
+use crate::config::settings::Limits;
+
 /// What a request that arrives may hold without a charge; a whole healthy request is smaller.
 pub(super) const UNFINISHED_FREE: usize = 8 * 1024;
 /// What a request past the door may hold without a charge.
@@ -40,10 +42,10 @@ pub(super) const REQUEST_FREE: usize = 4 * 1024;
 /// just have doubled.
 pub(super) const FIELD_BYTES: usize = 256;
 
-/// Limits of one listener or of several that share them. Every wait ends within 30 seconds, whatever the other
-/// side does.
+/// The bounds of one listener or of several that share them. With the defaults every wait ends within 30 seconds,
+/// whatever the other side does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct Bounds {
     /// The most connections at once; further ones wait in the kernel's backlog, unread.
     pub connections: usize,
     /// The most requests at once, until their answers were handed to the kernel. A fifth of them is for the second
@@ -87,7 +89,32 @@ pub struct Limits {
     pub local_resets: usize,
 }
 
-impl Limits {
+impl Bounds {
+    /// Those of the settings, and those that nobody sets.
+    #[must_use]
+    pub fn of(limits: &Limits) -> Self {
+        Self {
+            connections: limits.connections,
+            requests: limits.requests,
+            shared_bytes: 16 * 1024 * 1024,
+            handshake_time: limits.tls_handshake_timeout.duration(),
+            first_bytes_time: limits.first_byte_timeout.duration(),
+            head_time: limits.header_timeout.duration(),
+            stall_time: limits.idle_timeout.duration(),
+            crowded_stall_time: Duration::from_secs(2),
+            drain_time: limits.drain_timeout.duration(),
+            head_bytes: limits.header_bytes,
+            headers: limits.header_count,
+            body_bytes: limits.body_bytes,
+            streams: 4,
+            stream_window: 16 * 1024,
+            connection_window: 64 * 1024,
+            send_buffer: 16 * 1024,
+            pending_resets: 20,
+            local_resets: 64,
+        }
+    }
+
     /// The limits of the operations listener, apart from those of strangers: it answers when nothing else does.
     #[must_use]
     pub fn of_operations(self) -> Self {
@@ -116,27 +143,9 @@ impl Limits {
 /// The connections of the operations listener.
 pub(super) const OPERATIONS_CONNECTIONS: usize = 32;
 
-impl Default for Limits {
+#[cfg(test)]
+impl Default for Bounds {
     fn default() -> Self {
-        Self {
-            connections: 4096,
-            requests: 5120,
-            shared_bytes: 16 * 1024 * 1024,
-            handshake_time: Duration::from_secs(10),
-            first_bytes_time: Duration::from_secs(10),
-            head_time: Duration::from_secs(20),
-            stall_time: Duration::from_secs(22),
-            crowded_stall_time: Duration::from_secs(2),
-            drain_time: Duration::from_secs(10),
-            head_bytes: 72 * 1024,
-            headers: 64,
-            body_bytes: 16 * 1024,
-            streams: 4,
-            stream_window: 16 * 1024,
-            connection_window: 64 * 1024,
-            send_buffer: 16 * 1024,
-            pending_resets: 20,
-            local_resets: 64,
-        }
+        Self::of(&Limits::default())
     }
 }

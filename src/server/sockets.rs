@@ -1,0 +1,48 @@
+//! The bound sockets of the listeners, by their names.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::listener::{BindError, bind};
+use crate::config::settings::Settings;
+
+/// The sockets that each listener accepts on; a listener without any is none.
+#[derive(Debug, Default)]
+pub struct Sockets(BTreeMap<&'static str, Vec<TcpListener>>);
+
+impl Sockets {
+    /// Binds the address of each listener of the settings. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// An address is taken, not ours, or not allowed.
+    pub fn bind(settings: &Settings) -> Result<Self, BindError> {
+        let bound = |(name, address)| Ok((name, vec![bind(address)?]));
+        let sockets: Result<_, _> = settings.listeners().into_iter().map(bound).collect();
+        sockets.map(Self)
+    }
+
+    /// With these for the listener `name`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, sockets: Vec<TcpListener>) -> Self {
+        self.0.insert(name, sockets);
+        self
+    }
+
+    /// The first address of the listener `name`.
+    ///
+    /// # Errors
+    /// It has none, or the system does not say it.
+    pub fn address(&self, name: &str) -> io::Result<SocketAddr> {
+        let first = self.0.get(name).and_then(|sockets| sockets.first());
+        first
+            .ok_or_else(|| io::Error::other(format!("the listener {name} is not bound")))?
+            .local_addr()
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Vec<TcpListener> {
+        self.0.remove(name).unwrap_or_default()
+    }
+}

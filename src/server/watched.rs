@@ -1,0 +1,160 @@
+//! Files that are read again when they change: what was made of them last is kept while they are no good.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use zeroize::Zeroizing;
+
+use super::file_fault::FileFault;
+use crate::config::file;
+use crate::crypto::digest::sha256;
+
+/// How often the files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The bytes of one file, which may be a private key.
+pub(super) type Content = Zeroizing<Vec<u8>>;
+
+/// When files are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    Start,
+    Change,
+}
+
+type Make<T> = dyn Fn(&[Content], Moment) -> Result<T, FileFault> + Send + Sync;
+
+/// SHA-256 of each file, or why they could not be read. Contents are compared, not times: a certificate and its key are
+/// often replaced within one second.
+type Seen = Result<Vec<[u8; 32]>, String>;
+
+/// What is made of some files.
+pub(super) struct Watched<T> {
+    /// In plain words, such as `client CA`.
+    what: &'static str,
+    paths: Vec<PathBuf>,
+    make: Box<Make<T>>,
+    current: ArcSwap<T>,
+    seen: Mutex<Seen>,
+}
+
+impl<T: Send + Sync + 'static> Watched<T> {
+    /// Reads the files for the first time; `make` makes of their contents, in the order of `paths`, what is used.
+    pub(super) fn load(
+        what: &'static str,
+        paths: Vec<PathBuf>,
+        make: impl Fn(&[Content], Moment) -> Result<T, FileFault> + Send + Sync + 'static,
+    ) -> Result<Arc<Self>, FileFault> {
+        let contents = read(what, &paths)?;
+        let value = make(&contents, Moment::Start)?;
+        Ok(Arc::new(Self {
+            what,
+            paths,
+            make: Box::new(make),
+            current: ArcSwap::from_pointee(value),
+            seen: Mutex::new(Ok(digests(&contents))),
+        }))
+    }
+
+    /// The newest good one.
+    pub(super) fn current(&self) -> Arc<T> {
+        self.current.load_full()
+    }
+
+    /// Looks at the files for ever. A slow disk holds up no request.
+    pub(super) async fn keep_fresh(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let this = Arc::clone(&self);
+            // It can only fail by a panic, which the runtime tells.
+            let _ = tokio::task::spawn_blocking(move || this.look()).await;
+        }
+    }
+
+    /// Takes what the files hold where that changed; each change is told once.
+    pub(super) fn look(&self) {
+        let contents = read(self.what, &self.paths);
+        let now = match &contents {
+            Ok(contents) => Ok(digests(contents)),
+            Err(error) => Err(error.to_string()),
+        };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == now {
+            return;
+        }
+        *seen = now;
+        let what = self.what;
+        match contents.and_then(|contents| (self.make)(&contents, Moment::Change)) {
+            Ok(value) => {
+                self.current.store(Arc::new(value));
+                tracing::info!("took the {what} files, which had changed");
+            }
+            Err(error) => tracing::error!("keeping the previous {what} files: {error}"),
+        }
+    }
+}
+
+/// The contents of the files, in their order.
+pub(super) fn read(what: &'static str, paths: &[PathBuf]) -> Result<Vec<Content>, FileFault> {
+    let read = |path: &PathBuf| match file::read(path, file::SMALL) {
+        Ok(content) => Ok(Zeroizing::new(content)),
+        Err(source) => Err(FileFault::Read {
+            what,
+            path: path.clone(),
+            source,
+        }),
+    };
+    paths.iter().map(read).collect()
+}
+
+fn digests(contents: &[Content]) -> Vec<[u8; 32]> {
+    contents.iter().map(|content| sha256(content)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Makes a number of a file, and counts how often it was asked.
+    fn number(path: PathBuf) -> (Arc<Watched<u32>>, Arc<Mutex<Vec<Moment>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&asked);
+        let fault = path.clone();
+        let make = move |contents: &[Content], moment| {
+            told.lock().unwrap().push(moment);
+            let text = str::from_utf8(&contents[0]).unwrap();
+            text.parse().map_err(|_| FileFault::NoKey(fault.clone()))
+        };
+        (Watched::load("test", vec![path], make).unwrap(), asked)
+    }
+
+    #[test]
+    fn the_last_good_content_is_kept_and_each_change_is_judged_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        fs::write(&path, "1").unwrap();
+        let (watched, asked) = number(path.clone());
+        let looks = |content: Option<&str>| {
+            match content {
+                Some(content) => fs::write(&path, content).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            watched.look();
+            watched.look();
+            *watched.current()
+        };
+        assert_eq!(looks(Some("1")), 1);
+        assert_eq!(*asked.lock().unwrap(), [Moment::Start]);
+        assert_eq!(looks(Some("2")), 2);
+        assert_eq!(looks(Some("bad")), 2);
+        assert_eq!(looks(None), 2);
+        assert_eq!(asked.lock().unwrap().len(), 3);
+        assert_eq!(looks(Some("2")), 2);
+        assert_eq!(looks(Some("3")), 3);
+        assert_eq!(asked.lock().unwrap().len(), 5);
+    }
+}
