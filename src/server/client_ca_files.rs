@@ -4,9 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::file_fault::FileFault;
-use super::watched::{self, Content, Moment, Watched};
+use super::watched::{self, Content, Moment, Watched, What};
 use crate::crypto::certificates::authorities::ClientCas;
 use crate::operations::Grantd;
+
+const WHAT: What = What {
+    file: "client CA file",
+    made: "client CAs",
+};
 
 /// PEM files with the client CAs; all of them count.
 pub struct ClientCaFiles(Arc<Watched<()>>);
@@ -25,7 +30,7 @@ impl ClientCaFiles {
             grantd.trust_client_cas(cas(&files, contents, moment)?);
             Ok(())
         };
-        Ok(Some(Self(Watched::load("client CA", paths, trust)?)))
+        Ok(Some(Self(Watched::load(WHAT, paths, trust)?)))
     }
 
     /// Looks at the files for ever.
@@ -38,7 +43,7 @@ impl ClientCaFiles {
     /// # Errors
     /// As [`Self::load`].
     pub fn check(files: &[PathBuf]) -> Result<(), FileFault> {
-        let contents = watched::read("client CA", files)?;
+        let contents = watched::read(WHAT, files)?;
         cas(files, &contents, Moment::Start).map(drop)
     }
 }

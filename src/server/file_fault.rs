@@ -10,9 +10,9 @@ use crate::crypto::certificates::authorities::InvalidCas;
 #[derive(Debug, thiserror::Error)]
 pub enum FileFault {
     /// A file cannot be read.
-    #[error("cannot read the {what} file {}: {source}", path.display())]
+    #[error("cannot read the {what} {}: {source}", path.display())]
     Read {
-        /// `TLS` or `client CA`.
+        /// `TLS file` or `client CA file`.
         what: &'static str,
         /// The file.
         path: PathBuf,

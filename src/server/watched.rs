@@ -24,6 +24,15 @@ pub(super) enum Moment {
     Change,
 }
 
+/// What the files are, in plain words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct What {
+    /// One of the files: `client CA file`.
+    pub(super) file: &'static str,
+    /// What is made of all of them: `client CAs`.
+    pub(super) made: &'static str,
+}
+
 type Make<T> = dyn Fn(&[Content], Moment) -> Result<T, FileFault> + Send + Sync;
 
 /// SHA-256 of each file, or why they could not be read. Contents are compared, not times: a certificate and its key are
@@ -32,8 +41,7 @@ type Seen = Result<Vec<[u8; 32]>, String>;
 
 /// What is made of some files.
 pub(super) struct Watched<T> {
-    /// In plain words, such as `client CA`.
-    what: &'static str,
+    what: What,
     paths: Vec<PathBuf>,
     make: Box<Make<T>>,
     current: ArcSwap<T>,
@@ -43,7 +51,7 @@ pub(super) struct Watched<T> {
 impl<T: Send + Sync + 'static> Watched<T> {
     /// Reads the files for the first time; `make` makes of their contents, in the order of `paths`, what is used.
     pub(super) fn load(
-        what: &'static str,
+        what: What,
         paths: Vec<PathBuf>,
         make: impl Fn(&[Content], Moment) -> Result<T, FileFault> + Send + Sync + 'static,
     ) -> Result<Arc<Self>, FileFault> {
@@ -85,23 +93,28 @@ impl<T: Send + Sync + 'static> Watched<T> {
             return;
         }
         *seen = now;
-        let what = self.what;
+        let made = self.what.made;
         match contents.and_then(|contents| (self.make)(&contents, Moment::Change)) {
             Ok(value) => {
                 self.current.store(Arc::new(value));
-                tracing::info!("took the {what} files, which had changed");
+                tracing::info!(files = self.names(), "took the new {made}");
             }
-            Err(error) => tracing::error!("keeping the previous {what} files: {error}"),
+            Err(error) => tracing::error!("keeping the previous {made}: {error}"),
         }
+    }
+
+    fn names(&self) -> String {
+        let names = self.paths.iter().map(|path| path.display().to_string());
+        names.collect::<Vec<_>>().join(", ")
     }
 }
 
 /// The contents of the files, in their order.
-pub(super) fn read(what: &'static str, paths: &[PathBuf]) -> Result<Vec<Content>, FileFault> {
+pub(super) fn read(what: What, paths: &[PathBuf]) -> Result<Vec<Content>, FileFault> {
     let read = |path: &PathBuf| match file::read(path, file::SMALL) {
         Ok(content) => Ok(Zeroizing::new(content)),
         Err(source) => Err(FileFault::Read {
-            what,
+            what: what.file,
             path: path.clone(),
             source,
         }),
@@ -119,6 +132,11 @@ mod tests {
 
     use super::*;
 
+    const TEST: What = What {
+        file: "number file",
+        made: "number",
+    };
+
     /// Makes a number of a file, and counts how often it was asked.
     fn number(path: PathBuf) -> (Arc<Watched<u32>>, Arc<Mutex<Vec<Moment>>>) {
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -129,7 +147,7 @@ mod tests {
             let text = str::from_utf8(&contents[0]).unwrap();
             text.parse().map_err(|_| FileFault::NoKey(fault.clone()))
         };
-        (Watched::load("test", vec![path], make).unwrap(), asked)
+        (Watched::load(TEST, vec![path], make).unwrap(), asked)
     }
 
     #[test]

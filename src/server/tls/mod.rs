@@ -16,12 +16,17 @@ use tokio_rustls::server::TlsStream;
 
 use super::any_certificate::AnyCertificate;
 use super::file_fault::FileFault;
-use super::watched::{Content, Watched};
+use super::watched::{Content, Watched, What};
 use crate::config::settings::TlsFiles;
 use crate::crypto::certificates::CertificateChain;
 use crate::domain::profile::Profile;
 use crate::http::connection::Connection;
 use crate::operations::caller::ClientCertificate;
+
+const WHAT: What = What {
+    file: "TLS file",
+    made: "TLS certificate and key",
+};
 
 /// Whether a listener asks for client certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +68,7 @@ impl Tls {
     ) -> Result<Arc<Self>, FileFault> {
         let paths = vec![files.certificate.clone(), files.key.clone()];
         let make = move |contents: &[Content], _| configure(&files, clients, profile, contents);
-        let config = Watched::load("TLS", paths, make)?;
+        let config = Watched::load(WHAT, paths, make)?;
         Ok(Arc::new(Self { clients, config }))
     }
 
