@@ -5,36 +5,36 @@ use std::fmt::Write as _;
 use crate::config::catalog::CatalogClient;
 use crate::domain::client::AuthMethod;
 
-/// A line that works as printed, in any shell that knows single quotes; `None` for a client that can get no token
-/// by a secret. The form of the line fits `secret`; `shown` stands in its place.
-pub(super) fn curl_line(
-    client: &CatalogClient,
-    (secret, shown): (&str, &str),
-    endpoint: &str,
-) -> Option<String> {
+/// A line that works as printed, in any shell that knows single quotes, for a client that proves itself by `proof`;
+/// `None` where no policy lets it have anything.
+pub(super) fn curl_line(client: &CatalogClient, proof: &str, endpoint: &str) -> Option<String> {
+    let target = target(client)?;
+    Some(format!(
+        "curl -s {proof} -d grant_type=client_credentials{target} {endpoint}"
+    ))
+}
+
+/// How a client proves itself by a secret, where it has a method for one. The form fits `secret`; `shown` stands in its
+/// place.
+pub(super) fn by_secret(client: &CatalogClient, (secret, shown): (&str, &str)) -> Option<String> {
     let has = |method| client.auth_methods.contains(&method);
     let id = client.id.as_str();
     let is_plain = [id, secret]
         .into_iter()
         .all(|text| text.bytes().all(is_unreserved));
-    let proof =
-        if has(AuthMethod::ClientSecretBasic) && (is_plain || !has(AuthMethod::ClientSecretPost)) {
-            // RFC 6749 section 2.3.1: curl does not encode what it puts into the header.
-            format!("-u '{}:{}'", form_encoded(id), form_encoded(shown))
-        } else if has(AuthMethod::ClientSecretPost) {
-            // Encoded by curl, so that whatever is put in place of a placeholder works as well.
-            format!(
-                "{} {}",
-                encoded_by_curl("client_id", id),
-                encoded_by_curl("client_secret", shown)
-            )
-        } else {
-            return None;
-        };
-    let target = target(client)?;
-    Some(format!(
-        "curl -s {proof} -d grant_type=client_credentials{target} {endpoint}"
-    ))
+    if has(AuthMethod::ClientSecretBasic) && (is_plain || !has(AuthMethod::ClientSecretPost)) {
+        // RFC 6749 section 2.3.1: curl does not encode what it puts into the header.
+        Some(format!("-u '{}:{}'", form_encoded(id), form_encoded(shown)))
+    } else if has(AuthMethod::ClientSecretPost) {
+        // Encoded by curl, so that whatever is put in place of a placeholder works as well.
+        Some(format!(
+            "{} {}",
+            encoded_by_curl("client_id", id),
+            encoded_by_curl("client_secret", shown)
+        ))
+    } else {
+        None
+    }
 }
 
 /// The parameters without which the request would not say what the token is for.
@@ -104,7 +104,8 @@ mod tests {
         );
         let none = |_: &str| None;
         let catalog = Catalog::parse("test", &text, &CatalogOptions::dev(&none)).unwrap();
-        curl_line(&catalog.clients[0], (secret, secret), "URL")
+        let client = &catalog.clients[0];
+        curl_line(client, &by_secret(client, (secret, secret))?, "URL")
     }
 
     fn line_by(id: &str, auth: &str, secret: &str) -> Option<String> {

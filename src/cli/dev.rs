@@ -10,8 +10,10 @@ use clap::Args;
 use super::color;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
+use super::dev_keys::DevKeys;
 use super::dev_screen::{ReadyFile, Screen};
 use crate::clock::Clock;
+use crate::config::catalog::write::to_toml;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::{
     LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
@@ -77,17 +79,29 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
     }
     let sealing = data.sealing()?;
-    let mut catalog = catalog(arguments.catalog.as_deref())?;
-    let own_client_ca = arguments.client_ca.is_none();
-    let certificates =
-        DevCertificates::make(&data, &catalog, own_client_ca, Clock::system().now())?;
-    certificates.register(&mut catalog);
-    let mtls = mutual(&arguments, &certificates, sockets.address(MTLS)?);
-    let mut settings = settings(issuer, data.database_url(), &sockets, mtls)?;
+    let stated = arguments.catalog.as_deref().map(read_catalog).transpose()?;
+    let mut settings = settings(issuer, data.database_url(), &sockets)?;
     descriptors::fit(&mut settings);
     let store = Arc::new(Store::open(DatabaseOptions::of(&settings))?);
-    let is_demo = arguments.catalog.is_none();
-    seed(&store, &catalog, is_demo, &settings, &sealing).await?;
+    store.migrate().await?;
+    // What an earlier start left stays as it is, where no catalog is given.
+    let is_new = stated.is_some() || store.all_audiences().await?.is_empty();
+    let mut catalog = match stated {
+        Some(catalog) => catalog,
+        None if is_new => Catalog::parse(DEMO_NAME, DEMO, &CatalogOptions::dev(&|_| None))?,
+        None => stored_catalog(&store).await?,
+    };
+    let own_client_ca = arguments.client_ca.is_none();
+    let mut certificates =
+        DevCertificates::make(&data, &catalog, own_client_ca, Clock::system().now())?;
+    let keys = DevKeys::make(&data, &mut catalog, is_new)?;
+    if is_new {
+        certificates.register(&mut catalog);
+        seed(&store, &catalog, &settings, &sealing).await?;
+    } else {
+        certificates.keep_registered(&catalog);
+    }
+    settings.mtls = Some(mutual(&arguments, &certificates, sockets.address(MTLS)?));
     let replica = Replica::new(settings, sockets, store, Clock::system(), sealing)?;
     replica.grantd.follow_feed().await?;
     let client_ca = arguments.client_ca.as_deref();
@@ -101,8 +115,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         ready: &ready,
         catalog: &catalog,
         certificates: &certificates,
+        keys: &keys,
         data: &data,
-        is_demo,
     };
     // A screen that nobody reads is no reason not to serve.
     let _ = screen.print();
@@ -155,18 +169,13 @@ fn issuer(arguments: &Arguments, address: SocketAddr) -> anyhow::Result<Issuer> 
     Ok(Issuer::parse(&text, true)?)
 }
 
-/// Applies the catalog; the demo only where nothing is there yet.
+/// Applies the catalog.
 async fn seed(
     store: &Store,
     catalog: &Catalog,
-    is_demo: bool,
     settings: &Settings,
     sealing: &SealingKeys,
 ) -> anyhow::Result<()> {
-    store.migrate().await?;
-    if is_demo && !store.all_audiences().await?.is_empty() {
-        return Ok(());
-    }
     let options = ApplyOptions {
         dry_run: false,
         prune: false,
@@ -183,13 +192,8 @@ async fn seed(
     Ok(())
 }
 
-/// All that `dev` has other than `serve` by default.
-fn settings(
-    issuer: Issuer,
-    database_url: String,
-    sockets: &Sockets,
-    mtls: MutualTls,
-) -> std::io::Result<Settings> {
+/// All that `dev` has other than `serve` by default, but for its mutual TLS.
+fn settings(issuer: Issuer, database_url: String, sockets: &Sockets) -> std::io::Result<Settings> {
     Ok(Settings {
         public: PublicListener {
             listen: sockets.address(PUBLIC)?,
@@ -198,7 +202,6 @@ fn settings(
         operations: OperationsListener {
             listen: sockets.address(OPERATIONS)?,
         },
-        mtls: Some(mtls),
         tokens: Tokens {
             max_lifetime: Seconds::new(24 * 3600),
         },
@@ -221,13 +224,16 @@ fn mutual(arguments: &Arguments, certificates: &DevCertificates, listen: SocketA
     }
 }
 
-fn catalog(file: Option<&Path>) -> anyhow::Result<Catalog> {
+fn read_catalog(file: &Path) -> anyhow::Result<Catalog> {
     let environment = |name: &str| std::env::var(name).ok();
-    let options = CatalogOptions::dev(&environment);
-    Ok(match file {
-        Some(path) => Catalog::read(path, &options)?,
-        None => Catalog::parse(DEMO_NAME, DEMO, &options)?,
-    })
+    Ok(Catalog::read(file, &CatalogOptions::dev(&environment))?)
+}
+
+/// What a directory of an earlier start holds, in the form of a catalog: of secrets the hashes alone.
+async fn stored_catalog(store: &Store) -> anyhow::Result<Catalog> {
+    let text = to_toml(&store.all_audiences().await?, &store.all_clients().await?);
+    let options = CatalogOptions::dev(&|_| None);
+    Ok(Catalog::parse("the data directory", &text, &options)?)
 }
 
 #[cfg(test)]
@@ -260,13 +266,7 @@ mod tests {
         let sockets = sockets(Some(SocketAddr::from(([127, 0, 0, 1], 0)))).unwrap();
         let issuer = Issuer::parse("http://localhost:8080", true).unwrap();
         let url = "sqlite://x.db".to_owned();
-        let mtls = MutualTls {
-            listener: None,
-            client_ca_files: Vec::new(),
-            url: None,
-        };
-        let mut dev = settings(issuer.clone(), url.clone(), &sockets, mtls).unwrap();
-        assert!(dev.mtls.take().is_some());
+        let dev = settings(issuer.clone(), url.clone(), &sockets).unwrap();
         let serve = values(&Settings::new(issuer, Secret::new(url)));
         let dev = values(&dev);
         assert_eq!(dev.len(), serve.len());

@@ -85,15 +85,7 @@ impl DevCertificates {
             let Some(thumbprint) = &made.thumbprint else {
                 continue;
             };
-            let credential = CatalogCredential {
-                id: None,
-                label: Some("made by grantd dev".to_owned()),
-                material: CatalogMaterial::Certificate(thumbprint.clone()),
-                active_from: None,
-                expires_at: None,
-                retired_at: None,
-                place: Place::Nowhere,
-            };
+            let credential = made_here(CatalogMaterial::Certificate(thumbprint.clone()));
             if let Some(client) = catalog
                 .clients
                 .iter_mut()
@@ -104,9 +96,36 @@ impl DevCertificates {
         }
     }
 
+    /// Of self-signed ones those stay that `catalog` has registered: others would prove nothing.
+    pub(super) fn keep_registered(&mut self, catalog: &Catalog) {
+        let is_registered = |made: &DevClient, thumbprint: &str| {
+            let clients = catalog.clients.iter().filter(|it| it.id == made.id);
+            clients.flat_map(|it| &it.credentials).any(
+                |it| matches!(&it.material, CatalogMaterial::Certificate(known) if known == thumbprint),
+            )
+        };
+        self.clients.retain(|made| match &made.thumbprint {
+            Some(thumbprint) => is_registered(made, thumbprint),
+            None => true,
+        });
+    }
+
     /// The files of one client.
     pub(super) fn of(&self, id: &ClientId) -> Option<&DevClient> {
         self.clients.iter().find(|client| client.id == *id)
+    }
+}
+
+/// A credential that no catalog states.
+pub(super) fn made_here(material: CatalogMaterial) -> CatalogCredential {
+    CatalogCredential {
+        id: None,
+        label: Some("made by grantd dev".to_owned()),
+        material,
+        active_from: None,
+        expires_at: None,
+        retired_at: None,
+        place: Place::Nowhere,
     }
 }
 
@@ -171,7 +190,7 @@ fn files(data: &DataDirectory, client: &CatalogClient) -> DevClient {
 }
 
 /// A name that no client id can lead elsewhere: what is not plain becomes `%` and two digits.
-fn name(client: &CatalogClient, ending: &str) -> String {
+pub(super) fn name(client: &CatalogClient, ending: &str) -> String {
     let plain = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
         byte => format!("%{byte:02x}"),

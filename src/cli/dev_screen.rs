@@ -8,15 +8,19 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::curl_line::curl_line;
+use super::color::bold;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
+use super::dev_keys::DevKeys;
+use super::dev_line::{Line, Lines, quoted};
 use super::output::say;
-use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
+use crate::config::catalog::{Catalog, CatalogMaterial, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::Settings;
+use crate::domain::identifier::ClientId;
+use crate::domain::secret_format::Secret;
 
-/// What is printed in place of a secret of a catalog of one's own.
-const PLACEHOLDER: &str = "SECRET";
+/// So many clients are shown; a catalog may have thousands.
+const MOST_CLIENTS: usize = 20;
 
 /// The ready file: where everything is.
 #[derive(Debug, Serialize)]
@@ -110,20 +114,58 @@ pub(super) struct Screen<'a> {
     pub(super) ready: &'a ReadyFile,
     pub(super) catalog: &'a Catalog,
     pub(super) certificates: &'a DevCertificates,
+    pub(super) keys: &'a DevKeys,
     pub(super) data: &'a DataDirectory,
-    pub(super) is_demo: bool,
 }
 
 impl Screen<'_> {
     /// # Errors
     /// Standard output cannot be written.
     pub(super) fn print(&self) -> io::Result<()> {
+        self.print_places()?;
+        say!("")?;
+        say!("{}", bold("Get a token:"))?;
+        let demo = demo_secrets();
+        let lines = Lines {
+            issuer: &self.ready.issuer,
+            endpoint: &self.ready.token_endpoint,
+            mutual_endpoint: self.ready.mtls_token_endpoint.as_deref(),
+            certificates: self.certificates,
+            keys: self.keys,
+            audiences: &self.catalog.audiences,
+            demo: &demo,
+        };
+        for client in self.catalog.clients.iter().take(MOST_CLIENTS) {
+            say!("")?;
+            match lines.of(client) {
+                Ok(Line { text, note }) => {
+                    let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
+                    say!("  # {}{note}", client.id)?;
+                    say!("  {text}")?;
+                }
+                Err(why) => say!("  # {} {why}", client.id)?,
+            }
+        }
+        let more = self.catalog.clients.len().saturating_sub(MOST_CLIENTS);
+        if more > 0 {
+            say!("")?;
+            let data = quoted(self.data.path().display());
+            say!("  # {more} more: grantd client list --data {data}")?;
+        }
+        say!("")?;
+        say!("Ctrl-C ends it.")
+    }
+
+    fn print_places(&self) -> io::Result<()> {
         let kept = if self.data.is_temporary() {
             "gone when this process ends; keep them with --data DIR"
         } else {
             "kept"
         };
-        say!("grantd dev, issuer {}", self.ready.issuer)?;
+        say!(
+            "{}",
+            bold(&format!("grantd dev, issuer {}", self.ready.issuer))
+        )?;
         say!("")?;
         say!("  token          {}", self.ready.token_endpoint)?;
         say!("  introspection  {}", self.ready.introspection_endpoint)?;
@@ -132,62 +174,24 @@ impl Screen<'_> {
             say!("  mutual TLS     {endpoint} (trust {})", ca.display())?;
         }
         say!("  health         {}/readyz", self.ready.operations)?;
-        say!("  data           {} ({kept})", self.data.path().display())?;
-        say!("")?;
-        say!("Get a token:")?;
-        for client in &self.catalog.clients {
-            if let Some(line) = self
-                .curl(client)
-                .or_else(|| self.curl_with_certificate(client))
-            {
-                say!("")?;
-                say!("  # {}", client.id)?;
-                say!("  {line}")?;
-            }
-        }
-        say!("")?;
-        say!("Ctrl-C ends it.")
-    }
-
-    /// A line that works as printed; for a catalog of one's own with a placeholder for the secret, which is
-    /// never printed.
-    fn curl(&self, client: &CatalogClient) -> Option<String> {
-        let (secret, shown) = client
-            .credentials
-            .iter()
-            .find_map(|credential| match &credential.material {
-                CatalogMaterial::Secret(secret) if self.is_demo => {
-                    Some((secret.expose(), secret.expose()))
-                }
-                CatalogMaterial::Secret(secret) => Some((secret.expose(), PLACEHOLDER)),
-                CatalogMaterial::Phc(_) => Some((PLACEHOLDER, PLACEHOLDER)),
-                _ => None,
-            })?;
-        if client.grants.is_empty() {
-            return None;
-        }
-        curl_line(client, (secret, shown), &self.ready.token_endpoint)
-    }
-
-    /// As [`Self::curl`], for a client whose certificate was made here.
-    fn curl_with_certificate(&self, client: &CatalogClient) -> Option<String> {
-        let made = self.certificates.of(&client.id)?;
-        let endpoint = self.ready.mtls_token_endpoint.as_ref()?;
-        if client.grants.is_empty() {
-            return None;
-        }
-        Some(format!(
-            "curl -s --cacert {} --cert {} --key {} -d grant_type=client_credentials \
-             --data-urlencode {} {endpoint}",
-            quoted(self.certificates.ca.display()),
-            quoted(made.certificate.display()),
-            quoted(made.key.display()),
-            quoted(format_args!("client_id={}", client.id)),
-        ))
+        say!("  data           {} ({kept})", self.data.path().display())
     }
 }
 
-/// One word for a shell.
-fn quoted(text: impl std::fmt::Display) -> String {
-    format!("'{}'", text.to_string().replace('\'', r"'\''"))
+/// What everybody can read in `config/catalog.toml`.
+fn demo_secrets() -> Vec<(ClientId, Secret)> {
+    let none = |_: &str| None;
+    let Ok(demo) = Catalog::parse(DEMO_NAME, DEMO, &CatalogOptions::dev(&none)) else {
+        return Vec::new();
+    };
+    let secrets = demo.clients.into_iter().filter_map(|client| {
+        client
+            .credentials
+            .into_iter()
+            .find_map(|it| match it.material {
+                CatalogMaterial::Secret(secret) => Some((client.id.clone(), secret)),
+                _ => None,
+            })
+    });
+    secrets.collect()
 }

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::output::say;
+use super::sign_token::{self, Assertion, Proof};
 use super::target::{Opened, Target};
 use crate::crypto::compact::CompactJws;
 use crate::crypto::jws::Verifier;
@@ -17,6 +18,10 @@ use crate::domain::timestamp::Timestamp;
 pub(super) enum Command {
     /// Show header and claims of a token; with a database also whether signature, time and revocation hold
     Inspect(Inspect),
+    /// Make the assertion by which a client of `private_key_jwt` proves itself
+    Assertion(Assertion),
+    /// Make a DPoP proof
+    Proof(Proof),
 }
 
 #[derive(Args, Debug)]
@@ -28,7 +33,14 @@ pub(super) struct Inspect {
 }
 
 pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
-    let Command::Inspect(arguments) = command;
+    match command {
+        Command::Inspect(arguments) => inspect(arguments).await,
+        Command::Assertion(arguments) => sign_token::assertion(arguments),
+        Command::Proof(arguments) => sign_token::proof(arguments),
+    }
+}
+
+async fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
     let text = match &arguments.token {
         Some(token) => token.clone(),
         None => from_standard_input()?,

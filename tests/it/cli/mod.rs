@@ -7,4 +7,5 @@ mod data;
 mod files;
 mod keys;
 mod manners;
+mod screen;
 mod start;

@@ -4,6 +4,8 @@
 //! lenient than ours (see `compact`). It makes keys, verifies, and signs with RSA; on a curve AWS-LC signs, because
 //! OpenSSL fetches and makes anew for each signature what then signs, which takes as long as the signature itself.
 
+pub mod private_key;
+
 use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -16,8 +18,8 @@ use josekit::jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::digest::base64url;
-use super::public_jwk::{PublicJwk, PublicJwkError};
+use crate::crypto::digest::base64url;
+use crate::crypto::public_jwk::{PublicJwk, PublicJwkError};
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::JwtTyp;
 

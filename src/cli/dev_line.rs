@@ -1,0 +1,190 @@
+//! The line of `grantd dev`'s screen that gets a token for a client as it is printed, or why there is none.
+
+use std::fmt;
+use std::path::Path;
+
+use super::curl_line::{by_secret, curl_line};
+use super::dev_certificates::DevCertificates;
+use super::dev_keys::DevKeys;
+use crate::config::catalog::{CatalogAudience, CatalogClient, CatalogMaterial};
+use crate::crypto::secret_hash::PhcHash;
+use crate::domain::audience::SenderConstraint;
+use crate::domain::client::{AuthMethod, ClientStatus};
+use crate::domain::identifier::ClientId;
+use crate::domain::secret_format::Secret;
+
+/// What is printed in place of a secret of a catalog of one's own.
+const PLACEHOLDER: &str = "SECRET";
+
+/// What lines are made of.
+pub(super) struct Lines<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) endpoint: &'a str,
+    pub(super) mutual_endpoint: Option<&'a str>,
+    pub(super) certificates: &'a DevCertificates,
+    pub(super) keys: &'a DevKeys,
+    pub(super) audiences: &'a [CatalogAudience],
+    /// The secrets of the demo catalog, which everybody knows.
+    pub(super) demo: &'a [(ClientId, Secret)],
+}
+
+/// A line, and what a reader has to put into it.
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) note: Option<&'static str>,
+}
+
+impl Lines<'_> {
+    /// # Errors
+    /// Why no line could work, in a few words.
+    pub(super) fn of(&self, client: &CatalogClient) -> Result<Line, &'static str> {
+        if client.status == Some(ClientStatus::Disabled) {
+            return Err("is disabled");
+        }
+        if client.grants.is_empty() {
+            return Err("gets no tokens, it only introspects");
+        }
+        let (proof, endpoint, note) = self.proof(client)?;
+        let dpop = self.dpop(client, endpoint)?;
+        let text = curl_line(client, &format!("{proof}{dpop}"), endpoint);
+        let text = text.ok_or("has no policy, so it gets nothing")?;
+        Ok(Line { text, note })
+    }
+
+    /// What proves the client, where, and what is to be put in.
+    fn proof(
+        &self,
+        client: &CatalogClient,
+    ) -> Result<(String, &str, Option<&'static str>), &'static str> {
+        if let Some((proof, note)) = self.secret(client) {
+            return Ok((proof, self.endpoint, note));
+        }
+        if let Some(made) = self.certificates.of(&client.id)
+            && let Some(endpoint) = self.mutual_endpoint
+        {
+            let proof = format!(
+                "--cacert {} --cert {} --key {} --data-urlencode {}",
+                quoted(self.certificates.ca.display()),
+                quoted(made.certificate.display()),
+                quoted(made.key.display()),
+                quoted(format_args!("client_id={}", client.id)),
+            );
+            return Ok((proof, endpoint, None));
+        }
+        let has = |method| client.auth_methods.contains(&method);
+        if has(AuthMethod::PrivateKeyJwt) {
+            let key = self.keys.of(&client.id);
+            let key = key.ok_or(
+                "proves itself by a key that is not here: `grantd token assertion` makes what it sends",
+            )?;
+            return Ok((self.assertion(client, key), self.endpoint, None));
+        }
+        Err(if has(AuthMethod::TlsClientAuth) {
+            "proves itself by a certificate that is not here"
+        } else {
+            "has nothing to prove itself with"
+        })
+    }
+
+    /// Shown where everybody knows it; else the reader knows it.
+    fn secret(&self, client: &CatalogClient) -> Option<(String, Option<&'static str>)> {
+        let mut materials = client.credentials.iter().map(|it| &it.material);
+        let (secret, note) = materials.find_map(|material| match material {
+            CatalogMaterial::Secret(secret) => Some((Some(secret), "with its secret as SECRET")),
+            CatalogMaterial::Phc(_) => Some((
+                None,
+                "with its secret, of which there is only a hash, as SECRET",
+            )),
+            _ => None,
+        })?;
+        if let Some(known) = self.known_secret(client) {
+            return Some((by_secret(client, (known, known))?, None));
+        }
+        let form = secret.map_or(PLACEHOLDER, Secret::expose);
+        Some((by_secret(client, (form, PLACEHOLDER))?, Some(note)))
+    }
+
+    /// A secret of the demo, where it is still the client's.
+    fn known_secret(&self, client: &CatalogClient) -> Option<&str> {
+        let (_, known) = self.demo.iter().find(|(id, _)| *id == client.id)?;
+        let is_known = |material: &CatalogMaterial| match material {
+            CatalogMaterial::Secret(secret) => secret.expose() == known.expose(),
+            CatalogMaterial::Phc(hash) => {
+                hash.parse::<PhcHash>().is_ok_and(|hash| hash.verify(known))
+            }
+            _ => false,
+        };
+        let mut in_force = client
+            .credentials
+            .iter()
+            .filter(|it| it.retired_at.is_none());
+        in_force
+            .any(|it| is_known(&it.material))
+            .then(|| known.expose())
+    }
+
+    fn assertion(&self, client: &CatalogClient, key: &Path) -> String {
+        format!(
+            "-d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \
+             -d client_assertion=\"$({} token assertion {} --key {} --audience {})\"",
+            program(),
+            quoted(&client.id),
+            quoted(key.display()),
+            quoted(self.issuer),
+        )
+    }
+
+    /// The header with a proof, where the client's first audience or the client itself wants its tokens bound.
+    fn dpop(&self, client: &CatalogClient, endpoint: &str) -> Result<String, &'static str> {
+        let is_mutual = Some(endpoint) == self.mutual_endpoint;
+        match self.constraint(client) {
+            _ if client.dpop_bound_access_tokens => {}
+            SenderConstraint::Dpop => {}
+            SenderConstraint::Any if !is_mutual => {}
+            SenderConstraint::Mtls if !is_mutual => {
+                return Err("has tokens that are bound to a certificate, which is not here");
+            }
+            _ => return Ok(String::new()),
+        }
+        let key = self.keys.dpop.as_ref();
+        let key = key.ok_or("has tokens that are bound to a key, which is not here")?;
+        Ok(format!(
+            " -H \"DPoP: $({} token proof --key {} --url {})\"",
+            program(),
+            quoted(key.display()),
+            quoted(endpoint),
+        ))
+    }
+
+    fn constraint(&self, client: &CatalogClient) -> SenderConstraint {
+        let first = client.policies.first().map(|it| &it.policy.audience);
+        let mut audiences = self.audiences.iter().map(|it| &it.audience);
+        audiences
+            .find(|audience| Some(&audience.id) == first)
+            .map_or(SenderConstraint::None, |audience| {
+                audience.sender_constraint
+            })
+    }
+}
+
+/// How this program is called from a shell: by its name where that finds it.
+fn program() -> String {
+    let Ok(own) = std::env::current_exe() else {
+        return "grantd".to_owned();
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|directory| directory.join("grantd"))
+        .find(|file| file.is_file());
+    let found = found.and_then(|file| file.canonicalize().ok());
+    if found == own.canonicalize().ok() {
+        "grantd".to_owned()
+    } else {
+        quoted(own.display())
+    }
+}
+
+/// One word for a shell.
+pub(super) fn quoted(text: impl fmt::Display) -> String {
+    format!("'{}'", text.to_string().replace('\'', r"'\''"))
+}

@@ -1,0 +1,135 @@
+//! `grantd token assertion` and `grantd token proof`: what a client signs, made from its private key in a file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::output::say;
+use crate::clock::Clock;
+use crate::config::file;
+use crate::crypto::digest::{base64url, sha256};
+use crate::crypto::jws::private_key::ClientPrivateKey;
+use crate::crypto::random;
+use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::identifier::ClientId;
+use crate::domain::target_uri::TargetUri;
+use crate::domain::timestamp::Seconds;
+
+/// The private key and how it is used.
+#[derive(Args, Debug)]
+struct Key {
+    /// The private key: a JWK, or PEM without a password
+    #[arg(long = "key", value_name = "FILE")]
+    file: PathBuf,
+    /// How it signs [default: its own `alg`, else ES256, EdDSA or PS256 by its kind]
+    #[arg(long, value_name = "ALG")]
+    algorithm: Option<SigningAlgorithm>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Assertion {
+    /// The client's id
+    #[arg(value_parser = ClientId::parse)]
+    client: ClientId,
+    /// Whom it is for: the issuer
+    #[arg(long, value_name = "URL")]
+    audience: String,
+    #[command(flatten)]
+    key: Key,
+    /// The `kid` in its header [default: that of the key, else its thumbprint]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    kid: Option<String>,
+    /// How long it is accepted
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    lifetime: Seconds,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Proof {
+    /// The URL that the request goes to
+    #[arg(long, value_parser = target)]
+    url: String,
+    /// The method of the request
+    #[arg(long, default_value = "POST")]
+    method: String,
+    #[command(flatten)]
+    key: Key,
+    /// The nonce that a server asked for
+    #[arg(long)]
+    nonce: Option<String>,
+    /// For a request to an API: the access token that goes with it
+    #[arg(long, value_name = "TOKEN")]
+    access_token: Option<String>,
+}
+
+/// RFC 7523 section 3, RFC 7515 section 4.1.4.
+pub(super) fn assertion(arguments: &Assertion) -> anyhow::Result<()> {
+    let key = read(&arguments.key)?;
+    let now = Clock::system().now();
+    let header = members([
+        ("typ", json!("JWT")),
+        (
+            "kid",
+            json!(arguments.kid.clone().unwrap_or_else(|| key.kid())),
+        ),
+    ]);
+    let claims = json!({
+        "iss": arguments.client.as_str(),
+        "sub": arguments.client.as_str(),
+        "aud": arguments.audience,
+        "jti": random::token_id(),
+        "iat": now.unix(),
+        "exp": now.plus(arguments.lifetime).unix(),
+    });
+    say!("{}", key.sign(header, &claims)?)?;
+    Ok(())
+}
+
+/// RFC 9449 section 4.2.
+pub(super) fn proof(arguments: &Proof) -> anyhow::Result<()> {
+    let key = read(&arguments.key)?;
+    let header = members([
+        ("typ", json!("dpop+jwt")),
+        ("jwk", Value::Object(key.public().key_members())),
+    ]);
+    let mut claims = json!({
+        "jti": random::token_id(),
+        "htm": arguments.method,
+        "htu": arguments.url,
+        "iat": Clock::system().now().unix(),
+    });
+    let ath = arguments.access_token.as_ref();
+    let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
+    let more = [("nonce", arguments.nonce.clone()), ("ath", ath)];
+    for (name, value) in more.into_iter().filter_map(|(name, it)| Some((name, it?))) {
+        if let Some(claims) = claims.as_object_mut() {
+            claims.insert(name.to_owned(), json!(value));
+        }
+    }
+    say!("{}", key.sign(header, &claims)?)?;
+    Ok(())
+}
+
+fn read(key: &Key) -> anyhow::Result<ClientPrivateKey> {
+    let shown = |path: &Path| path.display().to_string();
+    let text = file::text(&key.file, file::SMALL)
+        .with_context(|| format!("the key {} cannot be read", shown(&key.file)))?;
+    ClientPrivateKey::parse(&zeroize::Zeroizing::new(text), key.algorithm)
+        .with_context(|| shown(&key.file))
+}
+
+/// The URL without query and fragment, as `htu` has it.
+fn target(text: &str) -> Result<String, String> {
+    let uri =
+        TargetUri::parse(text).ok_or("write a URL such as http://localhost:8080/oauth2/token")?;
+    Ok(uri.as_str().to_owned())
+}
+
+fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
