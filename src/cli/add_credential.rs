@@ -99,7 +99,8 @@ struct Attribute {
 struct New {
     #[command(flatten)]
     life: Life,
-    #[arg(long, value_enum, default_value_t)]
+    /// A table for people, or JSON for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     output: Output,
     #[command(flatten)]
     target: Target,

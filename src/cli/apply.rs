@@ -12,14 +12,20 @@ use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::operations::apply_catalog::{Action, ApplyOptions, Plan, apply_catalog};
 use crate::operations::make_signing_keys::ACTIVATION_DELAY;
 
+/// How it is usually called.
+const EXAMPLES: &str = "Examples:
+  grantd apply catalog.toml --config grantd.toml --dry-run
+  grantd apply catalog.toml --config grantd.toml --prune";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The catalog
+    /// The catalog file
     file: PathBuf,
-    /// Say what would be done, and do nothing
+    /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Remove what the catalog does not state
+    /// Also remove what the catalog does not mention
     #[arg(long)]
     prune: bool,
     /// Let --prune remove up to N clients and up to N audiences; without it no more than two or a tenth of them

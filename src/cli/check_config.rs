@@ -16,12 +16,23 @@ use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::tls::Tls;
 use crate::store::{DatabaseOptions, Store};
 
+/// How it is usually called.
+const EXAMPLES: &str = "Examples:
+  grantd check-config --config grantd.toml --catalog catalog.toml
+  grantd check-config --catalog catalog.toml --without-secrets";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The settings file; without it the GRANTD_ variables alone
-    #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
+    /// Check this settings file, with the GRANTD_ variables over it
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GRANTD_CONFIG",
+        hide_env_values = true
+    )]
     config: Option<PathBuf>,
-    /// A catalog to check, also without any settings; may be given several times
+    /// Check this catalog, with or without settings; may be given several times
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
     /// Let secrets and private keys be absent, as in a pull request, and say which were not checked

@@ -22,7 +22,8 @@ pub(super) enum Command {
 
 #[derive(Args, Debug)]
 pub(super) struct List {
-    #[arg(long, value_enum, default_value_t)]
+    /// A table for people, or JSON for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     output: Output,
     #[command(flatten)]
     target: Target,
@@ -32,7 +33,8 @@ pub(super) struct List {
 pub(super) struct Show {
     /// The client's id
     client: String,
-    #[arg(long, value_enum, default_value_t)]
+    /// A table for people, or JSON for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     output: Output,
     #[command(flatten)]
     target: Target,

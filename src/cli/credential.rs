@@ -18,7 +18,7 @@ use crate::operations::manage_credentials::retire_credential;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a secret for a client and print it: once, now, and never again
+    /// Make a secret for a client, and print it this once
     AddSecret(AddSecret),
     /// Register public keys of a client: a JWK, a JWK set, or PEM
     AddKey(AddKey),
@@ -26,9 +26,9 @@ pub(super) enum Command {
     AddCertificate(AddCertificate),
     /// Register the one subject of a client's certificates (`tls_client_auth`)
     AddSubject(AddSubject),
-    /// List what a client proves itself with
+    /// List the credentials of a client
     List(List),
-    /// Retire a credential: it is refused at once, and its use raises an alert
+    /// Retire a credential: it is refused within a second, and its use is logged as an alert
     Retire(Retire),
 }
 
@@ -36,7 +36,8 @@ pub(super) enum Command {
 pub(super) struct List {
     /// The client's id
     client: String,
-    #[arg(long, value_enum, default_value_t)]
+    /// A table for people, or JSON for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     output: Output,
     #[command(flatten)]
     target: Target,
@@ -46,7 +47,7 @@ pub(super) struct List {
 pub(super) struct Retire {
     /// The credential's id, as `grantd credential list` shows it
     credential: String,
-    /// It leaked: the tokens that were issued for it are inactive at introspection, too
+    /// It has leaked: also make the tokens issued for it inactive at introspection
     #[arg(long)]
     compromised: bool,
     #[command(flatten)]

@@ -37,24 +37,31 @@ use crate::telemetry;
 /// The port of `grantd dev` without `--listen`.
 const PORT: u16 = 8080;
 
+/// How it is usually called.
+const EXAMPLES: &str = "Examples:
+  grantd dev
+  grantd dev --catalog my.toml --data .grantd
+  grantd dev --listen 127.0.0.1:0 --ready-file ready.json";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The catalog; without it the built-in demo catalog
+    /// Load this catalog instead of the built-in demo
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
-    /// Where to listen; 127.0.0.1:0 takes a free port [default: port 8080 of both loopback addresses]
+    /// Listen here; 127.0.0.1:0 takes a free port [default: port 8080 of both loopback addresses]
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     listen: Option<SocketAddr>,
-    /// Keep the data here; without it they go with the process
+    /// Keep data and keys in this directory; otherwise they are deleted at the end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The issuer, where it is not the listener's own URL
+    /// Use this issuer instead of the listener's own URL
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// The CA whose client certificates are accepted, in place of a throw-away one
+    /// Accept client certificates of this CA instead of a throw-away one
     #[arg(long, value_name = "FILE")]
     client_ca: Option<PathBuf>,
-    /// Write a JSON file with all URLs when requests are accepted
+    /// Write a JSON file with all URLs as soon as requests are accepted
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }

@@ -20,7 +20,7 @@ const MOST: usize = 64 * 1024;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The operations listener, by default <http://127.0.0.1:9090> or what `GRANTD_OPERATIONS__LISTEN` says
+    /// The operations listener [default: `http://127.0.0.1:9090`, or where `GRANTD_OPERATIONS__LISTEN` says]
     url: Option<String>,
 }
 

@@ -14,14 +14,14 @@ use super::output::{print, say};
 
 #[derive(Args, Debug)]
 pub(super) struct Completions {
-    /// The shell
+    /// The shell to complete in
     #[arg(value_enum)]
     shell: Shell,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct Manual {
-    /// Write a file for each command here, such as grantd-client-list.1; without it all pages go to standard output
+    /// Write one file per command here, such as grantd-client-list.1; otherwise print all pages
     directory: Option<PathBuf>,
 }
 

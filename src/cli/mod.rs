@@ -37,8 +37,16 @@ use crate::telemetry::last_words;
 #[derive(Debug, Parser)]
 #[command(version, about, disable_help_subcommand = true)]
 struct Cli {
-    /// Colours in help, errors, listings and the log
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    /// When to use colours: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        display_order = 900
+    )]
     color: ColorChoice,
     #[command(subcommand)]
     command: Command,
@@ -46,30 +54,30 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start an identity provider for a laptop or a CI job: embedded database, demo catalog, one command
+    /// Run an identity provider for a laptop or a CI job: embedded database, demo clients, one command
     Dev(dev::Arguments),
-    /// Serve as token issuer, with the settings of a file and of GRANTD_ variables
+    /// Run a replica of the token issuer, configured by a file and by GRANTD_ variables
     Serve(serve::Arguments),
-    /// Bring the database schema to this version
+    /// Upgrade the database schema to this version
     Migrate(migrate::Arguments),
-    /// Bring the database to what a catalog states
+    /// Make the database match a catalog of audiences, clients and policies
     Apply(apply::Arguments),
-    /// Print the database as a catalog, without any secret in clear
+    /// Print the database as a catalog; secrets appear as hashes only
     Export(export::Arguments),
-    /// Check the settings, and a catalog, without touching anything
+    /// Check settings and catalogs without changing or contacting anything
     CheckConfig(check_config::Arguments),
     /// Ask a running server whether it is ready
     Health(health::Arguments),
-    /// Look at clients
+    /// List and show clients
     #[command(subcommand)]
     Client(client::Command),
-    /// Look at, make and retire what clients prove themselves with
+    /// List, add and retire the secrets, keys and certificates of clients
     #[command(subcommand)]
     Credential(credential::Command),
-    /// Look at tokens
+    /// Inspect tokens; make client assertions and DPoP proofs
     #[command(subcommand)]
     Token(token::Command),
-    /// Print the completions of a shell
+    /// Print a completion script for your shell
     Completions(manual::Completions),
     /// Print the manual pages, or write them to a directory
     Manual(manual::Manual),

@@ -35,10 +35,8 @@ pub(super) fn counted(number: usize, what: &str) -> String {
 /// The form of a listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
-    /// For people.
     #[default]
     Table,
-    /// For programs.
     Json,
 }
 

@@ -20,9 +20,14 @@ use crate::telemetry;
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The settings file; GRANTD_ variables override it
-    #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GRANTD_CONFIG",
+        hide_env_values = true
+    )]
     config: Option<PathBuf>,
-    /// Bring the database schema to this version first
+    /// Upgrade the database schema first
     #[arg(long)]
     migrate: bool,
 }

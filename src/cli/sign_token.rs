@@ -20,35 +20,49 @@ use crate::domain::timestamp::Seconds;
 /// The private key and how it is used.
 #[derive(Args, Debug)]
 struct Key {
-    /// The private key: a JWK, or PEM without a password
+    /// The private key, as a JWK or as PEM without a password
     #[arg(long = "key", value_name = "FILE")]
     file: PathBuf,
-    /// How it signs [default: its own `alg`, else ES256, EdDSA or PS256 by its kind]
+    /// How to sign [default: the `alg` of the key, else `ES256`, `EdDSA` or `PS256` by its kind]
     #[arg(long, value_name = "ALG")]
     algorithm: Option<SigningAlgorithm>,
 }
 
+/// What it is for.
+const ASSERTION_EXAMPLES: &str = "Example:
+  curl -s http://localhost:8080/oauth2/token -d grant_type=client_credentials \\
+    -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \\
+    -d client_assertion=$(grantd token assertion my-job --key my-job.pem \\
+      --audience http://localhost:8080)";
+/// What it is for.
+const PROOF_EXAMPLES: &str = "Example:
+  curl -s https://api.example/prices -H \"Authorization: DPoP $TOKEN\" \\
+    -H \"DPoP: $(grantd token proof --key key.pem --method GET \\
+      --url https://api.example/prices --access-token $TOKEN)\"";
+
 #[derive(Args, Debug)]
+#[command(after_help = ASSERTION_EXAMPLES)]
 pub(super) struct Assertion {
     /// The client's id
     #[arg(value_parser = ClientId::parse)]
     client: ClientId,
-    /// Whom it is for: the issuer
+    /// The issuer that it is for
     #[arg(long, value_name = "URL")]
     audience: String,
     #[command(flatten)]
     key: Key,
-    /// The `kid` in its header [default: that of the key, else its thumbprint]
+    /// The `kid` to name [default: the key's own, else its thumbprint]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     kid: Option<String>,
-    /// How long it is accepted
+    /// How long it is valid
     #[arg(long, value_name = "DURATION", default_value = "1m")]
     lifetime: Seconds,
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = PROOF_EXAMPLES)]
 pub(super) struct Proof {
-    /// The URL that the request goes to
+    /// The URL of the request; query and fragment are left out
     #[arg(long, value_parser = target)]
     url: String,
     /// The method of the request
@@ -56,10 +70,10 @@ pub(super) struct Proof {
     method: String,
     #[command(flatten)]
     key: Key,
-    /// The nonce that a server asked for
+    /// The nonce that the server asked for
     #[arg(long)]
     nonce: Option<String>,
-    /// For a request to an API: the access token that goes with it
+    /// The access token that goes with it, in a request to an API
     #[arg(long, value_name = "TOKEN")]
     access_token: Option<String>,
 }

@@ -20,12 +20,17 @@ use crate::store::{DatabaseOptions, Store};
 #[derive(Args, Debug)]
 pub(super) struct Target {
     /// The data directory of a `grantd dev --data DIR`; counts before the other two
-    #[arg(long, value_name = "DIR", env = "GRANTD_DATA")]
+    #[arg(long, value_name = "DIR", env = "GRANTD_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
     /// The settings file of a `grantd serve`
-    #[arg(long, value_name = "FILE", env = "GRANTD_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GRANTD_CONFIG",
+        hide_env_values = true
+    )]
     config: Option<PathBuf>,
-    /// The database itself: postgres://… or sqlite://…; in place of the one of the settings
+    /// The database itself, postgres://… or sqlite://…; overrides the one in the settings
     #[arg(
         long,
         value_name = "URL",

@@ -18,9 +18,9 @@ use crate::domain::timestamp::Timestamp;
 pub(super) enum Command {
     /// Show header and claims of a token; with a database also whether signature, time and revocation hold
     Inspect(Inspect),
-    /// Make the assertion by which a client of `private_key_jwt` proves itself
+    /// Make a client assertion (`private_key_jwt`, RFC 7523) from a private key
     Assertion(Assertion),
-    /// Make a DPoP proof
+    /// Make a DPoP proof (RFC 9449) from a private key
     Proof(Proof),
 }
 

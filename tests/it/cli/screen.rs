@@ -196,7 +196,7 @@ fn an_assertion_from_a_key_in_a_file_gets_a_token() {
     let dev = place.dev(&["--catalog", "my.toml"]);
     let issuer = dev.url("issuer");
     for (key, kid) in [("job.jwk.json", &[][..]), ("job.pem", &["--kid", "mine"])] {
-        let make = [
+        let command = [
             "token",
             "assertion",
             "job",
@@ -205,7 +205,7 @@ fn an_assertion_from_a_key_in_a_file_gets_a_token() {
             "--audience",
             issuer,
         ];
-        let made = place.done(&[&make[..], kid].concat());
+        let made = place.done(&[&command[..], kid].concat());
         let form = format!(
             "grant_type=client_credentials&scope=s&client_assertion={}&client_assertion_type=\
              urn:ietf:params:oauth:client-assertion-type:jwt-bearer",

@@ -209,23 +209,22 @@ fn help_lists_every_command() {
     Usage: grantd [OPTIONS] <COMMAND>
 
     Commands:
-      dev           Start an identity provider for a laptop or a CI job: embedded database, demo
-                    catalog, one command
-      serve         Serve as token issuer, with the settings of a file and of GRANTD_ variables
-      migrate       Bring the database schema to this version
-      apply         Bring the database to what a catalog states
-      export        Print the database as a catalog, without any secret in clear
-      check-config  Check the settings, and a catalog, without touching anything
+      dev           Run an identity provider for a laptop or a CI job: embedded database, demo clients,
+                    one command
+      serve         Run a replica of the token issuer, configured by a file and by GRANTD_ variables
+      migrate       Upgrade the database schema to this version
+      apply         Make the database match a catalog of audiences, clients and policies
+      export        Print the database as a catalog; secrets appear as hashes only
+      check-config  Check settings and catalogs without changing or contacting anything
       health        Ask a running server whether it is ready
-      client        Look at clients
-      credential    Look at, make and retire what clients prove themselves with
-      token         Look at tokens
-      completions   Print the completions of a shell
+      client        List and show clients
+      credential    List, add and retire the secrets, keys and certificates of clients
+      token         Inspect tokens; make client assertions and DPoP proofs
+      completions   Print a completion script for your shell
       manual        Print the manual pages, or write them to a directory
 
     Options:
-          --color <WHEN>  Colours in help, errors, listings and the log [default: auto] [possible
-                          values: auto, always, never]
+          --color <WHEN>  When to use colours: auto, always or never [default: auto]
       -h, --help          Print help
       -V, --version       Print version
     ");
