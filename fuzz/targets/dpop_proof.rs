@@ -54,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
                     let dead = at(accepted.dead_at().unix());
                     assert!(judge_proof(bytes, *profile, &dead).is_err());
                 }
-                Err(fault) => drop((fault.description(), fault.check())),
+                Err(fault) => drop(fault.explain()),
             }
         }
         let Ok(claims) = &claims else { continue };

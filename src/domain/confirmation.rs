@@ -53,28 +53,28 @@ impl Confirmation {
         let bound = demanded || either || by_certificate;
         match evidence {
             Evidence { key: None, .. } if client.dpop_bound_access_tokens => {
-                missing("a DPoP proof, demanded by the client")
+                missing("DPoP proof, demanded by the client")
             }
             Evidence { key: None, .. } if constraint == Demand::Dpop => {
-                missing("a DPoP proof, demanded by the audience")
+                missing("DPoP proof, demanded by the audience")
             }
             Evidence {
                 certificate: None, ..
             } if client.certificate_bound_access_tokens => {
-                missing("a client certificate, demanded by the client")
+                missing("client certificate, demanded by the client")
             }
             Evidence {
                 certificate: None, ..
             } if constraint == Demand::Mtls => {
-                missing("a client certificate, demanded by the audience")
+                missing("client certificate, demanded by the audience")
             }
             Evidence {
                 certificate: None,
                 key: None,
                 ..
-            } if constraint == Demand::Any => {
-                missing("a DPoP proof or a client certificate, demanded by the audience")
-            }
+            } if constraint == Demand::Any => missing(
+                "DPoP proof and no client certificate, one of them demanded by the audience",
+            ),
             Evidence {
                 certificate, key, ..
             } => Ok(Self {

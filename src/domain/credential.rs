@@ -190,6 +190,19 @@ pub enum CredentialState {
     Retired,
 }
 
+impl CredentialState {
+    /// In words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::NotYetActive => "not active yet",
+            Self::Expired => "expired",
+            Self::Retired => "retired",
+        }
+    }
+}
+
 impl Credential {
     /// Where it stands at `now`.
     #[must_use]

@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod algorithm;
 pub mod audience;
 pub mod certificate_fault;
+pub mod check;
 pub mod client;
 pub mod client_assertion;
 pub mod confirmation;

@@ -1,5 +1,6 @@
 //! A policy: client X may get scopes S for audience A.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -31,17 +32,56 @@ pub struct Policy {
     pub enabled: bool,
 }
 
+/// Why a policy does not hold for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It is switched off.
+    Disabled,
+    /// It is for other networks.
+    Network(IpAddr),
+    /// It is for other methods of authentication.
+    Method(AuthMethod),
+}
+
+/// A policy that does not hold, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unheld {
+    /// What it is for.
+    pub audience: AudienceId,
+    /// Why it does not hold.
+    pub obstacle: Obstacle,
+}
+
 impl Policy {
-    /// Whether it holds for a request from `source` by a client that authenticated with `method`.
-    /// A policy that does not hold counts as absent.
+    /// What keeps it from holding for a request from `source` by a client that authenticated with `method`; such a
+    /// policy counts as absent.
     #[must_use]
-    pub fn holds(&self, source: IpAddr, method: AuthMethod) -> bool {
-        let network = self.networks.is_empty()
-            || self
-                .networks
-                .iter()
-                .any(|network| network.contains(&source.to_canonical()));
-        let method = self.methods.is_empty() || self.methods.contains(&method);
-        self.enabled && network && method
+    pub fn obstacle(&self, source: IpAddr, method: AuthMethod) -> Option<Obstacle> {
+        let within = |network: &IpNet| network.contains(&source.to_canonical());
+        if !self.enabled {
+            Some(Obstacle::Disabled)
+        } else if !self.networks.is_empty() && !self.networks.iter().any(within) {
+            Some(Obstacle::Network(source))
+        } else if !self.methods.is_empty() && !self.methods.contains(&method) {
+            Some(Obstacle::Method(method))
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for Unheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let audience = &self.audience;
+        match self.obstacle {
+            Obstacle::Disabled => write!(f, "{audience}, whose policy is disabled"),
+            Obstacle::Network(source) => {
+                write!(
+                    f,
+                    "{audience}, whose policy is not for the network of {source}"
+                )
+            }
+            Obstacle::Method(method) => write!(f, "{audience}, whose policy is not for {method}"),
+        }
     }
 }

@@ -15,7 +15,10 @@ pub enum Presented {
         client_id: Option<String>,
     },
     /// An `Authorization` scheme other than Basic.
-    UnknownScheme,
+    UnknownScheme {
+        /// Its name, where it has one.
+        scheme: &'static str,
+    },
     /// A client assertion (RFC 7521 section 4.2).
     Assertion {
         /// The `client_id` of the body.

@@ -52,17 +52,77 @@ pub enum PresentedForm {
     /// Begins like a generated one, but is none: mistyped, cut or forged.
     Malformed,
     /// Too long to be looked at, or not printable ASCII.
-    Impossible,
+    Impossible(Oddity),
     /// Anything else: it may have been imported.
     Other,
+}
+
+/// What the form of a wrong secret tells of how it went wrong, and nothing of the secret itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// A line break at an end, as `echo` and editors leave behind.
+    LineBreak,
+    /// A space or a tab at an end.
+    Blank,
+    /// Over [`MAX_LENGTH`].
+    TooLong,
+    /// A character that is not printable ASCII.
+    Unprintable,
+}
+
+impl Oddity {
+    /// The first of them that `secret` has.
+    #[must_use]
+    pub fn of(secret: &Secret) -> Option<Self> {
+        let text = secret.expose();
+        let ends = |kind: &[char]| text.starts_with(kind) || text.ends_with(kind);
+        if text.len() > MAX_LENGTH {
+            Some(Self::TooLong)
+        } else if ends(&['\n', '\r']) {
+            Some(Self::LineBreak)
+        } else if ends(&[' ', '\t']) {
+            Some(Self::Blank)
+        } else {
+            (!is_printable(text)).then_some(Self::Unprintable)
+        }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub const fn found(self) -> &'static str {
+        match self {
+            Self::LineBreak => "one with a line break at its beginning or end",
+            Self::Blank => "one with a space or tab at its beginning or end",
+            Self::TooLong => "a longer one",
+            Self::Unprintable => "one with other characters",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::LineBreak => {
+                "let the client cut it off: a file written by echo or an editor ends in a line break, one by printf '%s' does not"
+            }
+            Self::Blank => "let the client cut the blanks off",
+            Self::TooLong | Self::Unprintable => {
+                "give the client its secret again; an assertion or a token is no client_secret"
+            }
+        }
+    }
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
 }
 
 /// Tells the form of `secret`; `checksum` computes the checksum of what stands before it.
 #[must_use]
 pub fn presented_form(secret: &Secret, checksum: impl Fn(&str) -> String) -> PresentedForm {
     let text = secret.expose();
-    if text.len() > MAX_LENGTH || !text.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-        return PresentedForm::Impossible;
+    if text.len() > MAX_LENGTH || !is_printable(text) {
+        return PresentedForm::Impossible(Oddity::of(secret).unwrap_or(Oddity::Unprintable));
     }
     if !text.starts_with(PREFIX) {
         return PresentedForm::Other;
@@ -118,10 +178,17 @@ mod tests {
 
     #[test]
     fn what_no_secret_can_be_is_refused_unhashed() {
-        for text in ["é".to_owned(), "a\nb".to_owned(), "x".repeat(1025)] {
+        for (text, oddity) in [
+            ("é".to_owned(), Oddity::Unprintable),
+            ("a\nb".to_owned(), Oddity::Unprintable),
+            ("ab\n".to_owned(), Oddity::LineBreak),
+            ("\r\nab".to_owned(), Oddity::LineBreak),
+            ("ab\t".to_owned(), Oddity::Blank),
+            ("x".repeat(1025), Oddity::TooLong),
+        ] {
             assert_eq!(
                 presented_form(&Secret::new(text), sum),
-                PresentedForm::Impossible
+                PresentedForm::Impossible(oddity)
             );
         }
         assert_eq!(

@@ -82,6 +82,12 @@ pub fn plain(text: &str) -> String {
     shown.replace("\\u{2026}", "…")
 }
 
+/// As [`unknown`], where there may be nothing.
+#[must_use]
+pub fn unknown_or_none<'k>(text: Option<&str>, known: impl IntoIterator<Item = &'k str>) -> String {
+    text.map_or_else(|| "none".to_owned(), |text| unknown(text, known))
+}
+
 /// The first four characters and the length.
 #[must_use]
 pub fn hidden(text: &str) -> String {

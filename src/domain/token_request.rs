@@ -4,6 +4,7 @@ use fluent_uri::Uri;
 
 use super::refusal::GrantFault;
 use super::scope::ScopeSet;
+use super::shown;
 
 /// The longest `resource` that is read, in bytes.
 const MAX_RESOURCE_LENGTH: usize = 2048;
@@ -30,15 +31,19 @@ impl TokenRequest {
         audience: Option<&str>,
     ) -> Result<Self, GrantFault> {
         let scopes = scope
-            .map(|text| ScopeSet::parse(text).map_err(|_| GrantFault::ScopeGrammar))
+            .map(|text| {
+                ScopeSet::parse(text)
+                    .map_err(|_| GrantFault::ScopeGrammar(shown::unknown(text, [])))
+            })
             .transpose()?;
-        if !resources.iter().all(|resource| is_absolute_uri(resource)) {
-            return Err(GrantFault::TargetGrammar);
+        if let Some(wrong) = resources.iter().find(|it| !is_absolute_uri(it)) {
+            return Err(GrantFault::TargetGrammar(shown::unknown_url(wrong)));
         }
         let mut targets = resources.iter().copied().chain(audience);
         let target = targets.next();
-        if targets.any(|other| Some(other) != target) {
-            return Err(GrantFault::SeveralTargets);
+        if let (Some(one), Some(other)) = (target, targets.find(|other| Some(*other) != target)) {
+            let [one, other] = [one, other].map(shown::unknown_url);
+            return Err(GrantFault::SeveralTargets(one, other));
         }
         Ok(Self {
             scopes,
@@ -74,9 +79,9 @@ mod tests {
             "ä:b",
             &long,
         ] {
-            assert_eq!(
-                TokenRequest::parse(None, &[wrong], None),
-                Err(GrantFault::TargetGrammar),
+            let parsed = TokenRequest::parse(None, &[wrong], None);
+            assert!(
+                matches!(parsed, Err(GrantFault::TargetGrammar(_))),
                 "{wrong}"
             );
         }
@@ -86,14 +91,15 @@ mod tests {
     fn equal_resources_collapse_and_others_are_refused_8707_02() {
         let both = TokenRequest::parse(None, &["urn:a", "urn:a"], Some("urn:a")).unwrap();
         assert_eq!(both.target.as_deref(), Some("urn:a"));
-        let several = Err(GrantFault::SeveralTargets);
+        let several =
+            |one: &str, other: &str| Err(GrantFault::SeveralTargets(one.into(), other.into()));
         assert_eq!(
             TokenRequest::parse(None, &["urn:a", "urn:b"], None),
-            several
+            several("urn:a", "urn:b")
         );
         assert_eq!(
             TokenRequest::parse(None, &["urn:a"], Some("urn:A")),
-            several
+            several("urn:a", "urn:A")
         );
     }
 }

@@ -8,6 +8,9 @@ use super::form_encoding::decode;
 use crate::domain::refusal::RequestFault;
 use crate::domain::secret_format::Secret;
 
+/// Schemes that a log may name: another word may be a secret without a scheme.
+const OTHER_SCHEMES: [&str; 5] = ["Bearer", "DPoP", "Digest", "Negotiate", "NTLM"];
+
 /// What an `Authorization` header says, unverified.
 #[derive(Clone, Debug)]
 pub enum Authorization {
@@ -18,8 +21,8 @@ pub enum Authorization {
         /// The password: the secret.
         secret: Secret,
     },
-    /// Any other scheme.
-    OtherScheme,
+    /// Any other scheme; its name, where it has one.
+    OtherScheme(&'static str),
 }
 
 /// Reads the value of one `Authorization` header.
@@ -31,28 +34,36 @@ pub fn parse_authorization(value: &[u8]) -> Result<Authorization, RequestFault> 
     let mut parts = value.splitn(2, |byte| *byte == b' ');
     let scheme = parts.next().unwrap_or_default();
     if !scheme.eq_ignore_ascii_case(b"basic") {
-        return Ok(Authorization::OtherScheme);
+        let is_it = |known: &&str| scheme.eq_ignore_ascii_case(known.as_bytes());
+        let name = OTHER_SCHEMES.into_iter().find(is_it);
+        return Ok(Authorization::OtherScheme(name.unwrap_or("another one")));
     }
     let encoded = parts.next().unwrap_or_default().trim_ascii_start();
-    let (client_id, secret) = credentials(encoded).ok_or(RequestFault::BasicEncoding)?;
+    let (client_id, secret) = credentials(encoded).map_err(RequestFault::BasicEncoding)?;
     Ok(Authorization::Basic { client_id, secret })
 }
 
-fn credentials(encoded: &[u8]) -> Option<(String, Secret)> {
-    let decoded = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+fn credentials(encoded: &[u8]) -> Result<(String, Secret), &'static str> {
+    let decoded = STANDARD
+        .decode(encoded)
+        .map_err(|_| "no base64 with padding")?;
+    let decoded = Zeroizing::new(decoded);
     // Only the first colon parts them: a password may hold more, an encoded `%3A` in the id stays data.
     let mut halves = decoded.splitn(2, |byte| *byte == b':');
-    let client_id = without_nul(decode(halves.next()?)?)?;
-    let secret = without_nul(decode(halves.next()?)?)?;
-    Some((client_id, Secret::new(secret)))
+    let client_id = half(halves.next())?;
+    let secret = half(halves.next())?;
+    Ok((client_id, Secret::new(secret)))
 }
 
-fn without_nul(mut text: String) -> Option<String> {
+fn half(encoded: Option<&[u8]>) -> Result<String, &'static str> {
+    let encoded = encoded.ok_or("no colon between id and secret")?;
+    let mut text =
+        decode(encoded).ok_or("a % that begins no escape, or bytes that are no UTF-8")?;
     if text.contains('\0') {
         text.zeroize();
-        return None;
+        return Err("a NUL");
     }
-    Some(text)
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -71,7 +82,7 @@ mod tests {
             Authorization::Basic { client_id, secret } => {
                 Some((client_id, secret.expose().to_owned()))
             }
-            Authorization::OtherScheme => None,
+            Authorization::OtherScheme(_) => None,
         }
     }
 
@@ -82,7 +93,7 @@ mod tests {
     fn is_refused(value: &str) -> bool {
         matches!(
             parse_authorization(value.as_bytes()),
-            Err(RequestFault::BasicEncoding)
+            Err(RequestFault::BasicEncoding(_))
         )
     }
 

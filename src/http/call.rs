@@ -6,17 +6,18 @@ use axum::response::Response;
 
 use super::answer;
 use super::body::read_form;
-use super::caller;
 use super::client_credentials;
 use super::connection::Connection;
 use super::form::Form;
 use super::layers::RequestId;
+use super::origin;
 use super::state::HttpState;
-use crate::domain::decision::{Decision, Refused};
+use crate::domain::check::Chain;
+use crate::domain::decision::{Decision, Outcome};
 use crate::domain::presented::Presented;
-use crate::domain::refusal::{Refusal, RequestFault};
+use crate::domain::refusal::RequestFault;
 use crate::operations::caller::Caller;
-use crate::operations::error::{OperationError, Outage};
+use crate::operations::error::OperationError;
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER: u32 = 1;
@@ -28,69 +29,68 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
 }
 
-/// Runs one form endpoint: reads the form, lets `handle` work, and turns whatever went wrong into an answer
-/// and its record.
+/// What an endpoint comes to.
+pub(super) type Answered = Result<(Outcome, Response), OperationError>;
+
+/// Runs one form endpoint: reads the form, lets `handle` work, turns whatever came of it into an answer, and hands its
+/// record to the one place that writes it down.
 pub(super) async fn answer(
     state: &HttpState,
     request: Request,
     endpoint: &'static str,
-    handle: impl AsyncFnOnce(Call, &Caller, &mut Decision) -> Result<Response, OperationError>,
+    handle: impl AsyncFnOnce(Call, &Caller, &mut Decision) -> Answered,
 ) -> Response {
+    let clock = state.grantd.clock();
+    let begin = clock.monotonic();
     let connection = Connection::of(&request);
-    let caller = caller::of(state, &connection, &request);
-    let mut decision = Decision {
-        request_id: request
-            .extensions()
-            .get()
-            .copied()
-            .unwrap_or_else(RequestId::default)
-            .0,
-        endpoint,
-        source: caller
-            .as_ref()
-            .map_or_else(|_| connection.source(), |it| it.source),
-        proxy: caller.as_ref().ok().and_then(|it| it.proxy),
-        client: None,
-        method: None,
-    };
+    let caller = origin::of(state, &connection, &request);
+    let from = caller
+        .as_ref()
+        .map_or_else(|_| (connection.source(), None), |it| (it.source, it.proxy));
+    let id = request.extensions().get::<RequestId>().copied();
+    let id = id.unwrap_or_else(RequestId::new).0;
+    let mut decision = Decision::new(id, endpoint, clock.now(), from);
     let result = async {
         let caller = caller?;
+        decision.passed(Chain::Origin);
         let (headers, form) = read_form(request, state.body_limits()).await?;
+        decision.passed(Chain::Form);
         handle(Call { form, headers }, &caller, &mut decision).await
     };
-    match result.await {
-        Ok(response) => response,
-        Err(OperationError::Refused(refusal)) => {
-            state.grantd.recognise_neighbour(&mut decision);
-            refused(state, &decision, &refusal)
+    let (outcome, response) = result.await.unwrap_or_else(failed);
+    let took = clock.monotonic().saturating_sub(begin);
+    state.grantd.write_down(decision.end(outcome, took));
+    response
+}
+
+fn failed(error: OperationError) -> (Outcome, Response) {
+    match error {
+        OperationError::Refused(refusal) => {
+            let response = answer::refuse(&refusal);
+            (Outcome::Refused(refusal), response)
         }
-        Err(OperationError::Unavailable(outage)) => unavailable(&decision, &outage),
+        OperationError::Unavailable(outage) => (
+            Outcome::Unavailable(outage.to_string()),
+            answer::unavailable(RETRY_AFTER),
+        ),
     }
 }
 
 impl Call {
     /// The client authentication of the request, unverified.
-    pub(super) fn presented(&self) -> Result<Presented, RequestFault> {
-        client_credentials::presented(&self.headers, &self.form)
+    pub(super) fn authentication(
+        &self,
+        decision: &mut Decision,
+    ) -> Result<Presented, RequestFault> {
+        let presented = client_credentials::find(&self.headers, &self.form)?;
+        decision.passed(Chain::Presentation);
+        Ok(presented)
     }
 
     /// The parameter `token`, which must be there (RFC 7662 section 2.1, RFC 7009 section 2.1).
-    pub(super) fn token(&self) -> Result<&str, RequestFault> {
-        self.form.get("token").ok_or(RequestFault::MissingToken)
+    pub(super) fn token(&self, decision: &mut Decision) -> Result<&str, RequestFault> {
+        let token = self.form.get("token").ok_or(RequestFault::MissingToken)?;
+        decision.passed(Chain::TokenParameter);
+        Ok(token)
     }
-}
-
-fn refused(state: &HttpState, decision: &Decision, refusal: &Refusal) -> Response {
-    state.grantd.record_refusal(&Refused { decision, refusal });
-    answer::refuse(refusal)
-}
-
-fn unavailable(decision: &Decision, outage: &Outage) -> Response {
-    tracing::warn!(
-        request_id = %decision.request_id,
-        endpoint = decision.endpoint,
-        %outage,
-        "answered 503"
-    );
-    answer::unavailable(RETRY_AFTER)
 }

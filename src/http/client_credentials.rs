@@ -9,6 +9,7 @@ use crate::domain::client::AuthMethod;
 use crate::domain::presented::Presented;
 use crate::domain::refusal::RequestFault;
 use crate::domain::secret_format::Secret;
+use crate::domain::shown;
 
 /// The one type of client assertions, RFC 7523 section 2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -18,7 +19,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 /// # Errors
 /// More than one way at once, an `Authorization: Basic` that cannot be read, and a `client_id` in the body
 /// other than the one there.
-pub fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestFault> {
+pub fn find(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestFault> {
     let mut authorizations = headers.get_all(AUTHORIZATION).iter();
     let authorization = authorizations.next();
     let secret = form.get("client_secret");
@@ -26,13 +27,17 @@ pub fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestF
         .get("client_assertion")
         .or(form.get("client_assertion_type"));
     let ways = [
-        authorization.is_some(),
-        authorizations.next().is_some(),
-        secret.is_some(),
-        assertion.is_some(),
+        (authorization.is_some(), "Authorization"),
+        (authorizations.next().is_some(), "Authorization again"),
+        (secret.is_some(), "client_secret"),
+        (assertion.is_some(), "client_assertion"),
     ];
-    if ways.iter().filter(|way| **way).count() > 1 {
-        return Err(RequestFault::SeveralAuthMethods);
+    if ways.iter().filter(|(is_there, _)| *is_there).count() > 1 {
+        let names = ways
+            .iter()
+            .filter_map(|(is_there, name)| is_there.then_some(*name));
+        let names = names.collect::<Vec<_>>().join(" and ");
+        return Err(RequestFault::SeveralAuthMethods(names));
     }
     match authorization {
         Some(value) => in_header(value.as_bytes(), form),
@@ -43,14 +48,14 @@ pub fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, RequestF
 
 fn in_header(value: &[u8], form: &Form) -> Result<Presented, RequestFault> {
     let (client_id, secret) = match parse_authorization(value)? {
-        Authorization::OtherScheme => return Ok(Presented::UnknownScheme),
+        Authorization::OtherScheme(scheme) => return Ok(Presented::UnknownScheme { scheme }),
         Authorization::Basic { client_id, secret } => (client_id, secret),
     };
-    if form
-        .get("client_id")
-        .is_some_and(|other| other != client_id)
-    {
-        return Err(RequestFault::ClientIdMismatch);
+    if let Some(other) = form.get("client_id").filter(|other| *other != client_id) {
+        return Err(RequestFault::ClientIdMismatch {
+            body: shown::unknown(other, []),
+            header: shown::unknown(&client_id, []),
+        });
     }
     Ok(Presented::Secret {
         method: AuthMethod::ClientSecretBasic,
@@ -63,14 +68,17 @@ fn in_header(value: &[u8], form: &Form) -> Result<Presented, RequestFault> {
 fn in_assertion(form: &Form) -> Result<Presented, RequestFault> {
     let assertion = form
         .get("client_assertion")
-        .ok_or(RequestFault::AssertionPair)?;
+        .ok_or(RequestFault::AssertionPair("client_assertion_type"))?;
     match form.get("client_assertion_type") {
         Some(JWT_BEARER) => Ok(Presented::Assertion {
             client_id: form.get("client_id").map(str::to_owned),
             assertion: assertion.to_owned(),
         }),
-        Some(_) => Err(RequestFault::AssertionType),
-        None => Err(RequestFault::AssertionPair),
+        Some(other) => Err(RequestFault::AssertionType(shown::unknown(
+            other,
+            [JWT_BEARER],
+        ))),
+        None => Err(RequestFault::AssertionPair("client_assertion")),
     }
 }
 
@@ -98,7 +106,7 @@ mod tests {
             .iter()
             .map(|value| (AUTHORIZATION, value.parse().unwrap()))
             .collect::<HeaderMap>();
-        presented(&headers, &Form::parse_body(body.as_bytes()).unwrap())
+        super::find(&headers, &Form::parse_body(body.as_bytes()).unwrap())
     }
 
     #[test]
@@ -116,7 +124,7 @@ mod tests {
         ] {
             let found = find(authorizations, body);
             assert!(
-                matches!(found, Err(RequestFault::SeveralAuthMethods)),
+                matches!(found, Err(RequestFault::SeveralAuthMethods(_))),
                 "{body}: {found:?}"
             );
         }
@@ -134,7 +142,7 @@ mod tests {
         }
         assert!(matches!(
             find(&[BASIC], "client_id=Id"),
-            Err(RequestFault::ClientIdMismatch)
+            Err(RequestFault::ClientIdMismatch { .. })
         ));
     }
 
@@ -172,7 +180,7 @@ mod tests {
     fn another_scheme_is_an_unknown_one_6749_22() {
         for scheme in ["Digest a=b", "Negotiate x", "Bearer x", ""] {
             assert!(
-                matches!(find(&[scheme], ""), Ok(Presented::UnknownScheme)),
+                matches!(find(&[scheme], ""), Ok(Presented::UnknownScheme { .. })),
                 "{scheme}"
             );
         }
@@ -192,23 +200,23 @@ mod tests {
         for (body, fault) in [
             (
                 "client_assertion=a&client_id=id",
-                RequestFault::AssertionPair,
+                RequestFault::AssertionPair("client_assertion"),
             ),
             (
                 "client_assertion_type=t&client_id=id",
-                RequestFault::AssertionPair,
+                RequestFault::AssertionPair("client_assertion_type"),
             ),
             (
                 "client_assertion_type=&client_assertion=a",
-                RequestFault::AssertionPair,
+                RequestFault::AssertionPair("client_assertion"),
             ),
             (
                 "client_assertion_type=t&client_assertion=a",
-                RequestFault::AssertionType,
+                RequestFault::AssertionType("t".to_owned()),
             ),
             (
                 &format!("client_assertion=a&client_assertion_type={JWT_BEARER}x"),
-                RequestFault::AssertionType,
+                RequestFault::AssertionType(format!("{JWT_BEARER}x")),
             ),
         ] {
             assert_eq!(find(&[], body).err(), Some(fault), "{body}");

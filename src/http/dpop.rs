@@ -8,7 +8,7 @@ use crate::domain::presented::PresentedProof;
 pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The proof; nothing of it is believed yet.
-pub(super) fn presented(headers: &HeaderMap) -> PresentedProof<'_> {
+pub(super) fn find(headers: &HeaderMap) -> PresentedProof<'_> {
     let mut proofs = headers.get_all(DPOP).iter();
     match (proofs.next(), proofs.next()) {
         (None, _) => PresentedProof::Nothing,

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::form_encoding::decode;
 use super::media_type;
 use crate::domain::refusal::RequestFault;
+use crate::domain::shown;
 
 /// The most parameters that are read, empty ones included.
 pub const MAX_PARAMETERS: usize = 64;
@@ -43,7 +44,8 @@ impl Form {
         for piece in pieces().filter(|piece| !piece.is_empty()) {
             let (name, value) = parameter(piece).ok_or(RequestFault::FormEncoding)?;
             if name != REPEATABLE && form.0.iter().any(|(known, _)| *known == name) {
-                return Err(RequestFault::RepeatedParameter);
+                let name = shown::unknown(&name, []);
+                return Err(RequestFault::RepeatedParameter(name));
             }
             form.0.push((name, value));
         }
@@ -95,6 +97,14 @@ mod tests {
         Form::parse_body(body.as_bytes()).err()
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "it is compared with what `fault` gives"
+    )]
+    fn repeated(name: &str) -> Option<RequestFault> {
+        Some(RequestFault::RepeatedParameter(name.to_owned()))
+    }
+
     #[test]
     fn a_repeated_parameter_is_refused_6749_05() {
         for name in [
@@ -113,11 +123,7 @@ mod tests {
                 format!("{name}&{name}"),
                 format!("{name}=a&%{:02x}{}=a", name.as_bytes()[0], &name[1..]),
             ] {
-                assert_eq!(
-                    fault(&body),
-                    Some(RequestFault::RepeatedParameter),
-                    "{body}"
-                );
+                assert_eq!(fault(&body), repeated(name), "{body}");
             }
         }
     }
@@ -125,11 +131,8 @@ mod tests {
     #[test]
     fn an_unknown_parameter_is_refused_only_when_repeated_6749_06() {
         assert_eq!(fault("nobody=1&knows=2"), None);
-        assert_eq!(
-            fault("nobody=1&nobody=1"),
-            Some(RequestFault::RepeatedParameter)
-        );
-        assert_eq!(fault("=1&=2"), Some(RequestFault::RepeatedParameter));
+        assert_eq!(fault("nobody=1&nobody=1"), repeated("nobody"));
+        assert_eq!(fault("=1&=2"), repeated(""));
     }
 
     /// 8707-02: what several resources mean is decided later.
@@ -199,7 +202,8 @@ mod tests {
         ) {
             let (name, first, second) = (encode(&name), encode(&first), encode(&second));
             let body = format!("{name}={first}&{between}&{name}={second}");
-            prop_assert_eq!(fault(&body), Some(RequestFault::RepeatedParameter));
+            let fault = fault(&body);
+            prop_assert!(matches!(fault, Some(RequestFault::RepeatedParameter(_))), "{:?}", fault);
         }
 
         #[test]

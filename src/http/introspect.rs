@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::answer::ok_json;
 use super::call::{Call, answer};
 use super::state::HttpState;
-use crate::domain::decision::Decision;
+use crate::domain::decision::{Decision, Outcome};
 use crate::operations::caller::Caller;
 
 /// Exactly this, whatever the reason (RFC 7662 section 2.2).
@@ -15,15 +15,19 @@ const INACTIVE: &[u8] = br#"{"active":false}"#;
 /// Tells whether a token is active.
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response {
     let handle = async |call: Call, caller: &Caller, decision: &mut Decision| {
-        let token = call.token()?;
-        let members = state
+        let token = call.token(decision)?;
+        let presented = call.authentication(decision)?;
+        let told = state
             .grantd
-            .introspect_token(call.presented()?, token, caller, decision)
+            .introspect_token(presented, token, caller, decision)
             .await?;
-        Ok(ok_json(members.map_or_else(
-            || INACTIVE.to_vec(),
-            |members| serde_json::Value::Object(members).to_string().into_bytes(),
-        )))
+        Ok(match told {
+            Some(members) => {
+                let members = serde_json::Value::Object(members).to_string();
+                (Outcome::Active, ok_json(members.into_bytes()))
+            }
+            None => (Outcome::Inactive, ok_json(INACTIVE.to_vec())),
+        })
     };
     answer(&state, request, "introspection", handle).await
 }

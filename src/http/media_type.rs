@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 
 use crate::domain::refusal::RequestFault;
+use crate::domain::shown;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -13,22 +14,20 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Another or no media type; another charset.
 pub(super) fn check_form(headers: &HeaderMap) -> Result<(), RequestFault> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let value = values.next().ok_or(RequestFault::MediaType)?;
+    let other = |found: &str| RequestFault::MediaType(shown::unknown(found, []));
+    let value = values.next().ok_or_else(|| other("none"))?;
     if values.next().is_some() {
-        return Err(RequestFault::MediaType);
+        return Err(other("several"));
     }
-    let text = value.to_str().map_err(|_| RequestFault::MediaType)?;
+    let text = value.to_str().map_err(|_| other("no text"))?;
     let mut parts = text.split(';').map(str::trim);
-    if !parts
-        .next()
-        .is_some_and(|media_type| media_type.eq_ignore_ascii_case(FORM))
-    {
-        return Err(RequestFault::MediaType);
+    match parts.next() {
+        Some(media_type) if media_type.eq_ignore_ascii_case(FORM) => {}
+        found => return Err(other(found.unwrap_or_default())),
     }
-    if parts.all(is_utf8_or_no_charset) {
-        Ok(())
-    } else {
-        Err(RequestFault::Charset)
+    match parts.find(|parameter| !is_utf8_or_no_charset(parameter)) {
+        Some(found) => Err(RequestFault::Charset(shown::unknown(found, []))),
+        None => Ok(()),
     }
 }
 
@@ -66,7 +65,11 @@ mod tests {
             &[form, form],
             &[],
         ] {
-            assert_eq!(check(wrong), Err(RequestFault::MediaType), "{wrong:?}");
+            let fault = check(wrong);
+            assert!(
+                matches!(fault, Err(RequestFault::MediaType(_))),
+                "{wrong:?}"
+            );
         }
     }
 
@@ -81,7 +84,8 @@ mod tests {
         }
         for charset in ["iso-8859-1", "utf-16", "", "utf-8; charset=latin1"] {
             let value = format!("{FORM}; charset={charset}");
-            assert_eq!(check(&[&value]), Err(RequestFault::Charset), "{charset}");
+            let fault = check(&[&value]);
+            assert!(matches!(fault, Err(RequestFault::Charset(_))), "{charset}");
         }
     }
 }

@@ -6,18 +6,19 @@ use axum::response::Response;
 use super::answer::ok_empty;
 use super::call::{Call, answer};
 use super::state::HttpState;
-use crate::domain::decision::Decision;
+use crate::domain::decision::{Decision, Outcome};
 use crate::operations::caller::Caller;
 
 /// Revokes a token.
 pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Response {
     let handle = async |call: Call, caller: &Caller, decision: &mut Decision| {
-        let token = call.token()?;
+        let token = call.token(decision)?;
+        let presented = call.authentication(decision)?;
         state
             .grantd
-            .revoke_token(call.presented()?, token, caller, decision)
+            .revoke_token(presented, token, caller, decision)
             .await?;
-        Ok(ok_empty())
+        Ok((Outcome::Revoked, ok_empty()))
     };
     answer(&state, request, "revocation", handle).await
 }

@@ -5,15 +5,20 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::{offer_nonce, ok_json};
-use super::call::{Call, answer};
+use super::call::{Answered, Call, answer};
 use super::dpop;
+use super::form::Form;
 use super::state::HttpState;
+use crate::domain::check::Chain;
 use crate::domain::client::GrantType;
-use crate::domain::decision::Decision;
+use crate::domain::decision::{Decision, Outcome};
 use crate::domain::refusal::RequestFault;
+use crate::domain::shown;
 use crate::operations::caller::Caller;
-use crate::operations::error::OperationError;
 use crate::operations::issue_token::Asked;
+
+/// Grants of other servers, which a log may show though they are long.
+const OTHER_GRANTS: [&str; 1] = ["urn:ietf:params:oauth:grant-type:saml2-bearer"];
 
 /// The body of a successful answer, RFC 6749 section 5.1.
 #[derive(Serialize)]
@@ -42,24 +47,19 @@ async fn issue(
     call: &Call,
     caller: &Caller,
     decision: &mut Decision,
-) -> Result<Response, OperationError> {
-    match call.form.get("grant_type") {
-        None => return Err(RequestFault::MissingGrantType.into()),
-        Some(name) if GrantType::from_text(name).is_none() => {
-            return Err(RequestFault::UnsupportedGrantType.into());
-        }
-        Some(_) => {}
-    }
+) -> Answered {
+    decision.grant = Some(grant(&call.form)?);
+    decision.passed(Chain::GrantType);
     let resources = call.form.all("resource");
     let asked = Asked {
         scope: call.form.get("scope"),
         resources: &resources,
         audience: call.form.get("audience"),
-        proof: dpop::presented(&call.headers),
+        proof: dpop::find(&call.headers),
     };
     let issued = state
         .grantd
-        .issue_token(call.presented()?, asked, caller, decision)
+        .issue_token(call.authentication(decision)?, asked, caller, decision)
         .await?;
     let body = TokenBody {
         access_token: &issued.access_token,
@@ -69,5 +69,13 @@ async fn issue(
     };
     let mut response = ok_json(serde_json::to_vec(&body).unwrap_or_default());
     offer_nonce(response.headers_mut(), state.grantd.dpop_nonce().as_deref());
-    Ok(response)
+    Ok((Outcome::Issued, response))
+}
+
+fn grant(form: &Form) -> Result<GrantType, RequestFault> {
+    let name = form
+        .get("grant_type")
+        .ok_or(RequestFault::MissingGrantType)?;
+    GrantType::from_text(name)
+        .ok_or_else(|| RequestFault::UnsupportedGrantType(shown::unknown(name, OTHER_GRANTS)))
 }

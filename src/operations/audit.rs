@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::crypto::random;
-use crate::domain::decision::Refused;
+use crate::domain::client::{AuthMethod, GrantType};
+use crate::domain::decision::Decided;
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
@@ -50,28 +51,32 @@ impl Audit {
         )
     }
 
-    /// A refusal.
-    pub fn refused(&self, refused: &Refused<'_>, now: Timestamp) {
-        let check = refused.check();
-        let decision = refused.decision;
+    /// A request that was refused; of others nothing is kept.
+    pub fn refused(&self, decided: &Decided, now: Timestamp) {
+        let (decision, outcome) = (&decided.decision, &decided.outcome);
+        let Some(finding) = outcome.finding() else {
+            return;
+        };
         self.send(AuditEvent {
             id: random::token_id(),
             at: now,
-            actor: decision
-                .client
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            actor: decision.client.as_ref().map(text_of).unwrap_or_default(),
             action: "refused",
             target: decision.endpoint.to_owned(),
             details: json!({
-                "request_id": decision.request_id.to_string(),
-                "source": decision.source.to_string(),
-                "proxy": decision.proxy.map(|it| it.to_string()),
-                "error": refused.refusal.error().as_str(),
-                "check": check.name,
-                "expected": check.expected,
-                "found": check.found,
+                "request_id": text_of(&decision.request_id),
+                "source": text_of(&decision.source),
+                "proxy": decision.proxy.as_ref().map(text_of),
+                "grant": decision.grant.map(GrantType::as_str),
+                "method": decision.method.map(AuthMethod::as_str),
+                "credential": decision.credential.as_ref().map(text_of),
+                "audience": decision.audience.as_ref().map(text_of),
+                "scopes_asked": decision.scopes_asked.as_ref().map(text_of),
+                "error": outcome.as_str(),
+                "check": finding.check.name(),
+                "expected": finding.check.expected(),
+                "found": finding.found,
+                "remedy": finding.remedy,
             }),
         });
     }
@@ -94,6 +99,10 @@ impl Audit {
             self.suppressed.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+fn text_of<T: ToString>(value: &T) -> String {
+    value.to_string()
 }
 
 impl AuditQueue {

@@ -10,13 +10,15 @@ use super::error::{OperationError, Outage};
 use crate::crypto::jws::Signer;
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
+use crate::domain::check::Chain;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::confirmation::{Confirmation, Evidence, token_type};
-use crate::domain::decision::Decision;
-use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold};
+use crate::domain::decision::{AskedScopes, Decision};
+use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold, why_refused};
 use crate::domain::policy::Policy;
 use crate::domain::presented::{Presented, PresentedProof};
-use crate::domain::refusal::RequestFault;
+use crate::domain::refusal::{GrantFault, RequestFault, TargetRefused};
+use crate::domain::shown;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
@@ -84,9 +86,16 @@ impl Grantd {
         let proven = self.prove_client(presented, caller, decision).await?;
         // Before the assertion is spent: a client that is asked for a nonce may send the same assertion again.
         let proof = self.accept_proof(asked.proof, self.clock.now())?;
-        let client = self.admit_client(proven).await?;
+        if proof.is_some() {
+            decision.passed(Chain::DpopProof);
+        }
+        let client = self.admit_client(proven, decision).await?;
         let proof = match proof {
-            Some(proof) => Some(self.spend_proof(proof).await?),
+            Some(proof) => {
+                let fresh = self.spend_proof(proof).await?;
+                decision.passed(Chain::DpopFresh);
+                Some(fresh)
+            }
             None => None,
         };
         let circumstances = Circumstances {
@@ -95,7 +104,8 @@ impl Grantd {
             proof,
         };
         for _ in 0..=MOST_WAITS {
-            let judge = |look: &Look<'_>| self.judge(&client, look, &circumstances);
+            let judge =
+                |look: &Look<'_>| self.judge(&client, look, (&circumstances, &mut *decision));
             match self
                 .directory
                 .at_last(client.id(), About::ItsPolicies, judge)
@@ -113,7 +123,7 @@ impl Grantd {
         &self,
         client: &AuthenticatedClient,
         look: &Look<'_>,
-        circumstances: &Circumstances<'_>,
+        (circumstances, decision): (&Circumstances<'_>, &mut Decision),
     ) -> Result<Judged, OperationError> {
         self.check_fitness()?;
         let now = self.clock.now();
@@ -121,14 +131,19 @@ impl Grantd {
         if let Some(alive) = first_living_second(client.client(), now)? {
             return Ok(Judged::NotBefore(alive));
         }
-        let grant = self.decide_grant(&client, look, circumstances)?;
+        let grant = self.decide_grant(&client, look, (circumstances, decision))?;
         let confirmation = bind(&client, &grant, circumstances)?;
         self.hold_to_profile(&grant, &confirmation)?;
+        decision.passed(Chain::Binding);
         let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
         let algorithm = grant.audience.algorithm;
         let key_time = self.key_time();
         match ring.signer(algorithm, key_time) {
-            Some(signer) => self.sign(&client, (&grant, &confirmation), (signer, now)),
+            Some(signer) => {
+                let (token, jti) = self.sign(&client, (&grant, &confirmation), (signer, now))?;
+                decision.issued(grant, jti);
+                Ok(Judged::Issued(token))
+            }
             // A key that was just made begins to sign in a moment.
             None => match ring.next_activation(algorithm, key_time.now) {
                 Some(activation) if activation <= key_time.now.plus(LONGEST_WAIT) => {
@@ -143,7 +158,7 @@ impl Grantd {
         &self,
         client: &StandingClient<'_>,
         look: &Look<'_>,
-        circumstances: &Circumstances<'_>,
+        (circumstances, decision): (&Circumstances<'_>, &mut Decision),
     ) -> Result<Grant, OperationError> {
         let Circumstances { asked, caller, .. } = circumstances;
         let holding = policies_that_hold(
@@ -152,10 +167,42 @@ impl Grantd {
             GrantType::ClientCredentials,
             (caller.source, client.method()),
         )?;
+        decision.passed(Chain::Policy);
         let request = TokenRequest::parse(asked.scope, asked.resources, asked.audience)?;
-        let mut grant = decide(&offers(&holding, look), &request)?;
+        let decided = decide(&offers(&holding, look), &request);
+        decision.scopes_asked = request.scopes.map(AskedScopes::new);
+        let mut grant = decided.map_err(|fault| match (fault, request.target) {
+            (GrantFault::TargetRefused { .. }, Some(target)) => {
+                self.target_refused(&target, client, caller)
+            }
+            (fault, _) => fault,
+        })?;
+        decision.audience = Some(grant.audience.id.clone());
+        decision.passed(Chain::Grant);
         grant.lifetime = grant.lifetime.min(self.max_lifetime);
         Ok(grant)
+    }
+
+    /// Why the client may not use `target`, as far as this replica can say without asking the database.
+    fn target_refused(
+        &self,
+        target: &str,
+        client: &StandingClient<'_>,
+        caller: &Caller,
+    ) -> GrantFault {
+        let near = self.directory.near_audience(target);
+        let by_others = match near {
+            Some(exact) if exact.as_str() == target => TargetRefused::NoPolicy,
+            Some(near) => TargetRefused::NearOther(near),
+            None => TargetRefused::Unknown,
+        };
+        let by_policies = why_refused(target, client.policies(), (caller.source, client.method()));
+        let why = by_policies.unwrap_or(by_others);
+        let shown = match &why {
+            TargetRefused::Unknown => shown::unknown_url(target),
+            _ => shown::plain(target),
+        };
+        GrantFault::TargetRefused { target: shown, why }
     }
 
     /// The catalog was judged when this replica started; it may have been changed since by an `apply` that knows of no
@@ -166,7 +213,7 @@ impl Grantd {
         confirmation: &Confirmation,
     ) -> Result<(), OperationError> {
         if self.profile.binds_every_token() && *confirmation == Confirmation::default() {
-            let what = "a DPoP proof or a client certificate, demanded by the profile";
+            let what = "DPoP proof and no client certificate, one of them demanded by the profile";
             return Err(RequestFault::MissingConfirmation(what).into());
         }
         let algorithm = grant.audience.algorithm;
@@ -176,12 +223,13 @@ impl Grantd {
         Ok(())
     }
 
+    /// The token, and its `jti`.
     fn sign(
         &self,
         client: &StandingClient<'_>,
         (grant, confirmation): (&Grant, &Confirmation),
         (signer, now): (&Signer, Timestamp),
-    ) -> Result<Judged, OperationError> {
+    ) -> Result<(IssuedToken, String), OperationError> {
         let id = (now, random::access_token_id(client.credential()));
         let claims = AccessToken::new(
             self.issuer.as_str(),
@@ -194,13 +242,13 @@ impl Grantd {
         let access_token = signer
             .sign_compact(grant.audience.jwt_typ, &payload)
             .map_err(|_| Outage::Signing)?;
-        tracing::debug!(client = %claims.client_id, audience = %grant.audience.id, jti = %claims.jti, "issued");
-        Ok(Judged::Issued(IssuedToken {
+        let token = IssuedToken {
             access_token,
             token_type: token_type(claims.cnf.as_ref()),
             expires_in: grant.lifetime.get(),
             scope: claims.scope,
-        }))
+        };
+        Ok((token, claims.jti))
     }
 }
 

@@ -24,6 +24,7 @@ pub mod register_credentials;
 pub mod replay_cache;
 pub mod revoke_token;
 pub mod troubles;
+mod write_down;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -37,7 +38,6 @@ use crate::crypto::certificates::authorities::ClientCas;
 use crate::crypto::hashing_pool::HashingPool;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
-use crate::domain::decision::{Decision, Refused};
 use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
@@ -253,27 +253,6 @@ impl Grantd {
     #[must_use]
     pub fn fatal(&self) -> watch::Receiver<Option<String>> {
         self.fatal.subscribe()
-    }
-
-    /// Recognises a client whose id is almost the one that a refused request named, so that the log shows a typing error
-    /// and hides a secret. It comes after the decision and whatever that was: no answer takes longer for one id than for
-    /// another.
-    pub fn recognise_neighbour(&self, decision: &mut Decision) {
-        let Some(claimed) = &mut decision.client else {
-            return;
-        };
-        if claimed
-            .suspect()
-            .is_some_and(|id| self.directory.has_neighbour(id))
-        {
-            claimed.recognise();
-        }
-    }
-
-    /// Records a refusal: one log line and one audit event, both made from the decision.
-    pub fn record_refusal(&self, refused: &Refused<'_>) {
-        crate::telemetry::log_refusal(refused);
-        self.audit.refused(refused, self.database_now());
     }
 
     async fn keep_sweeping(self: Arc<Self>) {

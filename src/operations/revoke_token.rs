@@ -75,7 +75,7 @@ impl Grantd {
             return Ok(None);
         };
         if claims.client_id != client.client().id.as_str() {
-            return Err(GrantFault::TokenOfAnotherClient.into());
+            return Err(GrantFault::TokenOfAnotherClient(claims.client_id).into());
         }
         let expires_at = Timestamp::from_unix(claims.exp);
         Ok(Some(RevokedToken {

@@ -1,8 +1,10 @@
 //! The log: one line an event, made from structured values, never with secret material at any level.
 
+mod decided;
 pub mod seldom;
 mod writer;
 
+pub use decided::log_decided;
 pub use writer::last_words;
 
 use tracing_subscriber::EnvFilter;
@@ -12,8 +14,6 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::settings::LogFormat;
-use crate::domain::decision::Refused;
-use crate::domain::refusal::ErrorCode;
 use crate::domain::shown;
 
 /// Starts the log on standard error. `filter` is a level or a list of `target=level`; one that cannot be read
@@ -67,42 +67,6 @@ fn filter_of(text: &str) -> Result<EnvFilter, String> {
     match text.split(',').find(|part| !is_right(part)) {
         Some(part) => Err(part.to_owned()),
         None => EnvFilter::try_new(text).map_err(|_| text.to_owned()),
-    }
-}
-
-/// One line for a refused request.
-pub fn log_refusal(refused: &Refused<'_>) {
-    let check = refused.check();
-    let decision = refused.decision;
-    let client = decision
-        .client
-        .as_ref()
-        .map_or_else(|| "-".to_owned(), ToString::to_string);
-    let method = decision.method.map_or("-", |method| method.as_str());
-    let error = refused.refusal.error();
-    let remedy = check.remedy.unwrap_or("-");
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                request_id = %decision.request_id,
-                endpoint = decision.endpoint,
-                source = %decision.source,
-                proxy = decision.proxy.map(tracing::field::display),
-                client,
-                method,
-                error = error.as_str(),
-                check = check.name,
-                expected = check.expected,
-                found = check.found,
-                remedy,
-                "refused"
-            )
-        };
-    }
-    if error == ErrorCode::InvalidClient {
-        line!(warn);
-    } else {
-        line!(info);
     }
 }
 

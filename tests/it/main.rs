@@ -20,6 +20,8 @@ mod clocks;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod decision;
+#[cfg(test)]
 mod dpop;
 #[cfg(test)]
 mod export;

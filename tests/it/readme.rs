@@ -12,6 +12,7 @@ use std::io::Write as _;
 
 use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::config::settings::Settings;
+use grantd::domain::check::Check;
 
 use crate::harness::Database;
 use crate::place::{Dev, Ended, Place, ended};
@@ -383,41 +384,16 @@ fn every_place_in_the_table_of_places_is_there() {
     }
 }
 
-/// A check's name is the first of two or three values in parentheses; those of a request and of a proof stand alone.
 #[test]
 fn the_table_of_refusals_names_every_check() {
-    let files = paths_below("src/domain/refusal", &["rs"]);
-    let source: String = files
-        .iter()
-        .map(|file| fs::read_to_string(root().join(file)).unwrap())
-        .collect();
-    let source = source
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace("( ", "(");
-    let mut names: BTreeSet<String> = source
-        .split(" (\"")
-        .skip(1)
-        .map(|after| after.split_once('"').unwrap().0.to_owned())
-        .collect();
-    names.extend(["request", "dpop proof"].map(str::to_owned));
-    assert_eq!(column("| `check` |"), names);
+    let names = Check::ALL.iter().map(|check| check.name().to_owned());
+    assert_eq!(column("| `check` |"), names.collect());
 }
 
-/// The first text of each arm of `AssertionFault::explained` is what was expected.
 #[test]
-fn the_page_on_keys_tells_every_fault_of_an_assertion() {
-    let source = fs::read_to_string(root().join("src/domain/client_assertion/mod.rs")).unwrap();
-    let (_, arms) = source.split_once("pub fn explained").unwrap();
-    let (arms, _) = arms.split_once("\n}\n").unwrap();
-    let expected: BTreeSet<&str> = arms
-        .split("Self::")
-        .skip(1)
-        .filter_map(|arm| arm.split_once('"')?.1.split_once('"'))
-        .map(|(expected, _)| expected)
-        .collect();
-    assert!(expected.len() > 10, "{expected:?}");
+fn the_page_on_keys_tells_every_check_of_an_assertion() {
+    let of_assertions = Check::ALL.iter().filter(|it| it.name() == "assertion");
+    let expected: BTreeSet<&str> = of_assertions.map(|it| it.expected()).collect();
     let page = fs::read_to_string(root().join("docs/private-key-jwt.md")).unwrap();
     let rows = page
         .lines()

@@ -91,7 +91,7 @@ fn clear(
         PresentedForm::Generated(id) => Some(id),
         PresentedForm::Other if secret.expose().len() >= least => None,
         PresentedForm::Malformed => return Err(Problem::SecretChecksum),
-        PresentedForm::Other | PresentedForm::Impossible => {
+        PresentedForm::Other | PresentedForm::Impossible(_) => {
             return Err(Problem::SecretForm {
                 least,
                 most: MAX_LENGTH,

@@ -3,10 +3,11 @@
 
 use serde_json::{Map, Value};
 
+use super::check::{Check, Finding};
 use super::credential::CredentialState;
 use super::identifier::CredentialId;
 use super::numeric_date::parse_numeric_date;
-use super::shown::unknown_url;
+use super::shown::{unknown, unknown_url};
 use super::timestamp::{Seconds, Timestamp};
 
 /// The longest `jti`, in bytes.
@@ -48,41 +49,44 @@ pub struct AcceptedClaims {
     pub names_token_endpoint: bool,
 }
 
-/// Why an assertion does not prove its client.
+/// Why an assertion does not prove its client. A text in it is what came, as [`shown`](super::shown) shows it; a number
+/// is the seconds between the time that it names and ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssertionFault {
     /// It is no compact JWS of strict JSON; the reason.
     Form(String),
     /// Its `typ` is that of something else.
-    Type,
+    Type(String),
     /// `client_id` of the request is another than its `sub`.
-    ClientId,
+    ClientId(String),
     /// A claim is absent.
     Absent(&'static str),
     /// A claim is of a wrong JSON type, or out of any sense.
     Malformed(&'static str),
-    /// `iss` or `sub` is not the client.
-    NotTheClient(&'static str),
+    /// `iss` or `sub` is not the client; which, and what it is.
+    NotTheClient(&'static str, String),
     /// `aud` is not exactly the issuer; what it is.
     Audience(String),
+    /// `aud` is a list, where it must be a text or a list of one; what it is.
+    AudienceList(String),
     /// `exp` is past.
-    Expired,
+    Expired(i64),
     /// `exp` is too far ahead.
-    LivesTooLong,
+    LivesTooLong(i64),
     /// `iat` is ahead.
-    IssuedAhead,
+    IssuedAhead(i64),
     /// `iat` is too long ago.
-    TooOld,
+    TooOld(i64),
     /// `nbf` is ahead.
-    NotYetValid,
-    /// No registered key has its `kid`.
-    UnknownKey,
+    NotYetValid(i64),
+    /// No registered key has its `kid`; what it is.
+    UnknownKey(String),
     /// The key is registered, but not live: expired, not yet active, or retired.
     DeadKey(CredentialId, CredentialState),
     /// It names no `kid`, and the client has several keys that it could be.
     AmbiguousKey,
     /// The key is not registered for its `alg`, or the `alg` is none of ours.
-    Algorithm,
+    Algorithm(String),
     /// The signature is not of that key.
     Signature,
     /// It was used before.
@@ -91,97 +95,88 @@ pub enum AssertionFault {
     MadeBeforeLoss,
 }
 
+const CLOCK: &str = "look at the client's clock";
+
 impl AssertionFault {
-    /// What was expected, what came instead, and what an operator can do.
+    /// What failed, what came instead, and what to do about it.
     #[must_use]
-    pub fn explained(&self) -> (&'static str, String, Option<&'static str>) {
-        let found = |text: &str| text.to_owned();
+    pub fn explain(&self) -> Finding<'_> {
         match self {
-            Self::Form(reason) => ("a compact JWS of strict JSON", reason.clone(), None),
-            Self::Type => (
-                "typ JWT, client-authentication+jwt or none",
-                found("another typ"),
-                None,
+            Self::Form(reason) => Finding::new(Check::AssertionForm, reason).remedy(
+                "let the client send the three parts as its library made them, with nothing around them",
             ),
-            Self::ClientId => ("client_id equal to sub", found("another client_id"), None),
-            Self::Absent(claim) => ("iss, sub, aud, exp and jti", format!("no {claim}"), None),
+            Self::Type(typ) => Finding::new(Check::AssertionType, typ)
+                .remedy("let the client sign an assertion: an access token or another JWT is none"),
+            Self::ClientId(other) => Finding::new(Check::AssertionClientId, other)
+                .remedy("let the client leave client_id out, or send its sub"),
+            Self::Absent(claim) => Finding::new(check_of(claim), format!("no {claim}"))
+                .remedy(format!("let the client put {claim} in")),
             Self::Malformed(claim) => {
-                ("claims of the right types", format!("{claim} is not"), None)
+                Finding::new(check_of(claim), format!("{claim} of another form")).remedy(
+                    "let the client write times as numbers of seconds, and the other claims as text",
+                )
             }
-            Self::NotTheClient(claim) => (
-                "iss and sub equal to the client",
-                format!("another {claim}"),
-                None,
+            Self::NotTheClient(claim, found) => {
+                Finding::new(Check::AssertionClient, format!("{claim} {found}"))
+                    .remedy("let the client write its id, as it is registered, into iss and sub")
+            }
+            Self::Audience(aud) => Finding::new(Check::AssertionAudience, aud).remedy(
+                "let the client write the issuer into aud; where it cannot, register \
+                 assertion_audience = \"issuer_or_token_endpoint\"",
             ),
-            Self::Audience(aud) => (
-                "aud equal to the issuer",
-                aud.clone(),
-                Some(
-                    "let the client write the issuer into aud; where it cannot, register \
-                     assertion_audience = issuer_or_token_endpoint",
-                ),
+            Self::AudienceList(aud) => Finding::new(Check::AssertionAudience, format!("the list {aud}"))
+                .remedy("let the client write the issuer into aud as a text, and nothing beside it"),
+            Self::Expired(ago) => {
+                Finding::new(Check::AssertionExpiry, format!("exp {ago} s ago")).remedy(CLOCK)
+            }
+            Self::LivesTooLong(ahead) => {
+                Finding::new(Check::AssertionLifetime, format!("exp {ahead} s ahead")).remedy(
+                    "let the client make shorter assertions, or raise its max_assertion_lifetime",
+                )
+            }
+            Self::IssuedAhead(ahead) => {
+                Finding::new(Check::AssertionIssued, format!("iat {ahead} s ahead")).remedy(CLOCK)
+            }
+            Self::TooOld(ago) => {
+                Finding::new(Check::AssertionAge, format!("iat {ago} s ago")).remedy(CLOCK)
+            }
+            Self::NotYetValid(ahead) => {
+                Finding::new(Check::AssertionBegin, format!("nbf {ahead} s ahead")).remedy(CLOCK)
+            }
+            Self::UnknownKey(kid) => Finding::new(Check::AssertionKey, kid).remedy(
+                "register the client's public key: jwks_file in the catalog, then grantd apply",
             ),
-            Self::Expired => (
-                "exp ahead",
-                found("expired"),
-                Some("look at the client's clock"),
-            ),
-            Self::LivesTooLong => (
-                "exp within max_assertion_lifetime",
-                found("later"),
-                Some("let the client make shorter assertions, or raise its max_assertion_lifetime"),
-            ),
-            Self::IssuedAhead => (
-                "iat past",
-                found("ahead"),
-                Some("look at the client's clock"),
-            ),
-            Self::TooOld => (
-                "a recent iat",
-                found("too old"),
-                Some("look at the client's clock"),
-            ),
-            Self::NotYetValid => (
-                "nbf past",
-                found("ahead"),
-                Some("look at the client's clock"),
-            ),
-            Self::UnknownKey => (
-                "the kid of a registered key",
-                found("another kid"),
-                Some(
-                    "register the client's public key: jwks_file in the catalog, then grantd apply",
-                ),
-            ),
-            Self::DeadKey(id, state) => (
-                "a live key",
-                format!("{id}, {state:?}"),
-                Some(
+            Self::DeadKey(id, state) => {
+                Finding::new(Check::AssertionLiveKey, format!("{id}, {}", state.as_str())).remedy(
                     "give the client its current key: grantd credential list shows which are live",
-                ),
-            ),
-            Self::AmbiguousKey => (
-                "a kid, as several keys are registered",
-                found("none"),
-                Some("let the client send kid"),
-            ),
-            Self::Algorithm => (
-                "an alg that the key is registered for",
-                found("another"),
-                None,
-            ),
-            Self::Signature => ("a signature by the registered key", found("another"), None),
-            Self::Replayed => (
-                "a jti that was never used",
-                found("used before"),
-                Some("let the client make a new assertion for each request"),
-            ),
-            Self::MadeBeforeLoss => (
-                "an assertion made since the database lost a part of its past",
-                found("an older one, which may have been used"),
-                Some("let the client make a new assertion, with iat"),
-            ),
+                )
+            }
+            Self::AmbiguousKey => Finding::new(Check::AssertionOneKey, "no kid")
+                .remedy("let the client send the kid of its key in the header"),
+            Self::Algorithm(alg) => Finding::new(Check::AssertionAlgorithm, alg)
+                .remedy("let the client sign with an alg of its key that the metadata lists"),
+            Self::Signature => Finding::new(Check::AssertionSignature, "one that this key did not make")
+                .remedy("register the key that the client signs with, or give it the registered one"),
+            Self::Replayed => Finding::new(Check::AssertionOnce, "one that was used before")
+                .remedy("let the client make a new assertion for each request"),
+            Self::MadeBeforeLoss => {
+                Finding::new(Check::AssertionSinceLoss, "an older one, which may have been used")
+                    .remedy("let the client make a new assertion, with iat")
+            }
         }
+    }
+}
+
+/// The check that `claim` must pass first.
+fn check_of(claim: &str) -> Check {
+    match claim {
+        "sub" => Check::AssertionClientId,
+        "iss" => Check::AssertionClient,
+        "aud" => Check::AssertionAudience,
+        "exp" => Check::AssertionExpiry,
+        "iat" => Check::AssertionIssued,
+        "nbf" => Check::AssertionBegin,
+        _ => Check::AssertionJti,
     }
 }
 
@@ -191,7 +186,7 @@ impl AssertionFault {
 /// Any other explicit type (RFC 8725 section 3.11).
 pub fn check_type(typ: Option<&str>) -> Result<(), AssertionFault> {
     match typ {
-        Some(typ) if !TYPES.contains(&typ) => Err(AssertionFault::Type),
+        Some(typ) if !TYPES.contains(&typ) => Err(AssertionFault::Type(unknown(typ, TYPES))),
         _ => Ok(()),
     }
 }
@@ -214,8 +209,10 @@ pub fn accept(
     now: Timestamp,
 ) -> Result<AcceptedClaims, AssertionFault> {
     for claim in ["iss", "sub"] {
-        if text(claims, claim)? != rules.client_id {
-            return Err(AssertionFault::NotTheClient(claim));
+        let found = text(claims, claim)?;
+        if found != rules.client_id {
+            let found = unknown(found, [rules.client_id]);
+            return Err(AssertionFault::NotTheClient(claim, found));
         }
     }
     let names_token_endpoint = check_audience(claims, rules)?;
@@ -249,6 +246,7 @@ fn check_audience(
     match audience {
         Some(audience) if audience == rules.issuer => Ok(false),
         Some(audience) if Some(audience.as_str()) == rules.token_endpoint => Ok(true),
+        _ if value.is_array() => Err(AssertionFault::AudienceList(shown(value))),
         _ => Err(AssertionFault::Audience(shown(value))),
     }
 }
@@ -268,24 +266,25 @@ fn check_times(
     now: Timestamp,
 ) -> Result<(Timestamp, Timestamp), AssertionFault> {
     let (leeway, lifetime) = (rules.leeway, rules.max_lifetime);
+    let ahead = |at: Timestamp| at.unix().saturating_sub(now.unix());
     let exp = date(claims, "exp")?.ok_or(AssertionFault::Absent("exp"))?;
     if exp.plus(leeway) <= now {
-        return Err(AssertionFault::Expired);
+        return Err(AssertionFault::Expired(-ahead(exp)));
     }
     if exp > now.plus(lifetime).plus(leeway) {
-        return Err(AssertionFault::LivesTooLong);
+        return Err(AssertionFault::LivesTooLong(ahead(exp)));
     }
     let iat = date(claims, "iat")?;
     if let Some(iat) = iat {
         if iat > now.plus(leeway) {
-            return Err(AssertionFault::IssuedAhead);
+            return Err(AssertionFault::IssuedAhead(ahead(iat)));
         }
         if iat < now.minus(lifetime).minus(leeway) {
-            return Err(AssertionFault::TooOld);
+            return Err(AssertionFault::TooOld(-ahead(iat)));
         }
     }
-    if date(claims, "nbf")?.is_some_and(|nbf| nbf > now.plus(leeway)) {
-        return Err(AssertionFault::NotYetValid);
+    if let Some(nbf) = date(claims, "nbf")?.filter(|nbf| *nbf > now.plus(leeway)) {
+        return Err(AssertionFault::NotYetValid(ahead(nbf)));
     }
     // Without `iat` it was made less than its longest lifetime before its end.
     let made_at = iat.unwrap_or_else(|| exp.minus(lifetime).minus(Seconds::new(1)));

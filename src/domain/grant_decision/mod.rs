@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::audience::Audience;
 use super::client::{AuthMethod, Client, GrantType};
 use super::identifier::AudienceId;
-use super::policy::Policy;
-use super::refusal::GrantFault;
+use super::policy::{Policy, Unheld};
+use super::refusal::{GrantFault, TargetRefused};
 use super::scope::{Scope, ScopeSet};
 use super::shown;
 use super::timestamp::Seconds;
@@ -56,13 +56,42 @@ pub fn policies_that_hold<'a>(
     }
     let holding: Vec<&Policy> = policies
         .iter()
-        .filter(|policy| policy.holds(source, method))
+        .filter(|policy| policy.obstacle(source, method).is_none())
         .collect();
     if holding.is_empty() {
-        Err(GrantFault::NoPolicy)
+        let unheld = policies.iter().filter_map(|it| unheld(it, source, method));
+        Err(GrantFault::NoPolicy(unheld.collect()))
     } else {
         Ok(holding)
     }
+}
+
+/// The reason for [`GrantFault::TargetRefused`], where it is one of the client's own policies: the one for `target`
+/// that does not hold, or one that holds for an audience of almost that name.
+#[must_use]
+pub fn why_refused(
+    target: &str,
+    policies: &[Policy],
+    (source, method): (IpAddr, AuthMethod),
+) -> Option<TargetRefused> {
+    let unheld = |policy| unheld(policy, source, method);
+    if let Some(policy) = policies.iter().find(|it| it.audience.as_str() == target) {
+        return unheld(policy).map(TargetRefused::Unheld);
+    }
+    policies
+        .iter()
+        .filter(|policy| policy.obstacle(source, method).is_none())
+        .take(MOST_NEIGHBOURS)
+        .find(|policy| shown::is_neighbour(target, policy.audience.as_str()))
+        .map(|policy| TargetRefused::NearOwn(policy.audience.clone()))
+}
+
+fn unheld(policy: &Policy, source: IpAddr, method: AuthMethod) -> Option<Unheld> {
+    let obstacle = policy.obstacle(source, method)?;
+    Some(Unheld {
+        audience: policy.audience.clone(),
+        obstacle,
+    })
 }
 
 /// Decides on `request` among the client's `offers`: no audience is guessed, no scope is left out silently.
@@ -98,17 +127,17 @@ fn choose<'a>(offers: &'a [Offer], request: &TokenRequest) -> Result<&'a Offer, 
         (Some(target), _, _) => offers
             .iter()
             .find(|offer| offer.audience.id.as_str() == target)
-            .ok_or(GrantFault::TargetRefused),
+            .ok_or_else(|| target_refused(target)),
         (None, Some(scopes), _) => by_scopes(offers, scopes),
         (None, None, [only]) => Ok(only),
-        (None, None, []) => Err(GrantFault::NoPolicy),
-        (None, None, _) => Err(GrantFault::TargetAmbiguous),
+        (None, None, []) => Err(GrantFault::NoPolicy(Vec::new())),
+        (None, None, _) => Err(ambiguous(offers)),
     }
 }
 
 /// The one audience that the scopes belong to, RFC 9068 section 3.
 fn by_scopes<'a>(offers: &'a [Offer], scopes: &ScopeSet) -> Result<&'a Offer, GrantFault> {
-    let mut ambiguous = false;
+    let mut is_ambiguous = false;
     let mut owners: BTreeSet<&AudienceId> = BTreeSet::new();
     for scope in scopes.iter() {
         let mut having = offers
@@ -119,19 +148,29 @@ fn by_scopes<'a>(offers: &'a [Offer], scopes: &ScopeSet) -> Result<&'a Offer, Gr
             (Some(one), None) => {
                 owners.insert(&one.audience.id);
             }
-            (Some(_), Some(_)) => ambiguous = true,
+            (Some(_), Some(_)) => is_ambiguous = true,
         }
     }
-    if ambiguous {
-        return Err(GrantFault::TargetAmbiguous);
+    if is_ambiguous {
+        return Err(ambiguous(offers));
     }
-    let mut owners = owners.into_iter();
-    match (owners.next(), owners.next()) {
-        (Some(owner), None) => offers
-            .iter()
-            .find(|offer| &offer.audience.id == owner)
-            .ok_or(GrantFault::TargetRefused),
-        _ => Err(GrantFault::ScopesOfSeveralAudiences),
+    let is_owner = |offer: &&Offer| owners.contains(&offer.audience.id);
+    match (owners.len(), offers.iter().find(is_owner)) {
+        (1, Some(offer)) => Ok(offer),
+        _ => Err(GrantFault::ScopesOfSeveralAudiences(
+            owners.into_iter().cloned().collect(),
+        )),
+    }
+}
+
+fn ambiguous(offers: &[Offer]) -> GrantFault {
+    GrantFault::TargetAmbiguous(offers.iter().map(|it| it.audience.id.clone()).collect())
+}
+
+fn target_refused(target: &str) -> GrantFault {
+    GrantFault::TargetRefused {
+        target: shown::unknown_url(target),
+        why: TargetRefused::Unknown,
     }
 }
 

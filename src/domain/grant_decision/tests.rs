@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::{JwtTyp, SenderConstraint};
+use crate::domain::policy::Obstacle;
 
 fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
     let set = |text: &str| {
@@ -59,13 +60,12 @@ fn the_audience_is_the_named_one_or_follows_from_the_scopes_9068_03() {
     assert_eq!(granted(&offers, &ask(None, Some("a"))), Ok("a: a1".into()));
     assert_eq!(granted(&offers, &ask(Some("b1"), None)), Ok("b: b1".into()));
     assert_eq!(granted(&offers[..1], &ask(None, None)), Ok("a: a1".into()));
-    assert_eq!(
-        granted(&offers, &ask(None, None)),
-        Err(GrantFault::TargetAmbiguous)
-    );
+    assert_eq!(granted(&offers, &ask(None, None)), Err(ambiguous(&offers)));
     assert_eq!(
         granted(&offers, &ask(Some("a1 b1"), None)),
-        Err(GrantFault::ScopesOfSeveralAudiences)
+        Err(GrantFault::ScopesOfSeveralAudiences(
+            ["a", "b"].map(|id| AudienceId::parse(id).unwrap()).into()
+        ))
     );
     assert_eq!(
         granted(&offers, &ask(Some("a1 x"), None)),
@@ -85,7 +85,7 @@ fn a_scope_of_two_audiences_needs_a_named_audience() {
     ];
     assert_eq!(
         granted(&offers, &ask(Some("read"), None)),
-        Err(GrantFault::TargetAmbiguous)
+        Err(ambiguous(&offers))
     );
     assert_eq!(
         granted(&offers, &ask(Some("read"), Some("b"))),
@@ -98,11 +98,11 @@ fn an_unknown_audience_and_a_foreign_one_are_the_same() {
     let offers = [offer("a", "a1", "a1", "a1")];
     assert_eq!(
         granted(&offers, &ask(None, Some("b"))),
-        Err(GrantFault::TargetRefused)
+        Err(target_refused("b"))
     );
     assert_eq!(
         granted(&offers, &ask(None, Some("A"))),
-        Err(GrantFault::TargetRefused)
+        Err(target_refused("A"))
     );
 }
 
@@ -141,15 +141,41 @@ fn a_policy_whose_condition_fails_counts_as_absent() {
     let mapped: IpAddr = "::ffff:10.1.2.3".parse().unwrap();
     let outside: IpAddr = "192.0.2.1".parse().unwrap();
     let basic = AuthMethod::ClientSecretBasic;
-    assert!(policy.holds(outside, basic));
+    assert_eq!(policy.obstacle(outside, basic), None);
     policy.networks = vec!["10.0.0.0/8".parse().unwrap()];
-    assert!(policy.holds(inside, basic) && policy.holds(mapped, basic));
-    assert!(!policy.holds(outside, basic));
+    assert_eq!(policy.obstacle(inside, basic), None);
+    assert_eq!(policy.obstacle(mapped, basic), None);
+    let elsewhere = Some(Obstacle::Network(outside));
+    assert_eq!(policy.obstacle(outside, basic), elsewhere);
     policy.methods = vec![AuthMethod::PrivateKeyJwt];
-    assert!(!policy.holds(inside, basic));
+    let otherwise = Some(Obstacle::Method(basic));
+    assert_eq!(policy.obstacle(inside, basic), otherwise);
     policy.methods.clear();
     policy.enabled = false;
-    assert!(!policy.holds(inside, basic));
+    assert_eq!(policy.obstacle(inside, basic), Some(Obstacle::Disabled));
+}
+
+/// Nothing of others' audiences: the reason is one of the client's own policies, or none.
+#[test]
+fn a_refused_audience_is_told_by_the_clients_own_policies() {
+    let source: IpAddr = "192.0.2.1".parse().unwrap();
+    let policies = [("orders-api", false), ("stock-api", true)].map(|(id, enabled)| Policy {
+        enabled,
+        ..offer(id, "r", "r", "r").policy
+    });
+    let why = |target| why_refused(target, &policies, (source, AuthMethod::PrivateKeyJwt));
+    let id = |id| AudienceId::parse(id).unwrap();
+    assert_eq!(
+        why("stock-api/"),
+        Some(TargetRefused::NearOwn(id("stock-api")))
+    );
+    let unheld = Unheld {
+        audience: id("orders-api"),
+        obstacle: Obstacle::Disabled,
+    };
+    assert_eq!(why("orders-api"), Some(TargetRefused::Unheld(unheld)));
+    assert_eq!(why("orders-api/"), None);
+    assert_eq!(why("prices"), None);
 }
 
 proptest! {

@@ -1,19 +1,23 @@
 //! Faults of client authentication; to the client all of them look the same (STANDARDS 6749-21).
 
-use super::FailedCheck;
 use crate::domain::certificate_fault::CertificateFault;
+use crate::domain::check::{Check, Finding};
 use crate::domain::client::AuthMethod;
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
 use crate::domain::identifier::CredentialId;
+use crate::domain::secret_format::Oddity;
+
+const CURRENT_SECRET: &str =
+    "give the client its current secret: grantd credential list shows which are live";
 
 /// Why a client did not prove itself. All of them give the same answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientFault {
     /// No credentials at all.
     NoCredentials,
-    /// A scheme of `Authorization` other than Basic.
-    UnknownScheme,
+    /// A scheme of `Authorization` other than Basic; its name, where it has one.
+    UnknownScheme(&'static str),
     /// The assertion proves nothing.
     Assertion(AssertionFault),
     /// No such client.
@@ -31,12 +35,12 @@ pub enum ClientFault {
         /// The registered ones.
         registered: Vec<AuthMethod>,
     },
-    /// Begins like a generated secret, but its checksum is wrong: mistyped or cut.
-    SecretMistyped,
+    /// Begins like a generated secret, but its checksum is wrong: mistyped, cut, or something stands around it.
+    SecretMistyped(Option<Oddity>),
     /// Longer than any secret or outside printable ASCII.
-    SecretImpossible,
+    SecretImpossible(Oddity),
     /// No live secret of the client is this one.
-    SecretWrong,
+    SecretWrong(Option<Oddity>),
     /// The secret is right, but not active yet.
     SecretNotYetActive(CredentialId),
     /// The secret is right, but expired.
@@ -62,85 +66,78 @@ impl ClientFault {
             (_, CredentialState::NotYetActive) => Self::SecretNotYetActive(id),
             (_, CredentialState::Expired) => Self::SecretExpired(id),
             (_, CredentialState::Retired) => Self::SecretRetired(id),
-            (_, CredentialState::Live) => Self::SecretWrong,
+            (_, CredentialState::Live) => Self::SecretWrong(None),
         }
     }
 
-    pub(super) fn check(&self) -> FailedCheck {
-        let (name, expected, found) = match self {
-            Self::NoCredentials => ("credentials", "client credentials", "none".to_owned()),
-            Self::UnknownScheme => (
-                "credentials",
-                "the scheme Basic",
-                "another scheme".to_owned(),
-            ),
-            Self::Assertion(fault) => {
-                let (expected, found, _) = fault.explained();
-                ("assertion", expected, found)
-            }
-            Self::UnknownClient => ("client", "a registered client", "an unknown id".to_owned()),
-            Self::Disabled => ("client status", "active", "disabled".to_owned()),
-            Self::Deleted => ("client status", "active", "deleted".to_owned()),
-            Self::MethodForbidden(used) => (
-                "method",
-                "a method that the profile allows",
-                used.to_string(),
-            ),
-            Self::MethodNotRegistered { used, registered } => (
-                "method",
-                "a registered method",
-                format!("{used}, registered: {}", join(registered)),
-            ),
-            Self::SecretMistyped => ("secret", "a right checksum", "a wrong one".to_owned()),
-            Self::SecretImpossible => (
-                "secret",
-                "at most 1024 printable ASCII characters",
-                "something else".to_owned(),
-            ),
-            Self::SecretWrong => (
-                "secret",
-                "a live secret of the client",
-                "another".to_owned(),
-            ),
-            Self::SecretNotYetActive(id) => ("secret times", "active", format!("{id}, early")),
-            Self::SecretExpired(id) => ("secret times", "not expired", format!("{id}, expired")),
-            Self::SecretRetired(id) => ("secret times", "not retired", format!("{id}, retired")),
-            Self::Certificate(fault) => (
-                "certificate",
-                "a live certificate of the client",
-                fault.to_string(),
-            ),
-        };
-        FailedCheck {
-            name,
-            expected: expected.to_owned(),
-            found,
-            remedy: self.remedy(),
-        }
-    }
-
-    fn remedy(&self) -> Option<&'static str> {
+    /// The client is told the same whatever it is; this is for the operator.
+    pub(super) fn explain(&self) -> Finding<'_> {
         match self {
-            Self::Assertion(fault) => fault.explained().2,
-            Self::Disabled => Some("enable it: status = active in the catalog, then grantd apply"),
-            Self::MethodNotRegistered { .. } => Some(
-                "register the method in the catalog's auth, or let the client use a registered one",
-            ),
-            Self::SecretMistyped => Some("copy the whole secret again: 67 characters"),
-            Self::SecretExpired(_) | Self::SecretRetired(_) => Some(
-                "give the client its current secret: grantd credential list shows which are live",
-            ),
-            Self::NoCredentials => Some(
+            Self::NoCredentials => Finding::new(Check::Credentials, "none").remedy(
                 "let the client send a secret, an assertion, or its client_id at the mutual-TLS endpoint with a \
                  certificate (behind a proxy in the header that [proxy] names)",
             ),
-            Self::UnknownClient => Some("compare the id with grantd client list"),
-            Self::SecretWrong => Some(
-                "give the client its secret again; in a Basic header + and % of a secret must be form-encoded",
-            ),
-            Self::Certificate(fault) => fault.remedy(),
-            _ => None,
+            Self::UnknownScheme(found) => {
+                Finding::new(Check::Credentials, format!("the scheme {found}")).remedy(
+                    "let the client send its secret with the scheme Basic, or in the body",
+                )
+            }
+            Self::Assertion(fault) => fault.explain(),
+            Self::UnknownClient => Finding::new(Check::Client, "an unknown id")
+                .remedy("compare the id with grantd client list"),
+            Self::Disabled => Finding::new(Check::Status, "disabled")
+                .remedy("enable it: status = \"active\" in the catalog, then grantd apply"),
+            Self::Deleted => Finding::new(Check::Status, "deleted")
+                .remedy("put it into the catalog again, then grantd apply"),
+            Self::MethodForbidden(used) => Finding::new(Check::MethodAllowed, used.as_str())
+                .remedy("register private_key_jwt or mutual TLS for the client"),
+            Self::MethodNotRegistered { used, registered } => {
+                let found = format!("{used}, registered: {}", join(registered));
+                Finding::new(Check::MethodRegistered, found).remedy(
+                    "register the method in the catalog's auth, or let the client use a registered one",
+                )
+            }
+            Self::SecretMistyped(oddity) => {
+                let again = "copy the whole secret again: 67 characters";
+                wrong_secret(Check::SecretChecksum, ("a wrong one", again), *oddity)
+            }
+            Self::SecretImpossible(oddity) => {
+                Finding::new(Check::SecretForm, oddity.found()).remedy(oddity.remedy())
+            }
+            Self::SecretWrong(oddity) => {
+                let again = "give the client its secret again; in a Basic header + and % of a secret must be \
+                             form-encoded";
+                wrong_secret(Check::Secret, ("another", again), *oddity)
+            }
+            Self::SecretNotYetActive(id) => {
+                Finding::new(Check::SecretTimes, format!("{id}, not active yet"))
+                    .remedy("wait for its active_from, or let the client use its current secret")
+            }
+            Self::SecretExpired(id) => {
+                Finding::new(Check::SecretTimes, format!("{id}, expired")).remedy(CURRENT_SECRET)
+            }
+            Self::SecretRetired(id) => {
+                Finding::new(Check::SecretTimes, format!("{id}, retired")).remedy(CURRENT_SECRET)
+            }
+            Self::Certificate(fault) => {
+                let (found, remedy) = fault.explain();
+                Finding::new(Check::Certificate, found).remedy(remedy)
+            }
         }
+    }
+}
+
+/// A secret that is wrong, with what its form tells where that tells anything.
+fn wrong_secret(
+    check: Check,
+    (found, remedy): (&'static str, &'static str),
+    oddity: Option<Oddity>,
+) -> Finding<'static> {
+    match oddity {
+        Some(oddity) => {
+            Finding::new(check, format!("{found}, {}", oddity.found())).remedy(oddity.remedy())
+        }
+        None => Finding::new(check, found).remedy(remedy),
     }
 }
 

@@ -6,9 +6,10 @@ mod grant_fault;
 mod request_fault;
 
 pub use client_fault::ClientFault;
-pub use grant_fault::GrantFault;
+pub use grant_fault::{GrantFault, TargetRefused};
 pub use request_fault::RequestFault;
 
+use super::check::Finding;
 use super::dpop_fault::DpopFault;
 
 /// The `error` of an answer (RFC 6749 section 5.2, RFC 8707 section 2, and DESIGN's own where no RFC has one).
@@ -74,50 +75,30 @@ pub enum Refusal {
     Grant(GrantFault),
 }
 
-/// One check of a request that failed: its name, what was expected and what came.
+/// All that is said of one fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailedCheck {
-    /// The name of the check.
-    pub name: &'static str,
-    /// What was expected.
-    pub expected: String,
-    /// What came instead; never secret material.
-    pub found: String,
-    /// What an operator can do about it.
-    pub remedy: Option<&'static str>,
+pub struct Explanation<'f> {
+    /// The error code of the answer.
+    pub error: ErrorCode,
+    /// The `error_description` of the answer: constant, within RFC 6749 section 5.2's characters.
+    pub description: &'static str,
+    /// What an operator is told.
+    pub finding: Finding<'f>,
 }
 
 impl Refusal {
-    /// The error code of the answer.
+    /// What client and operator are told of it.
     #[must_use]
-    pub const fn error(&self) -> ErrorCode {
+    pub fn explain(&self) -> Explanation<'_> {
         match self {
-            Self::Request(fault) => fault.error(),
-            Self::Client(_) => ErrorCode::InvalidClient,
-            Self::Dpop(fault) => fault.error(),
-            Self::Grant(fault) => fault.error(),
-        }
-    }
-
-    /// The `error_description` of the answer: constant, within RFC 6749 section 5.2's characters.
-    #[must_use]
-    pub const fn description(&self) -> &'static str {
-        match self {
-            Self::Request(fault) => fault.description(),
-            Self::Client(_) => "client authentication failed",
-            Self::Dpop(fault) => fault.description(),
-            Self::Grant(fault) => fault.description(),
-        }
-    }
-
-    /// The failed check, for operators.
-    #[must_use]
-    pub fn check(&self) -> FailedCheck {
-        match self {
-            Self::Request(fault) => fault.check(),
-            Self::Client(fault) => fault.check(),
-            Self::Dpop(fault) => fault.check(),
-            Self::Grant(fault) => fault.check(),
+            Self::Request(fault) => fault.explain(),
+            Self::Client(fault) => Explanation {
+                error: ErrorCode::InvalidClient,
+                description: "client authentication failed",
+                finding: fault.explain(),
+            },
+            Self::Dpop(fault) => fault.explain(),
+            Self::Grant(fault) => fault.explain(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Faults of a request as such: as HTTP, as a form, as what a proxy passed on.
 
-use super::{ErrorCode, FailedCheck};
+use super::{ErrorCode, Explanation};
+use crate::domain::check::{Check, Finding};
 use crate::domain::forwarded_fault::ForwardedFault;
 
-/// A fault of the request as such.
+/// A fault of the request as such. A text in it is what came, as [`shown`](crate::domain::shown) shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestFault {
     /// No such path.
@@ -21,33 +22,38 @@ pub enum RequestFault {
     /// The connection was opened for another host (RFC 9110 section 15.5.20).
     Misdirected,
     /// Not `application/x-www-form-urlencoded`.
-    MediaType,
+    MediaType(String),
     /// A charset other than UTF-8.
-    Charset,
+    Charset(String),
     /// A percent escape that is none, or bytes that are no UTF-8 (RFC 6749 appendix B).
     FormEncoding,
     /// More parameters than any request needs.
     TooManyParameters,
-    /// A parameter that stands twice.
-    RepeatedParameter,
+    /// A parameter that stands twice; its name.
+    RepeatedParameter(String),
     /// Parameters in the query string, where proxies and logs see them.
     QueryParameters,
     /// `grant_type` is absent or empty.
     MissingGrantType,
     /// `token` is absent or empty.
     MissingToken,
-    /// An `Authorization: Basic` that cannot be read.
-    BasicEncoding,
-    /// More than one way of client authentication at once (RFC 6749 section 2.3).
-    SeveralAuthMethods,
+    /// An `Authorization: Basic` that cannot be read; what is wrong with it.
+    BasicEncoding(&'static str),
+    /// More than one way of client authentication at once (RFC 6749 section 2.3); which.
+    SeveralAuthMethods(String),
     /// `client_assertion_type` is another than RFC 7523's.
-    AssertionType,
-    /// One of `client_assertion` and `client_assertion_type` is missing.
-    AssertionPair,
+    AssertionType(String),
+    /// `client_assertion` or `client_assertion_type` comes alone; which.
+    AssertionPair(&'static str),
     /// `client_id` in the body differs from the one in `Authorization`.
-    ClientIdMismatch,
+    ClientIdMismatch {
+        /// The one in the body.
+        body: String,
+        /// The one in the header.
+        header: String,
+    },
     /// The grant is unknown here.
-    UnsupportedGrantType,
+    UnsupportedGrantType(String),
     /// Somebody asks for an authorization: there are no users here.
     NoAuthorization,
     /// The client or the audience demands a binding that the request does not bring.
@@ -57,59 +63,150 @@ pub enum RequestFault {
 }
 
 impl RequestFault {
-    pub(super) const fn error(&self) -> ErrorCode {
-        match self {
+    pub(super) fn explain(&self) -> Explanation<'_> {
+        let (description, finding) = self.told();
+        let error = match self {
             Self::UnknownPath => ErrorCode::NotFound,
             Self::Method(_) => ErrorCode::MethodNotAllowed,
-            Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
+            Self::UnsupportedGrantType(_) => ErrorCode::UnsupportedGrantType,
             Self::NoAuthorization => ErrorCode::UnsupportedResponseType,
             _ => ErrorCode::InvalidRequest,
-        }
-    }
-
-    pub(super) const fn description(&self) -> &'static str {
-        match self {
-            Self::UnknownPath => "there is nothing at this path",
-            Self::Method(_) => "this path has other methods, see the Allow header",
-            Self::BodyTooLarge => "the body is too large",
-            Self::BodyIncomplete => "the body did not arrive whole and in time",
-            Self::ContentEncoding => "a Content-Encoding is not accepted",
-            Self::Host => "exactly one valid Host is needed",
-            Self::Misdirected => "the connection was opened for another host",
-            Self::MediaType => "the Content-Type must be application/x-www-form-urlencoded",
-            Self::Charset => "the charset must be UTF-8",
-            Self::FormEncoding => "the form is not well encoded",
-            Self::TooManyParameters => "the form has too many parameters",
-            Self::RepeatedParameter => "a parameter is repeated",
-            Self::QueryParameters => "parameters belong in the body, never in the URL",
-            Self::MissingToken => "the parameter token is missing",
-            Self::MissingGrantType => "the parameter grant_type is missing",
-            Self::BasicEncoding => "the Authorization header is not well encoded",
-            Self::SeveralAuthMethods => "more than one method of client authentication",
-            Self::AssertionType => "this client_assertion_type is not supported",
-            Self::AssertionPair => "client_assertion and client_assertion_type come together",
-            Self::ClientIdMismatch => "client_id differs from the Authorization header",
-            Self::UnsupportedGrantType => "this grant type is not supported",
-            Self::NoAuthorization => {
-                "there are no users here: ask the token endpoint with the grant client_credentials"
-            }
-            Self::MissingConfirmation(_) => {
-                "tokens of this client or audience must be bound, and the request brings nothing to bind to"
-            }
-            Self::Forwarded(_) => "the proxy in front of the server forwarded this request wrongly",
-        }
-    }
-
-    pub(super) fn check(&self) -> FailedCheck {
-        let (name, found, remedy) = match self {
-            Self::Forwarded(fault) => ("proxy", fault.to_string(), Some(fault.remedy())),
-            _ => ("request", format!("{self:?}"), None),
         };
-        FailedCheck {
-            name,
-            expected: self.description().to_owned(),
-            found,
-            remedy,
+        Explanation {
+            error,
+            description,
+            finding,
+        }
+    }
+
+    /// What the client is told, and what the operator is told.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: all that is said of one fault stands in one place"
+    )]
+    fn told(&self) -> (&'static str, Finding<'_>) {
+        match self {
+            Self::UnknownPath => (
+                "there is nothing at this path",
+                Finding::new(Check::Path, "another path")
+                    .remedy("compare the URL with the metadata: /.well-known/oauth-authorization-server"),
+            ),
+            Self::Method(_) => (
+                "this path has other methods, see the Allow header",
+                Finding::new(Check::HttpMethod, "another method")
+                    .remedy("let the client use POST; the metadata and the JWKS are read with GET"),
+            ),
+            Self::BodyTooLarge => (
+                "the body is too large",
+                Finding::new(Check::BodySize, "a longer body")
+                    .remedy("let the client send the form alone; where it must be so long, raise body_bytes in [limits]"),
+            ),
+            Self::BodyIncomplete => (
+                "the body did not arrive whole and in time",
+                Finding::new(Check::BodyWhole, "one that broke off or took longer")
+                    .remedy("look at the network between; where it is slow, raise body_timeout in [limits]"),
+            ),
+            Self::ContentEncoding => (
+                "a Content-Encoding is not accepted",
+                Finding::new(Check::ContentEncoding, "a Content-Encoding")
+                    .remedy("let the client send the form uncompressed"),
+            ),
+            Self::Host => (
+                "exactly one valid Host is needed",
+                Finding::new(Check::Host, "none, several, or one that is no host name")
+                    .remedy("let client and proxy send one Host"),
+            ),
+            Self::Misdirected => (
+                "the connection was opened for another host",
+                Finding::new(Check::Connection, "a connection for another host")
+                    .remedy("let the client open a connection for each host name"),
+            ),
+            Self::MediaType(found) => (
+                "the Content-Type must be application/x-www-form-urlencoded",
+                Finding::new(Check::MediaType, found)
+                    .remedy("let the client send its parameters as a form, not as JSON"),
+            ),
+            Self::Charset(found) => (
+                "the charset must be UTF-8",
+                Finding::new(Check::Charset, found).remedy("let the client send UTF-8"),
+            ),
+            Self::FormEncoding => (
+                "the form is not well encoded",
+                Finding::new(Check::FormEncoding, "a % that begins no escape, or bytes that are no UTF-8")
+                    .remedy("let the client encode names and values: % is %25, + is %2B"),
+            ),
+            Self::TooManyParameters => (
+                "the form has too many parameters",
+                Finding::new(Check::ParameterCount, "more").remedy("let the client leave out what is not of OAuth"),
+            ),
+            Self::RepeatedParameter(name) => (
+                "a parameter is repeated",
+                Finding::new(Check::ParameterOnce, format!("{name} more than once"))
+                    .remedy("let the client send it once; several scopes stand in one scope, with spaces between"),
+            ),
+            Self::QueryParameters => (
+                "parameters belong in the body, never in the URL",
+                Finding::new(Check::Query, "parameters in the URL")
+                    .remedy("let the client send them in the body; a secret that stood in the URL is in the logs of proxies: replace it"),
+            ),
+            Self::MissingToken => (
+                "the parameter token is missing",
+                Finding::new(Check::TokenParameter, "none").remedy("let the client send token=…"),
+            ),
+            Self::MissingGrantType => (
+                "the parameter grant_type is missing",
+                Finding::new(Check::GrantType, "no grant_type")
+                    .remedy("let the client send grant_type=client_credentials"),
+            ),
+            Self::UnsupportedGrantType(found) => (
+                "this grant type is not supported",
+                Finding::new(Check::GrantType, found)
+                    .remedy("let the client send grant_type=client_credentials: there is no other grant here"),
+            ),
+            Self::BasicEncoding(found) => (
+                "the Authorization header is not well encoded",
+                Finding::new(Check::BasicEncoding, *found)
+                    .remedy("let the client form-encode id and secret, put a colon between, and base64 around: % is %25, + is %2B"),
+            ),
+            Self::SeveralAuthMethods(found) => (
+                "more than one method of client authentication",
+                Finding::new(Check::OneMethod, found).remedy("let the client send one of them"),
+            ),
+            Self::AssertionType(found) => (
+                "this client_assertion_type is not supported",
+                Finding::new(Check::AssertionParameters, found)
+                    .remedy("let the client send urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ),
+            Self::AssertionPair(alone) => (
+                "client_assertion and client_assertion_type come together",
+                Finding::new(Check::AssertionParameters, format!("{alone} alone"))
+                    .remedy("let the client send both parameters"),
+            ),
+            Self::ClientIdMismatch { body, header } => (
+                "client_id differs from the Authorization header",
+                Finding::new(
+                    Check::SameClientId,
+                    format!("{body} in the body, {header} in the header"),
+                )
+                .remedy("let the client leave client_id out of the body"),
+            ),
+            Self::NoAuthorization => (
+                "there are no users here: ask the token endpoint with the grant client_credentials",
+                Finding::new(Check::Endpoint, "a request for an authorization")
+                    .remedy("let the client ask the token endpoint with grant_type=client_credentials"),
+            ),
+            Self::MissingConfirmation(missing) => (
+                "tokens of this client or audience must be bound, and the request brings nothing to bind to",
+                Finding::new(Check::Binding, format!("no {missing}"))
+                    .remedy("let the client send a DPoP proof, or connect to the mutual-TLS endpoint with its certificate, as is demanded"),
+            ),
+            Self::Forwarded(fault) => {
+                let (found, remedy) = fault.explain();
+                (
+                    "the proxy in front of the server forwarded this request wrongly",
+                    Finding::new(Check::Proxy, found).remedy(remedy),
+                )
+            }
         }
     }
 }

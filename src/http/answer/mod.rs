@@ -32,13 +32,14 @@ const UNAVAILABLE: ErrorBody = ErrorBody {
 /// The answer to a refused request. The refusal itself stands in the answer's extensions, for the log.
 #[must_use]
 pub fn refuse(refusal: &Refusal) -> Response {
+    let told = refusal.explain();
     let body = ErrorBody {
-        error: refusal.error().as_str(),
-        error_description: refusal.description(),
+        error: told.error.as_str(),
+        error_description: told.description,
     };
     let mut response = error(status(refusal), &body);
     let headers = response.headers_mut();
-    if refusal.error() == ErrorCode::InvalidClient {
+    if told.error == ErrorCode::InvalidClient {
         headers.insert(WWW_AUTHENTICATE, CHALLENGE);
     }
     if let Refusal::Dpop(fault) = refusal {

@@ -10,7 +10,8 @@ use crate::domain::client_assertion::AssertionFault;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::forwarded_fault::ForwardedFault;
 use crate::domain::identifier::{AudienceId, CredentialId};
-use crate::domain::refusal::{ClientFault, GrantFault};
+use crate::domain::refusal::{ClientFault, GrantFault, TargetRefused};
+use crate::domain::secret_format::Oddity;
 
 fn request_faults() -> Vec<Refusal> {
     use RequestFault as F;
@@ -21,20 +22,23 @@ fn request_faults() -> Vec<Refusal> {
         F::BodyIncomplete,
         F::ContentEncoding,
         F::Host,
-        F::MediaType,
-        F::Charset,
+        F::MediaType("application/json".to_owned()),
+        F::Charset("charset=latin1".to_owned()),
         F::FormEncoding,
         F::TooManyParameters,
-        F::RepeatedParameter,
+        F::RepeatedParameter("scope".to_owned()),
         F::QueryParameters,
         F::MissingGrantType,
         F::MissingToken,
-        F::BasicEncoding,
-        F::SeveralAuthMethods,
-        F::AssertionType,
-        F::AssertionPair,
-        F::ClientIdMismatch,
-        F::UnsupportedGrantType,
+        F::BasicEncoding("a NUL"),
+        F::SeveralAuthMethods("client_secret and client_assertion".to_owned()),
+        F::AssertionType("t".to_owned()),
+        F::AssertionPair("client_assertion"),
+        F::ClientIdMismatch {
+            body: "a".to_owned(),
+            header: "b".to_owned(),
+        },
+        F::UnsupportedGrantType("password".to_owned()),
         F::NoAuthorization,
         F::MissingConfirmation("dpop"),
         F::Forwarded(ForwardedFault::HopByHop),
@@ -48,7 +52,7 @@ fn client_faults() -> Vec<Refusal> {
     let id = || CredentialId::parse("k3v9x0q2ma").unwrap();
     [
         F::NoCredentials,
-        F::UnknownScheme,
+        F::UnknownScheme("Bearer"),
         F::Assertion(AssertionFault::Signature),
         F::Assertion(AssertionFault::Audience("\"\\\r\n".to_owned())),
         F::Assertion(AssertionFault::Replayed),
@@ -59,9 +63,9 @@ fn client_faults() -> Vec<Refusal> {
             used: AuthMethod::ClientSecretPost,
             registered: vec![AuthMethod::ClientSecretBasic],
         },
-        F::SecretMistyped,
-        F::SecretImpossible,
-        F::SecretWrong,
+        F::SecretMistyped(None),
+        F::SecretImpossible(Oddity::LineBreak),
+        F::SecretWrong(Some(Oddity::Blank)),
         F::SecretNotYetActive(id()),
         F::SecretExpired(id()),
         F::SecretRetired(id()),
@@ -75,18 +79,18 @@ fn dpop_faults() -> Vec<Refusal> {
     [
         F::SeveralProofs,
         F::Form("not three parts with a dot between".to_owned()),
-        F::Typ,
-        F::Algorithm,
+        F::Typ("JWT".to_owned()),
+        F::Algorithm("HS256".to_owned()),
         F::KeyAbsent,
         F::Key("`kty` is none of EC, OKP, RSA".to_owned()),
         F::Signature,
-        F::Method,
-        F::Uri,
+        F::Method("GET".to_owned()),
+        F::Uri("https://other.example/".to_owned()),
         F::Time("iat"),
-        F::TooOld,
-        F::TooEarly,
-        F::Expired,
-        F::NotYetValid,
+        F::TooOld(61),
+        F::TooEarly(11),
+        F::Expired(10),
+        F::NotYetValid(11),
         F::Jti,
         F::NonceAbsent("a-nonce".to_owned()),
         F::NonceWrong("a-nonce".to_owned()),
@@ -101,20 +105,23 @@ fn grant_faults() -> Vec<Refusal> {
     let audience = || AudienceId::parse("pricing-api").unwrap();
     [
         F::GrantNotRegistered(GrantType::ClientCredentials),
-        F::NoPolicy,
-        F::ScopeGrammar,
+        F::NoPolicy(Vec::new()),
+        F::ScopeGrammar("a  b".to_owned()),
         F::ScopeUnknown("\"\\\r\n".to_owned()),
-        F::ScopesOfSeveralAudiences,
+        F::ScopesOfSeveralAudiences(vec![audience()]),
         F::ScopeOutsidePolicy {
             audience: audience(),
             scope: "x".to_owned(),
         },
         F::NoDefaultScopes(audience()),
-        F::TargetGrammar,
-        F::SeveralTargets,
-        F::TargetRefused,
-        F::TargetAmbiguous,
-        F::TokenOfAnotherClient,
+        F::TargetGrammar("/a".to_owned()),
+        F::SeveralTargets("a".to_owned(), "b".to_owned()),
+        F::TargetRefused {
+            target: "pricing-api/".to_owned(),
+            why: TargetRefused::NearOwn(audience()),
+        },
+        F::TargetAmbiguous(vec![audience()]),
+        F::TokenOfAnotherClient("reader".to_owned()),
     ]
     .map(Refusal::Grant)
     .into()
@@ -163,7 +170,7 @@ async fn a_refused_client_always_gets_the_same_bytes_6749_21() {
 #[test]
 fn descriptions_stay_within_their_characters_6749_30() {
     for refusal in all() {
-        let description = refusal.description();
+        let description = refusal.explain().description;
         let fits = |c| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
         assert!(
             !description.is_empty() && description.chars().all(fits),

@@ -9,6 +9,7 @@ use super::super::caller::ClientCertificate;
 use super::super::error::OperationError;
 use super::proof::{MatchedCertificate, ProvenClient};
 use crate::domain::certificate_fault::CertificateFault;
+use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::decision::Decision;
@@ -31,8 +32,12 @@ impl Grantd {
             .await?
             .ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
+        decision.passed(Chain::Client);
         let proof = self.matched(&known, certificate, decision)?;
-        Ok(ProvenClient::by_certificate(known, proof)?)
+        decision.passed(Chain::Certificate);
+        let client = ProvenClient::by_certificate(known, proof)?;
+        decision.passed(Chain::Standing);
+        Ok(client)
     }
 
     /// Tries the methods that the client registered; of two the fault of the second is told.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use super::Grantd;
 use super::caller::Caller;
 use super::error::OperationError;
+use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
 use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::identifier::ClientId;
@@ -43,7 +44,7 @@ impl Grantd {
         decision: &mut Decision,
     ) -> Result<AuthenticatedClient, OperationError> {
         let proven = self.prove_client(presented, caller, decision).await?;
-        self.admit_client(proven).await
+        self.admit_client(proven, decision).await
     }
 
     /// All of client authentication but its last step, which spends an assertion.
@@ -61,17 +62,19 @@ impl Grantd {
                 decision.client = client_id.as_deref().map(ClaimedClient::new);
                 match (client_id, &caller.certificate) {
                     (Some(id), Some(certificate)) => {
+                        decision.passed(Chain::Credentials);
                         self.prove_by_certificate(&id, certificate, decision).await
                     }
                     _ => Err(ClientFault::NoCredentials.into()),
                 }
             }
-            Presented::UnknownScheme => Err(ClientFault::UnknownScheme.into()),
+            Presented::UnknownScheme { scheme } => Err(ClientFault::UnknownScheme(scheme).into()),
             Presented::Assertion {
                 client_id,
                 assertion,
             } => {
                 decision.method = Some(AuthMethod::PrivateKeyJwt);
+                decision.passed(Chain::Credentials);
                 self.prove_by_assertion((client_id.as_deref(), &assertion), decision)
                     .await
             }
@@ -82,6 +85,7 @@ impl Grantd {
             } => {
                 decision.client = Some(ClaimedClient::new(&client_id));
                 decision.method = Some(method);
+                decision.passed(Chain::Credentials);
                 if !self.profile.allows_method(method) {
                     return Err(ClientFault::MethodForbidden(method).into());
                 }

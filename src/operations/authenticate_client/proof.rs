@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::super::Grantd;
 use super::super::error::OperationError;
 use super::assertion::AcceptedAssertion;
+use crate::domain::check::Chain;
 use crate::domain::client::{AuthMethod, Client, ClientStatus};
 use crate::domain::credential::{Credential, CredentialState};
+use crate::domain::decision::Decision;
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
@@ -119,12 +121,18 @@ impl Grantd {
     pub async fn admit_client(
         &self,
         proven: ProvenClient,
+        decision: &mut Decision,
     ) -> Result<AuthenticatedClient, OperationError> {
         let known = proven.known;
         let credential = match proven.proof {
             Proof::Complete(credential) => credential,
-            Proof::Unspent(assertion) => assertion.spend(self, &known.client.id).await?.credential,
+            Proof::Unspent(assertion) => {
+                let fresh = assertion.spend(self, &known.client.id).await?;
+                decision.passed(Chain::AssertionFresh);
+                fresh.credential
+            }
         };
+        decision.credential = Some(credential.clone());
         self.credential_uses.note(&credential, self.database_now());
         Ok(AuthenticatedClient {
             id: known.client.id.clone(),

@@ -15,13 +15,14 @@ use super::verified_secrets::SecretMac;
 use crate::crypto::digest;
 use crate::crypto::hashing_pool::HashQueue;
 use crate::crypto::secret_hash::{HashCost, PhcHash};
+use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialState, SecretForm};
 use crate::domain::decision::Decision;
 use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
-use crate::domain::secret_format::{PresentedForm, Secret};
+use crate::domain::secret_format::{Oddity, PresentedForm, Secret};
 use crate::domain::timestamp::Timestamp;
 
 /// The salt that is hashed with where there is no hash to compare with.
@@ -36,10 +37,15 @@ impl Grantd {
     ) -> Result<ProvenClient, OperationError> {
         let form = digest::present(&secret);
         match form {
-            PresentedForm::Malformed => return Err(ClientFault::SecretMistyped.into()),
-            PresentedForm::Impossible => return Err(ClientFault::SecretImpossible.into()),
+            PresentedForm::Malformed => {
+                return Err(ClientFault::SecretMistyped(Oddity::of(&secret)).into());
+            }
+            PresentedForm::Impossible(oddity) => {
+                return Err(ClientFault::SecretImpossible(oddity).into());
+            }
             PresentedForm::Generated(_) | PresentedForm::Other => {}
         }
+        decision.passed(Chain::SecretForm);
         let known = self.find_client(client_id).await?;
         let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
         let mac = self.verified_secrets.mac(&secret);
@@ -50,12 +56,15 @@ impl Grantd {
         };
         let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
-        let credential = self.live(&matching, method)?;
+        decision.passed(Chain::Client);
+        let credential = self.live(&matching, (method, &secret))?;
+        decision.passed(Chain::Secret);
         let proof = MatchedSecret {
             credential: credential.id.clone(),
             method,
         };
         let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
+        decision.passed(Chain::Standing);
         if remembered.is_none() {
             self.verified_secrets.remember(credential, mac);
         }
@@ -172,10 +181,10 @@ impl Grantd {
     fn live<'a>(
         &self,
         matching: &[&'a Credential],
-        method: AuthMethod,
+        presented: (AuthMethod, &Secret),
     ) -> Result<&'a Credential, ClientFault> {
         let now = self.database_now();
-        live(matching, method, now).inspect_err(|fault| {
+        live(matching, presented, now).inspect_err(|fault| {
             if let ClientFault::SecretRetired(id) = fault {
                 self.audit.alert_retired_credential(id, now);
             }
@@ -226,19 +235,20 @@ fn with_form(
     })
 }
 
-/// The one that is live at `now`; else why the right secret does not count.
+/// The one that is live at `now`; else why the right secret does not count, or what tells of a wrong one.
 fn live<'a>(
     matching: &[&'a Credential],
-    method: AuthMethod,
+    (method, secret): (AuthMethod, &Secret),
     now: Timestamp,
 ) -> Result<&'a Credential, ClientFault> {
-    match matching
-        .iter()
-        .find(|credential| credential.state(now) == CredentialState::Live)
-    {
-        Some(credential) => Ok(credential),
-        None => Err(matching.first().map_or(ClientFault::SecretWrong, |dead| {
-            ClientFault::dead_credential(method, &dead.id, dead.state(now))
-        })),
+    let is_live = |it: &&&Credential| it.state(now) == CredentialState::Live;
+    match (matching.iter().find(is_live), matching.first()) {
+        (Some(credential), _) => Ok(credential),
+        (None, Some(dead)) => Err(ClientFault::dead_credential(
+            method,
+            &dead.id,
+            dead.state(now),
+        )),
+        (None, None) => Err(ClientFault::SecretWrong(Oddity::of(secret))),
     }
 }

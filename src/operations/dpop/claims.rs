@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::nonce::Nonces;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::numeric_date::parse_numeric_date;
+use crate::domain::shown::{unknown_or_none, unknown_url};
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
@@ -49,12 +50,12 @@ pub fn check_claims(
 ) -> Result<Checked, DpopFault> {
     let text = |name| claims.get(name).and_then(Value::as_str);
     if text("htm") != Some(expected.method) {
-        return Err(DpopFault::Method);
+        return Err(DpopFault::Method(unknown_or_none(text("htm"), [])));
     }
     let uri = text("htu")
         .and_then(TargetUri::parse)
         .filter(|uri| expected.uris.contains(uri))
-        .ok_or(DpopFault::Uri)?;
+        .ok_or_else(|| DpopFault::Uri(unknown_url(text("htu").unwrap_or("none"))))?;
     let (issued_at, dead_at) = check_times(claims, expected.now)?;
     let jti = text("jti")
         .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
@@ -78,19 +79,20 @@ fn check_times(
         let read = |value| parse_numeric_date(value).ok_or(DpopFault::Time(name));
         claims.get(name).map(read).transpose()
     };
+    let ahead = |at: Timestamp| at.unix().saturating_sub(now.unix());
     let issued_at = time("iat")?.ok_or(DpopFault::Time("iat"))?;
     let dead_at = issued_at.plus(LONGEST_AGE).plus(Seconds::new(1));
     if now >= dead_at {
-        return Err(DpopFault::TooOld);
+        return Err(DpopFault::TooOld(-ahead(issued_at)));
     }
     if issued_at > now.plus(LEEWAY) {
-        return Err(DpopFault::TooEarly);
+        return Err(DpopFault::TooEarly(ahead(issued_at)));
     }
-    if time("exp")?.is_some_and(|expiry| expiry.plus(LEEWAY) <= now) {
-        return Err(DpopFault::Expired);
+    if let Some(expiry) = time("exp")?.filter(|expiry| expiry.plus(LEEWAY) <= now) {
+        return Err(DpopFault::Expired(-ahead(expiry)));
     }
-    if time("nbf")?.is_some_and(|begin| begin > now.plus(LEEWAY)) {
-        return Err(DpopFault::NotYetValid);
+    if let Some(begin) = time("nbf")?.filter(|begin| *begin > now.plus(LEEWAY)) {
+        return Err(DpopFault::NotYetValid(ahead(begin)));
     }
     Ok((issued_at, dead_at))
 }

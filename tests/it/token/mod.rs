@@ -53,7 +53,7 @@ fn toml_text(text: &str) -> String {
 }
 
 /// A secret in generated form, of the credential `id`; `random` is one character.
-fn generated_secret(id: &str, random: &str) -> String {
+pub(crate) fn generated_secret(id: &str, random: &str) -> String {
     let id = CredentialId::parse(id).unwrap();
     assemble(&id, &random.repeat(43), digest::secret_checksum)
         .expose()

@@ -12,11 +12,13 @@ use std::sync::Arc;
 use super::super::Grantd;
 use super::super::error::OperationError;
 use super::proof::ProvenClient;
+use crate::domain::check::Chain;
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
 use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
+use crate::domain::shown::unknown;
 use unverified::UnverifiedAssertion;
 
 impl Grantd {
@@ -30,14 +32,16 @@ impl Grantd {
         let unverified = UnverifiedAssertion::parse(assertion)?;
         let claimed = unverified.claimed_client()?;
         decision.client = Some(ClaimedClient::new(claimed));
-        if client_id.is_some_and(|client_id| client_id != claimed) {
-            return Err(ClientFault::from(AssertionFault::ClientId).into());
+        if let Some(other) = client_id.filter(|client_id| *client_id != claimed) {
+            return Err(AssertionFault::ClientId(unknown(other, [claimed])).into());
         }
+        decision.passed(Chain::AssertionForm);
         let known = self
             .find_client(claimed)
             .await?
             .ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
+        decision.passed(Chain::Client);
         let now = self.clock.now();
         unverified.check_algorithm(self.profile)?;
         let signed = unverified.verify_signature(&known, &self.client_keys, self.database_now());
@@ -45,14 +49,18 @@ impl Grantd {
             self.audit.alert_retired_credential(id, now);
         }
         let signed = signed?;
+        decision.passed(Chain::AssertionKey);
         let accepted = signed.accept(&self.assertion_rules(&known), now)?;
+        decision.passed(Chain::AssertionClaims);
         if accepted.names_token_endpoint() {
             tracing::info!(
                 client = %known.client.id,
                 "an assertion names the token endpoint, not the issuer, as its audience"
             );
         }
-        Ok(ProvenClient::by_assertion(Arc::clone(&known), accepted)?)
+        let client = ProvenClient::by_assertion(Arc::clone(&known), accepted)?;
+        decision.passed(Chain::Standing);
+        Ok(client)
     }
 
     fn assertion_rules<'a>(

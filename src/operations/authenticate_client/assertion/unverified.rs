@@ -8,6 +8,7 @@ use crate::domain::client_assertion::{AssertionFault, check_type, claimed_client
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::known_client::KnownClient;
 use crate::domain::profile::Profile;
+use crate::domain::shown::unknown;
 use crate::domain::timestamp::Timestamp;
 use std::sync::Arc;
 
@@ -33,8 +34,12 @@ impl UnverifiedAssertion {
         if allowed {
             Ok(())
         } else {
-            Err(AssertionFault::Algorithm)
+            Err(self.wrong_algorithm())
         }
+    }
+
+    fn wrong_algorithm(&self) -> AssertionFault {
+        AssertionFault::Algorithm(unknown(self.0.alg(), []))
     }
 
     /// Checks the signature with a key and an algorithm that are registered for this client; what the header
@@ -48,7 +53,7 @@ impl UnverifiedAssertion {
         let (credential, key) = self.choose_key(known, keys, now)?;
         let verifier = key
             .verifier(self.0.alg())
-            .ok_or(AssertionFault::Algorithm)?;
+            .ok_or_else(|| self.wrong_algorithm())?;
         if !verifier.verify(self.0.signing_input(), self.0.signature()) {
             return Err(AssertionFault::Signature);
         }
@@ -79,14 +84,14 @@ impl UnverifiedAssertion {
             return registered
                 .filter(|(_, key)| key.is_named(kid))
                 .max_by_key(|(credential, _)| is_live(credential))
-                .ok_or(AssertionFault::UnknownKey);
+                .ok_or_else(|| AssertionFault::UnknownKey(unknown(kid, [])));
         }
         let mut eligible = registered.filter(|(credential, key)| {
             is_live(credential) && key.verifier(self.0.alg()).is_some()
         });
         match (eligible.next(), eligible.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) => Err(AssertionFault::Algorithm),
+            (None, _) => Err(self.wrong_algorithm()),
             (Some(_), Some(_)) => Err(AssertionFault::AmbiguousKey),
         }
     }

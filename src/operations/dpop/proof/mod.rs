@@ -6,6 +6,7 @@ use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::profile::Profile;
+use crate::domain::shown::{unknown, unknown_or_none};
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::replay_cache::Spent;
@@ -67,12 +68,12 @@ impl UnverifiedProof {
     fn verify(self, profile: Profile) -> Result<SignedProof, DpopFault> {
         let Self(jws) = self;
         if jws.typ() != Some(TYP) {
-            return Err(DpopFault::Typ);
+            return Err(DpopFault::Typ(unknown_or_none(jws.typ(), [TYP])));
         }
-        if !profile.proof_algorithms().contains(&jws.alg()) {
-            return Err(DpopFault::Algorithm);
-        }
-        let algorithm = algorithm(jws.alg()).ok_or(DpopFault::Algorithm)?;
+        let allowed = profile.proof_algorithms().contains(&jws.alg());
+        let algorithm = algorithm(jws.alg())
+            .filter(|_| allowed)
+            .ok_or_else(|| DpopFault::Algorithm(unknown(jws.alg(), [])))?;
         let key = public_key(jws.header())?;
         let verifier = Verifier::new(algorithm, &key).map_err(|error| bad_key(&error))?;
         if !verifier.verify(jws.signing_input(), jws.signature()) {

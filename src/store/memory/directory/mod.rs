@@ -101,6 +101,22 @@ impl Directory {
         near || ClientId::parse(id).is_ok_and(|id| caches.clients.contains_key(&id))
     }
 
+    /// An audience in memory with this name, or almost: as [`Self::has_neighbour`], which see.
+    #[must_use]
+    pub fn near_audience(&self, name: &str) -> Option<AudienceId> {
+        let caches = self.caches.load();
+        let looked_at = caches.audiences.iter().take(MOST_NEIGHBOURS);
+        let near = looked_at.fold(None, |found, (known, _)| {
+            is_neighbour(name, known.as_str())
+                .then(|| AudienceId::clone(&known))
+                .or(found)
+        });
+        let exact = AudienceId::parse(name).ok();
+        exact
+            .filter(|id| caches.audiences.contains_key(id))
+            .or(near)
+    }
+
     /// The audience `id`; `None` where it does not exist.
     ///
     /// # Errors

@@ -1,60 +1,10 @@
-//! The decision on one request: who asked from where for what, and the check that failed.
-//! Log line, audit event and metric are views of it, found by the request's id.
+//! The client id of a request: whatever somebody sent, until it is recognised.
 
 use std::fmt;
-use std::net::IpAddr;
 
-use uuid::Uuid;
+use crate::domain::shown;
 
-use super::client::AuthMethod;
-use super::refusal::{FailedCheck, Refusal};
-use super::shown;
-
-/// What is known of a request while it is decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The request's id, always ours.
-    pub request_id: Uuid,
-    /// The endpoint, as in the metadata: `token`, `introspection`, `revocation`.
-    pub endpoint: &'static str,
-    /// Where it came from.
-    pub source: IpAddr,
-    /// The trusted proxy that passed it on.
-    pub proxy: Option<IpAddr>,
-    /// The client id that was presented.
-    pub client: Option<ClaimedClient>,
-    /// The method of client authentication.
-    pub method: Option<AuthMethod>,
-}
-
-impl Decision {
-    /// The client exists: its id is none of a stranger's making.
-    pub const fn recognise_client(&mut self) {
-        if let Some(claimed) = &mut self.client {
-            claimed.recognise();
-        }
-    }
-}
-
-/// A decision that ended in a refusal.
-#[derive(Clone, Debug)]
-pub struct Refused<'a> {
-    /// The request.
-    pub decision: &'a Decision,
-    /// The fault.
-    pub refusal: &'a Refusal,
-}
-
-impl Refused<'_> {
-    /// The failed check.
-    #[must_use]
-    pub fn check(&self) -> FailedCheck {
-        self.refusal.check()
-    }
-}
-
-/// The client id of a request: whatever somebody sent, until it is recognised. It is shown by the rule of
-/// [`shown::unknown`].
+/// The client id of a request. It is shown by the rule of [`shown::unknown`] until it is recognised.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClaimedClient {
     text: String,

@@ -1,0 +1,220 @@
+//! Every check of a request, in the order in which they are made: its name and what it expects. A fault says which of
+//! them failed; a [`Decision`](super::decision::Decision) which of them passed.
+
+mod finding;
+mod passed;
+
+pub use finding::Finding;
+pub use passed::Passed;
+
+macro_rules! checks {
+    ($($(#[$meta:meta])* $chain:ident { $($check:ident: $name:literal, $expected:literal;)+ })+) => {
+        /// Checks that are made together, one after the other: the first that fails ends the request.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Chain { $($(#[$meta])* $chain),+ }
+
+        /// One check.
+        #[expect(missing_docs, reason = "`expected` says it")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Check { $($($check),+),+ }
+
+        impl Chain {
+            /// Its checks, in order.
+            #[must_use]
+            pub const fn checks(self) -> &'static [Check] {
+                match self { $(Self::$chain => &[$(Check::$check),+]),+ }
+            }
+        }
+
+        impl Check {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$($(Self::$check),+),+];
+
+            /// `check` of a log line; related ones share it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $($(Self::$check => $name),+),+ }
+            }
+
+            /// `expected` of a log line.
+            #[must_use]
+            pub const fn expected(self) -> &'static str {
+                match self { $($(Self::$check => $expected),+),+ }
+            }
+
+            /// The chain that it belongs to.
+            #[must_use]
+            pub const fn chain(self) -> Chain {
+                match self { $($(Self::$check => Chain::$chain),+),+ }
+            }
+        }
+    };
+}
+
+checks! {
+    /// The path, before any endpoint.
+    Route {
+        Path: "request", "a path that this server has";
+        HttpMethod: "request", "a method that the path has, see the Allow header";
+        Host: "request", "exactly one valid Host";
+        Endpoint: "request", "a grant without a user, at the token endpoint";
+    }
+    /// Who sends it.
+    Origin {
+        Proxy: "proxy", "a request that a trusted proxy passed on rightly";
+        Connection: "request", "a Host that the connection was opened for";
+    }
+    /// The form in its body.
+    Form {
+        Query: "request", "parameters in the body alone";
+        MediaType: "request", "the Content-Type application/x-www-form-urlencoded";
+        Charset: "request", "the charset UTF-8, or none";
+        ContentEncoding: "request", "a body that is not compressed";
+        BodySize: "request", "a body of at most body_bytes";
+        BodyWhole: "request", "a body that arrives whole within body_timeout";
+        ParameterCount: "request", "at most 64 parameters";
+        FormEncoding: "request", "a well encoded form";
+        ParameterOnce: "request", "each parameter once";
+    }
+    /// At the token endpoint.
+    GrantType {
+        GrantType: "request", "grant_type=client_credentials";
+    }
+    /// At the other two.
+    TokenParameter {
+        TokenParameter: "request", "the parameter token";
+    }
+    /// How the client presents itself.
+    Presentation {
+        OneMethod: "request", "one method of client authentication";
+        BasicEncoding: "request", "a well encoded Basic header";
+        SameClientId: "request", "the same client_id in body and Basic header";
+        AssertionParameters: "request", "client_assertion, with the client_assertion_type of RFC 7523";
+    }
+    /// Whether anything is presented at all.
+    Credentials {
+        Credentials: "credentials", "client credentials";
+    }
+    /// A secret, before it is hashed.
+    SecretForm {
+        MethodAllowed: "method", "a method that the profile allows";
+        SecretForm: "secret", "at most 1024 printable ASCII characters";
+        SecretChecksum: "secret", "a right checksum";
+    }
+    /// An assertion, before its client is known.
+    AssertionForm {
+        AssertionForm: "assertion", "a compact JWS of strict JSON";
+        AssertionType: "assertion", "typ JWT, client-authentication+jwt or none";
+        AssertionClientId: "assertion", "sub, and the same client_id where there is one";
+    }
+    /// Who the client is.
+    Client {
+        Client: "client", "a registered client";
+    }
+    /// The key that signed an assertion.
+    AssertionKey {
+        AssertionKey: "assertion", "the kid of a registered key";
+        AssertionOneKey: "assertion", "a kid, as several keys are registered";
+        AssertionAlgorithm: "assertion", "an alg that the key is registered for";
+        AssertionSignature: "assertion", "a signature by the registered key";
+        AssertionLiveKey: "assertion", "a live key";
+    }
+    /// What an assertion claims.
+    AssertionClaims {
+        AssertionClient: "assertion", "iss and sub equal to the client";
+        AssertionAudience: "assertion", "aud equal to the issuer";
+        AssertionExpiry: "assertion", "exp ahead";
+        AssertionLifetime: "assertion", "exp within max_assertion_lifetime";
+        AssertionIssued: "assertion", "iat past, where there is one";
+        AssertionAge: "assertion", "a recent iat, where there is one";
+        AssertionBegin: "assertion", "nbf past, where there is one";
+        AssertionJti: "assertion", "jti, a text of 1 to 256 bytes";
+    }
+    /// A secret that was hashed, or was verified before.
+    Secret {
+        Secret: "secret", "a live secret of the client";
+        SecretTimes: "secret times", "active, neither expired nor retired";
+    }
+    /// The certificate of the connection.
+    Certificate {
+        Certificate: "certificate", "a live certificate of the client";
+    }
+    /// Whether the client may authenticate so.
+    Standing {
+        Status: "client status", "active";
+        MethodRegistered: "method", "a registered method";
+    }
+    /// A DPoP proof, before its `jti` is spent.
+    DpopProof {
+        DpopOne: "dpop proof", "exactly one DPoP header";
+        DpopForm: "dpop proof", "a compact JWS of strict JSON";
+        DpopType: "dpop proof", "typ dpop+jwt";
+        DpopAlgorithm: "dpop proof", "an alg that the metadata lists";
+        DpopKey: "dpop proof", "jwk, a public key for its alg";
+        DpopSignature: "dpop proof", "a signature by its jwk";
+        DpopMethod: "dpop proof", "htm POST";
+        DpopUri: "dpop proof", "htu, the URI of the token endpoint";
+        DpopAge: "dpop proof", "iat at most 60 s ago";
+        DpopIssued: "dpop proof", "iat at most 10 s ahead";
+        DpopExpiry: "dpop proof", "exp ahead, where there is one";
+        DpopBegin: "dpop proof", "nbf past, where there is one";
+        DpopJti: "dpop proof", "jti, a text of 1 to 256 bytes";
+        DpopNonce: "dpop proof", "the nonce of the DPoP-Nonce header";
+    }
+    /// The `jti` of an assertion.
+    AssertionFresh {
+        AssertionOnce: "assertion", "a jti that was never used";
+        AssertionSinceLoss: "assertion", "an assertion made since the database lost a part of its past";
+    }
+    /// The `jti` of a proof.
+    DpopFresh {
+        DpopOnce: "dpop proof", "a jti that was never used";
+        DpopSinceLoss: "dpop proof", "a proof made since the database lost a part of its past";
+    }
+    /// What the client may have at all, here and now.
+    Policy {
+        GrantRegistered: "grant", "a grant that the client registered";
+        Policy: "policy", "a policy that holds for this request";
+    }
+    /// What the request asks for.
+    Grant {
+        ScopeForm: "scope", "scope names with single spaces between";
+        TargetForm: "audience", "an absolute URI without fragment as resource";
+        OneTarget: "audience", "one audience";
+        ScopeKnown: "scope", "scopes that the client's audiences have";
+        ScopesTogether: "scope", "scopes of one audience";
+        TargetNamed: "audience", "an audience, as the client has several";
+        Target: "audience", "an audience that the client has a policy for";
+        ScopeNamed: "scope", "scopes, as the policy has no default";
+        ScopeGranted: "scope", "scopes that audience and policy grant";
+    }
+    /// What the token is bound to.
+    Binding {
+        Binding: "request", "something to bind the token to";
+    }
+    /// A token, by itself.
+    Token {
+        TokenForm: "token", "a compact JWS of strict JSON";
+        TokenType: "token", "the typ of an access token";
+        TokenKey: "token", "a kid of this issuer";
+        TokenAlgorithm: "token", "the alg of its key";
+        TokenSignature: "token", "a signature by its key";
+        TokenClaims: "token", "the claims of an access token";
+        TokenIssuer: "token", "iss, this issuer";
+        TokenBegin: "token", "iat and nbf past";
+        TokenExpiry: "token", "exp ahead";
+    }
+    /// A token before what stands in the database.
+    TokenStanding {
+        TokenAudience: "token", "an audience that exists";
+        TokenServedBy: "token", "a caller in served_by of the token's audience";
+        TokenHolder: "token", "a client that exists and is active";
+        TokenHolderMark: "token", "issued after all tokens of its client were killed";
+        TokenCredentialMark: "token", "issued after all tokens of its credential were killed";
+        TokenAlive: "token", "not revoked";
+    }
+    /// A token before who wants to revoke it.
+    TokenOwner {
+        TokenOwner: "token", "a token that was issued to the caller";
+    }
+}

@@ -1,0 +1,134 @@
+//! The decision on one request: who asked from where for what, the checks that it passed, and how it ended. It is built
+//! while the request is judged and written down once; log line, audit event and whatever comes later are views of it,
+//! found by the request's id (OPERATING section 1).
+
+mod asked_scopes;
+mod claimed_client;
+mod outcome;
+
+pub use asked_scopes::AskedScopes;
+pub use claimed_client::ClaimedClient;
+pub use outcome::Outcome;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::check::{Chain, Passed};
+use super::client::{AuthMethod, GrantType};
+use super::grant_decision::Grant;
+use super::identifier::{AudienceId, CredentialId};
+use super::scope::ScopeSet;
+use super::timestamp::{Seconds, Timestamp};
+
+/// A request that is being judged.
+#[derive(Debug)]
+pub struct Decision {
+    /// The request's id, always ours.
+    pub request_id: Uuid,
+    /// When it came.
+    pub at: Timestamp,
+    /// The endpoint, as in the metadata: `token`, `introspection`, `revocation`.
+    pub endpoint: &'static str,
+    /// Where it came from.
+    pub source: IpAddr,
+    /// The trusted proxy that passed it on.
+    pub proxy: Option<IpAddr>,
+    /// The grant that was asked for.
+    pub grant: Option<GrantType>,
+    /// The client id that was presented.
+    pub client: Option<ClaimedClient>,
+    /// The method of client authentication.
+    pub method: Option<AuthMethod>,
+    /// The credential that proved the client.
+    pub credential: Option<CredentialId>,
+    /// The audience of the token, once one was found that the client may use; of a token that was shown, its own.
+    pub audience: Option<AudienceId>,
+    /// The scopes that were asked for by name.
+    pub scopes_asked: Option<AskedScopes>,
+    /// The scopes that were granted.
+    pub scopes_granted: Option<ScopeSet>,
+    /// The `jti` of the token that was issued or shown; no secret, and of a token that was shown only where its signature
+    /// is ours.
+    pub jti: Option<String>,
+    /// How long the token that was issued lives.
+    pub lifetime: Option<Seconds>,
+    /// The checks that it passed so far.
+    pub passed: Passed,
+}
+
+/// A decision that has ended.
+#[derive(Debug)]
+pub struct Decided {
+    /// The request.
+    pub decision: Decision,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long that took.
+    pub took: Duration,
+}
+
+impl Decision {
+    /// A request of which nothing else is known yet.
+    #[must_use]
+    pub fn new(
+        request_id: Uuid,
+        endpoint: &'static str,
+        at: Timestamp,
+        (source, proxy): (IpAddr, Option<IpAddr>),
+    ) -> Self {
+        Self {
+            request_id,
+            at,
+            endpoint,
+            source,
+            proxy,
+            grant: None,
+            client: None,
+            method: None,
+            credential: None,
+            audience: None,
+            scopes_asked: None,
+            scopes_granted: None,
+            jti: None,
+            lifetime: None,
+            passed: Passed::default(),
+        }
+    }
+
+    /// All checks of `chain` have passed.
+    pub const fn passed(&mut self, chain: Chain) {
+        self.passed.chain(chain);
+    }
+
+    /// The client exists: its id is none of a stranger's making.
+    pub const fn recognise_client(&mut self) {
+        if let Some(claimed) = &mut self.client {
+            claimed.recognise();
+        }
+    }
+
+    /// A token with this name was issued for `grant`.
+    pub fn issued(&mut self, grant: Grant, jti: String) {
+        if let Some(asked) = &mut self.scopes_asked {
+            asked.grant();
+        }
+        self.lifetime = Some(grant.lifetime);
+        self.scopes_granted = Some(grant.scopes);
+        self.jti = Some(jti);
+    }
+
+    /// The end of it.
+    #[must_use]
+    pub fn end(mut self, outcome: Outcome, took: Duration) -> Decided {
+        if let Some(finding) = outcome.finding() {
+            self.passed.up_to(finding.check);
+        }
+        Decided {
+            decision: self,
+            outcome,
+            took,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Writes down how each request was decided: the one place that does, and all that is written is a view of that one
+//! value.
+
+use super::Grantd;
+use crate::domain::decision::{Decided, Decision};
+use crate::telemetry;
+
+impl Grantd {
+    /// Writes the log line of a request that was decided, and its audit event where it was refused.
+    pub fn write_down(&self, mut decided: Decided) {
+        if decided.outcome.finding().is_some() {
+            self.recognise_neighbour(&mut decided.decision);
+        }
+        telemetry::log_decided(&decided);
+        self.audit.refused(&decided, self.database_now());
+    }
+
+    /// Recognises a client whose id is almost the one that a refused request named, so that the log shows a typing error
+    /// and hides a secret. It comes after the decision and whatever that was: no answer takes longer for one id than for
+    /// another.
+    fn recognise_neighbour(&self, decision: &mut Decision) {
+        let Some(claimed) = &mut decision.client else {
+            return;
+        };
+        if claimed
+            .suspect()
+            .is_some_and(|id| self.directory.has_neighbour(id))
+        {
+            claimed.recognise();
+        }
+    }
+}

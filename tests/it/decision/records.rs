@@ -1,0 +1,89 @@
+//! That each path through the three endpoints ends in exactly one record, which says how.
+
+use super::Asker;
+use crate::harness::*;
+
+const TOKEN: &str = "/oauth2/token";
+const INTROSPECT: &str = "/oauth2/introspect";
+const REVOKE: &str = "/oauth2/revoke";
+const GRANT: &str = "grant_type=client_credentials";
+
+on_both! {
+    async fn a_granted_request_leaves_one_record_with_all_that_was_granted(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let asker = Asker::new(&replica);
+        let (answer, line) = asker.token("&scope=read").await;
+        assert_eq!(answer.status, 200);
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let jti = decoded(&token).1["jti"].as_str().unwrap().to_owned();
+        let credential = jti.split_once('.').unwrap().0;
+        for text in [
+            "DEBUG",
+            "endpoint=\"token\"",
+            "grant=\"client_credentials\"",
+            "client=\"reader\"",
+            "method=\"client_secret_basic\"",
+            &format!("credential=\"{credential}\""),
+            "audience=\"pricing\"",
+            "scopes_asked=\"read\"",
+            "scopes_granted=\"read\"",
+            &format!("jti=\"{jti}\""),
+            "lifetime=300",
+            "outcome=\"issued\"",
+            "passed=\"proxy, request, credentials, method, secret, client, secret times, client status, grant, policy, scope, audience\"",
+        ] {
+            assert!(line.contains(text), "{text} is not in {line}");
+        }
+        assert!(!line.contains(&token) && !line.contains(READER), "{line}");
+    }
+
+    async fn each_path_through_the_endpoints_ends_in_one_record(env) {
+        env.apply(CATALOG).await;
+        let starting = env.unloaded_replica(|_| {});
+        let replica = env.replica().await;
+        let asker = Asker::new(&replica);
+        let token = replica.issued("reader", READER, "").await;
+        let token = format!("token={token}");
+        let (reader, api) = (("reader", READER), ("api", API));
+        let wrong = ("reader", "another secret of 1");
+        for (path, who, form, outcome) in [
+            (TOKEN, reader, GRANT, "outcome=\"issued\""),
+            (TOKEN, reader, "", "error=\"invalid_request\""),
+            (TOKEN, reader, "grant_type=password", "error=\"unsupported_grant_type\""),
+            (TOKEN, wrong, GRANT, "error=\"invalid_client\""),
+            (TOKEN, reader, &format!("{GRANT}&scope=x"), "error=\"invalid_scope\""),
+            (TOKEN, reader, &format!("{GRANT}&audience=x"), "error=\"invalid_target\""),
+            (TOKEN, api, GRANT, "error=\"unauthorized_client\""),
+            (INTROSPECT, api, &token, "outcome=\"active\""),
+            (INTROSPECT, api, "token=garbage", "outcome=\"inactive\""),
+            (INTROSPECT, api, "", "error=\"invalid_request\""),
+            (INTROSPECT, wrong, &token, "error=\"invalid_client\""),
+            (REVOKE, api, &token, "error=\"invalid_grant\""),
+            (REVOKE, reader, "", "error=\"invalid_request\""),
+            (REVOKE, wrong, &token, "error=\"invalid_client\""),
+            (REVOKE, reader, &token, "outcome=\"revoked\""),
+            (REVOKE, reader, "token=garbage", "outcome=\"revoked\""),
+            (INTROSPECT, api, &token, "outcome=\"inactive\""),
+        ] {
+            let (_, line) = asker.ask(path, who, form).await;
+            assert!(line.contains(outcome), "{path} {form}: {line}");
+        }
+        let large = "a=".to_owned() + &"a".repeat(17 * 1024);
+        let asker = Asker::new(&starting);
+        for path in [TOKEN, INTROSPECT, REVOKE] {
+            let (answer, line) = asker.ask(path, reader, &format!("{GRANT}&token=x")).await;
+            answer.assert_error(503, "temporarily_unavailable");
+            assert!(line.contains("error=\"temporarily_unavailable\""), "{line}");
+            for (headers, form) in [
+                (&[("content-type", "text/plain")][..], ""),
+                (&[("content-encoding", "gzip")], ""),
+                (&[], &large),
+                (&[], "a=%"),
+            ] {
+                let (_, line) = asker.post(path, headers, form).await;
+                assert!(line.contains("error=\"invalid_request\""), "{line}");
+            }
+        }
+    }
+}
