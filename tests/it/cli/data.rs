@@ -61,8 +61,16 @@ fn another_issuer_on_the_same_data_is_warned_of() {
 fn a_second_dev_on_a_directory_is_refused_with_the_pid_of_the_first() {
     let place = Place::new();
     let first = place.dev(&["--data", "data"]);
-    let dev = ["dev", "--listen", "127.0.0.1:0", "--data", "data"];
-    let second = place.run(&dev);
+    let dev = [
+        "5",
+        "grantd",
+        "dev",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        "data",
+    ];
+    let second = crate::place::ended(place.command("timeout").args(dev));
     assert_eq!(second.code, Some(1), "{second:?}");
     let pid = first.pid();
     let expected = format!("another `grantd dev` works on data (pid {pid})");
