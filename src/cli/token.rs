@@ -1,6 +1,6 @@
 //! `grantd token inspect`: what an access token says, and whether it would be accepted.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -10,9 +10,15 @@ use super::output::say;
 use super::sign_token::{self, Assertion, Proof};
 use super::target::{Opened, Target};
 use crate::crypto::compact::CompactJws;
-use crate::crypto::jws::Verifier;
-use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::timestamp::Timestamp;
+use crate::operations::inspect_token::inspect_token;
+
+/// A line on standard error: standard output is the token's JSON alone. Who closed that wants no remarks.
+macro_rules! remark {
+    ($($text:tt)*) => {
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    };
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -45,20 +51,23 @@ async fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
         Some(token) => token.clone(),
         None => from_standard_input()?,
     };
-    let token = CompactJws::parse(text.trim()).context("this is no signed JWT")?;
+    let text = text.trim();
+    let token = CompactJws::parse(text).context("this is no signed JWT")?;
     say!(
         "{:#}",
         json!({ "header": token.header(), "claims": token.claims() })
     )?;
     for name in ["iat", "exp"] {
         if let Some(at) = token.claims().get(name).and_then(Value::as_i64) {
-            say!("{name}: {}", Timestamp::from_unix(at))?;
+            remark!("{name}: {}", Timestamp::from_unix(at));
         }
     }
     if arguments.target.is_named() {
-        return judge(&arguments.target.open().await?, &token).await;
+        return judge(&arguments.target.open().await?, text).await;
     }
-    say!("not checked: name a database (--data, --config, --database-url) to check the signature")?;
+    remark!(
+        "not checked: name a database (--data, --config, --database-url) to check the signature"
+    );
     Ok(())
 }
 
@@ -68,45 +77,29 @@ fn from_standard_input() -> anyhow::Result<String> {
     Ok(text)
 }
 
-async fn judge(opened: &Opened, token: &CompactJws) -> anyhow::Result<()> {
-    let kid = token.kid().context("it names no key (kid)")?;
-    let keys = opened.store.load_signing_keys().await?.value;
-    let Some(key) = keys.iter().find(|key| key.kid == kid) else {
-        bail!("its key {kid} is not one of this issuer's");
-    };
-    let verifier = Verifier::new(key.algorithm, &PublicJwk::parse(&key.public_jwk)?)?;
-    if token.alg() != key.algorithm.as_str()
-        || !verifier.verify(token.signing_input(), token.signature())
-    {
-        bail!("its signature is wrong");
+/// Says what introspection would answer, by the code that answers there.
+async fn judge(opened: &Opened, text: &str) -> anyhow::Result<()> {
+    match inspect_token(&opened.store, text, opened.issuer.as_deref()).await? {
+        Ok(token) => {
+            remark!("signature: right, by {}", token.kid);
+            remark!(
+                "accepted: not expired, not revoked, client {} is active; those in served_by of {} are told active",
+                token.holder,
+                token.audience
+            );
+            Ok(())
+        }
+        Err(fault) => {
+            let finding = fault.explain();
+            let remedy = finding
+                .remedy
+                .map(|it| format!("; {it}"))
+                .unwrap_or_default();
+            bail!(
+                "inactive: expected {}, found {}{remedy}",
+                finding.check.expected(),
+                finding.found
+            )
+        }
     }
-    say!("signature: right, by {kid}")?;
-    let claim = |name: &str| token.claims().get(name);
-    let issuer = claim("iss").and_then(Value::as_str).unwrap_or_default();
-    if let Some(own) = opened.issuer.as_ref().filter(|own| *own != issuer) {
-        bail!("its issuer is {issuer:?}, and the server is {own:?} now");
-    }
-    let expires_at = claim("exp").and_then(Value::as_i64).unwrap_or_default();
-    if opened.now().await? >= Timestamp::from_unix(expires_at) {
-        bail!("it has expired");
-    }
-    let jti = claim("jti")
-        .and_then(Value::as_str)
-        .context("it has no jti")?;
-    if opened.store.is_revoked(jti).await? {
-        bail!("it was revoked");
-    }
-    let client = claim("client_id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let known = super::client::find(&opened.store, client).await?;
-    let issued_at = claim("iat").and_then(Value::as_i64).unwrap_or_default();
-    if Timestamp::from_unix(issued_at) <= known.client.tokens_not_before {
-        bail!("it was issued before all tokens of {client} were killed");
-    }
-    say!(
-        "accepted: not expired, not revoked, client {client} is {}",
-        known.client.status
-    )?;
-    Ok(())
 }

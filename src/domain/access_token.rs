@@ -9,6 +9,7 @@ use super::extra_claims;
 use super::grant_decision::Grant;
 use super::identifier::CredentialId;
 use super::timestamp::{Seconds, Timestamp};
+use super::token_fault::TokenFault;
 
 /// How far the clock of the replica that issued a token may be ahead of another's (DESIGN section 1).
 const ISSUED_AHEAD: Seconds = Seconds::new(2);
@@ -87,11 +88,19 @@ impl AccessToken {
             .is_some_and(|(id, _)| id == credential.as_str())
     }
 
-    /// Whether it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4). The replica that issued
+    /// That it is within its life at `now`: issued, and not expired (RFC 7519 section 4.1.4). The replica that issued
     /// it may have a clock that is a little ahead of ours; its end is exact.
-    #[must_use]
-    pub fn is_within_life(&self, now: Timestamp) -> bool {
-        let latest = now.plus(ISSUED_AHEAD).unix();
-        self.iat <= latest && self.nbf.is_none_or(|begin| begin <= latest) && now.unix() < self.exp
+    ///
+    /// # Errors
+    /// Its begin is ahead, or its end past.
+    pub fn check_life(&self, now: Timestamp) -> Result<(), TokenFault> {
+        let begin = self.iat.max(self.nbf.unwrap_or(self.iat));
+        if begin > now.plus(ISSUED_AHEAD).unix() {
+            Err(TokenFault::NotYetValid(begin.saturating_sub(now.unix())))
+        } else if now.unix() >= self.exp {
+            Err(TokenFault::Expired(now.unix().saturating_sub(self.exp)))
+        } else {
+            Ok(())
+        }
     }
 }

@@ -32,4 +32,5 @@ pub mod shown;
 pub mod signing_key;
 pub mod target_uri;
 pub mod timestamp;
+pub mod token_fault;
 pub mod token_request;

@@ -22,11 +22,11 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
             .introspect_token(presented, token, caller, decision)
             .await?;
         Ok(match told {
-            Some(members) => {
+            Ok(members) => {
                 let members = serde_json::Value::Object(members).to_string();
                 (Outcome::Active, ok_json(members.into_bytes()))
             }
-            None => (Outcome::Inactive, ok_json(INACTIVE.to_vec())),
+            Err(fault) => (Outcome::Inactive(fault), ok_json(INACTIVE.to_vec())),
         })
     };
     answer(&state, request, "introspection", handle).await

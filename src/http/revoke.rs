@@ -14,11 +14,11 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
     let handle = async |call: Call, caller: &Caller, decision: &mut Decision| {
         let token = call.token(decision)?;
         let presented = call.authentication(decision)?;
-        state
+        let revoked = state
             .grantd
             .revoke_token(presented, token, caller, decision)
             .await?;
-        Ok((Outcome::Revoked, ok_empty()))
+        Ok((Outcome::Revoked(revoked.err()), ok_empty()))
     };
     answer(&state, request, "revocation", handle).await
 }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::crypto::random;
 use crate::domain::client::{AuthMethod, GrantType};
-use crate::domain::decision::Decided;
+use crate::domain::decision::{Decided, Outcome};
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
@@ -54,9 +54,11 @@ impl Audit {
     /// A request that was refused; of others nothing is kept.
     pub fn refused(&self, decided: &Decided, now: Timestamp) {
         let (decision, outcome) = (&decided.decision, &decided.outcome);
-        let Some(finding) = outcome.finding() else {
+        let Outcome::Refused(refusal) = outcome else {
             return;
         };
+        let told = refusal.explain();
+        let finding = told.finding;
         self.send(AuditEvent {
             id: random::token_id(),
             at: now,
@@ -72,7 +74,7 @@ impl Audit {
                 "credential": decision.credential.as_ref().map(text_of),
                 "audience": decision.audience.as_ref().map(text_of),
                 "scopes_asked": decision.scopes_asked.as_ref().map(text_of),
-                "error": outcome.as_str(),
+                "error": told.error.as_str(),
                 "check": finding.check.name(),
                 "expected": finding.check.expected(),
                 "found": finding.found,

@@ -3,34 +3,30 @@
 use serde_json::{Map, Value};
 
 use super::Grantd;
-use super::authenticate_client::AuthenticatedClient;
+use super::authenticate_client::{AuthenticatedClient, StandingClient};
 use super::caller::Caller;
 use super::error::OperationError;
 use super::own_token::OwnToken;
 use crate::domain::access_token::AccessToken;
+use crate::domain::check::Chain;
 use crate::domain::confirmation::token_type;
 use crate::domain::decision::Decision;
-use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::presented::Presented;
+use crate::domain::token_fault::TokenFault;
 use crate::store::memory::look::{About, Look};
+
+/// What the caller may know of a token; or why it is inactive, which the caller may not know.
+pub type Introspected = Result<Map<String, Value>, TokenFault>;
 
 /// What looking at a token comes to.
 enum Seen {
-    /// What the caller may know; `None` is inactive.
-    All(Option<Map<String, Value>>),
+    All(Introspected),
     /// Memory is not sure whether the token is revoked.
     AllButRevocation,
 }
 
-/// A token as it was read, with the names by which it is looked at.
-struct Subject {
-    token: OwnToken,
-    holder: ClientId,
-    audience: AudienceId,
-}
-
 impl Grantd {
-    /// What the caller that `presented` proves may know of `token`; `None` is inactive, for whatever reason.
+    /// What the caller that `presented` proves may know of `token`.
     ///
     /// # Errors
     /// A failed client authentication, or an outage.
@@ -40,29 +36,45 @@ impl Grantd {
         token: &str,
         caller: &Caller,
         decision: &mut Decision,
-    ) -> Result<Option<Map<String, Value>>, OperationError> {
+    ) -> Result<Introspected, OperationError> {
         self.check_fitness()?;
         let caller = self
             .authenticate_client(presented, caller, decision)
             .await?;
-        let subject = self
-            .own_token(token, self.clock.now())
-            .and_then(Subject::new);
+        let token = match self.own_token(token, self.clock.now()) {
+            Ok(token) => token,
+            Err(fault) => {
+                let stands = |look: &Look<'_>| self.look_at_caller(&caller, look).map(|_| ());
+                let about = About::ItselfAlone;
+                self.directory.at_last(caller.id(), about, stands).await??;
+                return Ok(Err(fault));
+            }
+        };
+        decision.passed(Chain::Token);
+        let introspected = self.introspect_own(&caller, &token).await?;
+        if introspected.is_ok() {
+            decision.passed(Chain::TokenStanding);
+        }
+        decision.audience = Some(token.audience);
+        decision.jti = Some(token.claims.jti);
+        Ok(introspected)
+    }
+
+    async fn introspect_own(
+        &self,
+        caller: &AuthenticatedClient,
+        token: &OwnToken,
+    ) -> Result<Introspected, OperationError> {
+        let about = About::Token(&token.holder, &token.audience);
         let mut known_not_revoked = false;
         loop {
-            let about = subject.as_ref().map_or(About::ItselfAlone, Subject::about);
-            let judge = |look: &Look<'_>| {
-                self.look_at_token(&caller, look, (subject.as_ref(), known_not_revoked))
-            };
-            match (
-                self.directory.at_last(caller.id(), about, judge).await??,
-                &subject,
-            ) {
-                (Seen::All(members), _) => return Ok(members),
-                (Seen::AllButRevocation, None) => return Ok(None),
-                (Seen::AllButRevocation, Some(subject)) => {
-                    if Box::pin(self.store.is_revoked(&subject.token.claims.jti)).await? {
-                        return Ok(None);
+            let judge =
+                |look: &Look<'_>| self.look_at_token(caller, look, (token, known_not_revoked));
+            match self.directory.at_last(caller.id(), about, judge).await?? {
+                Seen::All(introspected) => return Ok(introspected),
+                Seen::AllButRevocation => {
+                    if Box::pin(self.store.is_revoked(&token.claims.jti)).await? {
+                        return Ok(Err(TokenFault::Revoked));
                     }
                     known_not_revoked = true;
                 }
@@ -70,49 +82,48 @@ impl Grantd {
         }
     }
 
+    fn look_at_caller<'l>(
+        &self,
+        caller: &'l AuthenticatedClient,
+        look: &'l Look<'_>,
+    ) -> Result<StandingClient<'l>, OperationError> {
+        self.check_fitness()?;
+        Ok(self.standing(caller, look)?)
+    }
+
     /// Judges token and caller by the last look.
     fn look_at_token(
         &self,
         caller: &AuthenticatedClient,
         look: &Look<'_>,
-        (subject, known_not_revoked): (Option<&Subject>, bool),
+        (token, known_not_revoked): (&OwnToken, bool),
     ) -> Result<Seen, OperationError> {
-        self.check_fitness()?;
-        let now = self.clock.now();
-        let caller = self.standing(caller, look)?;
-        let Some(Subject { token, .. }) = subject else {
-            return Ok(Seen::All(None));
-        };
-        // Only who serves the audience may see its tokens; a caller's own token is not special.
-        let may_see = look
-            .audiences()
-            .iter()
-            .any(|it| it.served_by.contains(&caller.client().id));
-        let holder_stands_by = look
-            .token_holder()
-            .is_some_and(|it| it.stands_by(&token.claims));
-        if !may_see || !holder_stands_by || !self.still_lives(token, now) {
-            return Ok(Seen::All(None));
+        let caller = self.look_at_caller(caller, look)?;
+        if let Err(fault) = self.check_standing(&caller, look, token) {
+            return Ok(Seen::All(Err(fault)));
         }
         if known_not_revoked || self.revocations.surely_not(&token.claims.jti) {
-            Ok(Seen::All(Some(members(&token.claims))))
+            Ok(Seen::All(Ok(members(&token.claims))))
         } else {
             Ok(Seen::AllButRevocation)
         }
     }
-}
 
-impl Subject {
-    fn new(token: OwnToken) -> Option<Self> {
-        Some(Self {
-            holder: ClientId::parse(&token.claims.client_id).ok()?,
-            audience: AudienceId::parse(&token.claims.aud).ok()?,
-            token,
-        })
-    }
-
-    const fn about(&self) -> About<'_> {
-        About::Token(&self.holder, &self.audience)
+    fn check_standing(
+        &self,
+        caller: &StandingClient<'_>,
+        look: &Look<'_>,
+        token: &OwnToken,
+    ) -> Result<(), TokenFault> {
+        // Only who serves the audience may see its tokens; a caller's own token is not special.
+        let gone = || TokenFault::NoAudience(token.audience.clone());
+        let audience = look.audiences().first().ok_or_else(gone)?;
+        if !audience.served_by.contains(&caller.client().id) {
+            return Err(TokenFault::NotServed(token.audience.clone()));
+        }
+        let holder = look.token_holder().ok_or(TokenFault::NoHolder)?;
+        holder.check_holds(&token.claims)?;
+        self.check_still_lives(token, self.clock.now())
     }
 }
 

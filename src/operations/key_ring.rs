@@ -45,6 +45,17 @@ impl KeyRing {
         }
     }
 
+    /// The public halves alone, which verify and do not sign.
+    #[must_use]
+    pub fn public(stored: &[StoredKey]) -> Self {
+        let keys = stored
+            .iter()
+            .filter_map(|key| Some((key.kid.clone(), RingKey::public(key)?)));
+        Self {
+            keys: keys.collect(),
+        }
+    }
+
     /// The key that signs with `algorithm` now: the youngest one that may. Where a clock that was set back leaves none,
     /// it is the one that could sign before.
     #[must_use]
@@ -136,6 +147,22 @@ impl KeyRing {
 
 impl RingKey {
     fn open(key: StoredKey, sealing: &SealingKeys) -> Option<Self> {
+        let mut opened = Self::public(&key)?;
+        let sealed = Sealed {
+            key_id: key.sealing_key_id,
+            text: key.sealed_private_key,
+        };
+        opened.signer = match sealing.open(&key.kid, key.algorithm, &sealed) {
+            Ok(private) => Signer::from_private(key.algorithm, &key.kid, &private).ok(),
+            Err(error) => {
+                tracing::error!(kid = %key.kid, %error, "a signing key cannot be opened");
+                None
+            }
+        };
+        Some(opened)
+    }
+
+    fn public(key: &StoredKey) -> Option<Self> {
         let public = match PublicJwk::parse(&key.public_jwk) {
             Ok(public) => public,
             Err(error) => {
@@ -143,23 +170,11 @@ impl RingKey {
                 return None;
             }
         };
-        let verifier = Verifier::new(key.algorithm, &public).ok()?;
-        let sealed = Sealed {
-            key_id: key.sealing_key_id,
-            text: key.sealed_private_key,
-        };
-        let signer = match sealing.open(&key.kid, key.algorithm, &sealed) {
-            Ok(private) => Signer::from_private(key.algorithm, &key.kid, &private).ok(),
-            Err(error) => {
-                tracing::error!(kid = %key.kid, %error, "a signing key cannot be opened");
-                None
-            }
-        };
         Some(Self {
             algorithm: key.algorithm,
             life: key.life,
-            signer,
-            verifier,
+            signer: None,
+            verifier: Verifier::new(key.algorithm, &public).ok()?,
             jwk: public.to_json(&key.kid, key.algorithm).to_string(),
         })
     }

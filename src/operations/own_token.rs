@@ -1,61 +1,117 @@
-//! Reads an access token that this issuer signed; anything else is nothing.
+//! The one judge of tokens: introspection, revocation and `grantd token inspect` ask it.
 
 use super::Grantd;
 use super::clocks::MOST_APART;
+use super::key_ring::KeyRing;
 use crate::crypto::compact::CompactJws;
 use crate::domain::access_token::AccessToken;
 use crate::domain::audience::JwtTyp;
+use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::shown::{unknown, unknown_or_none, unknown_url};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::token_fault::TokenFault;
 
-/// An access token that this issuer signed, and the key that it was signed with.
+/// An access token that an issuer signed, and the names by which it is looked at.
 #[derive(Debug)]
-pub(super) struct OwnToken {
-    pub(super) claims: AccessToken,
-    kid: String,
+pub struct OwnToken {
+    /// What it says.
+    pub claims: AccessToken,
+    /// The key that signed it.
+    pub kid: String,
+    /// The client that it was issued to.
+    pub holder: ClientId,
+    /// Its audience.
+    pub audience: AudienceId,
+}
+
+impl OwnToken {
+    /// Reads `text`, which must be an access token that one of `keys` signed for `issuer`, where that is known. `now` is
+    /// the database's time. Whether it still lives is another question.
+    ///
+    /// A client assertion, a DPoP proof or a token of another issuer differs in `typ`, key or `iss`
+    /// (RFC 8725 section 3.12).
+    ///
+    /// # Errors
+    /// The first rule that does not hold.
+    pub fn read(
+        text: &str,
+        keys: Option<&KeyRing>,
+        (issuer, now): (Option<&str>, Timestamp),
+    ) -> Result<Self, TokenFault> {
+        let jws = CompactJws::parse(text).map_err(|error| TokenFault::Form(error.to_string()))?;
+        if jws.typ().and_then(JwtTyp::from_text).is_none() {
+            return Err(TokenFault::Type(unknown_or_none(jws.typ(), [])));
+        }
+        let kid = jws.kid().unwrap_or_default();
+        let (algorithm, verifier) = keys
+            .and_then(|keys| keys.verifier(kid, now))
+            .ok_or_else(|| TokenFault::Key(unknown_or_none(jws.kid(), [])))?;
+        if jws.alg() != algorithm.as_str() {
+            return Err(TokenFault::Algorithm(unknown(jws.alg(), [])));
+        }
+        if !verifier.verify(jws.signing_input(), jws.signature()) {
+            return Err(TokenFault::Signature);
+        }
+        let claims = serde_json::Value::Object(jws.claims().clone());
+        let claims: AccessToken = serde_json::from_value(claims).map_err(|_| TokenFault::Claims)?;
+        if issuer.is_some_and(|issuer| claims.iss != issuer) {
+            return Err(TokenFault::Issuer(unknown_url(&claims.iss)));
+        }
+        Ok(Self {
+            kid: kid.to_owned(),
+            holder: ClientId::parse(&claims.client_id).map_err(|_| TokenFault::Claims)?,
+            audience: AudienceId::parse(&claims.aud).map_err(|_| TokenFault::Claims)?,
+            claims,
+        })
+    }
 }
 
 impl Grantd {
     /// The token that `text` is, where it is an access token of this issuer that lives at `now`.
     ///
-    /// A client assertion, a DPoP proof or a token of another issuer differs in `typ`, key or `iss`
-    /// (RFC 8725 section 3.12).
-    pub(super) fn own_token(&self, text: &str, now: Timestamp) -> Option<OwnToken> {
-        self.signed_by_us(text)
-            .filter(|token| self.still_lives(token, now))
+    /// # Errors
+    /// Why it is none.
+    pub(super) fn own_token(&self, text: &str, now: Timestamp) -> Result<OwnToken, TokenFault> {
+        let token = self.signed_by_us(text)?;
+        token.claims.check_life(now)?;
+        Ok(token)
     }
 
     /// The token that `text` is, where some replica may still call it active: to revoke it is no idle answer, whatever
     /// this machine's clock says.
-    pub(super) fn revocable_token(&self, text: &str) -> Option<OwnToken> {
-        let expired = self.database_now().minus(MOST_APART).unix();
-        self.signed_by_us(text)
-            .filter(|token| token.claims.exp > expired)
-    }
-
-    /// Whether a token that was read before lives at `now`, and its key still verifies.
-    pub(super) fn still_lives(&self, token: &OwnToken, now: Timestamp) -> bool {
-        let ring = self.keys.load();
-        let verifier = ring
-            .as_ref()
-            .and_then(|it| it.verifier(&token.kid, self.database_now()));
-        verifier.is_some() && token.claims.is_within_life(now)
-    }
-
-    fn signed_by_us(&self, text: &str) -> Option<OwnToken> {
-        let jws = CompactJws::parse(text).ok()?;
-        JwtTyp::from_text(jws.typ()?)?;
-        let kid = jws.kid()?;
-        let ring = self.keys.load();
-        let (algorithm, verifier) = ring.as_ref()?.verifier(kid, self.database_now())?;
-        if jws.alg() != algorithm.as_str() || !verifier.verify(jws.signing_input(), jws.signature())
-        {
-            return None;
+    ///
+    /// # Errors
+    /// Why there is nothing to revoke.
+    pub(super) fn revocable_token(&self, text: &str) -> Result<OwnToken, TokenFault> {
+        let now = self.database_now();
+        let token = self.signed_by_us(text)?;
+        if token.claims.exp > now.minus(MOST_APART).unix() {
+            Ok(token)
+        } else {
+            Err(TokenFault::Expired(
+                now.unix().saturating_sub(token.claims.exp),
+            ))
         }
-        let claims = serde_json::Value::Object(jws.claims().clone());
-        let claims: AccessToken = serde_json::from_value(claims).ok()?;
-        (claims.iss == self.issuer.as_str()).then(|| OwnToken {
-            claims,
-            kid: kid.to_owned(),
-        })
+    }
+
+    /// That a token which was read before lives at `now`, and its key still verifies.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(super) fn check_still_lives(
+        &self,
+        token: &OwnToken,
+        now: Timestamp,
+    ) -> Result<(), TokenFault> {
+        let keys = self.keys.load();
+        keys.as_ref()
+            .and_then(|keys| keys.verifier(&token.kid, self.database_now()))
+            .ok_or_else(|| TokenFault::Key(token.kid.clone()))?;
+        token.claims.check_life(now)
+    }
+
+    fn signed_by_us(&self, text: &str) -> Result<OwnToken, TokenFault> {
+        let by = (Some(self.issuer.as_str()), self.database_now());
+        OwnToken::read(text, self.keys.load().as_deref(), by)
     }
 }

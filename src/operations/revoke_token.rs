@@ -11,10 +11,12 @@ use super::caller::Caller;
 use super::error::{OperationError, Outage};
 use super::own_token::OwnToken;
 use crate::crypto::random;
+use crate::domain::check::Chain;
 use crate::domain::decision::Decision;
 use crate::domain::presented::Presented;
 use crate::domain::refusal::GrantFault;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::token_fault::TokenFault;
 use crate::store::error::StoreError;
 use crate::store::memory::look::{About, Look};
 use crate::store::revoked_tokens::RevokedToken;
@@ -37,7 +39,7 @@ pub fn queue() -> (mpsc::Sender<Revocation>, mpsc::Receiver<Revocation>) {
 
 impl Grantd {
     /// Revokes `token` for the client that `presented` proves. A token that is unknown, expired or garbage is
-    /// revoked already (RFC 7009 section 2.2).
+    /// revoked already (RFC 7009 section 2.2): then the value says why.
     ///
     /// # Errors
     /// A failed client authentication, another client's token, or an outage: then it is not revoked.
@@ -47,38 +49,45 @@ impl Grantd {
         token: &str,
         caller: &Caller,
         decision: &mut Decision,
-    ) -> Result<(), OperationError> {
+    ) -> Result<Result<(), TokenFault>, OperationError> {
         self.freshness.check(&self.clock)?;
         let client = self
             .authenticate_client(presented, caller, decision)
             .await?;
-        let judge = |look: &Look<'_>| self.revocable(&client, look, token);
+        let judge = |look: &Look<'_>| self.revocable(&client, look, (token, decision));
         match self
             .directory
             .at_last(client.id(), About::ItselfAlone, judge)
             .await??
         {
-            Some(token) => self.write_revocation(token).await,
-            None => Ok(()),
+            Ok(token) => self.write_revocation(token).await.map(Ok),
+            Err(fault) => Ok(Err(fault)),
         }
     }
 
-    /// The revocation to write, where the client by the last look may revoke `token` and there is anything to revoke.
+    /// The revocation to write, where the client by the last look may revoke `token`; or why there is nothing to revoke.
     fn revocable(
         &self,
         client: &AuthenticatedClient,
         look: &Look<'_>,
-        token: &str,
-    ) -> Result<Option<RevokedToken>, OperationError> {
+        (token, decision): (&str, &mut Decision),
+    ) -> Result<Result<RevokedToken, TokenFault>, OperationError> {
         let client = self.standing(client, look)?;
-        let Some(OwnToken { claims, .. }) = self.revocable_token(token) else {
-            return Ok(None);
+        let (claims, audience) = match self.revocable_token(token) {
+            Ok(OwnToken {
+                claims, audience, ..
+            }) => (claims, audience),
+            Err(fault) => return Ok(Err(fault)),
         };
+        decision.passed(Chain::Token);
+        decision.audience = Some(audience);
+        decision.jti = Some(claims.jti.clone());
         if claims.client_id != client.client().id.as_str() {
             return Err(GrantFault::TokenOfAnotherClient(claims.client_id).into());
         }
+        decision.passed(Chain::TokenOwner);
         let expires_at = Timestamp::from_unix(claims.exp);
-        Ok(Some(RevokedToken {
+        Ok(Ok(RevokedToken {
             jti: claims.jti,
             expires_at,
         }))

@@ -2,13 +2,13 @@
 //! value.
 
 use super::Grantd;
-use crate::domain::decision::{Decided, Decision};
+use crate::domain::decision::{Decided, Decision, Outcome};
 use crate::telemetry;
 
 impl Grantd {
     /// Writes the log line of a request that was decided, and its audit event where it was refused.
     pub fn write_down(&self, mut decided: Decided) {
-        if decided.outcome.finding().is_some() {
+        if let Outcome::Refused(_) = decided.outcome {
             self.recognise_neighbour(&mut decided.decision);
         }
         telemetry::log_decided(&decided);

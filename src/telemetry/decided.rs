@@ -2,9 +2,9 @@
 
 use tracing::Level;
 
-use crate::domain::check::Check;
+use crate::domain::check::{Check, Finding};
 use crate::domain::decision::{Decided, Outcome};
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::ErrorCode;
 use crate::domain::timestamp::Seconds;
 
 /// The fields of every line, and after them those that only some have. A macro, because a line's fields are fixed where
@@ -29,61 +29,72 @@ macro_rules! line {
     };
 }
 
+/// A line that tells of a check that failed.
+macro_rules! finding {
+    ($level:ident, $decided:ident, $message:literal, ($name:ident = $value:expr, $finding:expr)) => {{
+        let finding: Finding<'_> = $finding;
+        line!(
+            $level,
+            $decided,
+            $message,
+            $name = $value,
+            jti = $decided.decision.jti.as_deref(),
+            check = finding.check.name(),
+            expected = finding.check.expected(),
+            found = &*finding.found,
+            remedy = finding.remedy.as_deref().unwrap_or("-"),
+        );
+    }};
+}
+
 /// One line for each request: `warn` where a client did not prove itself or grantd could not answer, `info` where
-/// something was refused, `debug` where all was well.
+/// something was refused, or an API may not see the tokens that it is shown, `debug` where all was well.
 pub fn log_decided(decided: &Decided) {
+    let outcome = decided.outcome.as_str();
     match &decided.outcome {
-        Outcome::Refused(refusal) => log_refused(decided, refusal),
+        Outcome::Refused(refusal) => {
+            let told = refusal.explain();
+            if told.error == ErrorCode::InvalidClient {
+                finding!(warn, decided, "refused", (error = outcome, told.finding));
+            } else {
+                finding!(info, decided, "refused", (error = outcome, told.finding));
+            }
+        }
         Outcome::Unavailable(outage) => {
-            line!(
-                warn,
+            line!(warn, decided, "answered 503", error = outcome, outage,);
+        }
+        Outcome::Inactive(fault) if fault.is_of_setup() => {
+            finding!(
+                info,
                 decided,
-                "answered 503",
-                error = "temporarily_unavailable",
-                outage,
+                "answered",
+                (outcome = outcome, fault.explain())
             );
         }
-        _ if tracing::enabled!(Level::DEBUG) => log_answered(decided),
-        _ => {}
-    }
-}
-
-fn log_refused(decided: &Decided, refusal: &Refusal) {
-    let told = refusal.explain();
-    let (error, finding) = (told.error.as_str(), told.finding);
-    macro_rules! refused {
-        ($level:ident) => {
+        Outcome::Inactive(fault) | Outcome::Revoked(Some(fault)) => {
+            if tracing::enabled!(Level::DEBUG) {
+                finding!(
+                    debug,
+                    decided,
+                    "answered",
+                    (outcome = outcome, fault.explain())
+                );
+            }
+        }
+        Outcome::Issued | Outcome::Active | Outcome::Revoked(None) => {
+            let decision = &decided.decision;
             line!(
-                $level,
+                debug,
                 decided,
-                "refused",
-                error,
-                check = finding.check.name(),
-                expected = finding.check.expected(),
-                found = &*finding.found,
-                remedy = finding.remedy.as_deref().unwrap_or("-"),
-            )
-        };
+                "answered",
+                outcome,
+                scopes_granted = decision.scopes_granted.as_ref().map(text_of),
+                jti = decision.jti.as_deref(),
+                lifetime = decision.lifetime.map(Seconds::get),
+                passed = names(decided),
+            );
+        }
     }
-    if told.error == ErrorCode::InvalidClient {
-        refused!(warn);
-    } else {
-        refused!(info);
-    }
-}
-
-fn log_answered(decided: &Decided) {
-    let decision = &decided.decision;
-    line!(
-        debug,
-        decided,
-        "answered",
-        outcome = decided.outcome.as_str(),
-        scopes_granted = decision.scopes_granted.as_ref().map(text_of),
-        jti = decision.jti.as_deref(),
-        lifetime = decision.lifetime.map(Seconds::get),
-        passed = names(decided),
-    );
 }
 
 /// In microseconds.

@@ -284,7 +284,7 @@ fn check_output(block: &Block, ended: &Ended) {
     }
     if text.contains("token inspect --data") {
         assert!(
-            output.contains("signature: right"),
+            ended.stderr.contains("signature: right"),
             "{}: {ended:?}",
             block.at
         );

@@ -2,6 +2,7 @@
 
 use crate::domain::check::Finding;
 use crate::domain::refusal::Refusal;
+use crate::domain::token_fault::TokenFault;
 
 /// How a request ended.
 #[derive(Clone, Debug)]
@@ -10,10 +11,10 @@ pub enum Outcome {
     Issued,
     /// The token that was shown is active.
     Active,
-    /// It is not.
-    Inactive,
-    /// The token is revoked, or was nothing that could be.
-    Revoked,
+    /// It is not, and why.
+    Inactive(TokenFault),
+    /// The token is revoked, or there was nothing to revoke, and why.
+    Revoked(Option<TokenFault>),
     /// The fault is the client's.
     Refused(Refusal),
     /// The fault is ours; a sentence for the operator.
@@ -27,8 +28,8 @@ impl Outcome {
         match self {
             Self::Issued => "issued",
             Self::Active => "active",
-            Self::Inactive => "inactive",
-            Self::Revoked => "revoked",
+            Self::Inactive(_) => "inactive",
+            Self::Revoked(_) => "revoked",
             Self::Refused(refusal) => refusal.explain().error.as_str(),
             Self::Unavailable(_) => "temporarily_unavailable",
         }
@@ -39,7 +40,8 @@ impl Outcome {
     pub fn finding(&self) -> Option<Finding<'_>> {
         match self {
             Self::Refused(refusal) => Some(refusal.explain().finding),
-            _ => None,
+            Self::Inactive(fault) | Self::Revoked(Some(fault)) => Some(fault.explain()),
+            Self::Issued | Self::Active | Self::Revoked(None) | Self::Unavailable(_) => None,
         }
     }
 }

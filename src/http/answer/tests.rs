@@ -5,8 +5,10 @@ use std::fmt::Write;
 use http_body_util::BodyExt;
 
 use super::*;
+use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::client_assertion::AssertionFault;
+use crate::domain::credential::CredentialState;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::forwarded_fault::ForwardedFault;
 use crate::domain::identifier::{AudienceId, CredentialId};
@@ -49,7 +51,6 @@ fn request_faults() -> Vec<Refusal> {
 
 fn client_faults() -> Vec<Refusal> {
     use ClientFault as F;
-    let id = || CredentialId::parse("k3v9x0q2ma").unwrap();
     [
         F::NoCredentials,
         F::UnknownScheme("Bearer"),
@@ -66,12 +67,60 @@ fn client_faults() -> Vec<Refusal> {
         F::SecretMistyped(None),
         F::SecretImpossible(Oddity::LineBreak),
         F::SecretWrong(Some(Oddity::Blank)),
-        F::SecretNotYetActive(id()),
-        F::SecretExpired(id()),
-        F::SecretRetired(id()),
+        F::SecretNotYetActive(credential_id()),
+        F::SecretExpired(credential_id()),
+        F::SecretRetired(credential_id()),
     ]
     .map(Refusal::Client)
     .into()
+}
+
+fn assertion_faults() -> Vec<Refusal> {
+    use AssertionFault as F;
+    [
+        F::Form("not three parts with a dot between".to_owned()),
+        F::Type("at+jwt".to_owned()),
+        F::ClientId("other".to_owned()),
+        F::Absent("exp"),
+        F::Malformed("jti"),
+        F::NotTheClient("iss", "other".to_owned()),
+        F::AudienceList("[a,b]".to_owned()),
+        F::Expired(60),
+        F::LivesTooLong(3600),
+        F::IssuedAhead(11),
+        F::TooOld(400),
+        F::NotYetValid(11),
+        F::UnknownKey("key-1".to_owned()),
+        F::DeadKey(credential_id(), CredentialState::Retired),
+        F::AmbiguousKey,
+        F::Algorithm("HS256".to_owned()),
+        F::MadeBeforeLoss,
+    ]
+    .map(|fault| ClientFault::Assertion(fault).into())
+    .into()
+}
+
+fn certificate_faults() -> Vec<Refusal> {
+    use CertificateFault as F;
+    [
+        F::TooLarge,
+        F::Unreadable,
+        F::NotYetValid,
+        F::Expired,
+        F::WeakKey,
+        F::WeakSignature,
+        F::NotRegistered("a-thumbprint".to_owned()),
+        F::NotLive(credential_id()),
+        F::NoClientCas,
+        F::Chain("UnknownIssuer".to_owned()),
+        F::OtherSubject,
+    ]
+    .map(|fault| ClientFault::Certificate(fault).into())
+    .into()
+}
+
+fn credential_id() -> CredentialId {
+    CredentialId::parse("k3v9x0q2ma").unwrap()
 }
 
 fn dpop_faults() -> Vec<Refusal> {
@@ -131,6 +180,8 @@ fn all() -> Vec<Refusal> {
     [
         request_faults(),
         client_faults(),
+        assertion_faults(),
+        certificate_faults(),
         dpop_faults(),
         grant_faults(),
     ]
@@ -162,8 +213,27 @@ async fn the_whole_table_6749_31() {
 #[tokio::test]
 async fn a_refused_client_always_gets_the_same_bytes_6749_21() {
     let reference = shown(refuse(&Refusal::Client(ClientFault::NoCredentials))).await;
-    for refusal in client_faults() {
+    let all = [client_faults(), assertion_faults(), certificate_faults()];
+    for refusal in all.concat() {
         assert_eq!(shown(refuse(&refusal)).await, reference, "{refusal:?}");
+    }
+}
+
+/// No name of ours stands for what was found, and somebody can do something about each of them.
+#[test]
+fn each_refusal_says_what_was_found_and_what_to_do() {
+    for refusal in all() {
+        let finding = refusal.explain().finding;
+        let found = &*finding.found;
+        // What stands between quotation marks is of the request.
+        let debug = format!("{refusal:?}");
+        let ours: String = debug.split('"').step_by(2).collect();
+        let is_ours = ours
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|name| name == found);
+        assert!(!is_ours && !found.is_empty(), "{debug}: {found}");
+        let remedy = finding.remedy.unwrap_or_default();
+        assert!(remedy.len() > 15, "{debug}: {remedy}");
     }
 }
 

@@ -1,12 +1,32 @@
 //! That each path through the three endpoints ends in exactly one record, which says how.
 
 use super::Asker;
+use grantd::domain::timestamp::Seconds;
+
 use crate::harness::*;
 
 const TOKEN: &str = "/oauth2/token";
 const INTROSPECT: &str = "/oauth2/introspect";
 const REVOKE: &str = "/oauth2/revoke";
 const GRANT: &str = "grant_type=client_credentials";
+
+async fn assert_inactive(
+    asker: &Asker<'_>,
+    who: (&str, &str),
+    token: &str,
+    (expected, found): (&str, &str),
+) -> String {
+    let (answer, line) = asker.ask(INTROSPECT, who, &format!("token={token}")).await;
+    assert_eq!(answer.body, br#"{"active":false}"#);
+    for text in [
+        "outcome=\"inactive\"".to_owned(),
+        format!("expected=\"{expected}\""),
+        format!("found=\"{found}\""),
+    ] {
+        assert!(line.contains(&text), "{text} is not in {line}");
+    }
+    line
+}
 
 on_both! {
     async fn a_granted_request_leaves_one_record_with_all_that_was_granted(env) {
@@ -36,6 +56,43 @@ on_both! {
             assert!(line.contains(text), "{text} is not in {line}");
         }
         assert!(!line.contains(&token) && !line.contains(READER), "{line}");
+    }
+
+    /// The answer is the same for all of them; the record is not.
+    async fn an_inactive_token_is_recorded_with_the_reason(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let asker = Asker::new(&replica);
+        let token = replica.issued("reader", READER, "").await;
+        let (input, _) = token.rsplit_once('.').unwrap();
+        let forged = format!("{input}.{}", "A".repeat(86));
+        let cases = [
+            ("garbage".to_owned(), "a compact JWS of strict JSON", "not three parts with a dot between"),
+            (forged, "a signature by its key", "one that this key did not make"),
+        ];
+        for (token, expected, found) in cases {
+            assert_inactive(&asker, ("api", API), &token, (expected, found)).await;
+        }
+        let line = assert_inactive(&asker, ("reader", READER), &token, (
+            "a caller in served_by of the token's audience",
+            "a caller that does not serve pricing",
+        )).await;
+        assert!(line.contains("INFO"), "an operator must do something: {line}");
+        env.clock.advance(Seconds::new(1));
+        env.apply(&CATALOG.replace("grants = []", "grants = []\nstatus = \"active\"").replace(
+            "id = \"reader\"",
+            "id = \"reader\"\nstatus = \"disabled\"",
+        )).await;
+        replica.follow().await;
+        let line = assert_inactive(&asker, ("api", API), &token, (
+            "a client that exists and is active",
+            "a client that is disabled",
+        )).await;
+        assert!(line.contains("DEBUG") && line.contains("audience=\"pricing\""), "{line}");
+        env.apply(CATALOG).await;
+        env.clock.advance(Seconds::new(400));
+        replica.follow().await;
+        assert_inactive(&asker, ("api", API), &token, ("exp ahead", "exp 101 s ago")).await;
     }
 
     async fn each_path_through_the_endpoints_ends_in_one_record(env) {

@@ -1,0 +1,108 @@
+//! Why an access token is inactive. The API that asks is told none of it (RFC 7662 section 2.2); the record is.
+
+use super::check::{Check, Finding};
+use super::client::ClientStatus;
+use super::identifier::{AudienceId, CredentialId};
+use super::timestamp::Timestamp;
+
+/// One fault of a token. A text in it is what came, as [`shown`](super::shown) shows it; a number is the seconds between
+/// the time that it names and ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenFault {
+    /// It is no compact JWS of strict JSON; the reason.
+    Form(String),
+    /// Its `typ` is that of something else.
+    Type(String),
+    /// No key of this issuer that verifies now has its `kid`.
+    Key(String),
+    /// Its `alg` is not that of its key.
+    Algorithm(String),
+    /// The signature is not of its key.
+    Signature,
+    /// It is signed by us, and no access token.
+    Claims,
+    /// `iss` is another issuer.
+    Issuer(String),
+    /// `iat` or `nbf` is ahead.
+    NotYetValid(i64),
+    /// `exp` is past.
+    Expired(i64),
+    /// Its audience does not exist any more.
+    NoAudience(AudienceId),
+    /// Who asks does not serve its audience.
+    NotServed(AudienceId),
+    /// Its client does not exist any more.
+    NoHolder,
+    /// Its client may do nothing.
+    Holder(ClientStatus),
+    /// All tokens that its client got up to this second are dead.
+    HolderMark(Timestamp),
+    /// All tokens that its credential got up to this second are dead.
+    CredentialMark(CredentialId, Timestamp),
+    /// It was revoked by itself.
+    Revoked,
+}
+
+const NEW_TOKEN: &str = "let the client ask for a new token";
+const NOT_OURS: &str =
+    "the token is of another server, or was changed: compare its iss with the issuer";
+
+impl TokenFault {
+    /// What failed, what came instead, and what to do about it.
+    #[must_use]
+    pub fn explain(&self) -> Finding<'_> {
+        match self {
+            Self::Form(reason) => Finding::new(Check::TokenForm, reason).remedy(
+                "let the API send the access token alone, without the word Bearer before it",
+            ),
+            Self::Type(found) => Finding::new(Check::TokenType, found)
+                .remedy("send an access token: an assertion, a proof or an ID token is none"),
+            Self::Key(kid) => Finding::new(Check::TokenKey, kid).remedy(NOT_OURS),
+            Self::Algorithm(alg) => Finding::new(Check::TokenAlgorithm, alg).remedy(NOT_OURS),
+            Self::Signature => {
+                Finding::new(Check::TokenSignature, "one that this key did not make")
+                    .remedy(NOT_OURS)
+            }
+            Self::Claims => Finding::new(Check::TokenClaims, "other claims").remedy(NEW_TOKEN),
+            Self::Issuer(iss) => Finding::new(Check::TokenIssuer, iss).remedy(NEW_TOKEN),
+            Self::NotYetValid(ahead) => Finding::new(Check::TokenBegin, format!("{ahead} s ahead"))
+                .remedy("compare the clocks of the replicas"),
+            Self::Expired(ago) => {
+                Finding::new(Check::TokenExpiry, format!("exp {ago} s ago")).remedy(NEW_TOKEN)
+            }
+            Self::NoAudience(audience) => Finding::new(Check::TokenAudience, audience.to_string())
+                .remedy("put the audience into the catalog, then grantd apply"),
+            Self::NotServed(audience) => Finding::new(
+                Check::TokenServedBy,
+                format!("a caller that does not serve {audience}"),
+            )
+            .remedy(format!(
+                "where it does, put it into served_by of {audience}, then grantd apply"
+            )),
+            Self::NoHolder => Finding::new(Check::TokenHolder, "a client that is gone")
+                .remedy("put the client into the catalog, then grantd apply"),
+            Self::Holder(status) => {
+                Finding::new(Check::TokenHolder, format!("a client that is {status}")).remedy(
+                    "where it may go on: status = \"active\" in the catalog, then grantd apply",
+                )
+            }
+            Self::HolderMark(mark) => Finding::new(
+                Check::TokenHolderMark,
+                format!("all up to {mark} were killed"),
+            )
+            .remedy(NEW_TOKEN),
+            Self::CredentialMark(id, mark) => Finding::new(
+                Check::TokenCredentialMark,
+                format!("all of {id} up to {mark} were killed"),
+            )
+            .remedy(NEW_TOKEN),
+            Self::Revoked => Finding::new(Check::TokenAlive, "revoked").remedy(NEW_TOKEN),
+        }
+    }
+
+    /// Whether the set-up is wrong rather than the token: somebody must do something before it gets better.
+    #[must_use]
+    pub const fn is_of_setup(&self) -> bool {
+        matches!(self, Self::NoAudience(_) | Self::NotServed(_))
+    }
+}
