@@ -33,7 +33,7 @@ fuzz_target!(|text: &str| {
             assert!(accept(&claims, &rules, accepted.dead_at).is_err());
         }
         Err(fault) => {
-            drop(fault.explained());
+            drop(fault.explain());
             let stricter = AssertionRules { audience_as_text: true, ..rules };
             assert!(accept(&claims, &stricter, Timestamp::from_unix(NOW)).is_err());
         }

@@ -55,7 +55,10 @@ fn check_chain(read: Result<CertificateChain, ForwardedFault>) {
             assert_eq!(chain.thumbprint().len(), 43);
             assert!((1..=MOST_CERTIFICATES).contains(&chain.number()));
         }
-        Err(fault) => assert!(!fault.to_string().is_empty() && !fault.remedy().is_empty()),
+        Err(fault) => {
+            let (found, remedy) = fault.explain();
+            assert!(!found.is_empty() && !remedy.is_empty());
+        }
     }
 }
 
