@@ -173,8 +173,9 @@ mod tests {
         ClientKey::parse(&Value::Object(members.clone()).to_string())
     }
 
+    /// JOSE-10.
     #[test]
-    fn a_key_verifies_what_it_is_registered_for_jose_10() {
+    fn a_key_verifies_what_it_is_registered_for() {
         let mut members = jwk(SigningAlgorithm::Rs256);
         let key = parsed(&members).unwrap();
         assert!(key.verifier("RS256").is_some() && key.verifier("PS256").is_some());
@@ -186,8 +187,9 @@ mod tests {
         assert!(key.verifier("PS256").is_some() && key.verifier("RS256").is_none());
     }
 
+    /// JOSE-12.
     #[test]
-    fn an_ed25519_key_takes_both_names_jose_12() {
+    fn an_ed25519_key_takes_both_names() {
         let mut members = jwk(SigningAlgorithm::EdDsa);
         for alg in [None, Some("EdDSA"), Some("Ed25519")] {
             if let Some(alg) = alg {
@@ -198,8 +200,9 @@ mod tests {
         }
     }
 
+    /// JOSE-10.
     #[test]
-    fn a_key_that_is_not_for_signatures_is_refused_jose_10() {
+    fn a_key_that_is_not_for_signatures_is_refused() {
         for (name, value, error) in [
             ("use", json!("enc"), ClientKeyError::Use),
             ("key_ops", json!(["sign"]), ClientKeyError::KeyOps),
@@ -230,8 +233,9 @@ mod tests {
         assert_eq!(parsed(&off_the_curve).err(), Some(ClientKeyError::Invalid));
     }
 
+    /// JOSE-09.
     #[test]
-    fn a_key_is_known_by_its_kid_or_else_by_its_thumbprint_jose_09() {
+    fn a_key_is_known_by_its_kid_or_else_by_its_thumbprint() {
         let mut members = jwk(SigningAlgorithm::Es256);
         let thumbprint = PublicJwk::from_members(&members).unwrap().thumbprint();
         assert!(parsed(&members).unwrap().is_named(&thumbprint));

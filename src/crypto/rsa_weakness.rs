@@ -84,8 +84,9 @@ mod tests {
 
     const E: &[u8] = &[1, 0, 1];
 
+    /// B-J07.
     #[test]
-    fn small_exponents_and_divisors_are_refused_b_j07() {
+    fn small_exponents_and_divisors_are_refused() {
         let prime = [0xff, 0xff, 0xff, 0xfb]; // 2^32 - 5
         assert_eq!(check_rsa(&prime, E), Ok(()));
         for small in [&[1][..], &[3], &[0xff, 0xff]] {
@@ -95,8 +96,9 @@ mod tests {
         assert_eq!(check_rsa(&[15], E), Err(RsaWeakness::SmallDivisor));
     }
 
+    /// B-J07.
     #[test]
-    fn a_power_of_65537_has_the_fingerprint_b_j07() {
+    fn a_power_of_65537_has_the_fingerprint() {
         // 65537^3, a modulus as the faulty library would make it, if a short one.
         let modulus = 65_537_u64.pow(3).to_be_bytes();
         assert_eq!(check_rsa(&modulus, E), Err(RsaWeakness::Roca));

@@ -157,8 +157,9 @@ mod tests {
         ))
     }
 
+    /// 9449-01.
     #[test]
-    fn what_nobody_demands_binds_by_what_the_client_does_9449_01() {
+    fn what_nobody_demands_binds_by_what_the_client_does() {
         let free = client(false, false);
         assert_eq!(
             bound(&free, NONE, (SECRET, false, false)),
@@ -189,8 +190,9 @@ mod tests {
         );
     }
 
+    /// 9449-01.
     #[test]
-    fn what_is_demanded_and_absent_is_refused_9449_01() {
+    fn what_is_demanded_and_absent_is_refused() {
         let free = client(false, false);
         for (constraint, certificate, key) in [
             (SenderConstraint::Mtls, false, true),

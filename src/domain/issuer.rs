@@ -241,8 +241,9 @@ mod tests {
         }
     }
 
+    /// 8414-02.
     #[test]
-    fn plain_http_is_for_loopback_or_by_permission_8414_02() {
+    fn plain_http_is_for_loopback_or_by_permission() {
         for local in [
             "http://localhost:8080",
             "http://127.0.0.9",
@@ -263,8 +264,9 @@ mod tests {
         }
     }
 
+    /// 8414-02.
     #[test]
-    fn what_cannot_be_compared_byte_for_byte_is_no_issuer_8414_02() {
+    fn what_cannot_be_compared_byte_for_byte_is_no_issuer() {
         use InvalidIssuer as I;
         for (text, fault) in [
             ("", I::NotAbsolute),

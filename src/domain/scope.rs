@@ -116,15 +116,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// 6749-26.
     #[test]
-    fn spaces_are_single_and_inside_6749_26() {
+    fn spaces_are_single_and_inside() {
         for wrong in ["", " a", "a ", "a  b", "a\tb", "a\nb", "a\"b", "a\\b", "é"] {
             assert_eq!(ScopeSet::parse(wrong), Err(InvalidScope), "{wrong:?}");
         }
     }
 
+    /// 6749-28.
     #[test]
-    fn a_set_has_no_order_and_no_doubles_and_knows_case_6749_28() {
+    fn a_set_has_no_order_and_no_doubles_and_knows_case() {
         let set = ScopeSet::parse("b a b").unwrap();
         assert_eq!(set.to_string(), "a b");
         assert_eq!(set, ScopeSet::parse("a b").unwrap());

@@ -41,8 +41,9 @@ mod tests {
 
     const TOKEN: &str = "https://auth.example/oauth2/token";
 
+    /// 9449-03.
     #[test]
-    fn what_is_equal_after_normalization_is_equal_9449_03() {
+    fn what_is_equal_after_normalization_is_equal() {
         let token = TargetUri::parse(TOKEN).unwrap();
         assert_eq!(token.as_str(), TOKEN);
         for same in [
@@ -73,8 +74,9 @@ mod tests {
         );
     }
 
+    /// 9449-02.
     #[test]
-    fn what_differs_stays_different_9449_02() {
+    fn what_differs_stays_different() {
         let token = TargetUri::parse(TOKEN);
         for other in [
             "http://auth.example/oauth2/token",

@@ -60,8 +60,9 @@ fn is_absolute_uri(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// 8707-01.
     #[test]
-    fn a_resource_is_an_absolute_uri_without_fragment_8707_01() {
+    fn a_resource_is_an_absolute_uri_without_fragment() {
         for good in [
             "https://api.example/",
             "urn:example:api",
@@ -87,8 +88,9 @@ mod tests {
         }
     }
 
+    /// 8707-02.
     #[test]
-    fn equal_resources_collapse_and_others_are_refused_8707_02() {
+    fn equal_resources_collapse_and_others_are_refused() {
         let both = TokenRequest::parse(None, &["urn:a", "urn:a"], Some("urn:a")).unwrap();
         assert_eq!(both.target.as_deref(), Some("urn:a"));
         let several =

@@ -97,9 +97,9 @@ mod tests {
         )
     }
 
-    /// The vector of AppAuth-iOS#233, encoded; sent raw it reads as something else.
+    /// The vector of AppAuth-iOS#233, encoded; sent raw it reads as something else (6749-13).
     #[test]
-    fn both_halves_are_form_decoded_6749_13() {
+    fn both_halves_are_form_decoded() {
         let (id, secret) = (
             "1PpG/Q 1",
             "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=",
@@ -113,14 +113,16 @@ mod tests {
         assert!(is_refused(&basic(b"id:50%")));
     }
 
+    /// 6749-15.
     #[test]
-    fn only_the_first_colon_parts_them_6749_15() {
+    fn only_the_first_colon_parts_them() {
         assert_eq!(read(&basic(b"id:a:b:c")), Some(pair("id", "a:b:c")));
         assert_eq!(read(&basic(b"urn%3Aid:s")), Some(pair("urn:id", "s")));
     }
 
+    /// 6749-16.
     #[test]
-    fn the_scheme_is_read_in_any_case_and_the_rest_strictly_6749_16() {
+    fn the_scheme_is_read_in_any_case_and_the_rest_strictly() {
         for scheme in ["basic", "BASIC", "Basic", "Basic  "] {
             assert_eq!(
                 read(&format!("{scheme} aWQ6cw==")),
@@ -155,8 +157,9 @@ mod tests {
         }
     }
 
+    /// 6749-22.
     #[test]
-    fn other_schemes_are_told_apart_6749_22() {
+    fn other_schemes_are_told_apart() {
         for other in [
             "Digest a=b",
             "Negotiate x",
@@ -170,8 +173,9 @@ mod tests {
     }
 
     proptest! {
+        /// 6749-14.
         #[test]
-        fn printable_ascii_comes_back_6749_14(id in "[ -~]{0,40}", secret in "[ -~]{0,80}") {
+        fn printable_ascii_comes_back(id in "[ -~]{0,40}", secret in "[ -~]{0,80}") {
             let value = basic(format!("{}:{}", encode(&id), encode(&secret)).as_bytes());
             prop_assert_eq!(read(&value), Some(pair(&id, &secret)));
         }

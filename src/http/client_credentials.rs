@@ -109,8 +109,9 @@ mod tests {
         super::find(&headers, &Form::parse_body(body.as_bytes()).unwrap())
     }
 
+    /// 6749-11.
     #[test]
-    fn two_ways_at_once_are_refused_6749_11() {
+    fn two_ways_at_once_are_refused() {
         for (authorizations, body) in [
             (&[BASIC][..], "client_secret=s"),
             (&[BASIC], "client_id=id&client_secret=s"),
@@ -130,8 +131,9 @@ mod tests {
         }
     }
 
+    /// 6749-17.
     #[test]
-    fn a_client_id_in_the_body_must_be_the_one_of_the_header_6749_17() {
+    fn a_client_id_in_the_body_must_be_the_one_of_the_header() {
         for body in ["", "client_id=id", "client_id="] {
             let found = find(&[BASIC], body);
             assert!(
@@ -160,9 +162,9 @@ mod tests {
         ));
     }
 
-    /// 6749-07: an empty secret is no credential.
+    /// 6749-07: an empty secret is no credential (6749-20).
     #[test]
-    fn no_credentials_are_nothing_6749_20() {
+    fn no_credentials_are_nothing() {
         for (body, id) in [
             ("", None),
             ("client_id=id", Some("id")),
@@ -176,8 +178,9 @@ mod tests {
         }
     }
 
+    /// 6749-22.
     #[test]
-    fn another_scheme_is_an_unknown_one_6749_22() {
+    fn another_scheme_is_an_unknown_one() {
         for scheme in ["Digest a=b", "Negotiate x", "Bearer x", ""] {
             assert!(
                 matches!(find(&[scheme], ""), Ok(Presented::UnknownScheme { .. })),
@@ -186,8 +189,9 @@ mod tests {
         }
     }
 
+    /// 7523-01.
     #[test]
-    fn an_assertion_needs_its_exact_type_and_the_type_an_assertion_7523_01() {
+    fn an_assertion_needs_its_exact_type_and_the_type_an_assertion() {
         let whole = format!("client_assertion=a&client_id=id&client_assertion_type={JWT_BEARER}");
         let found = find(&[], &whole).unwrap();
         assert!(matches!(

@@ -105,8 +105,9 @@ mod tests {
         Some(RequestFault::RepeatedParameter(name.to_owned()))
     }
 
+    /// 6749-05.
     #[test]
-    fn a_repeated_parameter_is_refused_6749_05() {
+    fn a_repeated_parameter_is_refused() {
         for name in [
             "grant_type",
             "scope",
@@ -128,8 +129,9 @@ mod tests {
         }
     }
 
+    /// 6749-06.
     #[test]
-    fn an_unknown_parameter_is_refused_only_when_repeated_6749_06() {
+    fn an_unknown_parameter_is_refused_only_when_repeated() {
         assert_eq!(fault("nobody=1&knows=2"), None);
         assert_eq!(fault("nobody=1&nobody=1"), repeated("nobody"));
         assert_eq!(fault("=1&=2"), repeated(""));
@@ -142,8 +144,9 @@ mod tests {
         assert_eq!(form.all("resource"), ["urn:a", "urn:b"]);
     }
 
+    /// 6749-07.
     #[test]
-    fn an_empty_value_is_absent_6749_07() {
+    fn an_empty_value_is_absent() {
         let form = Form::parse_body(b"scope=&grant_type&a=b=c").unwrap();
         assert_eq!(form.get("scope"), None);
         assert_eq!(form.get("grant_type"), None);
@@ -151,8 +154,9 @@ mod tests {
         assert!(Form::parse_body(b"").unwrap().0.is_empty());
     }
 
+    /// 6749-04.
     #[test]
-    fn bad_encoding_in_any_parameter_is_refused_6749_04() {
+    fn bad_encoding_in_any_parameter_is_refused() {
         for body in [
             "a=%FF",
             "%FF=a",
@@ -166,8 +170,9 @@ mod tests {
         }
     }
 
+    /// B-H03.
     #[test]
-    fn floods_of_parameters_are_refused_b_h03() {
+    fn floods_of_parameters_are_refused() {
         let distinct: Vec<String> = (0..10_000).map(|n| format!("p{n}=1")).collect();
         assert_eq!(
             fault(&"&".repeat(10_000)),

@@ -52,9 +52,9 @@ pub(super) fn encode(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// RFC 6749 appendix B has this very example.
+    /// RFC 6749 appendix B has this very example (6749-14).
     #[test]
-    fn the_example_of_appendix_b_decodes_6749_14() {
+    fn the_example_of_appendix_b_decodes() {
         assert_eq!(
             decode(b"+%25%26%2B%C2%A3%E2%82%AC").as_deref(),
             Some(" %&+£€")
@@ -62,8 +62,9 @@ mod tests {
         assert_eq!(encode(" %&+£€"), "+%25%26%2B%C2%A3%E2%82%AC");
     }
 
+    /// 6749-04.
     #[test]
-    fn what_is_no_utf_8_and_bad_escapes_are_refused_6749_04() {
+    fn what_is_no_utf_8_and_bad_escapes_are_refused() {
         let wrong: [&[u8]; 9] = [
             b"%FF",
             b"%C0%80",

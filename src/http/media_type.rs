@@ -52,8 +52,9 @@ mod tests {
         check_form(&headers)
     }
 
+    /// 6749-02.
     #[test]
-    fn another_media_type_is_refused_6749_02() {
+    fn another_media_type_is_refused() {
         let form = FORM;
         for wrong in [
             &["application/json"][..],
@@ -73,8 +74,9 @@ mod tests {
         }
     }
 
+    /// 6749-03.
     #[test]
-    fn case_and_parameters_do_not_matter_but_the_charset_does_6749_03() {
+    fn case_and_parameters_do_not_matter_but_the_charset_does() {
         for good in [
             "Application/X-WWW-Form-Urlencoded; Charset=UTF-8",
             "application/x-www-form-urlencoded;charset=\"utf-8\"",

@@ -263,8 +263,9 @@ mod tests {
         })
     }
 
+    /// B-R09.
     #[test]
-    fn each_variant_of_a_jti_is_another_one_b_r09() {
+    fn each_variant_of_a_jti_is_another_one() {
         let names = [
             name("assertion", &[b"a"], "1"),
             name("assertion", &[b"b"], "1"),

@@ -295,8 +295,9 @@ mod tests {
         assert_eq!(scanner.held(), 4);
     }
 
+    /// B-H01.
     #[test]
-    fn what_has_two_readings_is_found_b_h01() {
+    fn what_has_two_readings_is_found() {
         for wrong in [
             "Content-Length: 3\r\nTransfer-Encoding: chunked",
             "Transfer-Encoding: chunked\r\nContent-Length: 3",
@@ -325,8 +326,9 @@ mod tests {
         }
     }
 
+    /// B-H01.
     #[test]
-    fn chunks_have_one_reading_b_h01() {
+    fn chunks_have_one_reading() {
         for wrong in [
             "3\nabc\r\n0\r\n\r\n",
             "3;x\nabc\r\n0\r\n\r\n",

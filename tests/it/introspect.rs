@@ -57,7 +57,8 @@ impl Replica {
 }
 
 on_both! {
-    async fn only_a_posted_form_of_an_authenticated_client_is_answered_7662_01(env) {
+    /// 7662-01.
+    async fn only_a_posted_form_of_an_authenticated_client_is_answered(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -92,7 +93,8 @@ on_both! {
         json.assert_error(400, "invalid_request");
     }
 
-    async fn a_request_without_exactly_one_token_is_refused_7662_02(env) {
+    /// 7662-02.
+    async fn a_request_without_exactly_one_token_is_refused(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let basic = basic("api", API);
@@ -155,7 +157,7 @@ on_both! {
     }
 
     /// B-J14: no other kind of JWT is an access token, even when our own key signed it.
-    async fn other_kinds_of_jwt_are_inactive_b_j14(env) {
+    async fn other_kinds_of_jwt_are_inactive(env) {
         let (replica, forger) = Forger::new(&env, CATALOG).await;
         let kinds = [
             "client-authentication+jwt",
@@ -198,7 +200,8 @@ on_both! {
         replica.post("/oauth2/token", &[], &form).await.assert_error(401, "invalid_client");
     }
 
-    async fn an_active_token_is_told_with_the_values_of_its_claims_7662_04(env) {
+    /// 7662-04.
+    async fn an_active_token_is_told_with_the_values_of_its_claims(env) {
         let claims = "\nclaims = { region = \"eu\" }\ntenant = \"acme\"\nenvironment = \"dev\"";
         let secret = format!("secret = \"{READER}\"");
         env.apply(&CATALOG.replace(&secret, &format!("{secret}{claims}"))).await;
@@ -234,7 +237,8 @@ on_both! {
         }
     }
 
-    async fn a_deleted_caller_is_refused_b_t02(env) {
+    /// B-T02.
+    async fn a_deleted_caller_is_refused(env) {
         env.apply(&two_apis()).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -247,7 +251,8 @@ on_both! {
         assert_eq!(answer.same(), replica.introspect("nobody", API, &token).await.same());
     }
 
-    async fn a_token_is_inactive_from_the_second_of_its_exp_on_7662_06(env) {
+    /// 7662-06.
+    async fn a_token_is_inactive_from_the_second_of_its_exp_on(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -260,7 +265,8 @@ on_both! {
         assert!(!replica.is_active(&token).await);
     }
 
-    async fn a_revoked_token_is_inactive_at_once_whatever_was_told_before_7662_06(env) {
+    /// 7662-06.
+    async fn a_revoked_token_is_inactive_at_once_whatever_was_told_before(env) {
         env.apply(CATALOG).await;
         let (here, there) = (env.replica().await, env.replica().await);
         let token = here.issued("reader", READER, "").await;
@@ -286,7 +292,8 @@ on_both! {
         assert_eq!(foreign.same(), learned.same());
     }
 
-    async fn thousands_of_random_tokens_get_one_answer_b_t03(env) {
+    /// B-T03.
+    async fn thousands_of_random_tokens_get_one_answer(env) {
         let (replica, forger) = Forger::new(&env, CATALOG).await;
         let garbage = replica.introspect("api", API, "garbage").await.same();
         let hashed = replica.grantd.hashing().counts();

@@ -105,7 +105,8 @@ fn verifies(key: &Value, token: &str) -> bool {
 }
 
 on_both! {
-    async fn the_jwks_is_cacheable_and_holds_nothing_private_jose_01(env) {
+    /// JOSE-01.
+    async fn the_jwks_is_cacheable_and_holds_nothing_private(env) {
         env.apply(FOUR_ALGORITHMS).await;
         let replica = env.replica().await;
         let answer = replica.get("/oauth2/jwks").await;
@@ -133,7 +134,8 @@ on_both! {
         assert_eq!(distinct("alg").len(), 4);
     }
 
-    async fn numbers_have_the_width_that_the_rfcs_demand_jose_02(env) {
+    /// JOSE-02.
+    async fn numbers_have_the_width_that_the_rfcs_demand(env) {
         env.apply(FOUR_ALGORITHMS).await;
         for key in env.replica().await.published().await {
             if key["kty"] == "RSA" {
@@ -148,7 +150,8 @@ on_both! {
         }
     }
 
-    async fn each_kid_is_the_thumbprint_of_its_key_jose_03(env) {
+    /// JOSE-03.
+    async fn each_kid_is_the_thumbprint_of_its_key(env) {
         env.apply(FOUR_ALGORITHMS).await;
         for key in env.replica().await.published().await {
             assert_eq!(key["kid"], thumbprint(&key), "{key}");

@@ -52,7 +52,8 @@ impl Env {
 }
 
 on_both! {
-    async fn a_disabled_client_gets_nothing_and_its_tokens_are_dead_b_c09(env) {
+    /// B-C09.
+    async fn a_disabled_client_gets_nothing_and_its_tokens_are_dead(env) {
         env.apply(CATALOG).await;
         let (here, there) = (env.replica().await, env.replica().await);
         let token = here.issued("reader", READER, "").await;
@@ -78,7 +79,8 @@ on_both! {
         replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
     }
 
-    async fn enabling_revives_no_token_b_c09(env) {
+    /// B-C09.
+    async fn enabling_revives_no_token(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -157,7 +159,8 @@ on_both! {
     }
 
     /// Another replica issues until it reads the feed, within one second: what it issues then dies too.
-    async fn what_a_replica_issues_before_it_hears_of_it_dies_too_b_c09(env) {
+    /// (B-C09).
+    async fn what_a_replica_issues_before_it_hears_of_it_dies_too(env) {
         env.apply(CATALOG).await;
         let (here, late) = (env.replica().await, env.replica().await);
         let first = late.issued("reader", READER, "").await;
@@ -182,7 +185,8 @@ on_both! {
         assert!(here.is_active(&new).await);
     }
 
-    async fn a_deleted_client_gets_nothing_and_its_tokens_are_dead_b_c09(env) {
+    /// B-C09.
+    async fn a_deleted_client_gets_nothing_and_its_tokens_are_dead(env) {
         env.apply(CATALOG).await;
         let (here, there) = (env.replica().await, env.replica().await);
         let token = here.issued("reader", READER, "").await;
@@ -196,7 +200,8 @@ on_both! {
         }
     }
 
-    async fn a_client_made_anew_under_the_id_revives_no_token_b_c09(env) {
+    /// B-C09.
+    async fn a_client_made_anew_under_the_id_revives_no_token(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -214,7 +219,8 @@ on_both! {
         assert_eq!(plan.changes(), 0, "{plan:?}");
     }
 
-    async fn deleting_and_making_anew_in_one_second_revives_no_token_b_c09(env) {
+    /// B-C09.
+    async fn deleting_and_making_anew_in_one_second_revives_no_token(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;

@@ -167,7 +167,8 @@ async fn walk(replica: &Replica, document: &Value) {
 }
 
 on_both! {
-    async fn the_document_lies_at_both_well_known_names_8414_01(env) {
+    /// 8414-01.
+    async fn the_document_lies_at_both_well_known_names(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let documents = [
@@ -191,7 +192,8 @@ on_both! {
         replica.get("/.well-known/webfinger").await.assert_error(404, "not_found");
     }
 
-    async fn an_issuer_with_a_path_is_found_by_insertion_and_by_appending_8414_01(env) {
+    /// 8414-01.
+    async fn an_issuer_with_a_path_is_found_by_insertion_and_by_appending(env) {
         env.apply(CATALOG).await;
         let replica = tenant_replica(&env).await;
         let mut documents = Vec::new();
@@ -230,7 +232,8 @@ on_both! {
         replica.token("reader", READER, "").await.assert_error(404, "not_found");
     }
 
-    async fn one_string_names_the_issuer_everywhere_8414_02(env) {
+    /// 8414-02.
+    async fn one_string_names_the_issuer_everywhere(env) {
         env.apply(CATALOG).await;
         for issuer in [ISSUER, TENANT] {
             let replica =
@@ -290,7 +293,8 @@ on_both! {
         }
     }
 
-    async fn what_is_advertised_works_and_nothing_else_does_8414_06(env) {
+    /// 8414-06.
+    async fn what_is_advertised_works_and_nothing_else_does(env) {
         env.apply(&catalog()).await;
         let replica = env.replica().await;
         let document = replica.get("/.well-known/oauth-authorization-server").await.json();
@@ -358,8 +362,8 @@ on_both! {
         starting.get("/oauth2/authorize").await.assert_error(400, "unsupported_response_type");
     }
 
-    /// go-oidc, and so oauth2-proxy and Kubernetes, take these for the algorithms of access tokens.
-    async fn the_algorithms_of_tokens_are_those_in_use_es256_first_8414_08(env) {
+    /// go-oidc, and so oauth2-proxy and Kubernetes, take these for the algorithms of access tokens (8414-08).
+    async fn the_algorithms_of_tokens_are_those_in_use_es256_first(env) {
         env.apply("[[client]]\nid = \"c\"\n").await;
         let replica = env.replica().await;
         let well_known = "/.well-known/openid-configuration";
@@ -393,7 +397,8 @@ on_both! {
     }
 
     /// Its URL is there for readers that demand one; nobody is authorized, and nobody is sent anywhere.
-    async fn whatever_comes_to_the_authorization_endpoint_is_refused_8414_05(env) {
+    /// (8414-05).
+    async fn whatever_comes_to_the_authorization_endpoint_is_refused(env) {
         env.apply(CATALOG).await;
         let replica = tenant_replica(&env).await;
         let document = replica.get("/t1/.well-known/openid-configuration").await.json();

@@ -30,7 +30,8 @@ impl Replica {
 }
 
 on_both! {
-    async fn only_a_posted_form_of_an_authenticated_client_is_answered_7009_01(env) {
+    /// 7009-01.
+    async fn only_a_posted_form_of_an_authenticated_client_is_answered(env) {
         env.apply(&format!("{CATALOG}{WRITER_CATALOG}")).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -70,7 +71,8 @@ on_both! {
         assert!(replica.is_active(&live).await);
     }
 
-    async fn revoking_a_token_kills_it_and_may_be_done_again_7009_02(env) {
+    /// 7009-02.
+    async fn revoking_a_token_kills_it_and_may_be_done_again(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -85,7 +87,8 @@ on_both! {
         assert!(replica.is_active(&other).await);
     }
 
-    async fn a_token_that_is_none_of_ours_gets_the_same_200_7009_03(env) {
+    /// 7009-03.
+    async fn a_token_that_is_none_of_ours_gets_the_same_200(env) {
         let (replica, forger) = Forger::new(&env, CATALOG).await;
         let own = signed(&forger.key, &forger.header, &forger.claims);
         let revoked = replica.revoked(&own).await;
@@ -103,7 +106,8 @@ on_both! {
         }
     }
 
-    async fn the_token_of_another_client_is_refused_and_stays_active_7009_04(env) {
+    /// 7009-04.
+    async fn the_token_of_another_client_is_refused_and_stays_active(env) {
         env.apply(&format!("{CATALOG}{WRITER_CATALOG}")).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
@@ -113,7 +117,8 @@ on_both! {
         assert!(replica.is_active(&token).await);
     }
 
-    async fn a_request_without_exactly_one_token_is_refused_7009_05(env) {
+    /// 7009-05.
+    async fn a_request_without_exactly_one_token_is_refused(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let basic = basic("reader", READER);
@@ -123,7 +128,8 @@ on_both! {
         }
     }
 
-    async fn no_hint_matters_7009_06(env) {
+    /// 7009-06.
+    async fn no_hint_matters(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for hint in ["access_token", "refresh_token", "nonsense", ""] {

@@ -1,7 +1,7 @@
 //! Holds every requirement that `tests/standards.txt` lists to a test that names it.
 //!
-//! A test names a requirement in its name (`…_6749_26`), in its doc comment (`6749-26`), or in the
-//! first lines (`//!`) of the test file or test module in which it stands. A client of `tests/e2e` names it in
+//! A test names a requirement in its doc comment (`6749-26`), or in the first lines (`//!`) of the test file or test
+//! module in which it stands; never in its own name. A client of `tests/e2e` names it in
 //! the comment with which its file begins.
 
 use std::collections::BTreeSet;

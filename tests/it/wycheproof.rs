@@ -132,8 +132,9 @@ fn assert_verdicts(outcomes: &[(&Vector, Result<(), String>)], verdicts: &Verdic
     }
 }
 
+/// C02.
 #[test]
-fn each_signature_vector_comes_to_what_it_should_c02() {
+fn each_signature_vector_comes_to_what_it_should() {
     let vectors = signature_vectors();
     let judge = |vector: &Vector| {
         let key = ClientKey::parse(&vector.key.to_string()).map_err(|error| error.to_string())?;
@@ -147,8 +148,9 @@ fn each_signature_vector_comes_to_what_it_should_c02() {
 }
 
 /// The vectors of base64 have a symmetric key, so the test above stops at that: here the form is judged alone.
+/// (C02).
 #[test]
-fn the_form_alone_refuses_every_wrong_encoding_c02() {
+fn the_form_alone_refuses_every_wrong_encoding() {
     let vectors = signature_vectors();
     let of_base64: Vec<&Vector> = vectors.iter().filter(|it| it.group == "base64").collect();
     assert_eq!(of_base64.len(), 21);
@@ -193,8 +195,8 @@ on_both! {
         assert_verdicts(&outcomes, KEY_VERDICTS);
     }
 
-    /// Of vectors 1 and 4, whose keys are symmetric: the same of public keys.
-    async fn a_set_with_a_symmetric_key_or_a_doubled_kid_is_refused_whole_c02(env) {
+    /// Of vectors 1 and 4, whose keys are symmetric: the same of public keys (C02).
+    async fn a_set_with_a_symmetric_key_or_a_doubled_kid_is_refused_whole(env) {
         let vectors = vectors(KEYS);
         let [mixed, doubled] = [1, 4].map(|number| {
             vectors.iter().find(|it| it.number == number).unwrap().key["keys"].as_array().unwrap()

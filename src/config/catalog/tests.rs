@@ -395,8 +395,9 @@ fn a_claim_of_the_policy_takes_the_room_of_the_clients() {
     assert_eq!(catalog.clients[0].claims["roles"], serde_json::json!(["a"]));
 }
 
+/// 9068-04.
 #[test]
-fn an_audience_is_never_its_client_9068_04() {
+fn an_audience_is_never_its_client() {
     let text = format!("{CLIENT}[[client.policy]]\naudience = \"orders\"\nscopes = [\"s\"]\n");
     assert!(message(strict(&text)).contains("aud would equal client_id"));
 }

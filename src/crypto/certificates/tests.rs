@@ -116,8 +116,9 @@ fn is_chain_fault(result: &Result<(), CertificateFault>) -> bool {
     matches!(result, Err(CertificateFault::Chain(_)))
 }
 
+/// 8705-05.
 #[test]
-fn a_registered_leaf_holds_within_its_dates_8705_05() {
+fn a_registered_leaf_holds_within_its_dates() {
     let chain = self_signed(&ca("its own CA, as openssl makes them"));
     assert_eq!(chain.check_alone(at(0)), Ok(()));
     assert_eq!(chain.check_alone(at(-3600)), Ok(()));
@@ -129,8 +130,9 @@ fn a_registered_leaf_holds_within_its_dates_8705_05() {
     assert_eq!(chain.check_alone(at(3601)), Err(CertificateFault::Expired));
 }
 
+/// B-M05.
 #[test]
-fn short_keys_and_weak_signatures_are_refused_b_m05() {
+fn short_keys_and_weak_signatures_are_refused() {
     let check = |text| file(text).check_alone(at(0));
     assert_eq!(check(include_str!("testdata/rsa2048.pem")), Ok(()));
     assert_eq!(check(include_str!("testdata/pss.pem")), Ok(()));
@@ -160,8 +162,9 @@ fn the_bits_of_a_modulus_are_counted_and_not_its_bytes() {
     }
 }
 
+/// B-M05.
 #[test]
-fn a_chain_beyond_the_limits_is_none_b_m05() {
+fn a_chain_beyond_the_limits_is_none() {
     let leaf = self_signed(&leaf()).certificates[0].clone();
     let with = |number| CertificateChain::new(&vec![leaf.clone(); number]).map(drop);
     assert_eq!(with(0), Err(CertificateFault::Unreadable));
@@ -174,8 +177,9 @@ fn a_chain_beyond_the_limits_is_none_b_m05() {
     assert_eq!(bytes(1 << 20), Err(CertificateFault::TooLarge));
 }
 
+/// 8705-02.
 #[test]
-fn a_path_to_a_client_ca_holds_8705_02() {
+fn a_path_to_a_client_ca_holds() {
     let mut path = Path::good();
     assert_eq!(path.check(at(0)), Ok(()));
     path.between = Some(ca("between"));
@@ -185,8 +189,9 @@ fn a_path_to_a_client_ca_holds_8705_02() {
     assert_eq!(path.check(at(0)), Ok(()));
 }
 
+/// B-M05.
 #[test]
-fn dates_of_the_whole_path_are_judged_b_m05() {
+fn dates_of_the_whole_path_are_judged() {
     assert_eq!(Path::good().check(at(3601)), Err(CertificateFault::Expired));
     assert_eq!(
         Path::good().check(at(-3601)),
@@ -204,9 +209,9 @@ fn dates_of_the_whole_path_are_judged_b_m05() {
     assert!(path.check(at(0)).is_err());
 }
 
-/// 8705-02: usage, CA as leaf, path length, name constraints.
+/// 8705-02: usage, CA as leaf, path length, name constraints (B-M05).
 #[test]
-fn what_the_path_does_not_allow_is_refused_b_m05() {
+fn what_the_path_does_not_allow_is_refused() {
     let mut path = Path::good();
     path.leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     assert!(is_chain_fault(&path.check(at(0))));
@@ -240,8 +245,9 @@ fn what_the_path_does_not_allow_is_refused_b_m05() {
     assert_eq!(path.check(at(0)), Ok(()));
 }
 
+/// B-M04.
 #[test]
-fn another_ca_of_the_same_name_is_another_ca_b_m04() {
+fn another_ca_of_the_same_name_is_another_ca() {
     let root = ca("root")
         .self_signed(&KeyPair::generate().unwrap())
         .unwrap();
@@ -293,8 +299,9 @@ fn with_names(names: Vec<SanType>) -> CertificateChain {
     self_signed(&params)
 }
 
+/// 8705-03.
 #[test]
-fn alternative_names_are_compared_by_kind_and_whole_8705_03() {
+fn alternative_names_are_compared_by_kind_and_whole() {
     let ia5 = |text: &str| text.try_into().unwrap();
     let chain = with_names(vec![
         SanType::DnsName(ia5("job.example")),
@@ -327,8 +334,9 @@ fn alternative_names_are_compared_by_kind_and_whole_8705_03() {
     }
 }
 
+/// B-M04.
 #[test]
-fn a_wildcard_a_nul_and_a_mapped_address_match_nothing_else_b_m04() {
+fn a_wildcard_a_nul_and_a_mapped_address_match_nothing_else() {
     let ia5 = |text: &str| text.try_into().unwrap();
     let chain = with_names(vec![
         SanType::DnsName(ia5("*.example")),
@@ -348,9 +356,9 @@ fn a_wildcard_a_nul_and_a_mapped_address_match_nothing_else_b_m04() {
     assert!(bears(&nul, SubjectKind::Dn, r"CN=a\00b"));
 }
 
-/// 8705-03
+/// 8705-03 (B-M04).
 #[test]
-fn a_name_with_more_parts_is_another_name_b_m04() {
+fn a_name_with_more_parts_is_another_name() {
     let two = file(include_str!("testdata/two_names.pem"));
     for (value, expected) in [
         ("CN=a", false),

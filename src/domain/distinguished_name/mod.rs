@@ -290,8 +290,9 @@ mod tests {
         DistinguishedName::parse(one).unwrap() == DistinguishedName::parse(other).unwrap()
     }
 
+    /// 8705-03.
     #[test]
-    fn names_are_compared_as_structures_8705_03() {
+    fn names_are_compared_as_structures() {
         for (one, other) in [
             ("CN=a,O=b", "cn=a, o=b"),
             ("CN=a+UID=b,O=c", "UID=b+CN=a,O=c"),
@@ -319,9 +320,9 @@ mod tests {
         }
     }
 
-    /// RFC 5280 section 7.1, RFC 4518.
+    /// RFC 5280 section 7.1, RFC 4518 (8705-03).
     #[test]
-    fn values_are_compared_without_case_and_width_of_blanks_8705_03() {
+    fn values_are_compared_without_case_and_width_of_blanks() {
         for (one, other) in [
             ("CN=abc,O=Open Banking", "CN=ABC,O=OPENBANKING"),
             ("CN=ab", "CN=a  b"),
@@ -339,9 +340,9 @@ mod tests {
         }
     }
 
-    /// Java's `X500Principal` and Go print what they have no name for in DER.
+    /// Java's `X500Principal` and Go print what they have no name for in DER (8705-03).
     #[test]
-    fn a_text_is_the_same_in_every_string_type_and_in_hex_8705_03() {
+    fn a_text_is_the_same_in_every_string_type_and_in_hex() {
         for hex in [
             "0C03C3A962",
             "0c03c3a962 ",

@@ -51,8 +51,9 @@ fn granted(offers: &[Offer], request: &TokenRequest) -> Result<String, GrantFaul
     decide(offers, request).map(|grant| format!("{}: {}", grant.audience.id, grant.scopes))
 }
 
+/// 9068-03.
 #[test]
-fn the_audience_is_the_named_one_or_follows_from_the_scopes_9068_03() {
+fn the_audience_is_the_named_one_or_follows_from_the_scopes() {
     let offers = [
         offer("a", "a1 a2", "a1 a2", "a1"),
         offer("b", "b1", "b1", "b1"),
@@ -119,8 +120,9 @@ fn a_policy_gives_neither_more_than_it_says_nor_less_than_was_asked() {
     ));
 }
 
+/// 9068-08.
 #[test]
-fn the_lifetime_is_the_policys_within_the_audiences_most_9068_08() {
+fn the_lifetime_is_the_policys_within_the_audiences_most() {
     let mut offer = offer("a", "r", "r", "r");
     let lifetime = |offer: &Offer| {
         decide(std::slice::from_ref(offer), &ask(None, None))

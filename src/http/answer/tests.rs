@@ -201,7 +201,7 @@ async fn shown(response: Response) -> String {
 
 /// 6749-19, 6749-23, 6749-31: status, challenge, no-store and body of every refusal.
 #[tokio::test]
-async fn the_whole_table_6749_31() {
+async fn the_whole_table() {
     let mut table = String::new();
     for refusal in all() {
         writeln!(table, "{refusal:?}\n  {}", shown(refuse(&refusal)).await).unwrap();
@@ -210,8 +210,9 @@ async fn the_whole_table_6749_31() {
     insta::assert_snapshot!("refusals", table);
 }
 
+/// 6749-21.
 #[tokio::test]
-async fn a_refused_client_always_gets_the_same_bytes_6749_21() {
+async fn a_refused_client_always_gets_the_same_bytes() {
     let reference = shown(refuse(&Refusal::Client(ClientFault::NoCredentials))).await;
     let all = [client_faults(), assertion_faults(), certificate_faults()];
     for refusal in all.concat() {
@@ -237,8 +238,9 @@ fn each_refusal_says_what_was_found_and_what_to_do() {
     }
 }
 
+/// 6749-30.
 #[test]
-fn descriptions_stay_within_their_characters_6749_30() {
+fn descriptions_stay_within_their_characters() {
     for refusal in all() {
         let description = refusal.explain().description;
         let fits = |c| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');

@@ -117,13 +117,14 @@ mod tests {
 
     /// B-H02: the authority of an absolute form is allowed and means nothing.
     #[test]
-    fn the_absolute_form_still_needs_a_host_b_h02() {
+    fn the_absolute_form_still_needs_a_host() {
         assert!(judge(Version::HTTP_11, "http://other.example/", &["a"]));
         assert!(!judge(Version::HTTP_11, "http://other.example/", &[]));
     }
 
+    /// B-M07.
     #[test]
-    fn a_connection_with_client_certificates_serves_one_host_b_m07() {
+    fn a_connection_with_client_certificates_serves_one_host() {
         let judge = |opened_for: Option<&str>, host: &str| {
             let request = Request::builder().uri("/").header(HOST, host);
             let mut connection = Connection::new("127.0.0.1:1".parse().unwrap());

@@ -41,7 +41,7 @@ async fn body_of(response: Response) -> String {
 
 /// B-H10: nothing is reached by another spelling of its path.
 #[tokio::test]
-async fn path_tricks_find_nothing_b_h10() {
+async fn path_tricks_find_nothing() {
     for path in [
         "/",
         "/nothing",
@@ -67,8 +67,9 @@ async fn path_tricks_find_nothing_b_h10() {
     }
 }
 
+/// 6749-01.
 #[tokio::test]
-async fn another_method_is_refused_with_allow_6749_01() {
+async fn another_method_is_refused_with_allow() {
     for method in [
         "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "FOO",
     ] {
@@ -107,8 +108,9 @@ async fn the_request_id_is_always_ours() {
     }
 }
 
+/// 6749-31.
 #[tokio::test]
-async fn no_answer_is_cached_unless_it_says_so_6749_31() {
+async fn no_answer_is_cached_unless_it_says_so() {
     assert_eq!(
         send(Method::GET, "/plain").await.headers()["cache-control"],
         "no-store"
@@ -119,8 +121,9 @@ async fn no_answer_is_cached_unless_it_says_so_6749_31() {
     );
 }
 
+/// B-H07.
 #[tokio::test]
-async fn a_panic_is_answered_by_503_b_h07() {
+async fn a_panic_is_answered_by_503() {
     let answer = send(Method::GET, "/panic").await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.headers()["retry-after"], "5");

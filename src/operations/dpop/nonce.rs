@@ -103,8 +103,9 @@ mod tests {
         nonces.check(Some(&nonce.into()), now).is_ok()
     }
 
+    /// 9449-04.
     #[test]
-    fn a_nonce_lives_for_this_window_and_the_next_9449_04() {
+    fn a_nonce_lives_for_this_window_and_the_next() {
         let sealing = SealingKeys::new(SealingKey::generate());
         let (here, there) = (nonces(&sealing), nonces(&sealing));
         let nonce = here.demanded(at(0)).unwrap();

@@ -42,9 +42,9 @@ async fn a_request_is_served_over_http_2() {
     assert_eq!(request(&running, 0).await.unwrap(), StatusCode::OK);
 }
 
-/// The same limits as over HTTP/1.1, in number and in bytes.
+/// The same limits as over HTTP/1.1, in number and in bytes (B-H05).
 #[tokio::test]
-async fn headers_over_the_limits_are_answered_by_431_b_h05() {
+async fn headers_over_the_limits_are_answered_by_431() {
     let running = start(Bounds::default());
     let most = Bounds::default().headers;
     // Content-type and content-length are fields, too.
@@ -62,9 +62,9 @@ async fn headers_over_the_limits_are_answered_by_431_b_h05() {
     }
 }
 
-/// Frames that belong to no request: the connection is closed long before any stall time.
+/// Frames that belong to no request: the connection is closed long before any stall time (B-H05).
 #[tokio::test]
-async fn floods_that_finish_nothing_end_their_connection_b_h05() {
+async fn floods_that_finish_nothing_end_their_connection() {
     let running = start(Bounds {
         stall_time: 10 * PATIENCE,
         ..Bounds::default()
@@ -101,8 +101,9 @@ async fn floods_that_finish_nothing_end_their_connection_b_h05() {
 }
 
 /// What finishes requests pays for its frames: as many as a chatty client sends, for as long as it likes.
+/// (B-H05).
 #[tokio::test]
-async fn a_chatty_client_that_finishes_requests_stays_b_h05() {
+async fn a_chatty_client_that_finishes_requests_stays() {
     let running = start(Bounds::default());
     let mut stream = running.connect().await;
     stream
@@ -159,9 +160,9 @@ async fn requests_beyond_the_limit_are_answered_by_503_and_others_are_served() {
     assert_eq!(request(&running, 0).await.unwrap(), StatusCode::OK);
 }
 
-/// A connection that only pings is closed: the watch counts requests, not bytes.
+/// A connection that only pings is closed: the watch counts requests, not bytes (B-H05).
 #[tokio::test]
-async fn pings_do_not_keep_a_connection_b_h05() {
+async fn pings_do_not_keep_a_connection() {
     let running = start(quick());
     let mut stream = running.connect().await;
     stream
@@ -180,9 +181,9 @@ async fn pings_do_not_keep_a_connection_b_h05() {
     closed.await.expect("the server closes");
 }
 
-/// CVE-2023-44487: requests that are reset at once; the connection ends, the server lives.
+/// CVE-2023-44487: requests that are reset at once; the connection ends, the server lives (B-H05).
 #[tokio::test]
-async fn a_flood_of_resets_ends_its_connection_b_h05() {
+async fn a_flood_of_resets_ends_its_connection() {
     let running = start(quick());
     let mut flood = [PREFACE, SETTINGS].concat();
     for n in 0..5000_u32 {
@@ -204,9 +205,9 @@ async fn a_flood_of_resets_ends_its_connection_b_h05() {
     assert_eq!(request(&running, 0).await.unwrap(), StatusCode::OK);
 }
 
-/// RUSTSEC-2024-0332: a header block that never ends.
+/// RUSTSEC-2024-0332: a header block that never ends (B-H05).
 #[tokio::test]
-async fn a_flood_of_continuations_ends_its_connection_b_h05() {
+async fn a_flood_of_continuations_ends_its_connection() {
     let running = start(quick());
     let mut flood = [PREFACE, SETTINGS, &[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82]].concat();
     for _ in 0..2000 {

@@ -2,8 +2,9 @@
 
 use super::*;
 
+/// B-H02.
 #[tokio::test]
-async fn a_head_that_is_too_large_is_answered_by_431_b_h02() {
+async fn a_head_that_is_too_large_is_answered_by_431() {
     let running = start(quick());
     let large = format!(
         "GET /peer HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
@@ -19,17 +20,18 @@ async fn a_head_that_is_too_large_is_answered_by_431_b_h02() {
     }
 }
 
+/// B-H02.
 #[tokio::test]
-async fn a_uri_of_64_kib_is_answered_by_414_b_h02() {
+async fn a_uri_of_64_kib_is_answered_by_414() {
     let running = start(quick());
     let request = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(64 * 1024));
     let answer = running.exchange(request.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 414 "), "{answer}");
 }
 
-/// 6749-32: however its length is said, or when it is not.
+/// 6749-32: however its length is said, or when it is not (B-H03).
 #[tokio::test]
-async fn a_body_over_the_limit_is_answered_by_413_b_h03() {
+async fn a_body_over_the_limit_is_answered_by_413() {
     let running = start(quick());
     let body = "x".repeat(100 * 1024);
     let chunked = format!(
@@ -46,9 +48,9 @@ async fn a_body_over_the_limit_is_answered_by_413_b_h03() {
     }
 }
 
-/// A reset would take the answer away from a client that is still sending.
+/// A reset would take the answer away from a client that is still sending (6749-32).
 #[tokio::test]
-async fn a_refused_body_does_not_reset_the_connection_6749_32() {
+async fn a_refused_body_does_not_reset_the_connection() {
     let running = start(quick());
     let request = post(&"x".repeat(100 * 1024));
     let (now, later) = request.as_bytes().split_at(10 * 1024);
@@ -84,8 +86,9 @@ async fn a_connection_over_the_limit_waits_until_there_is_room() {
     read_until(&mut second, "HTTP/1.1 200 ").await;
 }
 
+/// B-H04.
 #[tokio::test]
-async fn while_nobody_else_can_connect_an_idle_connection_makes_room_b_h04() {
+async fn while_nobody_else_can_connect_an_idle_connection_makes_room() {
     let long = PATIENCE * 10;
     let limits = Bounds {
         connections: 1,

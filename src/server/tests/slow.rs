@@ -10,20 +10,23 @@ fn only_stall() -> Bounds {
     }
 }
 
+/// B-H04.
 #[tokio::test]
-async fn a_silent_connection_is_closed_b_h04() {
+async fn a_silent_connection_is_closed() {
     let running = start(quick());
     assert_eq!(running.exchange(b"").await, "");
 }
 
+/// B-H04.
 #[tokio::test]
-async fn the_preface_of_http_2_in_pieces_does_not_buy_time_b_h04() {
+async fn the_preface_of_http_2_in_pieces_does_not_buy_time() {
     let running = start(quick());
     assert_eq!(running.exchange(b"PRI * HTTP/2.0\r\n\r\n").await, "");
 }
 
+/// B-H04.
 #[tokio::test]
-async fn a_head_that_never_ends_is_closed_b_h04() {
+async fn a_head_that_never_ends_is_closed() {
     let running = start(Bounds {
         stall_time: PATIENCE,
         ..quick()
@@ -34,8 +37,9 @@ async fn a_head_that_never_ends_is_closed_b_h04() {
     assert!(!answer.contains("200"), "{answer}");
 }
 
+/// B-H04.
 #[tokio::test]
-async fn an_idle_connection_is_closed_b_h04() {
+async fn an_idle_connection_is_closed() {
     let running = start(Bounds {
         stall_time: PATIENCE,
         ..quick()
@@ -44,8 +48,9 @@ async fn an_idle_connection_is_closed_b_h04() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
+/// B-H04.
 #[tokio::test]
-async fn a_body_that_never_ends_is_refused_and_closed_b_h04() {
+async fn a_body_that_never_ends_is_refused_and_closed() {
     let running = start(quick());
     let half = post("a=bcdefgh");
     let answer = running.exchange(&half.as_bytes()[..half.len() - 4]).await;
@@ -53,8 +58,9 @@ async fn a_body_that_never_ends_is_refused_and_closed_b_h04() {
     assert!(answer.contains("\"error\":\"invalid_request\""), "{answer}");
 }
 
+/// B-H04.
 #[tokio::test]
-async fn a_client_that_does_not_read_is_closed_b_h04() {
+async fn a_client_that_does_not_read_is_closed() {
     let running = start(only_stall());
     let mut stream = running.connect().await;
     stream
@@ -72,8 +78,9 @@ async fn a_client_that_does_not_read_is_closed_b_h04() {
     assert!(answer.len() < 8 * 1024 * 1024, "{}", answer.len());
 }
 
+/// B-H04.
 #[tokio::test]
-async fn healthy_requests_are_served_beside_many_slow_ones_b_h04() {
+async fn healthy_requests_are_served_beside_many_slow_ones() {
     let running = start(Bounds::default());
     let mut slow = Vec::new();
     for _ in 0..200 {

@@ -5,9 +5,9 @@ use super::*;
 const HEAD: &str =
     "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 
-/// A second request rides behind each: it must never be answered.
+/// A second request rides behind each: it must never be answered (B-H01).
 #[tokio::test]
-async fn smuggling_shapes_are_answered_by_400_and_a_close_b_h01() {
+async fn smuggling_shapes_are_answered_by_400_and_a_close() {
     let running = start(quick());
     let behind = "GET /peer HTTP/1.1\r\nHost: a\r\n\r\n";
     for head in [
@@ -47,8 +47,9 @@ async fn smuggling_shapes_are_answered_by_400_and_a_close_b_h01() {
     }
 }
 
+/// B-H02.
 #[tokio::test]
-async fn a_bad_request_line_or_target_is_refused_b_h02() {
+async fn a_bad_request_line_or_target_is_refused() {
     let running = start(quick());
     for line in [
         "GET /peer HTTP/1.1\nHost: a\r\n\r\n",
@@ -66,8 +67,9 @@ async fn a_bad_request_line_or_target_is_refused_b_h02() {
     }
 }
 
+/// B-H02.
 #[tokio::test]
-async fn the_absolute_form_is_served_b_h02() {
+async fn the_absolute_form_is_served() {
     let running = start(quick());
     let request = "GET http://other.example/peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let answer = running.exchange(request.as_bytes()).await;
@@ -76,7 +78,7 @@ async fn the_absolute_form_is_served_b_h02() {
 
 /// 6749-33: also with `Expect: 100-continue`, and requests sent one behind the other.
 #[tokio::test]
-async fn good_framing_is_served_6749_33() {
+async fn good_framing_is_served() {
     let running = start(quick());
     let chunked = format!(
         "{HEAD}Transfer-Encoding: chunked\r\n\r\n2;x=y\r\na=\r\n1\r\nb\r\n0\r\n\r\n{}\

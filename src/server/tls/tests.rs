@@ -130,8 +130,9 @@ async fn bad_files_leave_the_last_good_ones_in_use() {
     }
 }
 
+/// B-H04.
 #[tokio::test]
-async fn a_handshake_that_never_comes_is_closed_b_h04() {
+async fn a_handshake_that_never_comes_is_closed() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Default).unwrap();
     let limits = Bounds {

@@ -22,7 +22,8 @@ fn with_raw(name: &str, raw: &str) -> String {
 }
 
 on_both! {
-    async fn the_pair_of_parameters_is_whole_and_of_its_type_7523_01(env) {
+    /// 7523-01.
+    async fn the_pair_of_parameters_is_whole_and_of_its_type(env) {
         let (replica, key) = worker(&env).await;
         let assertion = key.sign(&claims("worker", "1"));
         let grant = "grant_type=client_credentials";

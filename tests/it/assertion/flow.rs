@@ -28,7 +28,8 @@ on_both! {
         }
     }
 
-    async fn client_id_may_stand_beside_it_and_must_be_the_subject_7523_02(env) {
+    /// 7523-02.
+    async fn client_id_may_stand_beside_it_and_must_be_the_subject(env) {
         let (replica, key) = worker(&env).await;
         for (client_id, status) in [("worker", 200), ("reader", 401), ("Worker", 401)] {
             let form = format!("grant_type=client_credentials&client_id={client_id}");
@@ -62,7 +63,8 @@ on_both! {
         assert_eq!(replica.token("worker", "a secret of nobody", "").await.same(), expected);
     }
 
-    async fn the_same_rules_and_one_jti_space_hold_at_every_endpoint_7523_11_b_r05(env) {
+    /// 7523-11, B-R05.
+    async fn the_same_rules_and_one_jti_space_hold_at_every_endpoint(env) {
         let (replica, key) = worker(&env).await;
         let used = key.sign(&claims("worker", "1"));
         assert_eq!(token(&replica, &used).await.status, 200);
@@ -74,7 +76,8 @@ on_both! {
         }
     }
 
-    async fn several_keys_are_told_apart_by_kid_jose_09(env) {
+    /// JOSE-09.
+    async fn several_keys_are_told_apart_by_kid(env) {
         let keys = [Key::new(SigningAlgorithm::Es256), Key::new(SigningAlgorithm::Es256)];
         env.apply(&catalog(&[&keys[0], &keys[1]], "")).await;
         let replica = env.replica().await;
@@ -151,7 +154,8 @@ on_both! {
         assert_eq!(replica.introspect("api", API, text).await.json()["active"], true);
     }
 
-    async fn a_weak_or_private_key_is_refused_when_it_is_registered_b_j07(env) {
+    /// B-J07.
+    async fn a_weak_or_private_key_is_refused_when_it_is_registered(env) {
         let key = Key::new(SigningAlgorithm::Es256);
         let mut catalog = catalog(&[&key], "");
         catalog = catalog.replace("\"kty\":\"EC\"", "\"kty\":\"EC\",\"key_ops\":[\"sign\"]");
@@ -159,7 +163,8 @@ on_both! {
         assert!(error.contains("test.toml:") && error.contains("key_ops"), "{error}");
     }
 
-    async fn clocks_may_differ_by_the_leeway_7523_07_7523_08(env) {
+    /// 7523-07, 7523-08.
+    async fn clocks_may_differ_by_the_leeway(env) {
         let (replica, key) = worker(&env).await;
         let late = key.sign(&claims("worker", "1"));
         env.clock.advance(Seconds::new(69));

@@ -155,7 +155,8 @@ on_both! {
         ]).await;
     }
 
-    async fn two_keys_of_one_kid_are_refused_when_they_are_registered_jose_09(env) {
+    /// JOSE-09.
+    async fn two_keys_of_one_kid_are_refused_when_they_are_registered(env) {
         let keys = [Key::new(SigningAlgorithm::Es256), Key::new(SigningAlgorithm::Es256)];
         let named = |key: &Key| {
             let mut jwk = key.jwk();

@@ -104,13 +104,15 @@ fn grantd_is_killed(url: &str) {
     assert_eq!(status(public, &platform.assertion("2")), 200);
 }
 
+/// B-R04.
 #[test]
-fn a_replay_after_grantd_was_killed_is_refused_on_sqlite_b_r04() {
+fn a_replay_after_grantd_was_killed_is_refused_on_sqlite() {
     grantd_is_killed(&Database::sqlite().url);
 }
 
+/// B-R04.
 #[tokio::test]
-async fn a_replay_after_grantd_was_killed_is_refused_on_postgres_b_r04() {
+async fn a_replay_after_grantd_was_killed_is_refused_on_postgres() {
     grantd_is_killed(&Database::postgres().await.url);
 }
 

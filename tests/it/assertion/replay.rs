@@ -103,7 +103,8 @@ on_both! {
         assert_eq!(token(&replica, &key.sign(&claims("worker", "1"))).await.status, 200);
     }
 
-    async fn fifty_parallel_uses_give_one_token_in_each_of_a_hundred_rounds_b_r02(env) {
+    /// B-R02.
+    async fn fifty_parallel_uses_give_one_token_in_each_of_a_hundred_rounds(env) {
         let (replica, key) = worker(&env).await;
         let replicas = [Arc::new(replica)];
         for round in 0..ROUNDS {
@@ -112,7 +113,8 @@ on_both! {
         }
     }
 
-    async fn fifty_parallel_uses_across_two_replicas_give_one_token_b_r03(env) {
+    /// B-R03.
+    async fn fifty_parallel_uses_across_two_replicas_give_one_token(env) {
         let (replica, key) = worker(&env).await;
         let replicas = [Arc::new(replica), Arc::new(env.replica().await)];
         for round in 0..ROUNDS {

@@ -198,7 +198,7 @@ on_both! {
     }
 
     /// B-J07 JOSE-10: the command refuses what a catalog refuses.
-    async fn what_no_catalog_may_register_no_command_registers_b_j07_jose_10(env) {
+    async fn what_no_catalog_may_register_no_command_registers(env) {
         let site = Site::new(env).await;
         let jwk = key().jwk();
         for (text, why) in [

@@ -16,7 +16,8 @@ fn bound_to(answer: &Answer) -> Value {
 }
 
 on_both! {
-    async fn a_proof_binds_the_token_to_its_key_9449_01(env) {
+    /// 9449-01.
+    async fn a_proof_binds_the_token_to_its_key(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let prover = Prover::new();
@@ -50,8 +51,8 @@ on_both! {
         assert!(bearer["cnf"].is_null());
     }
 
-    /// And never `use_dpop_nonce`, even where proofs need one.
-    async fn a_token_that_must_be_bound_is_not_issued_without_a_proof_9449_01(env) {
+    /// And never `use_dpop_nonce`, even where proofs need one (9449-01).
+    async fn a_token_that_must_be_bound_is_not_issued_without_a_proof(env) {
         for (after, line) in DEMANDS {
             env.apply(&demanding(after, line)).await;
             let free = env.replica().await;
@@ -69,7 +70,8 @@ on_both! {
         }
     }
 
-    async fn what_the_metadata_lists_makes_proofs_9449_04(env) {
+    /// 9449-04.
+    async fn what_the_metadata_lists_makes_proofs(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let document = replica.get("/.well-known/oauth-authorization-server").await.json();

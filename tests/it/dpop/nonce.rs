@@ -23,7 +23,8 @@ fn nonce_of(answer: &Answer) -> String {
 }
 
 on_both! {
-    async fn a_nonce_is_asked_for_and_nothing_is_spent_9449_04(env) {
+    /// 9449-04.
+    async fn a_nonce_is_asked_for_and_nothing_is_spent(env) {
         env.apply(CATALOG).await;
         let replica = env.strict_replica().await;
         let prover = Prover::new();
@@ -39,7 +40,8 @@ on_both! {
         replica.prove(&[&right], "").await.assert_error(400, "invalid_dpop_proof");
     }
 
-    async fn every_replica_takes_the_nonce_also_after_a_restart_9449_04(env) {
+    /// 9449-04.
+    async fn every_replica_takes_the_nonce_also_after_a_restart(env) {
         env.apply(CATALOG).await;
         let (here, there) = (env.strict_replica().await, env.strict_replica().await);
         let prover = Prover::new();
@@ -51,7 +53,8 @@ on_both! {
         }
     }
 
-    async fn a_nonce_holds_for_its_minute_and_the_next_9449_04(env) {
+    /// 9449-04.
+    async fn a_nonce_holds_for_its_minute_and_the_next(env) {
         env.apply(CATALOG).await;
         let replica = env.strict_replica().await;
         let prover = Prover::new();

@@ -29,7 +29,8 @@ async fn strict(env: &Env) -> (Replica, Key, String) {
 }
 
 on_both! {
-    async fn to_be_asked_for_a_nonce_spends_no_assertion_9449_04(env) {
+    /// 9449-04.
+    async fn to_be_asked_for_a_nonce_spends_no_assertion(env) {
         let (replica, key, _) = strict(&env).await;
         let (assertion, prover) = (key.sign(&claims("worker", "1")), Prover::new());
         let asked = replica.ask_by_key(&assertion, &prover.right(), "").await;

@@ -7,7 +7,8 @@ use crate::captured_log::watch;
 use crate::raw_sql;
 
 on_both! {
-    async fn a_proof_that_breaks_one_rule_gets_no_token_9449_02(env) {
+    /// 9449-02.
+    async fn a_proof_that_breaks_one_rule_gets_no_token(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let prover = Prover::new();
@@ -47,7 +48,8 @@ on_both! {
         assert_eq!(replica.prove(&[&right], "").await.status, 200);
     }
 
-    async fn there_is_exactly_one_proof_9449_02(env) {
+    /// 9449-02.
+    async fn there_is_exactly_one_proof(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let prover = Prover::new();
@@ -61,7 +63,8 @@ on_both! {
         assert_eq!(replica.prove(&[&one], "").await.status, 200, "nothing was spent");
     }
 
-    async fn what_does_not_matter_is_ignored_9449_03(env) {
+    /// 9449-03.
+    async fn what_does_not_matter_is_ignored(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let prover = Prover::new();
@@ -117,8 +120,8 @@ on_both! {
         replica.prove(&[&proof], "").await.assert_error(400, "invalid_dpop_proof");
     }
 
-    /// B-J14, B-J03: an access token is no proof, and a proof is neither a token nor an assertion.
-    async fn no_other_jwt_is_a_proof_and_a_proof_is_no_other_jwt_8725_01(env) {
+    /// B-J14, B-J03: an access token is no proof, and a proof is neither a token nor an assertion (8725-01).
+    async fn no_other_jwt_is_a_proof_and_a_proof_is_no_other_jwt(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let prover = Prover::new();
@@ -136,7 +139,7 @@ on_both! {
     }
 
     /// B-J10: answered at once and refused, whatever its shape.
-    async fn a_monstrous_proof_is_refused_b_j10(env) {
+    async fn a_monstrous_proof_is_refused(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let nested = base64url(format!("{{\"a\":{}", "[".repeat(9000)).as_bytes());

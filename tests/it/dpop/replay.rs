@@ -7,7 +7,8 @@ use grantd::domain::timestamp::Seconds;
 use super::*;
 
 on_both! {
-    async fn a_proof_works_once_on_all_replicas_and_after_a_restart_9449_02(env) {
+    /// 9449-02.
+    async fn a_proof_works_once_on_all_replicas_and_after_a_restart(env) {
         env.apply(CATALOG).await;
         let (here, there) = (env.replica().await, env.replica().await);
         let proof = Prover::new().right();
@@ -22,7 +23,8 @@ on_both! {
         here.prove(&[&proof], "").await.assert_error(400, "invalid_dpop_proof");
     }
 
-    async fn one_name_is_spent_for_one_key_at_one_uri_9449_05(env) {
+    /// 9449-05.
+    async fn one_name_is_spent_for_one_key_at_one_uri(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let (one, other) = (Prover::new(), Prover::new());

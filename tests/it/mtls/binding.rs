@@ -4,7 +4,8 @@ use super::*;
 
 on_both! {
     /// B-M08: whoever receives the token can compare; the value is that of RFC 8705, and another's differs.
-    async fn a_token_is_bound_to_the_certificate_that_authenticated_8705_06(env) {
+    /// (8705-06).
+    async fn a_token_is_bound_to_the_certificate_that_authenticated(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
@@ -28,7 +29,8 @@ on_both! {
         assert_eq!(claims.get("cnf"), None);
     }
 
-    async fn what_is_demanded_must_be_there_8705_07(env) {
+    /// 8705-07.
+    async fn what_is_demanded_must_be_there(env) {
         let secret = format!("&client_secret={}", form_encoded(READER));
         for (line, at) in [
             ("tls_client_certificate_bound_access_tokens = true", "auth = [\"client_secret_basic\""),

@@ -116,7 +116,7 @@ on_both! {
     }
 
     /// 8705-02: a second subject is refused as in a catalog.
-    async fn one_subject_is_registered_by_command_8705_02(env) {
+    async fn one_subject_is_registered_by_command(env) {
         env.apply(&bare()).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");

@@ -8,7 +8,7 @@ use super::*;
 
 on_both! {
     /// B-M06: a connection that stays open outlives neither registration, nor client, nor dates.
-    async fn a_kept_alive_connection_loses_access_with_its_certificate_b_m06(env) {
+    async fn a_kept_alive_connection_loses_access_with_its_certificate(env) {
         let own = Identity::named("ledger");
         let with = catalog(&[own.thumbprint()], NOBODY);
         env.apply(&with).await;
@@ -73,7 +73,8 @@ on_both! {
         assert!(ClientCaFiles::load(Vec::new(), &replica.grantd).unwrap().is_none());
     }
 
-    async fn each_request_of_a_connection_is_judged_alone_b_m07(env) {
+    /// B-M07.
+    async fn each_request_of_a_connection_is_judged_alone(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
@@ -85,7 +86,8 @@ on_both! {
         }
     }
 
-    async fn a_connection_serves_the_host_that_it_was_opened_for_b_m07(env) {
+    /// B-M07.
+    async fn a_connection_serves_the_host_that_it_was_opened_for(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
@@ -105,7 +107,7 @@ on_both! {
     }
 
     /// B-M04: a wildcard in the certificate is a name like any other.
-    async fn a_wildcard_name_proves_nothing_b_m04(env) {
+    async fn a_wildcard_name_proves_nothing(env) {
         env.apply(&catalog(&[], "san_dns = \"job.example\"")).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");

@@ -42,7 +42,7 @@ async fn first_record(address: SocketAddr, hello: &[u8]) -> u8 {
 
 on_both! {
     /// B-M03: the certificate of somebody else is worth nothing without its key, in both versions.
-    async fn a_certificate_without_its_key_fails_the_handshake_b_m03(env) {
+    async fn a_certificate_without_its_key_fails_the_handshake(env) {
         let victim = Identity::named("ledger");
         env.apply(&catalog(&[victim.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
@@ -64,8 +64,8 @@ on_both! {
         }
     }
 
-    /// B-H06
-    async fn old_versions_and_weak_suites_are_refused_8705_10(env) {
+    /// B-H06 (8705-10).
+    async fn old_versions_and_weak_suites_are_refused(env) {
         env.apply(CATALOG).await;
         let listening = listen(&env).await;
         for address in [listening.main, listening.mutual] {
@@ -84,7 +84,7 @@ on_both! {
     }
 
     /// 8705-09: the main listener never asks, and takes no certificate.
-    async fn the_main_listener_never_asks_for_a_certificate_8705_09(env) {
+    async fn the_main_listener_never_asks_for_a_certificate(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
@@ -94,7 +94,8 @@ on_both! {
     }
 
     /// No session comes back, neither on the listener itself nor from the main one, and there is no 0-RTT.
-    async fn nothing_is_resumed_b_m06(env) {
+    /// (B-M06).
+    async fn nothing_is_resumed(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
@@ -117,7 +118,8 @@ on_both! {
         }
     }
 
-    async fn a_chain_beyond_the_limits_fails_the_handshake_b_m05(env) {
+    /// B-M05.
+    async fn a_chain_beyond_the_limits_fails_the_handshake(env) {
         let mut own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;

@@ -43,7 +43,7 @@ pub(super) fn forged(own: &Identity) -> Vec<String> {
 
 on_both! {
     /// B-M01, 9700-02: there is no trusted proxy, so not even from loopback.
-    async fn a_certificate_in_a_header_is_none_b_m01(env) {
+    async fn a_certificate_in_a_header_is_none(env) {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;

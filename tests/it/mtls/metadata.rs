@@ -20,8 +20,8 @@ pub(super) async fn document(router: &axum::Router) -> Value {
 }
 
 on_both! {
-    /// 8705-08
-    async fn the_aliases_name_the_listener_that_asks_for_certificates_8705_09(env) {
+    /// 8705-08 (8705-09).
+    async fn the_aliases_name_the_listener_that_asks_for_certificates(env) {
         env.apply(CATALOG).await;
         let listening = listen(&env).await;
         let document = document(&listening.router).await;
@@ -43,7 +43,8 @@ on_both! {
         assert_eq!(document["tls_client_certificate_bound_access_tokens"], true);
     }
 
-    async fn nothing_is_advertised_that_is_not_there_8705_08(env) {
+    /// 8705-08.
+    async fn nothing_is_advertised_that_is_not_there(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let without = document(&replica.router).await;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use super::*;
 
 on_both! {
-    /// 8705-01: the client is chosen by its id, never by its certificate.
-    async fn a_registered_certificate_proves_its_client_8705_04(env) {
+    /// 8705-01: the client is chosen by its id, never by its certificate (8705-04).
+    async fn a_registered_certificate_proves_its_client(env) {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
         let mut catalog = catalog(&[own.thumbprint()], NOBODY);
         catalog.push_str("\n[[client]]\nid = \"second\"\nauth = \"self_signed_tls_client_auth\"\n");
@@ -29,7 +29,8 @@ on_both! {
     }
 
     /// B-M04: the same names with another key, and the registered certificate behind the attacker's.
-    async fn only_the_leaf_itself_counts_8705_04(env) {
+    /// (8705-04).
+    async fn only_the_leaf_itself_counts(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
@@ -45,7 +46,8 @@ on_both! {
     }
 
     /// B-M05: dates are judged though the certificate is registered; B-M05 also allows it to say that it is a CA.
-    async fn dates_count_and_two_certificates_overlap_8705_05(env) {
+    /// (8705-05).
+    async fn dates_count_and_two_certificates_overlap(env) {
         let mut late = leaf("ledger");
         late.not_before = OffsetDateTime::from_unix_timestamp(START + 10).unwrap();
         late.not_after = OffsetDateTime::from_unix_timestamp(START + 7200).unwrap();

@@ -13,8 +13,8 @@ fn with_uri(uri: &str) -> CertificateParams {
 const SPIFFE: &str = "spiffe://example.org/job";
 
 on_both! {
-    /// Certificates come and go without an admin call.
-    async fn a_subject_of_a_client_ca_proves_its_client_8705_02(env) {
+    /// Certificates come and go without an admin call (8705-02).
+    async fn a_subject_of_a_client_ca_proves_its_client(env) {
         env.apply(&catalog(&[], &format!("san_uri = \"{SPIFFE}\""))).await;
         let listening = listen(&env).await;
         let (ca, other_ca) = (Ca::new("ca"), Ca::new("ca"));
@@ -42,7 +42,8 @@ on_both! {
         listening.token(Some(&behind), "job").await.assert_error(401, "invalid_client");
     }
 
-    async fn names_are_compared_as_structures_8705_03(env) {
+    /// 8705-03.
+    async fn names_are_compared_as_structures(env) {
         env.apply(&catalog(&[], "subject_dn = \"cn=job, O=Example\"")).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");
@@ -59,8 +60,8 @@ on_both! {
         listening.token(Some(&less), "job").await.assert_error(401, "invalid_client");
     }
 
-    /// One subject, as OpenSSL, Python, Java, Go and .NET print it.
-    async fn a_name_is_taken_in_every_form_that_tools_print_8705_03(env) {
+    /// One subject, as OpenSSL, Python, Java, Go and .NET print it (8705-03).
+    async fn a_name_is_taken_in_every_form_that_tools_print(env) {
         let ca = Ca::new("ca");
         let mut name = leaf("job");
         name.distinguished_name = rcgen::DistinguishedName::new();
@@ -91,7 +92,8 @@ on_both! {
         listening.token(Some(&identity), "job").await.assert_error(401, "invalid_client");
     }
 
-    async fn two_subjects_are_refused_where_they_are_registered_8705_02(env) {
+    /// 8705-02.
+    async fn two_subjects_are_refused_where_they_are_registered(env) {
         let two = catalog(&[], "san_uri = \"spiffe://a/b\"\nsan_dns = \"a.example\"");
         assert!(env.try_apply(&two, false).await.is_err());
     }

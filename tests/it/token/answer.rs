@@ -38,7 +38,8 @@ secret = "reader secret of 1"
 "#;
 
 on_both! {
-    async fn a_token_comes_as_one_json_object_that_no_cache_keeps_6749_23(env) {
+    /// 6749-23.
+    async fn a_token_comes_as_one_json_object_that_no_cache_keeps(env) {
         env.apply(RICH).await;
         let replica = env.replica().await;
         let answer = replica.token("reader", READER, "&scope=read").await;
@@ -52,8 +53,8 @@ on_both! {
         assert!(answer.json().is_object());
     }
 
-    /// 6749-25: and nothing else, so no refresh token and no ID token.
-    async fn token_type_is_bearer_and_expires_in_is_the_life_of_the_token_6749_24(env) {
+    /// 6749-25: and nothing else, so no refresh token and no ID token (6749-24).
+    async fn token_type_is_bearer_and_expires_in_is_the_life_of_the_token(env) {
         env.apply(RICH).await;
         let replica = env.replica().await;
         let answer = replica.token("reader", READER, "&scope=read").await;
@@ -69,7 +70,8 @@ on_both! {
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 420);
     }
 
-    async fn a_description_has_permitted_characters_and_nothing_of_the_request_6749_30(env) {
+    /// 6749-30.
+    async fn a_description_has_permitted_characters_and_nothing_of_the_request(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let grant = "grant_type=client_credentials";
@@ -100,7 +102,8 @@ on_both! {
         }
     }
 
-    async fn a_jti_is_128_random_bits_and_never_comes_twice_6749_35(env) {
+    /// 6749-35.
+    async fn a_jti_is_128_random_bits_and_never_comes_twice(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let mut seen = BTreeSet::new();
@@ -124,8 +127,8 @@ on_both! {
         assert_eq!(all(|a, b| a & b), Some(vec![0; 16]));
     }
 
-    /// 9068-04 9068-05
-    async fn a_token_has_every_claim_of_the_profile_in_its_type_9068_02(env) {
+    /// 9068-04 9068-05 (9068-02).
+    async fn a_token_has_every_claim_of_the_profile_in_its_type(env) {
         env.apply(RICH).await;
         let replica = env.replica().await;
         let claims = claims(&replica.token("reader", READER, "&scope=write+read").await);
@@ -140,7 +143,8 @@ on_both! {
         );
     }
 
-    async fn the_header_has_typ_kid_and_a_real_algorithm_9068_01(env) {
+    /// 9068-01.
+    async fn the_header_has_typ_kid_and_a_real_algorithm(env) {
         env.apply(RICH).await;
         let replica = env.replica().await;
         let jwks = replica.get("/oauth2/jwks").await.json();
@@ -152,7 +156,8 @@ on_both! {
         }
     }
 
-    async fn nothing_lives_longer_than_audience_policy_and_settings_allow_9068_08(env) {
+    /// 9068-08.
+    async fn nothing_lives_longer_than_audience_policy_and_settings_allow(env) {
         env.apply(RICH).await;
         let replica = env.replica_with(|settings| settings.tokens.max_lifetime = Seconds::new(400)).await;
         let unbounded =
@@ -191,8 +196,8 @@ on_both! {
         }
     }
 
-    /// Least audience and scope, and metadata; the password grant is tested with the other grants.
-    async fn best_practice_is_kept_9700_01(env) {
+    /// Least audience and scope, and metadata; the password grant is tested with the other grants (9700-01).
+    async fn best_practice_is_kept(env) {
         env.apply(RICH).await;
         let replica = env.replica().await;
         let claims = claims(&replica.token("reader", READER, "&audience=pricing").await);

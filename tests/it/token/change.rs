@@ -24,7 +24,8 @@ fn with_status(status: &str) -> String {
 }
 
 on_both! {
-    async fn a_disabled_client_gets_nothing_and_its_tokens_die_for_good_b_c09(env) {
+    /// B-C09.
+    async fn a_disabled_client_gets_nothing_and_its_tokens_die_for_good(env) {
         env.apply(CATALOG).await;
         let replicas = [env.replica().await, env.replica().await];
         let token = replicas[0].issued("reader", READER, "").await;
@@ -48,7 +49,8 @@ on_both! {
         }
     }
 
-    async fn a_client_made_anew_revives_no_token_b_c09_9068_06(env) {
+    /// B-C09, 9068-06.
+    async fn a_client_made_anew_revives_no_token(env) {
         env.apply(CATALOG).await;
         let replicas = [env.replica().await, env.replica().await];
         let token = replicas[0].issued("reader", READER, "").await;
@@ -69,7 +71,8 @@ on_both! {
         }
     }
 
-    async fn the_next_request_obeys_the_new_policy_on_every_replica_b_c10(env) {
+    /// B-C10.
+    async fn the_next_request_obeys_the_new_policy_on_every_replica(env) {
         env.apply(CATALOG).await;
         let replicas = [env.replica().await, env.replica().await];
         for replica in &replicas {

@@ -16,7 +16,8 @@ fn secret(text: &str) -> String {
 }
 
 on_both! {
-    async fn both_halves_are_form_decoded_6749_13(env) {
+    /// 6749-13.
+    async fn both_halves_are_form_decoded(env) {
         env.apply(&with_clients(&[(ID, &secret(SECRET))])).await;
         let replica = env.replica().await;
         assert_eq!(replica.token(ID, SECRET, "").await.status, 200);
@@ -32,7 +33,8 @@ on_both! {
             .assert_error(400, "invalid_request");
     }
 
-    async fn every_printable_character_works_and_no_other_6749_14(env) {
+    /// 6749-14.
+    async fn every_printable_character_works_and_no_other(env) {
         let all: String = (0x20..=0x7e_u8).map(char::from).collect();
         env.apply(&with_clients(&[(&all, &secret(&all))])).await;
         let replica = env.replica().await;
@@ -56,7 +58,8 @@ on_both! {
         }
     }
 
-    async fn only_the_first_colon_divides_6749_15(env) {
+    /// 6749-15.
+    async fn only_the_first_colon_divides(env) {
         env.apply(&with_clients(&[("urn:client", &secret("with:colons:in the secret"))])).await;
         let replica = env.replica().await;
         let grant = "grant_type=client_credentials";
@@ -69,7 +72,8 @@ on_both! {
         replica.ask_with(&raw, grant).await.assert_error(401, "invalid_client");
     }
 
-    async fn the_scheme_is_read_in_any_case_and_the_rest_strictly_6749_16(env) {
+    /// 6749-16.
+    async fn the_scheme_is_read_in_any_case_and_the_rest_strictly(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let grant = "grant_type=client_credentials";
@@ -107,7 +111,8 @@ on_both! {
         }
     }
 
-    async fn credentials_in_the_query_do_not_count_and_are_not_logged_6749_18(env) {
+    /// 6749-18.
+    async fn credentials_in_the_query_do_not_count_and_are_not_logged(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let mark = format!("query{}", uuid::Uuid::new_v4().simple());
@@ -128,7 +133,8 @@ on_both! {
         assert_eq!(seen.lines(), Vec::<String>::new());
     }
 
-    async fn a_wrong_secret_is_invalid_client_with_a_challenge_6749_19(env) {
+    /// 6749-19.
+    async fn a_wrong_secret_is_invalid_client_with_a_challenge(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let answer = replica.token("reader", "wrong", "").await;
@@ -137,7 +143,8 @@ on_both! {
         assert_eq!(answer.headers.get_all("www-authenticate").iter().count(), 1);
     }
 
-    async fn nothing_tells_why_a_client_was_refused_6749_21(env) {
+    /// 6749-21.
+    async fn nothing_tells_why_a_client_was_refused(env) {
         let expired =
             format!("secrets = [{{ value = \"secret that has expired\", expires_at = {START} }}]");
         env.apply(&with_clients(&[
@@ -175,7 +182,8 @@ on_both! {
         assert_eq!(bearer.same(), refused.same());
     }
 
-    async fn no_client_id_breaks_anything_and_the_log_keeps_to_its_line_b_c07(env) {
+    /// B-C07.
+    async fn no_client_id_breaks_anything_and_the_log_keeps_to_its_line(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         // Letters alone: it looks like no secret, which would be hidden.

@@ -88,7 +88,8 @@ const CLIENTS: [&str; 13] = [
 ];
 
 on_both! {
-    async fn a_wrong_secret_costs_the_same_for_every_client_b_c03(env) {
+    /// B-C03.
+    async fn a_wrong_secret_costs_the_same_for_every_client(env) {
         let env = Env { imported_cost: FULL, ..env };
         env.apply(&catalog(&generated_secret("aaaaaaaaaa", "A"))).await;
         let replica = env.replica().await;
@@ -113,7 +114,8 @@ on_both! {
         }
     }
 
-    async fn a_right_secret_that_does_not_count_costs_and_says_the_same_b_c03(env) {
+    /// B-C03.
+    async fn a_right_secret_that_does_not_count_costs_and_says_the_same(env) {
         let env = Env { imported_cost: FULL, ..env };
         env.apply(&catalog(&generated_secret("aaaaaaaaaa", "A"))).await;
         let replica = env.replica().await;
@@ -134,7 +136,8 @@ on_both! {
         }
     }
 
-    async fn one_hash_tells_all_secrets_of_a_client_b_c04(env) {
+    /// B-C04.
+    async fn one_hash_tells_all_secrets_of_a_client(env) {
         let env = Env { imported_cost: FULL, ..env };
         let generated = generated_secret("aaaaaaaaaa", "A");
         env.apply(&catalog(&generated)).await;
@@ -175,7 +178,8 @@ on_both! {
         assert_eq!(replica.token("generated", &right, "").await.status, 200);
     }
 
-    async fn secrets_of_any_length_up_to_a_kibibyte_are_judged_b_c05(env) {
+    /// B-C05.
+    async fn secrets_of_any_length_up_to_a_kibibyte_are_judged(env) {
         for length in [1, 15, 16, 72, 73, 1024] {
             let secret = "s".repeat(length);
             env.prune(&with_clients(&[("reader", &format!("secret = \"{secret}\""))])).await;
@@ -212,7 +216,8 @@ on_both! {
         }
     }
 
-    async fn a_stored_hash_of_excessive_cost_is_refused_and_not_computed_b_c08(env) {
+    /// B-C08.
+    async fn a_stored_hash_of_excessive_cost_is_refused_and_not_computed(env) {
         env.apply(&with_clients(&[
             ("imported", "secret = \"secret that is imported\""),
             ("generated", &format!("secret = \"{}\"", generated_secret("gggggggggg", "G"))),

@@ -83,7 +83,8 @@ async fn present_everywhere(replica: &Replica, client: &str, secret: &str) {
 }
 
 on_both! {
-    async fn no_secret_reaches_log_audit_or_database_b_h08(env) {
+    /// B-H08.
+    async fn no_secret_reaches_log_audit_or_database(env) {
         let client = mark("client");
         let imported = mark("imported");
         let generated = generated_secret("aaaaaaaaaa", "Q");
@@ -128,8 +129,8 @@ on_both! {
         marked.assert_unseen(&env).await;
     }
 
-    /// Who types a secret where an id, a scope or an audience belongs must not find it in the log.
-    async fn a_secret_in_the_place_of_a_name_reaches_log_audit_and_database_nowhere_b_h08(env) {
+    /// Who types a secret where an id, a scope or an audience belongs must not find it in the log (B-H08).
+    async fn a_secret_in_the_place_of_a_name_reaches_log_audit_and_database_nowhere(env) {
         let secret = mark("kJ8v");
         let key = Key::new(SigningAlgorithm::Es256);
         env.apply(&signer::catalog(&[&key], "")).await;
@@ -190,7 +191,8 @@ on_both! {
         assert_eq!(near.lines().len(), 1);
     }
 
-    async fn no_token_and_no_private_key_reaches_log_audit_or_database_b_h08(env) {
+    /// B-H08.
+    async fn no_token_and_no_private_key_reaches_log_audit_or_database(env) {
         let mut marked = Marked::new();
         // PKCS#8 of a P-256 key begins so, as base64, as hex and as text.
         for private in [

@@ -36,7 +36,8 @@ fn assert_unavailable(answer: &Answer) {
 }
 
 on_both! {
-    async fn what_no_longer_fits_into_the_queue_gets_503_and_the_rest_is_judged_b_c05(env) {
+    /// B-C05.
+    async fn what_no_longer_fits_into_the_queue_gets_503_and_the_rest_is_judged(env) {
         env.apply(CATALOG).await;
         let replica = Arc::new(env.replica_with(|settings| settings.hashing = queues(2, 2)).await);
         let (release, held) = mpsc::channel::<()>();
@@ -65,7 +66,8 @@ on_both! {
         }
     }
 
-    async fn the_answer_of_a_full_queue_does_not_depend_on_the_client_b_c05(env) {
+    /// B-C05.
+    async fn the_answer_of_a_full_queue_does_not_depend_on_the_client(env) {
         env.apply(CATALOG).await;
         let replica = env.replica_with(|settings| settings.hashing = queues(0, 0)).await;
         let full = replica.token("nobody", "a wrong secret of 1", "").await;
@@ -81,7 +83,8 @@ on_both! {
         assert_eq!(replica.get("/oauth2/jwks").await.status, 200);
     }
 
-    async fn a_flood_of_imported_secrets_stops_no_generated_one_b_c05(env) {
+    /// B-C05.
+    async fn a_flood_of_imported_secrets_stops_no_generated_one(env) {
         let generated = generated_secret("aaaaaaaaaa", "A");
         env.apply(&with_clients(&[
             ("reader", &format!("secret = \"{generated}\"")),
@@ -95,7 +98,8 @@ on_both! {
         }
     }
 
-    async fn before_anything_was_loaded_the_answer_is_503_6749_34(env) {
+    /// 6749-34.
+    async fn before_anything_was_loaded_the_answer_is_503(env) {
         env.apply(CATALOG).await;
         let replica = env.unloaded_replica(|_| {});
         for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
@@ -106,7 +110,8 @@ on_both! {
         assert_eq!(replica.ask(FORM).await.status, 200);
     }
 
-    async fn what_is_too_old_is_not_trusted_6749_34(env) {
+    /// 6749-34.
+    async fn what_is_too_old_is_not_trusted(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         env.clock.advance(Seconds::new(30));

@@ -5,7 +5,8 @@ use super::*;
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
 on_both! {
-    async fn only_post_is_answered_6749_01(env) {
+    /// 6749-01.
+    async fn only_post_is_answered(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
@@ -19,7 +20,8 @@ on_both! {
         }
     }
 
-    async fn a_body_that_is_no_form_is_refused_6749_02(env) {
+    /// 6749-02.
+    async fn a_body_that_is_no_form_is_refused(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let answer = replica.exchange("POST", "/oauth2/token", &[], FORM).await;
@@ -31,7 +33,8 @@ on_both! {
         }
     }
 
-    async fn the_media_type_is_read_in_any_case_and_only_as_utf_8_6749_03(env) {
+    /// 6749-03.
+    async fn the_media_type_is_read_in_any_case_and_only_as_utf_8(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for (media_type, status) in [
@@ -49,7 +52,8 @@ on_both! {
         }
     }
 
-    async fn bad_encoding_in_any_parameter_is_refused_6749_04(env) {
+    /// 6749-04.
+    async fn bad_encoding_in_any_parameter_is_refused(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for name in ["grant_type", "scope", "client_id", "client_secret", "resource", "other"] {
@@ -60,8 +64,8 @@ on_both! {
         }
     }
 
-    /// 6749-06: also one that nobody knows; once it is ignored.
-    async fn a_repeated_parameter_is_refused_even_with_the_same_value_6749_05(env) {
+    /// 6749-06: also one that nobody knows; once it is ignored (6749-05).
+    async fn a_repeated_parameter_is_refused_even_with_the_same_value(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let form = format!("{FORM}&grant_type=client_credentials");
@@ -83,7 +87,8 @@ on_both! {
         assert_eq!(replica.ask(&format!("{FORM}&unknown=1&another=2")).await.status, 200);
     }
 
-    async fn an_empty_parameter_counts_as_absent_6749_07(env) {
+    /// 6749-07.
+    async fn an_empty_parameter_counts_as_absent(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let answer = replica.ask(&format!("{FORM}&scope=&resource=&audience=")).await;
@@ -98,7 +103,8 @@ on_both! {
             .assert_error(401, "invalid_client");
     }
 
-    async fn the_grant_type_is_judged_after_the_form_and_before_the_client_6749_08(env) {
+    /// 6749-08.
+    async fn the_grant_type_is_judged_after_the_form_and_before_the_client(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for form in
@@ -123,8 +129,8 @@ on_both! {
             .assert_error(400, "invalid_request");
     }
 
-    /// 7523-13: nor is the grant of RFC 7523 section 2.1, which this version has not.
-    async fn another_grant_type_is_unsupported_6749_09_9700_01(env) {
+    /// 7523-13: nor is the grant of RFC 7523 section 2.1, which this version has not (6749-09, 9700-01).
+    async fn another_grant_type_is_unsupported(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for grant in [
@@ -145,8 +151,8 @@ on_both! {
         }
     }
 
-    /// DESIGN 2: a client without any policy as well.
-    async fn a_client_without_the_grant_is_unauthorized_6749_10(env) {
+    /// DESIGN 2: a client without any policy as well (6749-10).
+    async fn a_client_without_the_grant_is_unauthorized(env) {
         let idle = "\n[[client]]\nid = \"idle\"\nsecret = \"secret of the idle\"\n";
         env.apply(&format!("{CATALOG}{idle}")).await;
         let replica = env.replica().await;
@@ -160,7 +166,8 @@ on_both! {
         replica.token("api", "wrong", "").await.assert_error(401, "invalid_client");
     }
 
-    async fn every_error_is_json_that_no_cache_keeps_6749_31(env) {
+    /// 6749-31.
+    async fn every_error_is_json_that_no_cache_keeps(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         replica.ask_with("Basic !", FORM).await.assert_error(400, "invalid_request");
@@ -174,8 +181,8 @@ on_both! {
         replica.ask(&"a".repeat(20_000)).await.assert_error(413, "invalid_request");
     }
 
-    /// The stream of the second has no length, as a chunked one has none.
-    async fn a_large_or_encoded_body_is_refused_6749_32(env) {
+    /// The stream of the second has no length, as a chunked one has none (6749-32).
+    async fn a_large_or_encoded_body_is_refused(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let form = |size: usize| format!("{FORM}&a={}", "x".repeat(size - FORM.len() - 3));
@@ -193,7 +200,8 @@ on_both! {
         }
     }
 
-    async fn no_post_is_answered_by_a_redirect_6749_36(env) {
+    /// 6749-36.
+    async fn no_post_is_answered_by_a_redirect(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for path in [
@@ -210,7 +218,8 @@ on_both! {
         }
     }
 
-    async fn accept_changes_nothing_6749_37(env) {
+    /// 6749-37.
+    async fn accept_changes_nothing(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let refused = replica.ask("grant_type=client_credentials").await.same();

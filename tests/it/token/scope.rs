@@ -31,7 +31,8 @@ fn granted(answer: &Answer) -> String {
 }
 
 on_both! {
-    async fn a_scope_outside_the_grammar_is_refused_6749_26(env) {
+    /// 6749-26.
+    async fn a_scope_outside_the_grammar_is_refused(env) {
         env.apply(TWO).await;
         let replica = env.replica().await;
         let long = "x".repeat(256);
@@ -55,7 +56,8 @@ on_both! {
         }
     }
 
-    async fn a_scope_beyond_the_policy_is_refused_and_never_left_out_6749_27(env) {
+    /// 6749-27.
+    async fn a_scope_beyond_the_policy_is_refused_and_never_left_out(env) {
         env.apply(TWO).await;
         let replica = env.replica().await;
         for scope in [
@@ -76,7 +78,8 @@ on_both! {
         }
     }
 
-    async fn the_scope_is_echoed_as_a_set_in_which_case_counts_6749_28(env) {
+    /// 6749-28.
+    async fn the_scope_is_echoed_as_a_set_in_which_case_counts(env) {
         env.apply(TWO).await;
         let replica = env.replica().await;
         let mut answers = Vec::new();
@@ -93,7 +96,8 @@ on_both! {
             .assert_error(400, "invalid_scope");
     }
 
-    async fn without_scope_the_default_scopes_are_given_or_none_at_all_6749_29(env) {
+    /// 6749-29.
+    async fn without_scope_the_default_scopes_are_given_or_none_at_all(env) {
         env.apply(TWO).await;
         let replica = env.replica().await;
         for more in ["", "&scope=", "&audience=pricing"] {

@@ -42,7 +42,8 @@ async fn until(env: &Env, sql: &str, expected: &[&str]) {
 }
 
 on_both! {
-    async fn overlapping_secrets_each_work_within_their_times_b_c04(env) {
+    /// B-C04.
+    async fn overlapping_secrets_each_work_within_their_times(env) {
         let generated = generated_secret("aaaaaaaaaa", "A");
         let secrets = format!(
             "secrets = [{{ value = \"the old imported one\", expires_at = {} }}, \

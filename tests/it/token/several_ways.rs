@@ -19,7 +19,8 @@ thumbprints = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
 "#;
 
 on_both! {
-    async fn two_ways_at_once_are_refused_whichever_is_right_6749_11(env) {
+    /// 6749-11.
+    async fn two_ways_at_once_are_refused_whichever_is_right(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let right = basic("reader", READER);
@@ -49,7 +50,8 @@ on_both! {
     }
 
     /// In a header it comes from a stranger here; on the connection is for the listeners' own tests.
-    async fn a_certificate_beside_the_secret_is_no_second_way_and_binds_nothing_6749_12(env) {
+    /// (6749-12).
+    async fn a_certificate_beside_the_secret_is_no_second_way_and_binds_nothing(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let certificate = [
@@ -61,7 +63,8 @@ on_both! {
         assert_eq!(claims(&answer).get("cnf"), None);
     }
 
-    async fn a_client_id_beside_basic_must_be_the_same_6749_17(env) {
+    /// 6749-17.
+    async fn a_client_id_beside_basic_must_be_the_same(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         assert_eq!(replica.token("reader", READER, "&client_id=reader").await.status, 200);
@@ -71,7 +74,8 @@ on_both! {
         }
     }
 
-    async fn no_credential_at_all_is_invalid_client_6749_20(env) {
+    /// 6749-20.
+    async fn no_credential_at_all_is_invalid_client(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         let grant = "grant_type=client_credentials";
@@ -86,7 +90,8 @@ on_both! {
         }
     }
 
-    async fn another_scheme_is_invalid_client_and_the_challenge_names_basic_6749_22(env) {
+    /// 6749-22.
+    async fn another_scheme_is_invalid_client_and_the_challenge_names_basic(env) {
         env.apply(CATALOG).await;
         let replica = env.replica().await;
         for scheme in [
@@ -102,7 +107,8 @@ on_both! {
         }
     }
 
-    async fn a_client_of_keys_or_certificates_cannot_fall_back_to_a_secret_b_c01(env) {
+    /// B-C01.
+    async fn a_client_of_keys_or_certificates_cannot_fall_back_to_a_secret(env) {
         env.apply(&format!("{PRICING}{KEYED}")).await;
         let replica = env.replica().await;
         let refused = replica.token("nobody", "any secret of sixteen", "").await.same();
@@ -124,7 +130,8 @@ on_both! {
         }
     }
 
-    async fn only_the_registered_way_works_b_c02(env) {
+    /// B-C02.
+    async fn only_the_registered_way_works(env) {
         let secret = "secret = \"one secret for all\"";
         env.apply(&with_clients(&[
             ("in-header", &format!("auth = \"client_secret_basic\"\n{secret}")),
@@ -159,7 +166,8 @@ on_both! {
         }
     }
 
-    async fn one_failed_try_in_the_header_does_not_spoil_the_body_b_c11(env) {
+    /// B-C11.
+    async fn one_failed_try_in_the_header_does_not_spoil_the_body(env) {
         env.apply(&with_clients(&[(
             "go",
             "auth = \"client_secret_post\"\nsecret = \"secret of a go client\"",

@@ -59,7 +59,7 @@ fn verifies_elsewhere(
 
 on_both! {
     /// 9068-01: RS256 can be chosen.
-    async fn each_algorithm_signs_what_its_published_key_verifies_9068_01(env) {
+    async fn each_algorithm_signs_what_its_published_key_verifies(env) {
         env.apply(&catalog()).await;
         let replica = env.replica().await;
         let jwks = replica.get("/oauth2/jwks").await.json();

@@ -58,7 +58,8 @@ async fn refused(replica: &Replica, client: &str, more: &str, code: &str) {
 }
 
 on_both! {
-    async fn a_resource_is_an_absolute_uri_that_the_client_may_use_8707_01(env) {
+    /// 8707-01.
+    async fn a_resource_is_an_absolute_uri_that_the_client_may_use(env) {
         env.apply(THREE).await;
         let replica = env.replica().await;
         assert_eq!(
@@ -87,8 +88,8 @@ on_both! {
         }
     }
 
-    /// What a client may not use looks like what does not exist.
-    async fn a_foreign_audience_looks_like_none_8707_01(env) {
+    /// What a client may not use looks like what does not exist (8707-01).
+    async fn a_foreign_audience_looks_like_none(env) {
         env.apply(THREE).await;
         let replica = env.replica().await;
         let secret = "secret of client one";
@@ -109,7 +110,8 @@ on_both! {
         }
     }
 
-    async fn equal_resources_count_once_and_different_ones_are_refused_8707_02(env) {
+    /// 8707-02.
+    async fn equal_resources_count_once_and_different_ones_are_refused(env) {
         env.apply(THREE).await;
         let replica = env.replica().await;
         let same = format!("&resource={PRICING_URI}&resource=&resource={PRICING_URI}");
@@ -118,7 +120,8 @@ on_both! {
         refused(&replica, "two", &different, "invalid_target").await;
     }
 
-    async fn audience_goes_by_the_same_policy_and_agrees_with_resource_8707_03(env) {
+    /// 8707-03.
+    async fn audience_goes_by_the_same_policy_and_agrees_with_resource(env) {
         env.apply(THREE).await;
         let replica = env.replica().await;
         assert_eq!(aud(&replica, "two", "&audience=orders").await, "orders");
@@ -132,7 +135,8 @@ on_both! {
         refused(&replica, "one", &twice, "invalid_request").await;
     }
 
-    async fn without_a_target_the_scopes_tell_it_9068_03(env) {
+    /// 9068-03.
+    async fn without_a_target_the_scopes_tell_it(env) {
         env.apply(THREE).await;
         let replica = env.replica().await;
         assert_eq!(aud(&replica, "one", "").await, "https://pricing.example/v1");

@@ -156,8 +156,9 @@ fn the_examples_of_rfc_9449_hold_at_their_time() {
     }
 }
 
+/// 9449-04.
 #[test]
-fn each_listed_algorithm_proves_its_key_9449_04() {
+fn each_listed_algorithm_proves_its_key() {
     for algorithm in SigningAlgorithm::ALL {
         let prover = Prover::new(algorithm);
         assert_eq!(
@@ -181,8 +182,9 @@ fn each_listed_algorithm_proves_its_key_9449_04() {
 }
 
 /// B-J01: an algorithm that is none, symmetric, unlisted or in another spelling, or that is another key's.
+/// (9449-02).
 #[test]
-fn no_other_algorithm_proves_anything_9449_02() {
+fn no_other_algorithm_proves_anything() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     for name in [
         "none", "None", "nOnE", "HS256", "HS512", "ES384", "ES512", "es256", "Ed448", "RS512",
@@ -211,8 +213,9 @@ fn no_other_algorithm_proves_anything_9449_02() {
     }
 }
 
+/// 9449-02.
 #[test]
-fn a_proof_carries_a_public_key_9449_02() {
+fn a_proof_carries_a_public_key() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     assert_eq!(
         judged(&prover.header("jwk", Value::Null)),
@@ -239,9 +242,9 @@ fn a_proof_carries_a_public_key_9449_02() {
     }
 }
 
-/// B-J03: only the embedded key counts, whatever else the header names.
+/// B-J03: only the embedded key counts, whatever else the header names (9449-02).
 #[test]
-fn the_signature_is_that_of_the_embedded_key_9449_02() {
+fn the_signature_is_that_of_the_embedded_key() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     let other = Prover::new(SigningAlgorithm::Es256);
     let stolen = other.header["jwk"].clone();
@@ -277,9 +280,9 @@ fn the_signature_is_that_of_the_embedded_key_9449_02() {
     }
 }
 
-/// B-J14: no other JWT is a proof.
+/// B-J14: no other JWT is a proof (9449-02).
 #[test]
-fn a_proof_says_what_it_is_9449_02() {
+fn a_proof_says_what_it_is() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     for typ in [
         "JWT",
@@ -302,9 +305,9 @@ fn a_proof_says_what_it_is_9449_02() {
     );
 }
 
-/// B-J10: shapes that cost others their memory.
+/// B-J10: shapes that cost others their memory (9449-02).
 #[test]
-fn what_is_no_compact_jws_is_no_proof_9449_02() {
+fn what_is_no_compact_jws_is_no_proof() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     let proof = prover.proof();
     let nested = base64url(format!("{{\"a\":{}", "[".repeat(5000)).as_bytes());
@@ -350,8 +353,9 @@ fn what_is_no_compact_jws_is_no_proof_9449_02() {
     assert!(matches!(bytes.err(), Some(DpopFault::Form(_))));
 }
 
+/// 9449-02.
 #[test]
-fn a_proof_is_for_this_method_and_this_uri_9449_02() {
+fn a_proof_is_for_this_method_and_this_uri() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     for method in [
         json!("GET"),
@@ -379,8 +383,9 @@ fn a_proof_is_for_this_method_and_this_uri_9449_02() {
     }
 }
 
+/// 9449-03.
 #[test]
-fn a_uri_counts_in_every_equal_form_and_unknown_claims_do_not_count_9449_03() {
+fn a_uri_counts_in_every_equal_form_and_unknown_claims_do_not_count() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     for uri in [
         "HTTPS://AUTH.example:443/oauth2/token",
@@ -398,8 +403,9 @@ fn a_uri_counts_in_every_equal_form_and_unknown_claims_do_not_count_9449_03() {
     }
 }
 
+/// 9449-03.
 #[test]
-fn a_proof_is_made_within_a_minute_and_ten_seconds_ahead_9449_03() {
+fn a_proof_is_made_within_a_minute_and_ten_seconds_ahead() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     let judged = |claim: &str, value: Value| judged(&prover.claim(claim, value)).err();
     for (offset, fault) in [
@@ -428,8 +434,9 @@ fn a_proof_is_made_within_a_minute_and_ten_seconds_ahead_9449_03() {
     }
 }
 
+/// 9449-03.
 #[test]
-fn exp_and_nbf_count_where_they_are_there_9449_03() {
+fn exp_and_nbf_count_where_they_are_there() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     let judged = |claim: &str, value: Value| judged(&prover.claim(claim, value)).err();
     for (offset, fault) in [(-10, Some(DpopFault::Expired(10))), (-9, None), (300, None)] {
@@ -456,8 +463,9 @@ fn exp_and_nbf_count_where_they_are_there_9449_03() {
     }
 }
 
+/// 9449-02.
 #[test]
-fn a_proof_has_a_name_of_1_to_256_bytes_9449_02() {
+fn a_proof_has_a_name_of_1_to_256_bytes() {
     let prover = Prover::new(SigningAlgorithm::Es256);
     let judged = |jti: Value| judged(&prover.claim("jti", jti)).err();
     assert_eq!(judged("j".into()), None);

@@ -78,7 +78,8 @@ on_both! {
     }
 
     /// A proxy's own address might be one that a policy trusts, so it never stands for a client's that was lost.
-    async fn an_address_that_is_lost_or_unclear_is_refused_b_m02(env) {
+    /// (B-M02).
+    async fn an_address_that_is_lost_or_unclear_is_refused(env) {
         let trusting = catalog().replace("203.0.113.0/24", NETWORK);
         env.apply(&trusting).await;
         for (header, lines) in [
@@ -109,7 +110,8 @@ on_both! {
     }
 
     /// A client whose header stands beside the secret that a proxy adds must not get the address of the proxy.
-    async fn a_secret_that_a_client_spoils_gives_no_address_b_m02(env) {
+    /// (B-M02).
+    async fn a_secret_that_a_client_spoils_gives_no_address(env) {
         env.apply(&catalog().replace("203.0.113.0/24", NETWORK)).await;
         let behind = Behind::new(&env, addressed(AddressHeader::XForwardedFor)).await;
         let mut from = proxied(&[("x-forwarded-for", "203.0.113.7")]);

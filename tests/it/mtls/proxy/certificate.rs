@@ -6,7 +6,7 @@ use super::*;
 
 on_both! {
     /// 8705-01, 8705-06: as on a listener of our own, introspection included.
-    async fn a_forwarded_certificate_proves_its_client_and_binds_its_token_8705_06(env) {
+    async fn a_forwarded_certificate_proves_its_client_and_binds_its_token(env) {
         let (own, other) = (Identity::named("ledger"), Identity::named("ledger"));
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         for (kind, value) in KINDS {
@@ -24,7 +24,8 @@ on_both! {
         }
     }
 
-    async fn dates_of_a_forwarded_certificate_are_judged_at_each_request_b_m05(env) {
+    /// B-M05.
+    async fn dates_of_a_forwarded_certificate_are_judged_at_each_request(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let behind = Behind::new(&env, proxies(CertificateHeader::ClientCert)).await;
@@ -36,7 +37,8 @@ on_both! {
         behind.token(&from, "ledger").await.assert_error(401, "invalid_client");
     }
 
-    async fn a_forwarded_chain_leads_to_a_client_ca_8705_02(env) {
+    /// 8705-02.
+    async fn a_forwarded_chain_leads_to_a_client_ca(env) {
         let uri = "spiffe://example.org/job";
         env.apply(&catalog(&[], &format!("san_uri = \"{uri}\""))).await;
         let (root, between) = (Ca::new("root"), Ca::new("between"));
@@ -67,7 +69,7 @@ on_both! {
     }
 
     /// B-M02: what is not exactly one value is refused, not taken for none.
-    async fn anything_but_one_clear_value_is_refused_b_m02(env) {
+    async fn anything_but_one_clear_value_is_refused(env) {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let secret = format!("grant_type=client_credentials&client_id=reader&client_secret={}", form_encoded(READER));
@@ -115,8 +117,8 @@ on_both! {
     }
 
     /// B-M02: a header that was lost on the way (CVE-2024-45410) leaves a request without a certificate: it neither
-    /// authenticates, nor gets a token that should be bound.
-    async fn a_lost_header_is_no_certificate_b_m02(env) {
+    /// authenticates, nor gets a token that should be bound (B-M02).
+    async fn a_lost_header_is_no_certificate(env) {
         let own = Identity::named("ledger");
         let demanding = catalog(&[own.thumbprint()], NOBODY).replacen(
             "auth = [\"client_secret_basic\"",

@@ -4,7 +4,8 @@ use super::*;
 
 on_both! {
     /// B-M07: it asks for another host than the one that its connection was opened for, as proxies do.
-    async fn one_connection_of_a_proxy_carries_several_clients_b_m07(env) {
+    /// (B-M07).
+    async fn one_connection_of_a_proxy_carries_several_clients(env) {
         let (own, proxy) = (Identity::named("ledger"), Identity::named("proxy"));
         env.apply(&super::super::catalog(&[own.thumbprint()], NOBODY)).await;
         let mut proxies = proxies(CertificateHeader::ClientCert);
@@ -23,8 +24,8 @@ on_both! {
         }
     }
 
-    /// Who is no proxy is held to the host that the connection was opened for.
-    async fn a_client_beside_the_proxies_is_served_as_before_b_m07(env) {
+    /// Who is no proxy is held to the host that the connection was opened for (B-M07).
+    async fn a_client_beside_the_proxies_is_served_as_before(env) {
         let own = Identity::named("ledger");
         env.apply(&super::super::catalog(&[own.thumbprint()], NOBODY)).await;
         let mut proxies = proxies(CertificateHeader::ClientCert);

@@ -5,7 +5,7 @@ use super::*;
 
 on_both! {
     /// B-M02: the network alone proves nothing, and neither does the second proof alone.
-    async fn a_header_counts_from_a_proven_proxy_only_b_m02(env) {
+    async fn a_header_counts_from_a_proven_proxy_only(env) {
         let (own, proxy, other) =
             (Identity::named("ledger"), Identity::named("proxy"), Identity::named("other"));
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
@@ -41,7 +41,8 @@ on_both! {
     }
 
     /// The client's certificate lives on. Nor is the proxy a stranger then, whose address its clients would have.
-    async fn an_expired_certificate_of_a_proxy_proves_nothing_b_m02(env) {
+    /// (B-M02).
+    async fn an_expired_certificate_of_a_proxy_proves_nothing(env) {
         let proxy = Identity::named("proxy");
         let mut long = leaf("ledger");
         long.not_after += Duration::hours(5);
@@ -64,8 +65,8 @@ on_both! {
     }
 
     /// B-M01, B-M02: every other header in which a certificate could be said means nothing, from inside too; the
-    /// other kind as well, which a proxy that sets one passes on as strangers send it.
-    async fn only_the_configured_header_counts_b_m01(env) {
+    /// other kind as well, which a proxy that sets one passes on as strangers send it (B-M01).
+    async fn only_the_configured_header_counts(env) {
         let own = Identity::named("ledger");
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         for (kind, _) in KINDS {
@@ -98,8 +99,8 @@ on_both! {
         }
     }
 
-    /// A proxy may stand before clients, but is none.
-    async fn the_certificate_of_a_proxy_authenticates_nobody_b_m02(env) {
+    /// A proxy may stand before clients, but is none (B-M02).
+    async fn the_certificate_of_a_proxy_authenticates_nobody(env) {
         let proxy = Identity::named("proxy");
         env.apply(&catalog(&[proxy.thumbprint()], NOBODY)).await;
         let mut proxies = proxies(CertificateHeader::ClientCert);
@@ -113,8 +114,8 @@ on_both! {
     }
 
     /// Who sends the secret is a proxy: a certificate on its connection is its own and nobody's behind it, also where
-    /// no thumbprint names it.
-    async fn a_certificate_beside_the_secret_authenticates_nobody_b_m02(env) {
+    /// no thumbprint names it (B-M02).
+    async fn a_certificate_beside_the_secret_authenticates_nobody(env) {
         let proxy = Identity::named("proxy");
         env.apply(&catalog(&[proxy.thumbprint()], NOBODY)).await;
         for (kind, _) in KINDS {
@@ -129,7 +130,7 @@ on_both! {
     }
 
     /// B-H08: neither what a proxy proves itself by, nor what it should have been.
-    async fn the_secret_of_a_proxy_reaches_no_log_b_h08(env) {
+    async fn the_secret_of_a_proxy_reaches_no_log(env) {
         env.apply(CATALOG).await;
         let watch = crate::captured_log::watch("proxy-secret-of-these-test");
         let behind = Behind::new(&env, proxies(CertificateHeader::ClientCert)).await;
