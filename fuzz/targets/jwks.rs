@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use grantd::config::catalog::{Catalog, CatalogMaterial, CatalogOptions};
+use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::crypto::client_key::ClientKey;
+use grantd::domain::credential::CredentialMaterial;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -22,7 +23,7 @@ fuzz_target!(|text: &str| {
     };
     let mut names = BTreeSet::new();
     for credential in catalog.clients.iter().flat_map(|client| &client.credentials) {
-        let CatalogMaterial::Jwk(jwk) = &credential.material else { unreachable!() };
+        let CredentialMaterial::Jwk(jwk) = &credential.credential.material else { unreachable!() };
         match ClientKey::parse(jwk) {
             Ok(key) => {
                 assert_eq!(key.thumbprint().len(), 43);

@@ -18,8 +18,8 @@ use crate::crypto::public_key_pem;
 use crate::domain::credential::{CredentialKind, PublicMaterial, SubjectKind};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::{Seconds, Timestamp};
-use crate::operations::manage_credentials::{Expiry, NewCredential, add_secret};
-use crate::operations::register_credentials::register_credentials;
+use crate::operations::manage_credentials::{Expiry, NewCredential};
+use crate::operations::register_credentials::{add_secret, register_credentials};
 
 #[derive(Args, Debug)]
 pub(super) struct AddSecret {

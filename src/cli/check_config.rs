@@ -10,7 +10,6 @@ use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::config::settings::{Sealing, SealingSource, Settings, TlsFiles};
 use crate::domain::profile::Profile;
-use crate::operations::apply_catalog::check_profile;
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::tls::Tls;
@@ -133,7 +132,7 @@ fn check_catalog(
         ..CatalogOptions::strict(&environment)
     };
     let catalog = Catalog::read(file, &options)?;
-    check_profile(&catalog, profile)?;
+    catalog.check_profile(profile)?;
     say!(
         "the catalog {} is right; {}, {}",
         file.display(),

@@ -2,15 +2,15 @@
 
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::listed;
 use super::output::{Output, print_rows, say};
 use super::target::Target;
-use crate::domain::client::Client;
+use crate::config::catalog::write::members;
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
-use crate::domain::policy::Policy;
-use crate::domain::scope::Scope;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -84,22 +84,40 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let known = find(&opened.store, &arguments.client).await?;
     if arguments.output == Output::Json {
-        say!("{:#}", document(&known))?;
+        say!("{:#}", listed::client(&known, opened.now().await?))?;
         return Ok(());
     }
-    let members = members(&known.client);
-    let rows: Vec<Vec<Value>> = members
-        .into_iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| vec![json!(name), value])
-        .collect();
+    let client = &known.client;
+    let mut rows = rows(client);
+    let times = [
+        ("tokens_not_before", Some(client.tokens_not_before)),
+        ("created_at", Some(client.created_at)),
+        ("rotated_at", client.rotated_at),
+    ];
+    rows.extend(times.map(|(name, at)| vec![json!(name), json!(at)]));
+    rows.retain(|row| row.last().is_some_and(|value| !value.is_null()));
     print_rows(Output::Table, &["client", ""], &rows)?;
     say!("")?;
     super::credential::print(&known, Output::Table, opened.now().await?)?;
     say!("")?;
-    let rows: Vec<Vec<Value>> = known.policies.iter().map(policy_row).collect();
-    print_rows(Output::Table, POLICY_COLUMNS, &rows)?;
+    let policies: Vec<_> = known.policies.iter().map(members).collect();
+    let Some(first) = policies.first() else {
+        return Ok(say!("no policies: it gets no tokens")?);
+    };
+    let columns: Vec<String> = first.iter().map(|(key, _)| key.replace('_', " ")).collect();
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let values = |policy: &Vec<(String, Value)>| policy.iter().map(|(_, it)| it.clone()).collect();
+    let rows: Vec<Vec<Value>> = policies.iter().map(values).collect();
+    print_rows(Output::Table, &columns, &rows)?;
     Ok(())
+}
+
+/// A row for each key of a shape.
+fn rows(shape: &impl Serialize) -> Vec<Vec<Value>> {
+    let members = members(shape).into_iter();
+    members
+        .map(|(name, value)| vec![json!(name), value])
+        .collect()
 }
 
 /// The client of this id, or what to do.
@@ -113,89 +131,4 @@ pub(super) async fn find(store: &crate::store::Store, id: &str) -> anyhow::Resul
         .value
         .filter(|known| known.client.status != crate::domain::client::ClientStatus::Deleted)
         .ok_or_else(unknown)
-}
-
-fn members(client: &Client) -> Vec<(&'static str, Value)> {
-    let texts = |items: Vec<&'static str>| json!(items);
-    vec![
-        ("id", json!(client.id.as_str())),
-        ("name", json!(client.name)),
-        ("owner", json!(client.owner)),
-        ("environment", json!(client.environment)),
-        ("tenant", json!(client.tenant)),
-        ("status", json!(client.status.as_str())),
-        (
-            "grants",
-            texts(client.grants.iter().map(|it| it.as_str()).collect()),
-        ),
-        (
-            "auth",
-            texts(client.auth_methods.iter().map(|it| it.as_str()).collect()),
-        ),
-        ("claims", Value::Object(client.claims.clone())),
-        (
-            "tokens_not_before",
-            json!(client.tokens_not_before.to_string()),
-        ),
-        ("created_at", json!(client.created_at.to_string())),
-        (
-            "rotated_at",
-            json!(client.rotated_at.map(|at| at.to_string())),
-        ),
-    ]
-}
-
-const POLICY_COLUMNS: &[&str] = &[
-    "audience",
-    "scopes",
-    "default scopes",
-    "token lifetime",
-    "claims",
-    "networks",
-    "methods",
-    "enabled",
-];
-
-fn policy_row(policy: &Policy) -> Vec<Value> {
-    let networks: Vec<String> = policy.networks.iter().map(ToString::to_string).collect();
-    let methods: Vec<&str> = policy.methods.iter().map(|it| it.as_str()).collect();
-    vec![
-        json!(policy.audience.as_str()),
-        json!(policy.scopes.iter().map(Scope::as_str).collect::<Vec<_>>()),
-        json!(
-            policy
-                .default_scopes
-                .iter()
-                .map(Scope::as_str)
-                .collect::<Vec<_>>()
-        ),
-        json!(policy.token_lifetime.map(|span| span.to_string())),
-        Value::Object(policy.claims.clone()),
-        json!(networks),
-        json!(methods),
-        json!(policy.enabled),
-    ]
-}
-
-fn document(known: &KnownClient) -> Value {
-    let mut document: serde_json::Map<String, Value> = members(&known.client)
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    let credentials: Vec<Value> = known
-        .credentials
-        .iter()
-        .map(super::credential::document)
-        .collect();
-    let policies: Vec<Value> = known
-        .policies
-        .iter()
-        .map(|policy| {
-            let names = POLICY_COLUMNS.iter().map(|column| column.replace(' ', "_"));
-            Value::Object(names.zip(policy_row(policy)).collect())
-        })
-        .collect();
-    document.insert("credentials".to_owned(), json!(credentials));
-    document.insert("policies".to_owned(), json!(policies));
-    Value::Object(document)
 }

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::add_credential::{self, AddCertificate, AddKey, AddSecret, AddSubject};
 use super::client::find;
+use super::listed;
 use super::output::{Output, print_rows, say};
 use super::target::Target;
-use crate::crypto::client_key::ClientKey;
-use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
+use crate::crypto::client_key;
+use crate::domain::credential::{Credential, CredentialMaterial};
 use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
@@ -94,8 +95,11 @@ async fn retire(arguments: &Retire) -> anyhow::Result<()> {
 /// Prints the credentials of a client, as they stand at `now`.
 pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::Result<()> {
     if output == Output::Json {
-        let documents: Vec<Value> = known.credentials.iter().map(document).collect();
-        return say!("{:#}", Value::Array(documents));
+        let listed = known
+            .credentials
+            .iter()
+            .map(|it| listed::credential(it, now));
+        return say!("{:#}", Value::Array(listed.collect()));
     }
     let rows: Vec<Vec<Value>> = known
         .credentials
@@ -106,7 +110,7 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::
                 json!(credential.kind().as_str()),
                 json!(name(credential)),
                 json!(credential.label),
-                json!(state(credential, now)),
+                json!(credential.state(now)),
                 json!(credential.expires_at.map(|at| at.to_string())),
                 json!(credential.last_used_at.map(|at| at.to_string())),
             ]
@@ -127,40 +131,7 @@ pub(super) fn print(known: &KnownClient, output: Output, now: Timestamp) -> io::
 /// What tells a public credential from others of its kind: a key's `kid` or thumbprint, `x5t#S256`, the subject.
 pub(super) fn name(credential: &Credential) -> Option<String> {
     match &credential.material {
-        CredentialMaterial::Secret(_) => None,
-        CredentialMaterial::Jwk(jwk) => Some(ClientKey::parse(jwk).ok()?.name().to_owned()),
-        CredentialMaterial::Certificate(thumbprint) => Some(thumbprint.clone()),
-        CredentialMaterial::Subject(name) => Some(name.value.clone()),
-    }
-}
-
-/// A credential as JSON: what is public of it, never a hash.
-pub(super) fn document(credential: &Credential) -> Value {
-    let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
-    let material = match &credential.material {
-        CredentialMaterial::Secret(hash) => json!({ "form": hash.form.as_str() }),
-        CredentialMaterial::Jwk(jwk) => json!({ "jwk": jwk }),
-        CredentialMaterial::Certificate(thumbprint) => json!({ "x5t#S256": thumbprint }),
-        CredentialMaterial::Subject(name) => json!({ name.kind.as_str(): name.value }),
-    };
-    json!({
-        "id": credential.id.as_str(),
-        "kind": credential.kind().as_str(),
-        "label": credential.label,
-        "material": material,
-        "active_from": text(credential.active_from),
-        "expires_at": text(credential.expires_at),
-        "retired_at": text(credential.retired_at),
-        "created_at": text(Some(credential.created_at)),
-        "last_used_at": text(credential.last_used_at),
-    })
-}
-
-fn state(credential: &Credential, now: Timestamp) -> &'static str {
-    match credential.state(now) {
-        CredentialState::Live => "live",
-        CredentialState::NotYetActive => "not yet active",
-        CredentialState::Expired => "expired",
-        CredentialState::Retired => "retired",
+        CredentialMaterial::Jwk(jwk) => Some(client_key::facts(jwk)?.name),
+        other => other.public_value().map(str::to_owned),
     }
 }

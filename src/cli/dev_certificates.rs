@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::data_directory::DataDirectory;
-use crate::config::catalog::{Catalog, CatalogClient, CatalogCredential, CatalogMaterial};
+use crate::config::catalog::{Catalog, CatalogClient, CatalogCredential};
 use crate::config::fault::Place;
 use crate::config::file;
 use crate::crypto::certificates::made::{CertificateKey, ThrowAwayCa};
 use crate::crypto::digest::certificate_thumbprint;
 use crate::domain::client::AuthMethod;
+use crate::domain::credential::{CredentialMaterial, PublicMaterial, StatedCredential};
 use crate::domain::identifier::ClientId;
 use crate::domain::timestamp::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -85,7 +86,7 @@ impl DevCertificates {
             let Some(thumbprint) = &made.thumbprint else {
                 continue;
             };
-            let credential = made_here(CatalogMaterial::Certificate(thumbprint.clone()));
+            let credential = made_here(PublicMaterial::Certificate(thumbprint.clone()));
             if let Some(client) = catalog
                 .clients
                 .iter_mut()
@@ -101,7 +102,7 @@ impl DevCertificates {
         let is_registered = |made: &DevClient, thumbprint: &str| {
             let clients = catalog.clients.iter().filter(|it| it.id == made.id);
             clients.flat_map(|it| &it.credentials).any(
-                |it| matches!(&it.material, CatalogMaterial::Certificate(known) if known == thumbprint),
+                |it| matches!(&it.material, CredentialMaterial::Certificate(known) if known == thumbprint),
             )
         };
         self.clients.retain(|made| match &made.thumbprint {
@@ -117,14 +118,12 @@ impl DevCertificates {
 }
 
 /// A credential that no catalog states.
-pub(super) fn made_here(material: CatalogMaterial) -> CatalogCredential {
+pub(super) fn made_here(material: PublicMaterial) -> CatalogCredential {
     CatalogCredential {
-        id: None,
-        label: Some("made by grantd dev".to_owned()),
-        material,
-        active_from: None,
-        expires_at: None,
-        retired_at: None,
+        credential: StatedCredential {
+            label: Some("made by grantd dev".to_owned()),
+            ..material.into()
+        },
         place: Place::Nowhere,
     }
 }
@@ -167,7 +166,9 @@ fn of_ca(
         .credentials
         .iter()
         .find_map(|credential| match &credential.material {
-            CatalogMaterial::Subject(subject) if credential.retired_at.is_none() => Some(subject),
+            CredentialMaterial::Subject(subject) if credential.retired_at.is_none() => {
+                Some(subject)
+            }
             _ => None,
         })?;
     let make = || -> anyhow::Result<DevClient> {

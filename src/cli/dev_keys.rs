@@ -9,12 +9,13 @@ use zeroize::Zeroizing;
 
 use super::data_directory::DataDirectory;
 use super::dev_certificates::{made_here, name};
-use crate::config::catalog::{Catalog, CatalogClient, CatalogMaterial};
+use crate::config::catalog::{Catalog, CatalogClient};
 use crate::config::file;
 use crate::crypto::jws::private_key::ClientPrivateKey;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::audience::SenderConstraint;
 use crate::domain::client::AuthMethod;
+use crate::domain::credential::{CredentialMaterial, PublicMaterial};
 use crate::domain::identifier::ClientId;
 
 /// The key for proofs: any will do, so all clients share it.
@@ -45,7 +46,7 @@ impl DevKeys {
                 let key = key(data, &file)?;
                 let mut public = key.public().key_members();
                 public.insert("kid".to_owned(), json!(key.kid()));
-                let material = CatalogMaterial::Jwk(Value::Object(public).to_string());
+                let material = PublicMaterial::Jwk(Value::Object(public).to_string());
                 client.credentials.push(made_here(material));
             } else if !path.exists() {
                 continue;
@@ -74,7 +75,7 @@ fn thumbprints(client: &CatalogClient) -> impl Iterator<Item = String> {
         .credentials
         .iter()
         .filter_map(|it| match &it.material {
-            CatalogMaterial::Jwk(jwk) => Some(PublicJwk::parse(jwk).ok()?.thumbprint()),
+            CredentialMaterial::Jwk(jwk) => Some(PublicJwk::parse(jwk).ok()?.thumbprint()),
             _ => None,
         })
 }

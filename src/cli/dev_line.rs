@@ -6,10 +6,11 @@ use std::path::Path;
 use super::curl_line::{by_secret, curl_line};
 use super::dev_certificates::DevCertificates;
 use super::dev_keys::DevKeys;
-use crate::config::catalog::{CatalogAudience, CatalogClient, CatalogMaterial};
+use crate::config::catalog::{CatalogAudience, CatalogClient};
 use crate::crypto::secret_hash::PhcHash;
 use crate::domain::audience::SenderConstraint;
 use crate::domain::client::{AuthMethod, ClientStatus};
+use crate::domain::credential::{CredentialMaterial, StatedSecret};
 use crate::domain::identifier::ClientId;
 use crate::domain::secret_format::Secret;
 
@@ -38,7 +39,7 @@ impl Lines<'_> {
     /// # Errors
     /// Why no line could work, in a few words.
     pub(super) fn of(&self, client: &CatalogClient) -> Result<Line, &'static str> {
-        if client.status == Some(ClientStatus::Disabled) {
+        if client.status == ClientStatus::Disabled {
             return Err("is disabled");
         }
         if client.grants.is_empty() {
@@ -89,14 +90,17 @@ impl Lines<'_> {
     /// Shown where everybody knows it; else the reader knows it.
     fn secret(&self, client: &CatalogClient) -> Option<(String, Option<&'static str>)> {
         let mut materials = client.credentials.iter().map(|it| &it.material);
-        let (secret, note) = materials.find_map(|material| match material {
-            CatalogMaterial::Secret(secret) => Some((Some(secret), "with its secret as SECRET")),
-            CatalogMaterial::Phc(_) => Some((
-                None,
-                "with its secret, of which there is only a hash, as SECRET",
-            )),
+        let stated = materials.find_map(|material| match material {
+            CredentialMaterial::Secret(stated) => Some(stated),
             _ => None,
         })?;
+        let (secret, note) = match stated {
+            StatedSecret::Clear(secret) => (Some(secret), "with its secret as SECRET"),
+            StatedSecret::Phc(_) | StatedSecret::Absent => (
+                None,
+                "with its secret, of which there is only a hash, as SECRET",
+            ),
+        };
         if let Some(known) = self.known_secret(client) {
             return Some((by_secret(client, (known, known))?, None));
         }
@@ -107,9 +111,11 @@ impl Lines<'_> {
     /// A secret of the demo, where it is still the client's.
     fn known_secret(&self, client: &CatalogClient) -> Option<&str> {
         let (_, known) = self.demo.iter().find(|(id, _)| *id == client.id)?;
-        let is_known = |material: &CatalogMaterial| match material {
-            CatalogMaterial::Secret(secret) => secret.expose() == known.expose(),
-            CatalogMaterial::Phc(hash) => {
+        let is_known = |material: &CredentialMaterial<StatedSecret>| match material {
+            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => {
+                secret.expose() == known.expose()
+            }
+            CredentialMaterial::Secret(StatedSecret::Phc(hash)) => {
                 hash.parse::<PhcHash>().is_ok_and(|hash| hash.verify(known))
             }
             _ => false,

@@ -14,8 +14,9 @@ use super::dev_certificates::DevCertificates;
 use super::dev_keys::DevKeys;
 use super::dev_line::{Line, Lines, quoted};
 use super::output::say;
-use crate::config::catalog::{Catalog, CatalogMaterial, CatalogOptions, DEMO, DEMO_NAME};
+use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::Settings;
+use crate::domain::credential::{CredentialMaterial, StatedSecret};
 use crate::domain::identifier::ClientId;
 use crate::domain::secret_format::Secret;
 
@@ -184,14 +185,14 @@ fn demo_secrets() -> Vec<(ClientId, Secret)> {
     let Ok(demo) = Catalog::parse(DEMO_NAME, DEMO, &CatalogOptions::dev(&none)) else {
         return Vec::new();
     };
-    let secrets = demo.clients.into_iter().filter_map(|client| {
-        client
-            .credentials
-            .into_iter()
-            .find_map(|it| match it.material {
-                CatalogMaterial::Secret(secret) => Some((client.id.clone(), secret)),
-                _ => None,
-            })
+    let secrets = demo.clients.iter().filter_map(|client| {
+        let mut credentials = client.credentials.iter();
+        credentials.find_map(|it| match &it.material {
+            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => {
+                Some((client.id.clone(), secret.clone()))
+            }
+            _ => None,
+        })
     });
     secrets.collect()
 }

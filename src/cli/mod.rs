@@ -17,6 +17,7 @@ mod dev_line;
 mod dev_screen;
 mod export;
 mod health;
+mod listed;
 mod manual;
 mod migrate;
 mod output;

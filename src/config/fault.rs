@@ -8,14 +8,14 @@ use super::absent_secrets::AbsentSecrets;
 use crate::crypto::certificates::registration::UnusableCertificate;
 use crate::crypto::client_key::ClientKeyError;
 use crate::crypto::secret_hash::SecretHashError;
-use crate::domain::client::AuthMethod;
-use crate::domain::credential::CredentialKind;
+use crate::domain::credential::rules::CredentialFault;
 use crate::domain::database_url::DatabaseUrlFault;
-use crate::domain::identifier::InvalidIdentifier;
 use crate::domain::issuer::InvalidIssuer;
-use crate::domain::scope::InvalidScope;
+use crate::domain::policy::PolicyFault;
+use crate::domain::profile::Contradiction;
 use crate::domain::shown;
-use crate::domain::timestamp::{InvalidSeconds, InvalidTimestamp, Seconds};
+pub(super) use crate::domain::shown::nearest;
+use crate::domain::timestamp::{InvalidSeconds, Seconds};
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,27 @@ pub enum Place {
     Environment(Arc<str>),
     /// Nowhere: it is missing, and no file was read.
     Nowhere,
+}
+
+impl Place {
+    /// The line in its file; 0 outside of a file.
+    pub(super) const fn line(&self) -> usize {
+        match self {
+            Self::File { line, .. } => *line,
+            Self::Environment(_) | Self::Nowhere => 0,
+        }
+    }
+
+    /// Another line of the same file.
+    pub(super) fn on_line(&self, line: usize) -> Self {
+        match self {
+            Self::File { file, .. } => Self::File {
+                file: Arc::clone(file),
+                line,
+            },
+            other => other.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -74,6 +95,13 @@ impl fmt::Display for Fault {
 pub struct ConfigError(Vec<Fault>);
 
 impl ConfigError {
+    /// Of faults in any order; none where there are none.
+    #[must_use]
+    pub fn of(mut faults: Vec<Fault>) -> Option<Self> {
+        faults.sort_by(|left, right| left.place.cmp(&right.place));
+        (!faults.is_empty()).then_some(Self(faults))
+    }
+
     /// The faults, in the order of their lines.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
@@ -130,11 +158,9 @@ impl Faults {
 
     /// `value` where nothing was wrong.
     pub(super) fn or<T>(self, value: Option<T>) -> Result<T, ConfigError> {
-        let mut faults = self.list.into_inner();
-        faults.sort_by(|left, right| left.place.cmp(&right.place));
-        match value {
-            Some(value) if faults.is_empty() => Ok(value),
-            _ => Err(ConfigError(faults)),
+        match (value, ConfigError::of(self.list.into_inner())) {
+            (Some(value), None) => Ok(value),
+            (_, error) => Err(error.unwrap_or(ConfigError(Vec::new()))),
         }
     }
 }
@@ -176,6 +202,9 @@ pub enum Problem {
         /// What stands here.
         found: &'static str,
     },
+    /// What a type of the domain says of a value that it does not take.
+    #[error("{0}")]
+    Said(String),
     /// A text that is none of a few.
     #[error("{value:?} is not one of {known}; the nearest is {nearest:?}")]
     NotOneOf {
@@ -192,9 +221,6 @@ pub enum Problem {
     /// A duration outside its range.
     #[error("a duration from {} to {} belongs here", .0.start(), .0.end())]
     DurationRange(RangeInclusive<Seconds>),
-    /// A text of unsuitable length or with control characters.
-    #[error("1 to {0} characters without control characters belong here")]
-    Text(usize),
     /// Something else that does not parse.
     #[error("expected {0}")]
     Expected(&'static str),
@@ -216,15 +242,6 @@ pub enum Problem {
     /// A duration that is none.
     #[error(transparent)]
     Seconds(#[from] InvalidSeconds),
-    /// An instant that is none.
-    #[error(transparent)]
-    Timestamp(#[from] InvalidTimestamp),
-    /// A name that is none.
-    #[error(transparent)]
-    Identifier(#[from] InvalidIdentifier),
-    /// A scope that is none.
-    #[error(transparent)]
-    Scope(#[from] InvalidScope),
     /// An issuer that is none.
     #[error(transparent)]
     Issuer(#[from] InvalidIssuer),
@@ -248,36 +265,6 @@ pub enum Problem {
     #[error("another listener has this address; all of them need different addresses")]
     SameAddress,
 
-    /// A default scope that the policy does not permit.
-    #[error("{0} is not among the policy's `scopes`; add it there or remove it here")]
-    DefaultScope(String),
-    /// Methods of a policy of which the client has none.
-    #[error(
-        "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
-         leave `methods` out"
-    )]
-    PolicyMethods,
-    /// A scope that the audience does not know.
-    #[error("{scope} is not a scope of {audience}; {known}")]
-    UnknownScope {
-        /// The scope, as it may be shown.
-        scope: String,
-        /// The audience.
-        audience: String,
-        /// What the audience knows, as a sentence.
-        known: String,
-    },
-    /// A lifetime above the most that there may be.
-    #[error("{given} is more than the audience's max_token_lifetime of {most}")]
-    LifetimeAbove {
-        /// What stands here.
-        given: Seconds,
-        /// The most.
-        most: Seconds,
-    },
-    /// An extra claim with a name that means something.
-    #[error("`{0}` is a registered claim that extra claims may not set; use a name of your own")]
-    RegisteredClaim(String),
     /// A claim, or a member of the metadata, that JSON cannot hold.
     #[error(
         "text, a whole number, a finite number, true or false, a list or a table belongs here; write a date as text"
@@ -286,37 +273,15 @@ pub enum Problem {
     /// A member of the metadata that is grantd's own.
     #[error("`{0}` is a member that grantd writes itself; add members of other names only")]
     OwnMember(String),
-    /// One of the three registered claims that may be set, and not as a list of texts.
-    #[error("RFC 9068 makes this claim a list of texts, for example [\"reader\"]")]
-    ListClaim,
-    /// Claims too large for a token in a header.
-    #[error("extra claims may take {0} bytes of JSON at most")]
-    ClaimSize(usize),
-    /// The claims of a client and of its policy together are too large.
-    #[error(
-        "tokens for {audience} get the client's claims and these, and both together may take {most} bytes of JSON at \
-         most"
-    )]
-    ClaimSizeTogether {
-        /// The audience.
-        audience: String,
-        /// The most bytes.
-        most: usize,
-    },
-    /// An audience that is the client itself, so that `aud` would equal `client_id`.
-    #[error(
-        "an audience may not have the id of the client that asks for it (aud would equal client_id)"
-    )]
-    AudienceIsClient,
-    /// Material that no registered method uses.
-    #[error("the client's `auth` has no method that uses a {0}; add one, for example {1}")]
-    UnusedMaterial(CredentialKind, AuthMethod),
-    /// Several subject names that are all in force.
-    #[error("exactly one of subject_dn, san_dns, san_uri, san_ip, san_email may be in force")]
-    SeveralSubjects,
-    /// A life that ends before it begins.
-    #[error("expires_at must be later than active_from")]
-    EmptyLife,
+    /// A policy that its client may not have, or not there.
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
+    /// A credential that its client may not have.
+    #[error(transparent)]
+    Credential(#[from] CredentialFault),
+    /// What the profile of the server forbids.
+    #[error(transparent)]
+    Profile(#[from] Contradiction),
 
     /// A secret in clear outside `grantd dev`.
     #[error(
@@ -356,34 +321,12 @@ pub enum Problem {
     #[error("the environment variable {0} is not set")]
     VariableUnset(String),
 
-    /// Not a JWK set.
-    #[error("expected a JWK set, {{\"keys\": [ … ]}}, with at least one key")]
+    /// Not a JWK, nor a set of them.
+    #[error("expected a JWK set, {{\"keys\": [ … ]}}, with at least one key, or a JWK alone")]
     JwkSet,
-    /// Not a JWK.
-    #[error("expected a JWK: a JSON object whose kty is RSA, EC or OKP")]
-    Jwk,
-    /// A member of a key is missing.
-    #[error("a JWK of type {kty} needs the member `{member}` as text")]
-    JwkMember {
-        /// The key's type.
-        kty: &'static str,
-        /// What is missing.
-        member: &'static str,
-    },
-    /// A private or symmetric key.
-    #[error(
-        "the JWK holds the private member `{0}`; register the public key only and replace this key pair"
-    )]
-    PrivateJwk(&'static str),
-    /// A key that does not sign.
-    #[error("the JWK's `use` must be \"sig\" where it is given")]
-    JwkUse,
     /// A key that grantd does not verify with.
     #[error(transparent)]
     Key(#[from] ClientKeyError),
-    /// Two keys of one name.
-    #[error("two keys of this client have the same kid")]
-    DoubledKid,
     /// Not a certificate.
     #[error("expected a certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
     Certificate,
@@ -398,6 +341,29 @@ pub enum Problem {
     /// Not a subject name of its kind.
     #[error("expected {0}")]
     Subject(&'static str),
+}
+
+/// Words that people write, and what they are called here.
+const SYNONYMS: [(&str, &str); 4] = [
+    ("enabled", "active"),
+    ("on", "active"),
+    ("inactive", "disabled"),
+    ("off", "disabled"),
+];
+
+impl Problem {
+    /// Of a text that is none of `known`.
+    pub(super) fn not_one_of(text: &str, known: &[&'static str]) -> Self {
+        let names = || known.iter().copied();
+        let synonym = SYNONYMS.iter().find(|(word, _)| *word == text);
+        let meant = synonym.map(|(_, meant)| *meant);
+        let meant = meant.filter(|meant| known.contains(meant));
+        Self::NotOneOf {
+            nearest: meant.or_else(|| nearest(text, names())).unwrap_or_default(),
+            value: shown_word(text, names()),
+            known: known.join(", "),
+        }
+    }
 }
 
 /// A word that nobody knows, as an error may repeat it: one that is far from all that is known may be a secret.
@@ -419,12 +385,4 @@ pub(super) fn shown_variable<'k>(name: &str, known: impl IntoIterator<Item = &'k
         return shown::plain(name);
     }
     shown_word(name, known)
-}
-
-/// The member of `known` that is nearest to `word`.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let word = word.to_lowercase();
-    known
-        .into_iter()
-        .min_by_key(|candidate| strsim::damerau_levenshtein(&word, &candidate.to_lowercase()))
 }

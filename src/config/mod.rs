@@ -9,6 +9,7 @@ pub mod file;
 mod json;
 mod section;
 pub mod settings;
+mod shaped;
 mod value;
 
 pub use fault::{ConfigError, Fault, Place, Problem};

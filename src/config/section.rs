@@ -46,20 +46,6 @@ impl<'f> Section<'f> {
         }
     }
 
-    /// As [`Self::new`], for a table that its key `id` names.
-    pub(super) fn named(
-        what: &str,
-        (place, table): (Place, Table),
-        known: &[&'static str],
-        faults: &'f Faults,
-    ) -> Self {
-        let title = match table.0.get("id").map(|entry| &entry.value.node) {
-            Some(Node::Text(id)) => format!("{what} \"{}\": ", shown(id)),
-            _ => format!("{what}: "),
-        };
-        Self::new(title, (place, table), known, faults)
-    }
-
     /// Where the table begins.
     pub(super) fn place(&self) -> &Place {
         &self.place
@@ -68,11 +54,6 @@ impl<'f> Section<'f> {
     /// The list of faults.
     pub(super) const fn faults(&self) -> &'f Faults {
         self.faults
-    }
-
-    /// What stands before keys in errors.
-    pub(super) fn title(&self) -> &str {
-        &self.title
     }
 
     /// Where `key` stands, or the table where it is absent.
@@ -137,19 +118,6 @@ impl<'f> Section<'f> {
             .ok()
     }
 
-    /// As [`Self::read`]; an absent key is a fault, and `remedy` says what to write.
-    pub(super) fn required<T>(
-        &mut self,
-        key: &str,
-        remedy: &'static str,
-        read: impl FnOnce(Located) -> Result<T, Problem>,
-    ) -> Option<T> {
-        if !self.table.0.contains_key(key) {
-            self.fault(&self.place, key, Problem::Missing(remedy));
-        }
-        self.read(key, read)
-    }
-
     /// The members of the list `key`, each read on its own; those that are wrong are reported.
     pub(super) fn list<T>(
         &mut self,
@@ -165,27 +133,6 @@ impl<'f> Section<'f> {
                 None
             }
         }
-    }
-
-    /// As [`Self::list`]; a value that is no list counts as a list of one.
-    pub(super) fn one_or_many<T>(
-        &mut self,
-        key: &str,
-        read: impl FnMut(Located) -> Result<T, Problem>,
-    ) -> Option<Vec<T>> {
-        let members = match self.take(key)? {
-            Located {
-                node: Node::List(members),
-                ..
-            } => members,
-            one => vec![one],
-        };
-        Some(self.each(key, members, read))
-    }
-
-    /// The members of an array of tables; empty where it is absent.
-    pub(super) fn tables(&mut self, key: &str) -> Vec<(Place, Table)> {
-        self.list(key, table).unwrap_or_default()
     }
 
     fn each<T>(

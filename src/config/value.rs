@@ -8,12 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 
 use super::document::{Located, Node};
-use super::fault::{Place, Problem, nearest, shown_word};
+use super::fault::{Place, Problem};
 use super::file;
-use crate::domain::timestamp::{Seconds, Timestamp};
-
-/// The most characters of a name for people.
-const MAX_TEXT: usize = 255;
+use crate::domain::shape::network as network_of;
+use crate::domain::timestamp::Seconds;
 
 /// The fault of a value of another type.
 pub(super) const fn type_error(expected: &'static str, found: &Node) -> Problem {
@@ -28,22 +26,6 @@ pub(super) fn text(value: Located) -> Result<String, Problem> {
     match value.node {
         Node::Text(text) => Ok(text),
         other => Err(type_error("text", &other)),
-    }
-}
-
-/// A text for people: 1 to 255 characters on one line.
-pub(super) fn label(value: Located) -> Result<String, Problem> {
-    fitting_label(text(value)?)
-}
-
-/// `text`, where it is a text for people.
-pub(super) fn fitting_label(text: String) -> Result<String, Problem> {
-    let fits =
-        (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if fits {
-        Ok(text)
-    } else {
-        Err(Problem::Text(MAX_TEXT))
     }
 }
 
@@ -67,14 +49,9 @@ pub(super) fn one_of<T: Copy>(
         all.iter()
             .copied()
             .find(|known| name(*known) == text)
-            .ok_or_else(|| Problem::NotOneOf {
-                nearest: nearest(&text, all.iter().map(|known| name(*known))).unwrap_or_default(),
-                value: shown_word(&text, all.iter().map(|known| name(*known))),
-                known: all
-                    .iter()
-                    .map(|known| name(*known))
-                    .collect::<Vec<_>>()
-                    .join(", "),
+            .ok_or_else(|| {
+                let names: Vec<_> = all.iter().map(|known| name(*known)).collect();
+                Problem::not_one_of(&text, &names)
             })
     }
 }
@@ -123,32 +100,9 @@ pub(super) fn duration(range: RangeInclusive<u32>) -> impl Fn(Located) -> Result
     }
 }
 
-/// An instant: RFC 3339 as text or TOML date-time, or Unix seconds.
-pub(super) fn instant(value: Located) -> Result<Timestamp, Problem> {
-    match value.node {
-        Node::Text(text) | Node::Instant(text) => Ok(text.parse()?),
-        Node::Integer(seconds) => Ok(Timestamp::from_unix(seconds)),
-        other => Err(type_error("an instant", &other)),
-    }
-}
-
-/// A network in CIDR form; one of IPv4 in no other form, for the addresses that it is compared with have none.
+/// A network in CIDR form.
 pub(super) fn network(value: Located) -> Result<IpNet, Problem> {
-    let parsed = text(value)?
-        .parse()
-        .ok()
-        .filter(|network: &IpNet| !is_mapped(network));
-    parsed.ok_or(Problem::Expected(
-        "a network, for example 10.0.0.0/8 or fd00::/8",
-    ))
-}
-
-/// Whether it lies in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
-const fn is_mapped(network: &IpNet) -> bool {
-    match network {
-        IpNet::V4(_) => false,
-        IpNet::V6(network) => network.addr().to_ipv4_mapped().is_some(),
-    }
+    network_of(&text(value)?).map_err(|error| Problem::Said(error.to_string()))
 }
 
 /// An `x5t#S256` as it is written: 43 characters of base64url.
@@ -169,15 +123,23 @@ pub(super) fn path(base: &Path) -> impl Fn(Located) -> Result<PathBuf, Problem> 
     move |value| {
         let from_environment = matches!(value.place, Place::Environment(_));
         let text = text(value)?;
-        if text.is_empty() || text.contains('\0') {
-            return Err(Problem::Expected("the path of a file"));
-        }
-        Ok(if from_environment {
-            PathBuf::from(text)
-        } else {
-            base.join(text)
-        })
+        path_in(
+            if from_environment {
+                Path::new("")
+            } else {
+                base
+            },
+            &text,
+        )
     }
+}
+
+/// The path of a file, relative to `base`.
+pub(super) fn path_in(base: &Path, text: &str) -> Result<PathBuf, Problem> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Problem::Expected("the path of a file"));
+    }
+    Ok(base.join(text))
 }
 
 /// The text of a small file, without one trailing line break.

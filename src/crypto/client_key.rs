@@ -7,6 +7,7 @@ use super::public_jwk::{PublicJwk, PublicJwkError};
 use super::rsa_weakness::{RsaWeakness, check_rsa};
 use super::strict_json::parse_object;
 use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::credential::rules::KeyFacts;
 
 /// The most characters of a `kid`; those in use are thumbprints, short names and URIs.
 const MAX_KID: usize = 255;
@@ -62,13 +63,8 @@ impl ClientKey {
             .map(|algorithm| Ok((algorithm, Verifier::new(algorithm, &key)?)))
             .collect::<Result<Vec<_>, super::jws::JwsError>>()
             .map_err(|_| ClientKeyError::Invalid)?;
-        let kid = match members.get("kid") {
-            None => None,
-            Some(Value::String(kid)) if is_legible(kid) => Some(kid.clone()),
-            Some(_) => return Err(ClientKeyError::Kid),
-        };
         Ok(Self {
-            kid,
+            kid: kid(&members)?,
             thumbprint: key.thumbprint(),
             verifiers,
         })
@@ -107,6 +103,28 @@ impl ClientKey {
             .iter()
             .find(|(algorithm, _)| algorithm.as_str() == alg);
         found.map(|(_, verifier)| verifier)
+    }
+}
+
+/// What rules about credentials look at of a registered JWK: cheaper than a [`ClientKey`], which is ready to verify.
+/// None where it is no key that grantd verifies with.
+#[must_use]
+pub fn facts(jwk: &str) -> Option<KeyFacts> {
+    let members = parse_object(jwk.as_bytes()).ok()?;
+    let key = PublicJwk::from_members(&members).ok()?;
+    let thumbprint = key.thumbprint();
+    Some(KeyFacts {
+        name: kid(&members).ok()?.unwrap_or_else(|| thumbprint.clone()),
+        algorithms: algorithms(&members, &key).ok()?,
+        thumbprint,
+    })
+}
+
+fn kid(members: &Map<String, Value>) -> Result<Option<String>, ClientKeyError> {
+    match members.get("kid") {
+        None => Ok(None),
+        Some(Value::String(kid)) if is_legible(kid) => Ok(Some(kid.clone())),
+        Some(_) => Err(ClientKeyError::Kid),
     }
 }
 

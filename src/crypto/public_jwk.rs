@@ -46,7 +46,9 @@ pub enum PublicJwkError {
     #[error("the key is {0}")]
     Json(#[from] StrictJsonError),
     /// It has a private or symmetric member.
-    #[error("the key has the private member `{0}`; only public keys belong here")]
+    #[error(
+        "the key has the private member `{0}`; register the public key only and replace this key pair"
+    )]
     Private(&'static str),
     /// Another `kty`.
     #[error("`kty` is none of EC, OKP, RSA")]

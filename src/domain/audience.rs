@@ -2,31 +2,98 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::algorithm::SigningAlgorithm;
 use super::client::named;
 use super::identifier::{AudienceId, ClientId};
 use super::scope::Scope;
+use super::shape;
 use super::timestamp::Seconds;
 
-/// One API (resource server).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The longest that a token may live, in seconds: a day.
+pub const LONGEST_LIFETIME: u32 = 86_400;
+/// The token lifetime where nobody states one.
+const LIFETIME: Seconds = Seconds::new(300);
+/// The most where nobody states one.
+const MAX_LIFETIME: Seconds = Seconds::new(900);
+/// What no document can state.
+const UNSTATED: Seconds = Seconds::new(0);
+
+/// One API (resource server); as a document an `[[audience]]` of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Audience {
     /// The `aud` value.
     pub id: AudienceId,
     /// Its scopes, each with a description for people (may be empty).
+    #[serde(default, with = "shape::scopes")]
     pub scopes: BTreeMap<Scope, String>,
     /// How long a token lives where the policy says nothing.
+    #[serde(
+        default = "unstated",
+        deserialize_with = "shape::span::<_, LONGEST_LIFETIME>"
+    )]
     pub token_lifetime: Seconds,
     /// The most that a policy may give.
+    #[serde(
+        default = "unstated",
+        deserialize_with = "shape::span::<_, LONGEST_LIFETIME>"
+    )]
     pub max_token_lifetime: Seconds,
     /// What signs its tokens.
+    #[serde(default = "es256")]
     pub algorithm: SigningAlgorithm,
     /// The `typ` of its tokens.
+    #[serde(default = "access_token")]
     pub jwt_typ: JwtTyp,
     /// What its tokens must be bound to.
+    #[serde(default = "unbound")]
     pub sender_constraint: SenderConstraint,
     /// The clients that serve it: they alone may introspect its tokens.
+    #[serde(default)]
     pub served_by: Vec<ClientId>,
+}
+
+impl Serialize for Audience {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Audience {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut audience = Self::deserialize(deserializer)?;
+        audience.settle_lifetimes();
+        Ok(audience)
+    }
+}
+
+impl Audience {
+    /// Sets the lifetimes that were not stated; where one alone was, the other gives way.
+    fn settle_lifetimes(&mut self) {
+        let most = (self.max_token_lifetime != UNSTATED).then_some(self.max_token_lifetime);
+        if self.token_lifetime == UNSTATED {
+            self.token_lifetime = most.map_or(LIFETIME, |most| LIFETIME.min(most));
+        }
+        self.max_token_lifetime = most.unwrap_or(self.token_lifetime.max(MAX_LIFETIME));
+    }
+}
+
+const fn unstated() -> Seconds {
+    UNSTATED
+}
+
+const fn es256() -> SigningAlgorithm {
+    SigningAlgorithm::Es256
+}
+
+const fn access_token() -> JwtTyp {
+    JwtTyp::AccessToken
+}
+
+const fn unbound() -> SenderConstraint {
+    SenderConstraint::None
 }
 
 named! {

@@ -1,43 +1,92 @@
 //! A client: one service in one environment, with the grants and authentication methods it registered.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::identifier::ClientId;
 use super::timestamp::{Seconds, Timestamp};
+use super::{extra_claims, shape};
 
 /// One registered client, without its credentials and policies.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// As a document it is a `[[client]]` of the catalog, without its credentials and policies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     /// The public name.
     pub id: ClientId,
     /// A name for people.
+    #[serde(default, deserialize_with = "shape::label")]
     pub name: Option<String>,
     /// Who answers for it.
+    #[serde(default, deserialize_with = "shape::label")]
     pub owner: Option<String>,
     /// The environment it runs in; the claim `env`.
+    #[serde(default, deserialize_with = "shape::label")]
     pub environment: Option<String>,
     /// The tenant it works for; the claim `tenant`.
+    #[serde(default, deserialize_with = "shape::label")]
     pub tenant: Option<String>,
     /// Whether it may do anything at all.
+    #[serde(default = "active", deserialize_with = "stated_status")]
     pub status: ClientStatus,
+    /// Extra claims of its tokens; see [`super::extra_claims`].
+    #[serde(default, deserialize_with = "extra_claims::deserialize")]
+    pub claims: serde_json::Map<String, serde_json::Value>,
     /// The grants that it may use; empty for a client that only introspects.
+    #[serde(default = "client_credentials", deserialize_with = "shape::set")]
     pub grants: Vec<GrantType>,
     /// The methods that it may authenticate with (RFC 7591 section 2, `token_endpoint_auth_method`).
+    #[serde(
+        rename = "auth",
+        default = "client_secret_basic",
+        deserialize_with = "shape::one_or_many"
+    )]
     pub auth_methods: Vec<AuthMethod>,
     /// What it may write into an assertion's `aud`.
+    #[serde(default = "issuer")]
     pub assertion_audience: AssertionAudience,
     /// How long its assertions may live; 300 seconds where it is not set.
+    #[serde(default, deserialize_with = "shape::optional_span::<_, 3600>")]
     pub max_assertion_lifetime: Option<Seconds>,
     /// `dpop_bound_access_tokens`, RFC 9449 section 5.2.
+    #[serde(default)]
     pub dpop_bound_access_tokens: bool,
     /// `tls_client_certificate_bound_access_tokens`, RFC 8705 section 3.4.
+    #[serde(rename = "tls_client_certificate_bound_access_tokens", default)]
     pub certificate_bound_access_tokens: bool,
-    /// Extra claims of its tokens; see [`super::extra_claims`].
-    pub claims: serde_json::Map<String, serde_json::Value>,
     /// Tokens issued up to and including this second are dead.
+    #[serde(skip)]
     pub tokens_not_before: Timestamp,
     /// When it was registered.
+    #[serde(skip)]
     pub created_at: Timestamp,
     /// When one of its credentials last changed.
+    #[serde(skip)]
     pub rotated_at: Option<Timestamp>,
+}
+
+const fn active() -> ClientStatus {
+    ClientStatus::Active
+}
+
+fn client_credentials() -> Vec<GrantType> {
+    vec![GrantType::ClientCredentials]
+}
+
+fn client_secret_basic() -> Vec<AuthMethod> {
+    vec![AuthMethod::ClientSecretBasic]
+}
+
+const fn issuer() -> AssertionAudience {
+    AssertionAudience::Issuer
+}
+
+/// Nobody states that a client is deleted.
+fn stated_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientStatus, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    ClientStatus::from_text(&text)
+        .filter(|status| *status != ClientStatus::Deleted)
+        .ok_or_else(|| Error::unknown_variant(&text, &["active", "disabled"]))
 }
 
 /// Makes an enum whose variants have one fixed text each, as it stands in documents and in the database.
@@ -50,6 +99,9 @@ macro_rules! named {
         impl $name {
             /// Every variant.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The texts of all variants.
+            const NAMES: &'static [&'static str] = &[$($text),+];
 
             /// The text of this variant in documents and in the database.
             #[must_use]
@@ -67,6 +119,20 @@ macro_rules! named {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let unknown = || serde::de::Error::unknown_variant(&text, Self::NAMES);
+                Self::from_text(&text).ok_or_else(unknown)
             }
         }
     };

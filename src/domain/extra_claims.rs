@@ -1,5 +1,8 @@
 //! Claims that an operator gives to a client's tokens, or by a policy to those for one audience.
 
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// Claims that nobody may set: names that RFC 7519, 9068, 8693, 8705, 9449 and `OpenID` Connect give a meaning to, or
@@ -42,6 +45,20 @@ pub const LIST_CLAIMS: &[&str] = &["roles", "groups", "entitlements"];
 /// The most bytes of JSON that the extra claims of one token may take: tokens travel in headers.
 pub const MAX_BYTES: usize = 4096;
 
+/// What extra claims may not say.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimFault {
+    /// A name that means something.
+    #[error("`{0}` is a registered claim that extra claims may not set; use a name of your own")]
+    Registered(String),
+    /// One of the three registered claims that may be set, and not as a list of texts.
+    #[error("RFC 9068 makes this claim a list of texts, for example [\"reader\"]")]
+    List,
+    /// Claims too large for a token in a header.
+    #[error("extra claims may take {MAX_BYTES} bytes of JSON at most")]
+    Size,
+}
+
 /// The client's claims, and the policy's in the place of those of the same name, whole.
 #[must_use]
 pub fn merged(client: &Map<String, Value>, policy: &Map<String, Value>) -> Map<String, Value> {
@@ -68,6 +85,65 @@ pub fn has_right_type(name: &str, value: &Value) -> bool {
         || value
             .as_array()
             .is_some_and(|list| list.iter().all(Value::is_string))
+}
+
+/// Reads a table of claims.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Map<String, Value>, D::Error> {
+    deserializer.deserialize_map(Claims)
+}
+
+struct Claims;
+
+impl<'de> Visitor<'de> for Claims {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Self::Value, A::Error> {
+        let mut claims = Map::new();
+        while let Some(Name(name)) = table.next_key()? {
+            let value = table.next_value_seed(Claim(&name))?;
+            claims.insert(name, value);
+        }
+        if fit(&claims) {
+            Ok(claims)
+        } else {
+            Err(Error::custom(ClaimFault::Size))
+        }
+    }
+}
+
+/// The name of an extra claim.
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if RESERVED_CLAIMS.contains(&name.as_str()) {
+            return Err(Error::custom(ClaimFault::Registered(name)));
+        }
+        Ok(Self(name))
+    }
+}
+
+/// The value of the claim of this name.
+struct Claim<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Claim<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if has_right_type(self.0, &value) {
+            Ok(value)
+        } else {
+            Err(Error::custom(ClaimFault::List))
+        }
+    }
 }
 
 #[cfg(test)]

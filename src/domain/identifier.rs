@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::shape::text_shape;
+
 /// A `client_id`: 1 to 255 printable ASCII characters (RFC 6749 appendix A.1).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(Arc<str>);
@@ -143,6 +145,7 @@ macro_rules! reads_as_text {
 }
 
 reads_as_text!(ClientId, AudienceId, CredentialId);
+text_shape!(ClientId, AudienceId, CredentialId);
 
 #[cfg(test)]
 mod tests {

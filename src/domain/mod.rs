@@ -28,6 +28,7 @@ pub mod proxy;
 pub mod refusal;
 pub mod scope;
 pub mod secret_format;
+pub(crate) mod shape;
 pub mod shown;
 pub mod signing_key;
 pub mod target_uri;

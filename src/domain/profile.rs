@@ -3,7 +3,7 @@
 
 use super::algorithm::SigningAlgorithm;
 use super::audience::{Audience, SenderConstraint};
-use super::client::{AssertionAudience, AuthMethod, named};
+use super::client::{AssertionAudience, AuthMethod, Client, named};
 use super::identifier::ClientId;
 
 named! {
@@ -108,20 +108,16 @@ impl Profile {
 
     /// What it forbids of a client.
     #[must_use]
-    pub fn contradiction_of_client(
-        self,
-        id: &ClientId,
-        methods: &[AuthMethod],
-        audience: AssertionAudience,
-    ) -> Option<Contradiction> {
-        let id = id.to_string();
-        if let Some(method) = methods.iter().find(|method| !self.allows_method(**method)) {
+    pub fn contradiction_of_client(self, client: &Client) -> Option<Contradiction> {
+        let id = client.id.to_string();
+        let mut methods = client.auth_methods.iter();
+        if let Some(method) = methods.find(|method| !self.allows_method(**method)) {
             return Some(Contradiction::Method {
                 client: id,
                 method: *method,
             });
         }
-        let lax = audience == AssertionAudience::IssuerOrTokenEndpoint;
+        let lax = client.assertion_audience == AssertionAudience::IssuerOrTokenEndpoint;
         (self == Self::Fapi2 && lax).then_some(Contradiction::AssertionAudience(id))
     }
 

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::shape::text_shape;
+
 /// One scope token: `1*( %x21 / %x23-5B / %x5D-7E )`, case-sensitive.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(Arc<str>);
@@ -50,6 +54,8 @@ impl fmt::Debug for Scope {
     }
 }
 
+text_shape!(Scope);
+
 /// A set of scopes, kept sorted and free of doubles; order never matters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeSet(Vec<Scope>);
@@ -95,6 +101,20 @@ impl FromIterator<Scope> for ScopeSet {
         scopes.sort();
         scopes.dedup();
         Self(scopes)
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Scope>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
     }
 }
 

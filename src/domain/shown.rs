@@ -32,6 +32,15 @@ pub fn is_neighbour(text: &str, known: &str) -> bool {
         && strsim::damerau_levenshtein(text, known) <= TYPING_ERROR
 }
 
+/// The member of `known` that is nearest to `word`, whatever the case.
+#[must_use]
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    known
+        .into_iter()
+        .min_by_key(|candidate| strsim::damerau_levenshtein(&word, &candidate.to_lowercase()))
+}
+
 /// A word that was found nowhere: hidden where it may be a secret, unless one of `known` may be meant.
 #[must_use]
 pub fn unknown<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> String {

@@ -1,9 +1,9 @@
 //! Whether what the database holds fits the server's security profile: asked once, when a replica starts.
 
 use super::Grantd;
-use crate::crypto::client_key::ClientKey;
+use crate::crypto::client_key;
 use crate::domain::credential::CredentialMaterial;
-use crate::domain::identifier::ClientId;
+use crate::domain::credential::rules::KeyFacts;
 use crate::domain::known_client::KnownClient;
 use crate::domain::profile::{Contradiction, Profile};
 use crate::store::error::StoreError;
@@ -33,26 +33,19 @@ impl Grantd {
 
 fn of_client(profile: Profile, known: &KnownClient) -> Option<Contradiction> {
     let client = &known.client;
-    let methods = &client.auth_methods;
-    let found = profile.contradiction_of_client(&client.id, methods, client.assertion_audience);
-    found.or_else(|| {
-        // A key that is retired serves nobody any more.
-        known
-            .credentials
-            .iter()
-            .filter(|it| it.retired_at.is_none())
-            .find_map(|credential| match &credential.material {
-                CredentialMaterial::Jwk(jwk) => of_key(profile, &client.id, jwk),
-                _ => None,
-            })
-    })
-}
-
-/// What the profile forbids of a registered key.
-pub(super) fn of_key(profile: Profile, client: &ClientId, jwk: &str) -> Option<Contradiction> {
-    if profile == Profile::Default {
-        return None;
-    }
-    let key = ClientKey::parse(jwk).ok()?;
-    profile.contradiction_of_key(client, key.name(), key.algorithms())
+    // A key that is retired serves nobody any more.
+    let in_use = known
+        .credentials
+        .iter()
+        .filter(|it| it.retired_at.is_none());
+    let mut keys = in_use.filter_map(|credential| match &credential.material {
+        CredentialMaterial::Jwk(jwk) => client_key::facts(jwk),
+        _ => None,
+    });
+    let of_key = |key: KeyFacts| {
+        profile.contradiction_of_key(&client.id, &key.name, key.algorithms.into_iter())
+    };
+    profile
+        .contradiction_of_client(client)
+        .or_else(|| keys.find_map(of_key))
 }

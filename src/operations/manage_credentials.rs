@@ -1,15 +1,13 @@
-//! Makes secrets for clients, and retires credentials.
+//! Retires credentials, and what all commands about credentials share.
 
-use super::import_secret::hash_generated;
-use crate::crypto::client_key::ClientKeyError;
 use crate::crypto::random;
 use crate::crypto::secret_hash::SecretHashError;
 use crate::domain::client::{Client, ClientStatus};
-use crate::domain::credential::{Credential, CredentialKind, CredentialMaterial};
+use crate::domain::credential::rules::CredentialFault;
+use crate::domain::credential::{Credential, CredentialMaterial, StatedCredential, StatedSecret};
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
-use crate::domain::profile::{Contradiction, Profile};
-use crate::domain::secret_format::Secret;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::Store;
 use crate::store::audit_events::AuditEvent;
@@ -56,123 +54,33 @@ pub enum CredentialError {
     /// No such credential.
     #[error("there is no credential {0}; `grantd credential list CLIENT` shows those of a client")]
     NoCredential(CredentialId),
-    /// The client could not use it.
-    #[error(
-        "{0} has registered no method that uses a {1}: add {example} to its auth in the catalog, and apply it",
-        example = .1.example()
-    )]
-    NoMethod(ClientId, CredentialKind),
-    /// The client does not fit the server's profile.
+    /// A credential that the client may not have.
     #[error(transparent)]
-    Profile(#[from] Contradiction),
-    /// A life that ends before it begins.
-    #[error("it would expire before it becomes active: give a later end, or an earlier begin")]
-    EmptyLife,
+    Fault(#[from] CredentialFault),
     /// An end that is past.
     #[error(
         "it would have expired at {0}, which is past (by the database's clock it is {1}): give a later end"
     )]
     PastEnd(Timestamp, Timestamp),
-    /// A key that is not registered.
-    #[error(transparent)]
-    Key(#[from] ClientKeyError),
-    /// A `kid` that another key has or had.
-    #[error(
-        "another key of {client} or of this set has the kid {kid:?}: give each a kid of its own; \
-         `grantd credential list {client} --output json` shows them"
-    )]
-    NameTaken {
-        /// The client.
-        client: ClientId,
-        /// The name.
-        kid: String,
-    },
-    /// A credential that is there already.
-    #[error(
-        "{client} has this {kind} already, as credential {id}: change its label and times in the catalog"
-    )]
-    Known {
-        /// The client.
-        client: ClientId,
-        /// What kind of credential it is.
-        kind: CredentialKind,
-        /// The one that is there.
-        id: CredentialId,
-    },
-    /// A credential that was retired.
-    #[error(
-        "{client} had this {kind} as credential {id}, which was retired and stays so: register another one; \
-         only `grantd apply --prune` of a catalog without it forgets it"
-    )]
-    Retired {
-        /// The client.
-        client: ClientId,
-        /// What kind of credential it is.
-        kind: CredentialKind,
-        /// The retired one.
-        id: CredentialId,
-    },
-    /// A second subject.
-    #[error(
-        "{0} has a subject in force, the credential {1}, and exactly one may be (RFC 8705 section 2.1.2): retire it \
-         first by `grantd credential retire {1}`"
-    )]
-    SecondSubject(ClientId, CredentialId),
 }
 
 impl NewCredential {
-    /// A credential of this kind of life, made at `now`.
-    pub(super) fn credential(
+    /// What the operator states by it at `now`.
+    pub(super) fn stated(
         &self,
-        (id, material): (CredentialId, CredentialMaterial),
+        material: CredentialMaterial<StatedSecret>,
         now: Timestamp,
-    ) -> Result<Credential, CredentialError> {
-        let begin = self.active_from.unwrap_or(Timestamp::EPOCH);
-        let expires_at = self.expiry.map(|expiry| match expiry {
-            Expiry::At(end) => end,
-            Expiry::In(span) => now.plus(span),
-        });
-        if expires_at.is_some_and(|end| end <= begin) {
-            return Err(CredentialError::EmptyLife);
-        }
-        if let Some(end) = expires_at.filter(|end| *end <= now) {
-            return Err(CredentialError::PastEnd(end, now));
-        }
-        Ok(Credential {
-            id,
+    ) -> StatedCredential {
+        StatedCredential {
             label: self.label.clone(),
-            material,
             active_from: self.active_from,
-            expires_at,
-            retired_at: None,
-            tokens_not_before: Timestamp::EPOCH,
-            created_at: now,
-            last_used_at: None,
-        })
+            expires_at: self.expiry.map(|expiry| match expiry {
+                Expiry::At(end) => end,
+                Expiry::In(span) => now.plus(span),
+            }),
+            ..material.into()
+        }
     }
-}
-
-/// Makes a secret for `client`. It is given here once, and kept as a hash only.
-///
-/// # Errors
-/// No such client, a client whose methods use no secret, or a database out of reach.
-pub async fn add_secret(
-    store: &Store,
-    client: &ClientId,
-    new: &NewCredential,
-) -> Result<(CredentialId, Secret), CredentialError> {
-    let mut change = store.begin_change(random::token_id()).await?;
-    change.lock_administration().await?;
-    let now = change.now();
-    let known = existing(&mut change, client).await?;
-    check_use(&known.client, CredentialKind::Secret, new.profile)?;
-    let id = random::credential_id();
-    let secret = random::generated_secret(&id);
-    let material = CredentialMaterial::Secret(hash_generated(&secret)?);
-    let credential = new.credential((id.clone(), material), now)?;
-    change.put_credential(client, &credential).await?;
-    finish(change, known.client, ("secret_added", &[&id])).await?;
-    Ok((id, secret))
 }
 
 /// A credential that was retired.
@@ -253,22 +161,6 @@ pub(super) async fn existing(
     known
         .filter(|known| known.client.status != ClientStatus::Deleted)
         .ok_or_else(|| CredentialError::NoClient(client.clone()))
-}
-
-/// Whether a credential of this kind would be of use to the client.
-pub(super) fn check_use(
-    client: &Client,
-    kind: CredentialKind,
-    profile: Profile,
-) -> Result<(), CredentialError> {
-    let methods = &client.auth_methods;
-    if !methods.iter().any(|method| kind.serves(*method)) {
-        return Err(CredentialError::NoMethod(client.id.clone(), kind));
-    }
-    match profile.contradiction_of_client(&client.id, methods, client.assertion_audience) {
-        Some(contradiction) => Err(contradiction.into()),
-        None => Ok(()),
-    }
 }
 
 /// Commits, with an event for each of `credentials`.

@@ -1,20 +1,24 @@
-//! Registers keys, certificates and subject names for a client, by the rules that a catalog is held to.
+//! Registers secrets, keys, certificates and subject names for a client, by the rules that a catalog is held to.
 
 use std::collections::BTreeSet;
 
-use super::manage_credentials::{CredentialError, NewCredential, check_use, existing, finish};
-use super::public_credentials::{identified, is_same_subject, key};
-use crate::crypto::client_key::ClientKey;
-use crate::crypto::public_jwk::PublicJwk;
+use super::import_secret::hash_generated;
+use super::manage_credentials::{CredentialError, NewCredential, existing, finish};
+use super::public_credentials::public_id;
+use crate::crypto::client_key;
 use crate::crypto::random;
-use crate::domain::client::ClientStatus;
+use crate::domain::client::{Client, ClientStatus};
+use crate::domain::credential::rules::{self, Held};
 use crate::domain::credential::{
-    Credential, CredentialKind, CredentialMaterial, CredentialState, PublicMaterial,
+    Credential, CredentialKind, CredentialMaterial, PublicMaterial, StatedCredential, StatedSecret,
 };
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
+use crate::domain::profile::Profile;
+use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
+use crate::store::change::ChangeTx;
 
 /// What was registered.
 #[derive(Debug)]
@@ -25,62 +29,114 @@ pub struct Registered {
     pub shared_with: BTreeSet<ClientId>,
 }
 
+/// What becomes of a new credential: its id, and the material as it is kept.
+type Kept = (CredentialId, CredentialMaterial);
+
+/// Makes a secret for `client`. It is given here once, and kept as a hash only.
+///
+/// # Errors
+/// No such client, one that may not have a secret, or a database out of reach.
+pub async fn add_secret(
+    store: &Store,
+    client: &ClientId,
+    new: &NewCredential,
+) -> Result<(CredentialId, Secret), CredentialError> {
+    let id = random::credential_id();
+    let secret = random::generated_secret(&id);
+    let kept = CredentialMaterial::Secret(hash_generated(&secret)?);
+    let stated = CredentialMaterial::Secret(StatedSecret::Clear(secret.clone()));
+    register(store, client, vec![(stated, (id.clone(), kept))], new).await?;
+    Ok((id, secret))
+}
+
 /// Registers `materials` for `client`: all of them, or none.
 ///
 /// # Errors
-/// No such client, one whose methods use none of this kind, a key that no catalog may register, what the client has
-/// or had already, or a database out of reach.
+/// No such client, one that may not have all of them, or a database out of reach.
 pub async fn register_credentials(
     store: &Store,
     client: &ClientId,
     materials: Vec<PublicMaterial>,
     new: &NewCredential,
 ) -> Result<Registered, CredentialError> {
+    let kept = |material: PublicMaterial| {
+        let id = public_id(client, &material);
+        let stated = StatedCredential::from(material.clone()).material;
+        (stated, (id, material.map_secret(|never| match never {})))
+    };
+    register(
+        store,
+        client,
+        materials.into_iter().map(kept).collect(),
+        new,
+    )
+    .await
+}
+
+async fn register(
+    store: &Store,
+    client: &ClientId,
+    materials: Vec<(CredentialMaterial<StatedSecret>, Kept)>,
+    new: &NewCredential,
+) -> Result<Registered, CredentialError> {
     let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
     let now = change.now();
     let known = existing(&mut change, client).await?;
-    let mut held: Vec<Held> = known.credentials.into_iter().map(Held::new).collect();
-    let before = held.len();
-    for material in materials {
-        let fresh = Held::new(new.credential(identified(client, material)?, now)?);
-        check_use(&known.client, fresh.credential.kind(), new.profile)?;
-        if let Some(contradiction) = fresh.key.as_ref().and_then(|key| {
-            new.profile
-                .contradiction_of_key(client, key.name(), key.algorithms())
-        }) {
-            return Err(contradiction.into());
-        }
-        check_new(client, &held, &fresh, now)?;
-        change.put_credential(client, &fresh.credential).await?;
-        held.push(fresh);
-    }
-    let added = held.split_off(before);
-    let shared_with = sharing(&added, &change.clients().await?, client);
-    let action = added
-        .first()
-        .map_or("", |first| action(first.credential.kind()));
-    let ids: Vec<&CredentialId> = added.iter().map(|it| &it.credential.id).collect();
-    finish(change, known.client, (action, &ids)).await?;
+    let new_ones: Vec<(StatedCredential, Kept)> = materials
+        .into_iter()
+        .map(|(stated, kept)| (new.stated(stated, now), kept))
+        .collect();
+    check(&known, &new_ones, (new.profile, now))?;
+    let credentials: Vec<Credential> = new_ones
+        .into_iter()
+        .map(|(stated, kept)| stated.registered(kept, now))
+        .collect();
+    let shared_with = sharing(&credentials, &mut change, client).await?;
+    write(change, known.client, &credentials).await?;
     Ok(Registered {
-        credentials: added.into_iter().map(|it| it.credential).collect(),
+        credentials,
         shared_with,
     })
 }
 
-/// A credential, and its key where it is one: each key is read once, however many there are.
-struct Held {
-    credential: Credential,
-    key: Option<ClientKey>,
+/// Holds the new credentials to the rules, each beside those that there are and those before it.
+fn check(
+    known: &KnownClient,
+    new: &[(StatedCredential, Kept)],
+    (profile, now): (Profile, Timestamp),
+) -> Result<(), CredentialError> {
+    if let Some(contradiction) = profile.contradiction_of_client(&known.client) {
+        return Err(rules::CredentialFault::from(contradiction).into());
+    }
+    let stored = known.credentials.iter();
+    let mut held: Vec<Held<'_>> = stored
+        .map(|it| Held::stored(it, now, client_key::facts))
+        .collect();
+    for (stated, _) in new {
+        let stated = Held::stated(stated, client_key::facts);
+        rules::judge(&known.client, profile, &stated, &held)?;
+        held.push(stated);
+    }
+    // A catalog may state what has ended: it is history there.
+    let mut ends = new.iter().filter_map(|(stated, _)| stated.expires_at);
+    if let Some(end) = ends.find(|end| *end <= now) {
+        return Err(CredentialError::PastEnd(end, now));
+    }
+    Ok(())
 }
 
-impl Held {
-    fn new(credential: Credential) -> Self {
-        Self {
-            key: key(&credential),
-            credential,
-        }
+async fn write(
+    mut change: ChangeTx,
+    client: Client,
+    credentials: &[Credential],
+) -> Result<(), CredentialError> {
+    for credential in credentials {
+        change.put_credential(&client.id, credential).await?;
     }
+    let action = credentials.first().map_or("", |first| action(first.kind()));
+    let ids: Vec<&CredentialId> = credentials.iter().map(|it| &it.id).collect();
+    Ok(finish(change, client, (action, &ids)).await?)
 }
 
 const fn action(kind: CredentialKind) -> &'static str {
@@ -92,60 +148,25 @@ const fn action(kind: CredentialKind) -> &'static str {
     }
 }
 
-/// What a client has or had is not registered again, a `kid` names one key also among those that ended (RFC 7517
-/// section 4.5), and one subject is in force (RFC 8705 section 2.1.2). So what is exported then, a catalog may state.
-fn check_new(
-    client: &ClientId,
-    held: &[Held],
-    new: &Held,
-    now: Timestamp,
-) -> Result<(), CredentialError> {
-    for old in held {
-        let keys = old.key.as_ref().zip(new.key.as_ref());
-        let same_key = keys.is_some_and(|(old, new)| old.thumbprint() == new.thumbprint());
-        let same_subject = is_same_subject(&old.credential, &new.credential);
-        if old.credential.id == new.credential.id || same_key || same_subject {
-            return Err(taken(client, &old.credential, now));
-        }
-        if let Some((_, new)) = keys.filter(|(old, new)| old.name() == new.name()) {
-            let (client, kid) = (client.clone(), new.name().to_owned());
-            return Err(CredentialError::NameTaken { client, kid });
-        }
-        if old.credential.is_subject_in_force() && new.credential.is_subject_in_force() {
-            let id = old.credential.id.clone();
-            return Err(CredentialError::SecondSubject(client.clone(), id));
-        }
-    }
-    Ok(())
-}
-
-/// Retirement is for good: a key that leaked must not come back by mistake.
-fn taken(client: &ClientId, old: &Credential, now: Timestamp) -> CredentialError {
-    let (client, kind, id) = (client.clone(), old.kind(), old.id.clone());
-    if old.state(now) == CredentialState::Retired {
-        CredentialError::Retired { client, kind, id }
-    } else {
-        CredentialError::Known { client, kind, id }
-    }
-}
-
 /// The other clients that have one of these keys.
-fn sharing(added: &[Held], clients: &[KnownClient], own: &ClientId) -> BTreeSet<ClientId> {
-    let added: BTreeSet<&str> = added
-        .iter()
-        .filter_map(|it| Some(it.key.as_ref()?.thumbprint()))
-        .collect();
-    // A thumbprint costs less than a key that is ready to verify.
-    let is_added = |credential: &Credential| match &credential.material {
-        CredentialMaterial::Jwk(jwk) => {
-            PublicJwk::parse(jwk).is_ok_and(|key| added.contains(key.thumbprint().as_str()))
-        }
-        _ => false,
+async fn sharing(
+    added: &[Credential],
+    change: &mut ChangeTx,
+    own: &ClientId,
+) -> Result<BTreeSet<ClientId>, CredentialError> {
+    let thumbprint = |credential: &Credential| match &credential.material {
+        CredentialMaterial::Jwk(jwk) => Some(client_key::facts(jwk)?.thumbprint),
+        _ => None,
     };
-    clients
-        .iter()
+    let added: BTreeSet<String> = added.iter().filter_map(thumbprint).collect();
+    if added.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let is_added = |it: &Credential| thumbprint(it).is_some_and(|it| added.contains(&it));
+    let others = change.clients().await?.into_iter();
+    Ok(others
         .filter(|it| &it.client.id != own && it.client.status != ClientStatus::Deleted)
         .filter(|it| it.credentials.iter().any(is_added))
-        .map(|it| it.client.id.clone())
-        .collect()
+        .map(|it| it.client.id)
+        .collect())
 }

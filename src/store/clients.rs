@@ -142,6 +142,13 @@ impl Tx {
                 .fetch_all(conn)
                 .await?
         });
+        self.with_belongings(rows).await
+    }
+
+    async fn with_belongings(
+        &mut self,
+        rows: Vec<ClientRow>,
+    ) -> Result<Vec<KnownClient>, StoreError> {
         let mut clients = Vec::with_capacity(rows.len());
         for row in rows {
             let client = row.into_client()?;
@@ -171,6 +178,17 @@ impl ChangeTx {
     /// A database out of reach, or a corrupt row.
     pub async fn clients(&mut self) -> Result<Vec<KnownClient>, StoreError> {
         self.tx.all_clients().await
+    }
+
+    /// As [`Self::clients`], and those that were deleted lately with them.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
+        let rows: Vec<ClientRow> = on_db!(&mut self.tx, conn => {
+            sqlx::query_as(client_rows!("1 = 1")).fetch_all(conn).await?
+        });
+        self.tx.with_belongings(rows).await
     }
 
     /// Writes a client, new or not. `tokens_not_before` never goes back, so that a client made anew under

@@ -1,9 +1,10 @@
-//! Checks that need the whole catalog: no name stands twice.
+//! Checks that need the whole catalog: no name stands twice, and all of it fits a profile.
 
 use std::collections::BTreeMap;
 
-use super::Catalog;
+use super::{Catalog, credentials};
 use crate::config::fault::{Fault, Faults, Place, Problem};
+use crate::domain::profile::Profile;
 
 /// Reports audiences, clients, policies and credentials of one name.
 pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
@@ -15,20 +16,45 @@ pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
     );
     let clients = catalog.clients.iter();
     doubled(
-        clients.map(|it| (it.id.as_str(), &it.place)),
+        clients.map(|it| (it.client.id.as_str(), &it.place)),
         "client",
         faults,
     );
     doubled_credentials(catalog, faults);
     for client in &catalog.clients {
         let policies = client.policies.iter();
-        let title = format!("client \"{}\": policy", client.id);
+        let title = format!("client \"{}\": policy", client.client.id);
         doubled(
             policies.map(|it| (it.policy.audience.as_str(), &it.place)),
             &title,
             faults,
         );
     }
+}
+
+/// What of the catalog contradicts `profile`.
+pub(super) fn profile(catalog: &Catalog, profile: Profile) -> Vec<Fault> {
+    let audiences = catalog.audiences.iter().filter_map(|it| {
+        let found = profile.contradiction_of_audience(&it.audience)?;
+        Some((it.place.clone(), found.into()))
+    });
+    let clients = catalog.clients.iter().filter_map(|it| {
+        let found = profile.contradiction_of_client(&it.client)?;
+        Some((it.place.clone(), found.into()))
+    });
+    let credentials = catalog
+        .clients
+        .iter()
+        .flat_map(|it| credentials::check(&it.client, profile, &it.credentials));
+    audiences
+        .chain(clients)
+        .chain(credentials)
+        .map(|(place, problem)| Fault {
+            place,
+            key: String::new(),
+            problem,
+        })
+        .collect()
 }
 
 fn doubled<'c>(named: impl Iterator<Item = (&'c str, &'c Place)>, what: &str, faults: &Faults) {
@@ -54,6 +80,6 @@ fn doubled_credentials(catalog: &Catalog, faults: &Faults) {
         .clients
         .iter()
         .flat_map(|client| &client.credentials);
-    let named = all.filter_map(|it| Some((it.id.as_ref()?.as_str(), &it.place)));
+    let named = all.filter_map(|it| Some((it.credential.id.as_ref()?.as_str(), &it.place)));
     doubled(named, "credential", faults);
 }

@@ -1,33 +1,28 @@
 //! The catalog: audiences, clients and policies as an operator writes them (`config/catalog.toml`).
 
-mod audience;
-mod certificate;
 mod check;
-mod claims;
-mod client;
 mod credentials;
 mod jwk;
-mod policy;
 pub mod public_material;
+mod read;
 mod secret;
 mod subject;
 pub mod write;
 
-use std::fmt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use super::absent_secrets::AbsentSecrets;
 use super::document;
 use super::fault::{ConfigError, Fault, Faults, Place, Problem};
 use super::file;
-use super::section::Section;
+use super::shaped::Shared;
 use crate::domain::audience::Audience;
-use crate::domain::client::{AssertionAudience, AuthMethod, ClientStatus, GrantType};
-use crate::domain::credential::SubjectName;
-use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::client::Client;
+use crate::domain::credential::StatedCredential;
 use crate::domain::policy::Policy;
-use crate::domain::secret_format::{MIN_IMPORTED_LENGTH, Secret};
-use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::profile::Profile;
+use crate::domain::secret_format::MIN_IMPORTED_LENGTH;
 
 /// The built-in catalog of `grantd dev`.
 pub const DEMO: &str = include_str!("../../../config/catalog.toml");
@@ -55,32 +50,10 @@ pub struct CatalogAudience {
 /// A client as the catalog states it.
 #[derive(Clone, Debug)]
 pub struct CatalogClient {
-    /// The public name.
-    pub id: ClientId,
-    /// A name for people.
-    pub name: Option<String>,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// The environment it runs in.
-    pub environment: Option<String>,
-    /// The tenant it works for.
-    pub tenant: Option<String>,
-    /// None: `apply` leaves it as it is (a new client is active). Never `Deleted`.
-    pub status: Option<ClientStatus>,
-    /// The grants that it may use.
-    pub grants: Vec<GrantType>,
-    /// The methods that it may authenticate with; never empty.
-    pub auth_methods: Vec<AuthMethod>,
-    /// What it may write into an assertion's `aud`.
-    pub assertion_audience: AssertionAudience,
-    /// How long its assertions may live.
-    pub max_assertion_lifetime: Option<Seconds>,
-    /// `dpop_bound_access_tokens`.
-    pub dpop_bound_access_tokens: bool,
-    /// `tls_client_certificate_bound_access_tokens`.
-    pub certificate_bound_access_tokens: bool,
-    /// Extra claims of its tokens.
-    pub claims: serde_json::Map<String, serde_json::Value>,
+    /// The client; what only the database knows of it is empty.
+    pub client: Client,
+    /// Whether its status is stated. Else `apply` leaves it as it is; a new client is active.
+    pub states_status: bool,
     /// What it proves itself with.
     pub credentials: Vec<CatalogCredential>,
     /// What it may get, at most one per audience.
@@ -89,49 +62,30 @@ pub struct CatalogClient {
     pub place: Place,
 }
 
-/// A credential as the catalog states it.
+/// A credential and where it stands.
 #[derive(Clone, Debug)]
 pub struct CatalogCredential {
-    /// Known for a generated secret alone: stated beside its hash, or read from the secret itself.
-    pub id: Option<CredentialId>,
-    /// A name for people.
-    pub label: Option<String>,
-    /// What it proves with.
-    pub material: CatalogMaterial,
-    /// Not accepted before.
-    pub active_from: Option<Timestamp>,
-    /// Not accepted from here on.
-    pub expires_at: Option<Timestamp>,
-    /// Not accepted from here on, and its use raises an alert.
-    pub retired_at: Option<Timestamp>,
+    /// The credential.
+    pub credential: StatedCredential,
     /// Where it stands.
     pub place: Place,
 }
 
-/// What a credential proves with.
-#[derive(Clone)]
-pub enum CatalogMaterial {
-    /// A secret in clear, still to be hashed.
-    Secret(Secret),
-    /// An argon2id PHC string; only its beginning is checked here.
-    Phc(String),
-    /// A public key as compact JSON.
-    Jwk(String),
-    /// The `x5t#S256` of a certificate.
-    Certificate(String),
-    /// A subject name.
-    Subject(SubjectName),
+/// It is that client, with what else a catalog says of it.
+impl Deref for CatalogClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
-impl fmt::Debug for CatalogMaterial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Secret(_) => f.write_str("Secret(hidden)"),
-            Self::Phc(_) => f.write_str("Phc(hidden)"),
-            Self::Jwk(jwk) => f.debug_tuple("Jwk").field(jwk).finish(),
-            Self::Certificate(print) => f.debug_tuple("Certificate").field(print).finish(),
-            Self::Subject(name) => f.debug_tuple("Subject").field(name).finish(),
-        }
+/// It is that credential.
+impl Deref for CatalogCredential {
+    type Target = StatedCredential;
+
+    fn deref(&self) -> &StatedCredential {
+        &self.credential
     }
 }
 
@@ -182,8 +136,6 @@ impl<'e> CatalogOptions<'e> {
     }
 }
 
-const TOP: &[&str] = &["audience", "client"];
-
 impl Catalog {
     /// Reads the file at `path`; paths in it are relative to it, whatever `options` say.
     ///
@@ -218,20 +170,35 @@ impl Catalog {
             file: file.into(),
             line: 1,
         };
-        let mut root = Section::new(String::new(), (place, table), TOP, &faults);
-        let audiences: Vec<CatalogAudience> = root
-            .tables("audience")
+        let mut root = Shared::new(String::new(), (&place, &table), &faults);
+        let audiences = root.tables("audience");
+        let clients = root.tables("client");
+        root.finish();
+        let audiences: Vec<CatalogAudience> = audiences
             .into_iter()
-            .filter_map(|table| audience::read(table, &faults))
+            .filter_map(|table| read::audience(table, &faults))
             .collect();
-        let clients: Vec<CatalogClient> = root
-            .tables("client")
+        let clients = clients
             .into_iter()
-            .filter_map(|table| client::read(table, &audiences, options, &faults))
+            .filter_map(|table| read::client(table, &audiences, (options, &faults)))
             .collect();
         let catalog = Self { audiences, clients };
         check::whole(&catalog, &faults);
         faults.or(Some(catalog))
+    }
+
+    /// Whether it fits the security profile of a server.
+    ///
+    /// # Errors
+    /// Every contradiction, with its place.
+    pub fn check_profile(&self, profile: Profile) -> Result<(), ConfigError> {
+        if profile == Profile::Default {
+            return Ok(());
+        }
+        match ConfigError::of(check::profile(self, profile)) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 }
 

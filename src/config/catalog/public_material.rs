@@ -1,14 +1,17 @@
-//! Reads one credential as a command brings it, by the rules of the catalog.
+//! Reads the text of a credential, from wherever it comes: a catalog, a file beside it, a command.
 
 use std::io::{self, Read};
 
-use serde_json::Value;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use super::{certificate, jwk, subject};
+use super::{jwk, subject};
 use crate::config::fault::Problem;
 use crate::config::file;
 use crate::config::value;
+use crate::crypto::certificates::registration::registrable_thumbprint;
 use crate::domain::credential::{PublicMaterial, SubjectKind};
+use crate::domain::shape;
 
 /// The text of keys or of a certificate.
 ///
@@ -23,15 +26,8 @@ pub fn text(input: impl Read) -> io::Result<String> {
 /// # Errors
 /// Anything else, and what no catalog may register: private members, another `use` than `sig`.
 pub fn keys(text: &str) -> Result<Vec<PublicMaterial>, Problem> {
-    let document: Value = serde_json::from_str(text).map_err(|_| Problem::Jwk)?;
-    let keys = match document.get("keys") {
-        Some(_) => jwk::set(text)?,
-        None => vec![jwk::single(text)?],
-    };
-    Ok(keys
-        .into_iter()
-        .map(|key| PublicMaterial::Jwk(key.json))
-        .collect())
+    let keys = jwk::read(text)?;
+    Ok(keys.into_iter().map(PublicMaterial::Jwk).collect())
 }
 
 /// The first certificate of a PEM text: of a chain, the leaf.
@@ -39,9 +35,8 @@ pub fn keys(text: &str) -> Result<Vec<PublicMaterial>, Problem> {
 /// # Errors
 /// No certificate in it.
 pub fn certificate(pem: &str) -> Result<PublicMaterial, Problem> {
-    Ok(PublicMaterial::Certificate(certificate::thumbprint_of(
-        pem,
-    )?))
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| Problem::Certificate)?;
+    Ok(PublicMaterial::Certificate(registrable_thumbprint(&der)?))
 }
 
 /// A certificate by its `x5t#S256` (RFC 8705 section 3.1).
@@ -70,5 +65,5 @@ pub fn subject(kind: SubjectKind, text: &str) -> Result<PublicMaterial, Problem>
 /// # Errors
 /// What is empty, longer than 255 characters, or not on one line.
 pub fn label(text: &str) -> Result<String, Problem> {
-    value::fitting_label(text.to_owned())
+    shape::fitting_label(text.to_owned()).map_err(|error| Problem::Said(error.to_string()))
 }

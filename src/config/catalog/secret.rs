@@ -1,34 +1,32 @@
 //! Reads the value of a secret: `env:NAME`, `file:PATH`, a PHC string, or the secret itself.
 
-use super::{CatalogMaterial, CatalogOptions};
-use crate::config::document::Located;
+use super::CatalogOptions;
 use crate::config::fault::{Problem, shown_variable};
 use crate::config::value;
 use crate::crypto::digest::present;
 use crate::crypto::secret_hash::PhcHash;
-use crate::domain::identifier::CredentialId;
+use crate::domain::credential::{CredentialMaterial, StatedCredential, StatedSecret};
 use crate::domain::secret_format::{MAX_LENGTH, PresentedForm, Secret};
 
 /// How the only PHC strings begin that grantd reads.
 const PHC: &str = "$argon2id$";
 
-/// In the place of a secret that may be absent: a hash of nothing, beside which any id may stand.
-const STAND_IN: (CatalogMaterial, Option<CredentialId>) =
-    (CatalogMaterial::Phc(String::new()), None);
-
-/// The secret that `value` states or points at, and the id inside where grantd made it.
+/// The secret that `text` states or points at, with the id inside where grantd made it.
 ///
 /// What a variable or a file holds is the secret itself, or a PHC string.
 pub(super) fn read(
-    value: Located,
+    text: String,
     options: &CatalogOptions<'_>,
-) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
-    let text = value::text(value)?;
+) -> Result<Vec<StatedCredential>, Problem> {
+    stated(text, options).map(|credential| vec![credential])
+}
+
+fn stated(text: String, options: &CatalogOptions<'_>) -> Result<StatedCredential, Problem> {
     if let Some(name) = text.strip_prefix("env:") {
         return match (variable(name, options), options.absent) {
             (Err(Problem::VariableUnset(name)), Some(absent)) => {
                 absent.note(format!("env:{name}"));
-                Ok(STAND_IN)
+                Ok(absent_one())
             }
             (secret, _) => stored(secret?, options),
         };
@@ -39,7 +37,7 @@ pub(super) fn read(
             .absent
             .is_some_and(|it| it.lacks_file("file:", &path))
         {
-            return Ok(STAND_IN);
+            return Ok(absent_one());
         }
         return stored(value::file_text(&path)?, options);
     }
@@ -64,10 +62,7 @@ fn variable(name: &str, options: &CatalogOptions<'_>) -> Result<String, Problem>
     (options.environment)(name).ok_or_else(|| Problem::VariableUnset(shown_variable(name, [])))
 }
 
-fn stored(
-    text: String,
-    options: &CatalogOptions<'_>,
-) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
+fn stored(text: String, options: &CatalogOptions<'_>) -> Result<StatedCredential, Problem> {
     if text.starts_with(PHC) {
         hash(text)
     } else {
@@ -76,15 +71,12 @@ fn stored(
 }
 
 /// A PHC string that a secret can be checked by.
-fn hash(text: String) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
+fn hash(text: String) -> Result<StatedCredential, Problem> {
     text.parse::<PhcHash>()?;
-    Ok((CatalogMaterial::Phc(text), None))
+    Ok(CredentialMaterial::Secret(StatedSecret::Phc(text)).into())
 }
 
-fn clear(
-    text: String,
-    options: &CatalogOptions<'_>,
-) -> Result<(CatalogMaterial, Option<CredentialId>), Problem> {
+fn clear(text: String, options: &CatalogOptions<'_>) -> Result<StatedCredential, Problem> {
     let least = options.min_secret_length.max(1);
     let secret = Secret::new(text);
     let id = match present(&secret) {
@@ -98,5 +90,13 @@ fn clear(
             });
         }
     };
-    Ok((CatalogMaterial::Secret(secret), id))
+    Ok(StatedCredential {
+        id,
+        ..CredentialMaterial::Secret(StatedSecret::Clear(secret)).into()
+    })
+}
+
+/// In the place of a secret that may be absent.
+fn absent_one() -> StatedCredential {
+    CredentialMaterial::Secret(StatedSecret::Absent).into()
 }

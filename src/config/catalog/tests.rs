@@ -5,10 +5,15 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::shaped::keys_of;
 use crate::crypto::certificates::CertificateChain;
 use crate::crypto::certificates::made::CertificateKey;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::JwtTyp;
+use crate::domain::client::{AuthMethod, GrantType};
+use crate::domain::credential::{CredentialMaterial, CredentialShape, StatedSecret};
+use crate::domain::identifier::CredentialId;
+use crate::domain::timestamp::{Seconds, Timestamp};
 
 const CLIENT: &str = "[[client]]\nid = \"orders\"\n";
 const PHC: &str = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA";
@@ -31,6 +36,15 @@ fn strict(text: &str) -> Result<Catalog, ConfigError> {
     Catalog::parse("c.toml", text, &CatalogOptions::strict(&environment))
 }
 
+fn keys_of_clients() -> Vec<&'static str> {
+    [
+        keys_of::<Client>(),
+        keys_of::<credentials::Proofs>(),
+        vec!["policy"],
+    ]
+    .concat()
+}
+
 fn message(result: Result<Catalog, ConfigError>) -> String {
     result.unwrap_err().to_string()
 }
@@ -42,7 +56,7 @@ fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
         catalog
             .clients
             .iter()
-            .any(|it| it.id.as_str() == "archival-service")
+            .any(|it| it.client.id.as_str() == "archival-service")
     );
     assert!(
         catalog
@@ -62,27 +76,31 @@ fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
     for client in &catalog.clients {
         let both = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
         let [credential] = &client.credentials[..] else {
-            panic!("{}", client.id)
+            panic!("{}", client.client.id)
         };
-        match &credential.material {
-            CatalogMaterial::Secret(secret) => {
-                assert_eq!(client.auth_methods, both, "{}", client.id);
+        match &credential.credential.material {
+            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => {
+                assert_eq!(client.client.auth_methods, both, "{}", client.client.id);
                 assert!(secret.expose().len() >= MIN_IMPORTED_LENGTH);
             }
             // `grantd dev` makes its certificate.
-            CatalogMaterial::Subject(_) => {
-                assert_eq!(client.auth_methods, [AuthMethod::TlsClientAuth]);
+            CredentialMaterial::Subject(_) => {
+                assert_eq!(client.client.auth_methods, [AuthMethod::TlsClientAuth]);
             }
-            _ => panic!("{}", client.id),
+            _ => panic!("{}", client.client.id),
         }
-        if client.grants.is_empty() {
-            let serves = |it: &CatalogAudience| it.audience.served_by.contains(&client.id);
+        if client.client.grants.is_empty() {
+            let serves = |it: &CatalogAudience| it.audience.served_by.contains(&client.client.id);
             assert!(client.policies.is_empty() && catalog.audiences.iter().any(serves));
         } else {
             let [policy] = &client.policies[..] else {
-                panic!("{}", client.id)
+                panic!("{}", client.client.id)
             };
-            assert!(!policy.policy.default_scopes.is_empty(), "{}", client.id);
+            assert!(
+                !policy.policy.default_scopes.is_empty(),
+                "{}",
+                client.client.id
+            );
         }
     }
     assert!(!format!("{catalog:?}").contains("-secret"));
@@ -106,17 +124,23 @@ fn the_demo_catalog_explains_every_key() {
         "san_ip",
         "san_email",
     ];
-    for key in audience::KEYS
-        .iter()
-        .chain(client::KEYS)
-        .chain(policy::KEYS)
-    {
+    let audience = keys_of::<Audience>();
+    for key in [audience, keys_of_clients(), keys_of::<Policy>()].concat() {
         assert!(
-            shows(&key) || beside.contains(key) && DEMO.contains(key),
+            shows(&&key) || beside.contains(&key) && DEMO.contains(key),
             "{key}"
         );
     }
-    for key in credentials::SECRET_KEYS {
+    let at = Some(Timestamp::EPOCH);
+    let full = CredentialShape {
+        id: CredentialId::parse("k3v9x0q2ma").ok(),
+        value: Some(String::new()),
+        label: Some(String::new()),
+        active_from: at,
+        expires_at: at,
+        retired_at: at,
+    };
+    for (key, _) in write::members(&full) {
         assert!(DEMO.contains(&format!("{key} = ")), "{key}");
     }
 }
@@ -129,9 +153,9 @@ fn what_is_not_stated_has_its_default() {
     assert_eq!(audience.max_token_lifetime, Seconds::new(900));
     assert_eq!(audience.algorithm, SigningAlgorithm::Es256);
     let client = &catalog.clients[0];
-    assert_eq!(client.status, None);
-    assert_eq!(client.grants, [GrantType::ClientCredentials]);
-    assert_eq!(client.auth_methods, [AuthMethod::ClientSecretBasic]);
+    assert!(!client.states_status);
+    assert_eq!(client.client.grants, [GrantType::ClientCredentials]);
+    assert_eq!(client.client.auth_methods, [AuthMethod::ClientSecretBasic]);
     assert_eq!(client.place.to_string(), "c.toml:3");
 }
 
@@ -153,23 +177,26 @@ fn secrets_come_from_variables_files_and_hashes() {
     let [first, second, third] = &catalog.clients[0].credentials[..] else {
         panic!()
     };
-    let clear = |it: &CatalogCredential| match &it.material {
-        CatalogMaterial::Secret(secret) => secret.expose().to_owned(),
+    let clear = |it: &CatalogCredential| match &it.credential.material {
+        CredentialMaterial::Secret(StatedSecret::Clear(secret)) => secret.expose().to_owned(),
         _ => panic!("no secret in clear"),
     };
     assert_eq!(clear(first), "from the environment");
     assert_eq!(clear(second), "the secret of a file");
-    assert_eq!(second.label.as_deref(), Some("old"));
+    assert_eq!(second.credential.label.as_deref(), Some("old"));
     assert_eq!(
-        second.active_from,
+        second.credential.active_from,
         Some(Timestamp::from_unix(1_767_225_600))
     );
-    assert_eq!(second.active_from, second.retired_at);
+    assert_eq!(second.credential.active_from, second.credential.retired_at);
     assert_eq!(
-        third.id.as_ref().map(CredentialId::as_str),
+        third.credential.id.as_ref().map(CredentialId::as_str),
         Some("k3v9x0q2ma")
     );
-    assert!(matches!(third.material, CatalogMaterial::Phc(_)));
+    assert!(matches!(
+        third.credential.material,
+        CredentialMaterial::Secret(StatedSecret::Phc(_))
+    ));
 }
 
 #[test]
@@ -186,7 +213,9 @@ fn a_secret_in_clear_is_for_dev_alone() {
         ("literal:$2b$x", "$2b$x"),
     ] {
         let catalog = dev(&format!("{CLIENT}secret = \"{text}\"\n")).unwrap();
-        let CatalogMaterial::Secret(secret) = &catalog.clients[0].credentials[0].material else {
+        let CredentialMaterial::Secret(StatedSecret::Clear(secret)) =
+            &catalog.clients[0].credentials[0].credential.material
+        else {
             panic!()
         };
         assert_eq!(secret.expose(), clear);
@@ -201,7 +230,7 @@ fn a_generated_secret_keeps_its_id_and_a_mistyped_one_is_refused() {
     let sum = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(hash);
     let secret = format!("{body}{}", &sum[..6]);
     let catalog = dev(&format!("{CLIENT}secret = \"{secret}\"\n")).unwrap();
-    let id = catalog.clients[0].credentials[0].id.as_ref();
+    let id = catalog.clients[0].credentials[0].credential.id.as_ref();
     assert_eq!(id.map(CredentialId::as_str), Some("k3v9x0q2ma"));
     let typo = message(dev(&format!(
         "{CLIENT}secret = \"{}\"\n",
@@ -311,7 +340,7 @@ fn wrong_clients_are_refused() {
             "auth = \"client_secret_jwt\"",
             "is not one of client_secret_basic",
         ),
-        ("auth = []", "name at least one method"),
+        ("auth = []", "name at least one"),
         (
             "auth = \"private_key_jwt\"\nsecret = \"env:SECRET\"",
             "no method that uses a secret",
@@ -344,7 +373,7 @@ fn wrong_clients_are_refused() {
         ),
         (
             "secrets = [{ value = \"env:SECRET\", active_from = 5, expires_at = 5 }]",
-            "later than active_from",
+            "would expire before it becomes active",
         ),
         ("max_assertion_lifetime = \"2h\"", "from 1s to 1h"),
         ("policy = 5", "expected a list"),
@@ -392,7 +421,10 @@ fn a_claim_of_the_policy_takes_the_room_of_the_clients() {
     let claims = &catalog.clients[0].policies[0].policy.claims;
     assert_eq!(claims["groups"], serde_json::json!([]));
     assert_eq!(claims["entitlements"], serde_json::json!(["b", ""]));
-    assert_eq!(catalog.clients[0].claims["roles"], serde_json::json!(["a"]));
+    assert_eq!(
+        catalog.clients[0].client.claims["roles"],
+        serde_json::json!(["a"])
+    );
 }
 
 /// 9068-04.
@@ -443,29 +475,38 @@ fn registered_keys_are_public_and_have_one_name_each() {
         "{client}jwks = [{{ value = '{jwk}', label = \"x\" }}]\n"
     ))
     .unwrap();
-    assert_eq!(list.clients[0].credentials[0].label.as_deref(), Some("x"));
-    let CatalogMaterial::Jwk(read) = &list.clients[0].credentials[0].material else {
+    assert_eq!(
+        list.clients[0].credentials[0].credential.label.as_deref(),
+        Some("x")
+    );
+    let CredentialMaterial::Jwk(read) = &list.clients[0].credentials[0].credential.material else {
         panic!()
     };
     let sorted = r#"{"crv":"P-256","kid":"1","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
     assert_eq!(read, sorted);
     for (keys, sentence) in [
-        (format!("{jwk},{jwk}"), "the same kid"),
+        (
+            format!("{jwk},{jwk}"),
+            "has this jwk already, stated beside it",
+        ),
+        (
+            format!(
+                r#"{jwk},{{"kid":"1","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}"#
+            ),
+            "has the kid \"1\", stated beside it",
+        ),
         (String::new(), "expected a JWK set"),
-        ("5".to_owned(), "expected a JWK"),
+        ("5".to_owned(), "the key is"),
         (
             r#"{"kty":"oct","k":"marked"}"#.to_owned(),
             "the private member `k`",
         ),
         (jwk.replace("\"x\"", "\"d\""), "the private member `d`"),
-        (
-            r#"{"kty":"RSA","n":"bg"}"#.to_owned(),
-            "needs the member `e`",
-        ),
-        (r#"{"kty":"XYZ"}"#.to_owned(), "expected a JWK"),
+        (r#"{"kty":"RSA","n":"bg"}"#.to_owned(), "`e` is absent"),
+        (r#"{"kty":"XYZ"}"#.to_owned(), "`kty` is none of EC"),
         (
             jwk.replace("\"kid\":\"1\"", "\"use\":\"enc\""),
-            "must be \"sig\"",
+            "`use` is not sig",
         ),
         // What `apply` would not register.
         (
@@ -517,7 +558,7 @@ fn certificates_and_subject_names_are_read() {
     let [certificate, subject] = &catalog.clients[0].credentials[..] else {
         panic!()
     };
-    let CatalogMaterial::Certificate(print) = &certificate.material else {
+    let CredentialMaterial::Certificate(print) = &certificate.credential.material else {
         panic!()
     };
     assert_eq!(
@@ -534,7 +575,9 @@ fn certificates_and_subject_names_are_read() {
         error.contains("no X.509 certificate that TLS can read"),
         "{error}"
     );
-    assert!(matches!(&subject.material, CatalogMaterial::Subject(it) if it.value.len() == 24));
+    assert!(
+        matches!(&subject.credential.material, CredentialMaterial::Subject(it) if it.value.len() == 24)
+    );
     let two = format!("{text}san_dns = \"a.example\"\n");
     let error = Catalog::parse("c.toml", &two, &options)
         .unwrap_err()
@@ -585,11 +628,11 @@ proptest! {
 
     #[test]
     fn no_almost_right_catalog_makes_the_parser_panic(
-        keys in prop::collection::vec((0..client::KEYS.len(), "[\\[\\]{}\"'=,:$a-z0-9.\\- ]{0,24}"), 0..6),
+        keys in prop::collection::vec((0..keys_of_clients().len(), "[\\[\\]{}\"'=,:$a-z0-9.\\- ]{0,24}"), 0..6),
     ) {
         let mut text = CLIENT.to_owned();
         for (key, value) in keys {
-            writeln!(text, "{} = {value}", client::KEYS[key]).unwrap();
+            writeln!(text, "{} = {value}", keys_of_clients()[key]).unwrap();
         }
         let _ = dev(&text);
     }

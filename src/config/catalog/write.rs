@@ -1,16 +1,18 @@
 //! Writes a catalog that [`super::Catalog::parse`] reads again: what `grantd export` prints.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, ClientStatus};
-use crate::domain::credential::{Credential, CredentialMaterial, SecretForm};
+use crate::domain::credential::{
+    Credential, CredentialMaterial, CredentialShape, SecretForm, SubjectKind,
+};
 use crate::domain::known_client::KnownClient;
-use crate::domain::policy::Policy;
-use crate::domain::timestamp::Timestamp;
 
 /// The catalog as TOML. Deleted clients are left out. What the database alone knows
 /// (`tokens_not_before`, times of creation and of use) is not part of a catalog.
@@ -18,207 +20,175 @@ use crate::domain::timestamp::Timestamp;
 pub fn to_toml(audiences: &[Audience], clients: &[KnownClient]) -> String {
     let mut text = String::new();
     for audience in audiences {
-        table(&mut text, "[[audience]]", &audience_keys(audience));
+        let keys = stated(audience, &[("id", audience.id.as_str())]);
+        table(&mut text, ("[[audience]]", ""), &keys);
     }
-    for exported in clients
+    let living = clients
         .iter()
-        .filter(|it| it.client.status != ClientStatus::Deleted)
-    {
-        let mut keys = client_keys(&exported.client);
-        keys.extend(credential_keys(&exported.credentials));
-        table(&mut text, "[[client]]", &keys);
+        .filter(|it| it.client.status != ClientStatus::Deleted);
+    for exported in living {
+        table(&mut text, ("[[client]]", ""), &client_keys(exported));
         for policy in &exported.policies {
-            table(&mut text, "[[client.policy]]", &policy_keys(policy));
+            let keys = stated(policy, &[("audience", policy.audience.as_str())]);
+            table(&mut text, ("[[client.policy]]", "  "), &keys);
         }
     }
     text
 }
 
-type Keys = Vec<(&'static str, Value)>;
+/// The keys of a shape and their values, in its order.
+#[must_use]
+pub fn members(shape: &impl Serialize) -> Vec<(String, Json)> {
+    // A map of JSON's would sort them.
+    let text = serde_json::to_string(shape).unwrap_or_default();
+    serde_json::from_str(&text).map_or_else(|_| Vec::new(), |Members(members)| members)
+}
 
-fn table(text: &mut String, header: &str, keys: &Keys) {
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text.push_str(header);
-    text.push('\n');
-    for (key, value) in keys {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "{key} = {value}");
+struct Members(Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = table.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
     }
 }
 
-fn audience_keys(audience: &Audience) -> Keys {
-    let described = audience
-        .scopes
-        .values()
-        .any(|description| !description.is_empty());
-    let scopes = if described {
-        let entry = |(scope, description): (&_, &String)| {
-            (
-                ToString::to_string(scope),
-                Value::String(description.clone()),
-            )
-        };
-        Value::Table(audience.scopes.iter().map(entry).collect())
-    } else {
-        texts(audience.scopes.keys())
-    };
-    vec![
-        ("id", text(&audience.id)),
-        ("scopes", scopes),
-        ("token_lifetime", text(&audience.token_lifetime)),
-        ("max_token_lifetime", text(&audience.max_token_lifetime)),
-        ("algorithm", text(&audience.algorithm)),
-        ("jwt_typ", text(&audience.jwt_typ)),
-        ("sender_constraint", text(&audience.sender_constraint)),
-        ("served_by", texts(&audience.served_by)),
-    ]
-}
+type Keys = Vec<(String, Value)>;
 
-fn client_keys(client: &Client) -> Keys {
-    let mut keys = vec![("id", text(&client.id))];
-    let named = [
-        ("name", &client.name),
-        ("owner", &client.owner),
-        ("environment", &client.environment),
-        ("tenant", &client.tenant),
-    ];
-    keys.extend(
-        named
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, text(value.as_deref()?)))),
-    );
-    keys.push(("status", text(&client.status)));
-    if !client.claims.is_empty() {
-        keys.push(("claims", Value::Table(claims(&client.claims))));
-    }
-    keys.push(("grants", texts(&client.grants)));
-    keys.push(("auth", texts(&client.auth_methods)));
-    keys.push(("assertion_audience", text(&client.assertion_audience)));
-    if let Some(most) = client.max_assertion_lifetime {
-        keys.push(("max_assertion_lifetime", text(&most)));
-    }
-    if client.dpop_bound_access_tokens {
-        keys.push(("dpop_bound_access_tokens", Value::Boolean(true)));
-    }
-    if client.certificate_bound_access_tokens {
-        keys.push((
-            "tls_client_certificate_bound_access_tokens",
-            Value::Boolean(true),
-        ));
-    }
-    keys
-}
-
-fn credential_keys(credentials: &[Credential]) -> Keys {
-    let mut lists: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
-    for credential in credentials {
-        let (key, value) = match &credential.material {
-            CredentialMaterial::Secret(hash) => ("secrets", &hash.phc),
-            CredentialMaterial::Jwk(json) => ("jwks", json),
-            CredentialMaterial::Certificate(print) => ("thumbprints", print),
-            CredentialMaterial::Subject(name) => (name.kind.as_str(), &name.value),
-        };
-        lists
-            .entry(key)
-            .or_default()
-            .push(credential_value(credential, value));
-    }
-    lists
+/// What a catalog must state of `shape`: the keys that `named` has, and those that a reader of these alone would take
+/// for something else.
+fn stated<T: Serialize + for<'de> Deserialize<'de>>(shape: &T, named: &[(&str, &str)]) -> Keys {
+    let named_alone: serde_json::Map<String, Json> = named
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), Json::from(*value)))
+        .collect();
+    let default: Option<T> = serde_json::from_value(Json::Object(named_alone.clone())).ok();
+    let default = default.as_ref().map(members).unwrap_or_default();
+    let is_needed =
+        |member: &(String, Json)| named_alone.contains_key(&member.0) || !default.contains(member);
+    members(shape)
         .into_iter()
-        .map(|(key, list)| (key, Value::Array(list)))
+        .filter(is_needed)
+        .filter_map(|(key, value)| Some((key, toml_value(&value)?)))
         .collect()
 }
 
-/// The material alone, or a table where there is more to say.
-fn credential_value(credential: &Credential, value: &str) -> Value {
-    let mut table = Table::new();
-    if credential
-        .secret()
-        .is_some_and(|hash| hash.form == SecretForm::Generated)
-    {
-        table.insert("id".to_owned(), text(&credential.id));
-    }
-    if let Some(label) = &credential.label {
-        table.insert("label".to_owned(), text(label));
-    }
-    let times = [
-        ("active_from", credential.active_from),
-        ("expires_at", credential.expires_at),
-        ("retired_at", credential.retired_at),
+/// Its status is always written: `apply` leaves one that is not stated as it is.
+fn client_keys(exported: &KnownClient) -> Keys {
+    let client: &Client = &exported.client;
+    let named = [
+        ("id", client.id.as_str()),
+        ("status", client.status.as_str()),
     ];
-    for (key, at) in times {
-        if let Some(at) = at {
-            table.insert(key.to_owned(), instant(at));
+    let mut keys = stated(client, &named);
+    for (_, value) in keys.iter_mut().filter(|(key, _)| key == "auth") {
+        if let Some([only]) = value.as_array().map(Vec::as_slice) {
+            *value = only.clone();
         }
     }
-    if table.is_empty() {
-        return text(value);
-    }
-    table.insert("value".to_owned(), text(value));
-    Value::Table(table)
-}
-
-fn policy_keys(policy: &Policy) -> Keys {
-    let mut keys = vec![
-        ("audience", text(&policy.audience)),
-        ("scopes", texts(policy.scopes.iter())),
-        ("default_scopes", texts(policy.default_scopes.iter())),
-    ];
-    if let Some(lifetime) = policy.token_lifetime {
-        keys.push(("token_lifetime", text(&lifetime)));
-    }
-    if !policy.claims.is_empty() {
-        keys.push(("claims", Value::Table(claims(&policy.claims))));
-    }
-    if !policy.networks.is_empty() {
-        keys.push(("networks", texts(&policy.networks)));
-    }
-    if !policy.methods.is_empty() {
-        keys.push(("methods", texts(&policy.methods)));
-    }
-    keys.push(("enabled", Value::Boolean(policy.enabled)));
+    let after_auth = keys
+        .iter()
+        .position(|(key, _)| BEHIND.contains(&key.as_str()));
+    let at = after_auth.unwrap_or(keys.len());
+    keys.splice(at..at, credential_keys(&exported.credentials));
     keys
 }
 
-/// RFC 3339 as text; Unix seconds where the calendar does not reach.
-fn instant(at: Timestamp) -> Value {
-    let text = at.to_string();
-    text.parse::<i64>()
-        .map_or(Value::String(text), Value::Integer)
+/// The keys that stand behind the credentials.
+const BEHIND: [&str; 4] = [
+    "assertion_audience",
+    "max_assertion_lifetime",
+    "dpop_bound_access_tokens",
+    "tls_client_certificate_bound_access_tokens",
+];
+
+fn credential_keys(credentials: &[Credential]) -> Keys {
+    let subjects = SubjectKind::ALL.iter().map(|kind| kind.as_str());
+    let keys = ["secrets", "jwks", "thumbprints"]
+        .into_iter()
+        .chain(subjects);
+    let of = |key: &str| -> Vec<Value> {
+        let mut all = credentials.iter().collect::<Vec<_>>();
+        all.retain(|it| it.material.catalog_key() == key);
+        all.into_iter().map(credential_value).collect()
+    };
+    keys.filter_map(|key| match &of(key)[..] {
+        [] => None,
+        // There is most often one subject; of the others there are several, in time.
+        [one] if SubjectKind::from_text(key).is_some() => Some((key.to_owned(), one.clone())),
+        all => Some((key.to_owned(), Value::Array(all.to_vec()))),
+    })
+    .collect()
 }
 
-fn claims(claims: &serde_json::Map<String, serde_json::Value>) -> Table {
-    claims
-        .iter()
+/// The material alone, or a table where there is more to say.
+fn credential_value(credential: &Credential) -> Value {
+    let value = match &credential.material {
+        CredentialMaterial::Secret(hash) => &hash.phc,
+        public => public.public_value().unwrap_or_default(),
+    };
+    let hash = credential.secret();
+    let is_generated = hash.is_some_and(|hash| hash.form == SecretForm::Generated);
+    let shape = credential.shape();
+    let shape = CredentialShape {
+        id: shape.id.filter(|_| is_generated),
+        value: Some(value.to_owned()),
+        ..shape
+    };
+    match &members(&shape)[..] {
+        [_] => Value::String(value.to_owned()),
+        more => Value::Table(toml_table(more.iter().map(|(key, value)| (key, value)))),
+    }
+}
+
+fn table(text: &mut String, (header, indent): (&str, &str), keys: &Keys) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "{indent}{header}");
+    for (key, value) in keys {
+        let _ = writeln!(text, "{indent}{key} = {value}");
+    }
+}
+
+fn toml_table<'m>(members: impl IntoIterator<Item = (&'m String, &'m Json)>) -> Table {
+    members
+        .into_iter()
         .filter_map(|(name, value)| Some((name.clone(), toml_value(value)?)))
         .collect()
 }
 
 /// TOML has no null, so null members are left out; a catalog cannot have brought them.
-fn toml_value(value: &serde_json::Value) -> Option<Value> {
+fn toml_value(value: &Json) -> Option<Value> {
     Some(match value {
-        serde_json::Value::Null => return None,
-        serde_json::Value::Bool(flag) => Value::Boolean(*flag),
-        serde_json::Value::Number(number) => match number.as_i64() {
+        Json::Null => return None,
+        Json::Bool(flag) => Value::Boolean(*flag),
+        Json::Number(number) => match number.as_i64() {
             Some(number) => Value::Integer(number),
             None => Value::Float(number.as_f64()?),
         },
-        serde_json::Value::String(text) => Value::String(text.clone()),
-        serde_json::Value::Array(list) => {
-            Value::Array(list.iter().filter_map(toml_value).collect())
-        }
-        serde_json::Value::Object(members) => Value::Table(claims(members)),
+        Json::String(text) => Value::String(text.clone()),
+        Json::Array(list) => Value::Array(list.iter().filter_map(toml_value).collect()),
+        Json::Object(members) => Value::Table(toml_table(members)),
     })
-}
-
-fn text(value: &(impl ToString + ?Sized)) -> Value {
-    Value::String(value.to_string())
-}
-
-fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Value {
-    Value::Array(values.into_iter().map(|value| text(&value)).collect())
 }
 
 #[cfg(test)]
@@ -226,14 +196,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::catalog::{Catalog, CatalogCredential, CatalogMaterial, CatalogOptions};
+    use crate::config::catalog::{Catalog, CatalogCredential, CatalogOptions};
     use crate::domain::algorithm::SigningAlgorithm;
     use crate::domain::audience::{JwtTyp, SenderConstraint};
     use crate::domain::client::{AssertionAudience, AuthMethod, GrantType};
-    use crate::domain::credential::{SecretHash, SubjectKind, SubjectName};
+    use crate::domain::credential::{SecretHash, StatedSecret, SubjectName};
     use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+    use crate::domain::policy::Policy;
     use crate::domain::scope::Scope;
-    use crate::domain::timestamp::Seconds;
+    use crate::domain::timestamp::{Seconds, Timestamp};
 
     fn audience(id: &str, description: &str) -> Audience {
         Audience {
@@ -288,23 +259,22 @@ mod tests {
     }
 
     fn credentials() -> Vec<Credential> {
-        let hash = |form| {
-            let phc = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA".to_owned();
+        let hash = |form: SecretForm| {
+            let salt = ["c2FsdHNhbHQ", "d2FsdHNhbHQ", "e2FsdHNhbHQ"][form as usize];
+            let phc = format!("$argon2id$v=19$m=256,t=1,p=1${salt}$aGFzaGhhc2hoYXNoaGFzaA");
             CredentialMaterial::Secret(SecretHash { form, phc })
         };
         let subject = SubjectName {
             kind: SubjectKind::Dn,
             value: r#"CN=\"a\",O=b"#.to_owned(),
         };
-        let jwk = |kid| {
-            // RFC 8037 appendix A.2.
-            let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-            let text = format!(r#"{{"crv":"Ed25519","kid":"{kid}","kty":"OKP","x":"{x}"}}"#);
-            CredentialMaterial::Jwk(text)
-        };
+        // RFC 8037 appendix A.2 and RFC 7515 appendix A.3.
+        let jwk = |text: &str| CredentialMaterial::Jwk(text.to_owned());
+        let okp = r#"{"crv":"Ed25519","kid":"1","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let ec = r#"{"crv":"P-256","kid":"2","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
         let materials = [
-            jwk("1"),
-            jwk("2"),
+            jwk(okp),
+            jwk(ec),
             hash(SecretForm::Generated),
             hash(SecretForm::Imported),
             hash(SecretForm::Phc),
@@ -341,19 +311,19 @@ mod tests {
     }
 
     fn same_credential(read: &CatalogCredential, written: &Credential) -> bool {
+        let read = &read.credential;
         let material = match (&read.material, &written.material) {
-            (CatalogMaterial::Phc(phc), CredentialMaterial::Secret(hash)) => {
+            (
+                CredentialMaterial::Secret(StatedSecret::Phc(phc)),
+                CredentialMaterial::Secret(hash),
+            ) => {
                 let generated = hash.form == SecretForm::Generated;
                 *phc == hash.phc && read.id == generated.then(|| written.id.clone())
             }
-            (CatalogMaterial::Jwk(read), CredentialMaterial::Jwk(written))
-            | (CatalogMaterial::Certificate(read), CredentialMaterial::Certificate(written)) => {
-                read == written
+            (read, written) => {
+                read.catalog_key() == written.catalog_key()
+                    && read.public_value() == written.public_value()
             }
-            (CatalogMaterial::Subject(read), CredentialMaterial::Subject(written)) => {
-                read == written
-            }
-            _ => false,
         };
         material
             && read.label == written.label
@@ -368,24 +338,9 @@ mod tests {
         );
         let catalog = parse(&text);
         assert_eq!(&catalog.audiences[0].audience, audience);
-        let (read, written) = (&catalog.clients[0], &exported.client);
-        assert_eq!(read.id, written.id);
-        assert_eq!(
-            [&read.name, &read.owner, &read.environment, &read.tenant],
-            [
-                &written.name,
-                &written.owner,
-                &written.environment,
-                &written.tenant
-            ]
-        );
-        assert_eq!(read.status, Some(written.status));
-        assert_eq!(read.claims, written.claims);
-        assert_eq!(read.grants, written.grants);
-        assert_eq!(read.auth_methods, written.auth_methods);
-        assert_eq!(read.assertion_audience, written.assertion_audience);
-        assert_eq!(read.max_assertion_lifetime, written.max_assertion_lifetime);
-        assert!(read.dpop_bound_access_tokens && read.certificate_bound_access_tokens);
+        let read = &catalog.clients[0];
+        assert_eq!(read.client, exported.client);
+        assert!(read.states_status);
         assert_eq!(read.credentials.len(), exported.credentials.len());
         for written in &exported.credentials {
             assert!(
@@ -424,6 +379,54 @@ mod tests {
         let mut gone = exported("gone", "x", "a");
         gone.client.status = ClientStatus::Deleted;
         assert_eq!(to_toml(&[], &[gone]), "");
+    }
+
+    /// As a person would write it: no defaults, policies indented under their client, each list on its line.
+    #[test]
+    fn an_export_reads_like_a_catalog() {
+        let audience: Audience =
+            serde_json::from_str(r#"{"id":"api","scopes":["read"],"max_token_lifetime":"1h"}"#)
+                .unwrap();
+        let client: Client = serde_json::from_str(
+            r#"{"id":"mesh","owner":"team","auth":"tls_client_auth","max_assertion_lifetime":"1m"}"#,
+        )
+        .unwrap();
+        let policy: Policy = serde_json::from_str(
+            r#"{"audience":"api","scopes":["read"],"claims":{"roles":["a","b"]},"token_lifetime":"2m"}"#,
+        )
+        .unwrap();
+        let subject = SubjectName {
+            kind: SubjectKind::Uri,
+            value: "spiffe://example.org/mesh".to_owned(),
+        };
+        let subject = credential(1, CredentialMaterial::Subject(subject));
+        let known = KnownClient {
+            client,
+            credentials: vec![subject],
+            policies: vec![policy],
+        };
+        assert_eq!(
+            to_toml(&[audience], &[known]),
+            r#"[[audience]]
+id = "api"
+scopes = ["read"]
+max_token_lifetime = "1h"
+
+[[client]]
+id = "mesh"
+owner = "team"
+status = "active"
+auth = "tls_client_auth"
+san_uri = "spiffe://example.org/mesh"
+max_assertion_lifetime = "1m"
+
+  [[client.policy]]
+  audience = "api"
+  scopes = ["read"]
+  token_lifetime = "2m"
+  claims = { roles = ["a", "b"] }
+"#
+        );
     }
 
     proptest! {

@@ -1,230 +1,246 @@
-//! The credentials of a catalog's client: which of them are there already, and which are new.
+//! The credentials that a client should have: which of those that its catalog states are there already, and which are
+//! new.
 
 use std::collections::BTreeSet;
 
-use super::plan::{Action, Subject, differing};
-use super::{Application, ApplyError};
-use crate::config::catalog::{CatalogClient, CatalogCredential, CatalogMaterial};
-use crate::crypto::client_key::ClientKey;
+use super::ApplyOptions;
+use super::wanted::{Findings, Stored, leaves};
+use crate::config::catalog::CatalogCredential;
+use crate::crypto::client_key;
 use crate::crypto::digest;
 use crate::crypto::random;
-use crate::crypto::secret_hash::PhcHash;
+use crate::crypto::secret_hash::{PhcHash, SecretHashError};
+use crate::domain::client::Client;
+use crate::domain::credential::rules::{self, CredentialFault, Held, Other};
 use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, PublicMaterial, SecretForm, SecretHash,
+    StatedSecret,
 };
-use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identifier::CredentialId;
 use crate::domain::secret_format::{PresentedForm, Secret};
 use crate::domain::timestamp::Timestamp;
 use crate::operations::import_secret::{hash_generated, hash_imported, shared_salt};
-use crate::operations::public_credentials::{derived_id, identified, key, retired_twin};
+use crate::operations::public_credentials::{derived_id, public_id};
 
-impl Application<'_> {
-    /// Writes the credentials of `stated`; tells whether any changed.
-    pub(super) async fn put_credentials(
+/// What it takes to tell the credentials of one client.
+pub(super) struct Credentials<'a> {
+    pub(super) client: &'a Client,
+    pub(super) existing: &'a [Credential],
+    pub(super) options: &'a ApplyOptions<'a>,
+    pub(super) stored: &'a Stored,
+    pub(super) findings: &'a mut Findings,
+}
+
+/// The id that a credential has or gets, and what it proves with, or why it may not be stated.
+type Resolved = Result<(CredentialId, CredentialMaterial), CredentialFault>;
+
+impl Credentials<'_> {
+    /// The credentials that `stated` become, in their order; what may not be is noted.
+    pub(super) fn wanted(
         &mut self,
-        stated: &CatalogClient,
-        existing: &[Credential],
-    ) -> Result<bool, ApplyError> {
-        let salt = shared_salt(existing);
-        let mut kept: BTreeSet<CredentialId> = BTreeSet::new();
-        let mut subject = None;
-        let before = self.plan.changes();
-        for credential in &stated.credentials {
-            let new = self.resolve(stated, credential, (existing, &salt))?;
-            if !kept.insert(new.id.clone()) {
-                return Err(misfit(
-                    credential,
-                    "this credential stands here twice".to_owned(),
-                ));
+        stated: &[CatalogCredential],
+    ) -> Result<Vec<Credential>, SecretHashError> {
+        let salt = shared_salt(self.existing);
+        let mut wanted = Vec::new();
+        let mut ids = BTreeSet::new();
+        for credential in stated {
+            let Some(new) = self.resolve(credential, &salt)? else {
+                continue;
+            };
+            if ids.insert(new.id.clone()) {
+                wanted.push((credential, new));
+                continue;
             }
-            if let Some(twin) = retired_twin(&new, existing, self.change.now()) {
-                let message = format!(
-                    "this {} was retired as credential {} and stays so: register a new one in its place",
-                    twin.kind(),
-                    twin.id
-                );
-                return Err(misfit(credential, message));
-            }
-            if new.is_subject_in_force() {
-                subject = Some(credential);
-            }
-            let old = existing.iter().find(|old| old.id == new.id);
-            if let (None, CredentialMaterial::Subject(name)) = (old, &new.material)
-                && let Some(warning) = name.warning()
-            {
-                self.plan
-                    .warnings
-                    .push(format!("{}: {warning}", credential.place));
-            }
-            self.put_credential(&stated.id, old, &new).await?;
+            let fault = CredentialFault::Known {
+                client: self.client.id.clone(),
+                kind: new.kind(),
+                other: Other::Beside,
+            };
+            self.fault(credential, fault);
         }
-        if !self.options.prune {
-            let staying = existing.iter().filter(|it| !kept.contains(&it.id));
-            check_subjects(&stated.id, subject, staying.clone())?;
-            check_names(stated, staying)?;
-        }
-        let states_secrets = stated
-            .credentials
+        self.judge(&wanted);
+        Ok(wanted.into_iter().map(|(_, new)| new).collect())
+    }
+
+    fn fault(&mut self, stated: &CatalogCredential, fault: CredentialFault) {
+        self.findings.fault(&stated.place, String::new(), fault);
+    }
+
+    /// Holds what is stated to the rules, beside what is stored and not stated. What stands in the catalog alone was
+    /// judged when it was read.
+    fn judge(&mut self, wanted: &[(&CatalogCredential, Credential)]) {
+        let time = (self.options.prune, self.stored.now);
+        let is_stated = |old: &&Credential| wanted.iter().any(|(_, new)| new.id == old.id);
+        let mut kinds = wanted.iter().map(|(_, new)| new.kind());
+        let states_secrets = kinds.any(|kind| kind == CredentialKind::Secret);
+        let others: Vec<Held<'_>> = self
+            .existing
             .iter()
-            .any(|it| it.material.kind() == CredentialKind::Secret);
-        for other in existing.iter().filter(|it| !kept.contains(&it.id)) {
-            // Secrets that `credential add-secret` made belong to no catalog, unless it lists secrets itself.
-            let ours = states_secrets || other.kind() != CredentialKind::Secret;
-            self.drop_credential(&stated.id, other, ours).await?;
+            .filter(|old| !is_stated(old))
+            .map(|old| {
+                let held = Held::stored(old, self.stored.now, client_key::facts);
+                if leaves(old, states_secrets, time) {
+                    held.leaving()
+                } else {
+                    held
+                }
+            })
+            .collect();
+        if others.is_empty() {
+            return;
         }
-        Ok(self.plan.changes() > before)
-    }
-
-    async fn put_credential(
-        &mut self,
-        client: &ClientId,
-        old: Option<&Credential>,
-        new: &Credential,
-    ) -> Result<(), ApplyError> {
-        let name = format!("{client} {} {}", new.kind(), new.id);
-        match old {
-            None => self.plan.note(Action::Created, Subject::Credential, name),
-            Some(old) => {
-                let members = differing!(*old, *new; label, active_from, expires_at, retired_at);
-                self.plan.note_compared(Subject::Credential, name, members);
+        for (credential, new) in wanted {
+            let held = Held::stated(&credential.credential, client_key::facts);
+            let new = held.retiring(new.retired_at);
+            let profile = self.options.profile;
+            if let Err(fault) = rules::judge(self.client, profile, &new, &others) {
+                self.fault(credential, fault);
             }
         }
-        if old != Some(new) {
-            self.change.put_credential(client, new).await?;
-        }
-        Ok(())
     }
 
-    async fn drop_credential(
-        &mut self,
-        client: &ClientId,
-        credential: &Credential,
-        ours: bool,
-    ) -> Result<(), ApplyError> {
-        let name = format!("{client} {} {}", credential.kind(), credential.id);
-        // Its mark keeps the tokens dead that it was compromised for.
-        let remove = self.options.prune && ours && !credential.kills_tokens(self.change.now());
-        let action = if remove {
-            Action::Removed
-        } else {
-            Action::Kept
-        };
-        self.plan.note(action, Subject::Credential, name);
-        if remove {
-            self.change
-                .delete_credential(client, &credential.id)
-                .await?;
-        }
-        Ok(())
+    fn warn_of_absence(&mut self, stated: &CatalogCredential) {
+        self.findings.warnings.push(format!(
+            "{}: a secret of {} is not compared: it is absent here",
+            stated.place, self.client.id
+        ));
     }
 
-    /// The credential as it will be: the existing one with what the catalog states, or a new one.
+    /// The credential as it will be: the existing one with what the catalog states, or a new one; none where that is not
+    /// known, or may not be.
     fn resolve(
         &mut self,
-        client: &CatalogClient,
         stated: &CatalogCredential,
-        (existing, salt): (&[Credential], &[u8]),
-    ) -> Result<Credential, ApplyError> {
-        let public = |material| {
-            identified(&client.id, material).map_err(|error| misfit(stated, error.to_string()))
+        salt: &[u8],
+    ) -> Result<Option<Credential>, SecretHashError> {
+        let public = |material: PublicMaterial| {
+            let id = public_id(&self.client.id, &material);
+            Ok((id, material.map_secret(|never| match never {})))
         };
-        let (id, material) = match &stated.material {
-            CatalogMaterial::Secret(secret) => {
-                self.resolve_secret(secret, stated, (existing, salt))?
+        let resolved = match stated.credential.material.clone() {
+            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => {
+                self.resolve_secret(&secret, salt)?
             }
-            CatalogMaterial::Phc(phc) => self.resolve_phc(client, stated, (existing, phc))?,
-            CatalogMaterial::Jwk(jwk) => public(PublicMaterial::Jwk(jwk.clone()))?,
-            CatalogMaterial::Certificate(print) => {
-                public(PublicMaterial::Certificate(print.clone()))?
+            CredentialMaterial::Secret(StatedSecret::Phc(phc)) => self.resolve_phc(stated, phc),
+            CredentialMaterial::Secret(StatedSecret::Absent) => {
+                self.warn_of_absence(stated);
+                return Ok(None);
             }
-            CatalogMaterial::Subject(name) => public(PublicMaterial::Subject(name.clone()))?,
+            CredentialMaterial::Jwk(jwk) => public(PublicMaterial::Jwk(jwk)),
+            CredentialMaterial::Certificate(print) => public(PublicMaterial::Certificate(print)),
+            CredentialMaterial::Subject(name) => public(PublicMaterial::Subject(name)),
         };
-        let old = existing.iter().find(|old| old.id == id);
-        let retired_before = old.and_then(|old| old.retired_at);
-        if let (Some(before), Some(later)) = (retired_before, stated.retired_at)
-            && before < later
-        {
-            self.plan.warnings.push(format!(
-                "{}: the credential {id} of {} retires at {before} already, as a command or an earlier catalog said: \
-                 a later retired_at changes nothing",
-                stated.place, client.id
-            ));
-        }
-        Ok(Credential {
-            label: stated.label.clone(),
-            active_from: stated.active_from,
-            expires_at: stated.expires_at,
-            retired_at: earlier(stated.retired_at, retired_before),
-            tokens_not_before: old.map_or(Timestamp::EPOCH, |old| old.tokens_not_before),
-            created_at: old.map_or(self.change.now(), |old| old.created_at),
-            last_used_at: old.and_then(|old| old.last_used_at),
-            material: old.map_or(material, |old| old.material.clone()),
-            id,
+        Ok(match resolved {
+            Ok(resolved) => Some(self.merge(stated, resolved)),
+            Err(fault) => {
+                self.fault(stated, fault);
+                None
+            }
         })
     }
 
-    fn resolve_secret(
-        &self,
-        secret: &Secret,
+    fn merge(
+        &mut self,
         stated: &CatalogCredential,
-        (existing, salt): (&[Credential], &[u8]),
-    ) -> Result<(CredentialId, CredentialMaterial), ApplyError> {
+        (id, material): (CredentialId, CredentialMaterial),
+    ) -> Credential {
+        let new = stated
+            .credential
+            .registered((id, material), self.stored.now);
+        let Some(old) = self.existing.iter().find(|old| old.id == new.id) else {
+            self.warn_of_subject(stated, &new);
+            self.check_owner(stated, &new);
+            return new;
+        };
+        self.warn_of_later_retirement(stated, old);
+        Credential {
+            retired_at: earlier(new.retired_at, old.retired_at),
+            tokens_not_before: old.tokens_not_before,
+            created_at: old.created_at,
+            last_used_at: old.last_used_at,
+            material: old.material.clone(),
+            ..new
+        }
+    }
+
+    fn warn_of_subject(&mut self, stated: &CatalogCredential, new: &Credential) {
+        if let CredentialMaterial::Subject(name) = &new.material
+            && let Some(warning) = name.warning()
+        {
+            let warning = format!("{}: {warning}", stated.place);
+            self.findings.warnings.push(warning);
+        }
+    }
+
+    /// An id is one client's, unless that one may lose it in the same go.
+    fn check_owner(&mut self, stated: &CatalogCredential, new: &Credential) {
+        let owner = self.stored.owners.get(&new.id);
+        if let Some(owner) = owner.filter(|_| !self.options.prune) {
+            let (id, owner) = (new.id.clone(), owner.clone());
+            self.fault(stated, CredentialFault::OtherOwner { id, owner });
+        }
+    }
+
+    fn warn_of_later_retirement(&mut self, stated: &CatalogCredential, old: &Credential) {
+        if let (Some(before), Some(later)) = (old.retired_at, stated.credential.retired_at)
+            && before < later
+        {
+            self.findings.warnings.push(format!(
+                "{}: the credential {} of {} retires at {before} already, as a command or an earlier catalog said: \
+                 a later retired_at changes nothing",
+                stated.place, old.id, self.client.id
+            ));
+        }
+    }
+
+    fn resolve_secret(&self, secret: &Secret, salt: &[u8]) -> Result<Resolved, SecretHashError> {
         if let PresentedForm::Generated(id) = digest::present(secret) {
-            let old = existing.iter().find(|old| old.id == id);
+            let old = self.existing.iter().find(|old| old.id == id);
             if old.is_some_and(|old| !is_secret_of(old, secret)) {
-                return Err(misfit(
-                    stated,
-                    format!("the credential {id} has another secret"),
-                ));
+                return Ok(Err(self.other_secret(id)));
             }
-            return Ok((id, CredentialMaterial::Secret(hash_generated(secret)?)));
+            let hash = hash_generated(secret)?;
+            return Ok(Ok((id, CredentialMaterial::Secret(hash))));
         }
         let new = hash_imported(secret, salt, self.options.imported_cost)?;
-        let same = existing
+        let same = self
+            .existing
             .iter()
             .find(|old| old.secret().is_some_and(|hash| *hash == new) || is_secret_of(old, secret));
         let id = same.map_or_else(random::credential_id, |old| old.id.clone());
-        Ok((id, CredentialMaterial::Secret(new)))
+        Ok(Ok((id, CredentialMaterial::Secret(new))))
     }
 
-    fn resolve_phc(
-        &mut self,
-        client: &CatalogClient,
-        stated: &CatalogCredential,
-        (existing, phc): (&[Credential], &str),
-    ) -> Result<(CredentialId, CredentialMaterial), ApplyError> {
-        if let Err(error) = phc.parse::<PhcHash>() {
-            return Err(misfit(stated, error.to_string()));
-        }
-        let of_form = |form| {
-            CredentialMaterial::Secret(SecretHash {
-                form,
-                phc: phc.to_owned(),
-            })
-        };
-        let same = existing
+    fn resolve_phc(&mut self, stated: &CatalogCredential, phc: String) -> Resolved {
+        let same = self
+            .existing
             .iter()
             .find(|old| old.secret().is_some_and(|hash| hash.phc == phc));
-        if let Some(id) = &stated.id {
-            let old = existing.iter().find(|old| &old.id == id);
+        if let Some(id) = &stated.credential.id {
+            let old = self.existing.iter().find(|old| &old.id == id);
             if old.is_some() && same.is_none_or(|same| &same.id != id) {
-                return Err(misfit(
-                    stated,
-                    format!("the credential {id} has another secret"),
-                ));
+                return Err(self.other_secret(id.clone()));
             }
-            return Ok((id.clone(), of_form(SecretForm::Generated)));
+            return Ok((id.clone(), hash_of(SecretForm::Generated, phc)));
         }
-        let id = same.map_or_else(|| derived_id(&client.id, phc), |old| old.id.clone());
-        if !existing.iter().any(|old| old.id == id) {
-            self.plan.warnings.push(format!(
+        let id = same.map_or_else(|| derived_id(&self.client.id, &phc), |old| old.id.clone());
+        if !self.existing.iter().any(|old| old.id == id) {
+            self.findings.warnings.push(format!(
                 "{}: a secret of {} is imported as hash: it costs what that hash says until the \
                  client uses it for the first time",
-                stated.place, client.id
+                stated.place, self.client.id
             ));
         }
-        Ok((id, of_form(SecretForm::Phc)))
+        Ok((id, hash_of(SecretForm::Phc, phc)))
     }
+
+    fn other_secret(&self, id: CredentialId) -> CredentialFault {
+        CredentialFault::OtherSecret(id, self.client.id.clone())
+    }
+}
+
+const fn hash_of(form: SecretForm, phc: String) -> CredentialMaterial {
+    CredentialMaterial::Secret(SecretHash { form, phc })
 }
 
 /// Of two retirements the earlier one holds: a catalog that lags must not revive what a command retired.
@@ -240,59 +256,4 @@ fn is_secret_of(credential: &Credential, secret: &Secret) -> bool {
         .secret()
         .and_then(|hash| hash.phc.parse::<PhcHash>().ok());
     hash.is_some_and(|hash| hash.verify(secret))
-}
-
-/// One subject is in force (RFC 8705 section 2.1.2): also beside one that stays although the catalog no longer
-/// states it.
-fn check_subjects<'a>(
-    client: &ClientId,
-    stated: Option<&CatalogCredential>,
-    mut staying: impl Iterator<Item = &'a Credential>,
-) -> Result<(), ApplyError> {
-    let Some(stated) = stated else { return Ok(()) };
-    match staying.find(|it| it.is_subject_in_force()) {
-        None => Ok(()),
-        Some(other) => Err(misfit(
-            stated,
-            format!(
-                "another subject of {client} is in force and not in this catalog: remove it with --prune, or retire \
-                 it by `grantd credential retire {}`",
-                other.id
-            ),
-        )),
-    }
-}
-
-/// A `kid` names one key (RFC 7517 section 4.5): also beside a key that stays although the catalog no longer
-/// states it, be it retired, so that what `export` writes can be applied.
-fn check_names<'a>(
-    client: &CatalogClient,
-    staying: impl Iterator<Item = &'a Credential>,
-) -> Result<(), ApplyError> {
-    let name = |jwk: &str| ClientKey::parse(jwk).ok().map(|key| key.name().to_owned());
-    let taken: BTreeSet<String> = staying
-        .filter_map(key)
-        .map(|key| key.name().to_owned())
-        .collect();
-    for stated in &client.credentials {
-        let CatalogMaterial::Jwk(jwk) = &stated.material else {
-            continue;
-        };
-        if let Some(name) = name(jwk).filter(|name| taken.contains(name)) {
-            let message = format!(
-                "another key of {} has the kid {name:?} and is not in this catalog: give the new key a kid of its \
-                 own, or remove the other one with --prune",
-                client.id
-            );
-            return Err(misfit(stated, message));
-        }
-    }
-    Ok(())
-}
-
-fn misfit(stated: &CatalogCredential, message: String) -> ApplyError {
-    ApplyError::Misfit {
-        place: stated.place.clone(),
-        message,
-    }
 }

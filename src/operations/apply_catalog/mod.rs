@@ -2,34 +2,35 @@
 //!
 //! It removes nothing that the catalog does not state, unless it is told to prune.
 
-mod audiences;
-mod clients;
 mod credentials;
+mod difference;
 mod plan;
-mod policies;
 mod removals;
+mod wanted;
+mod warnings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub use plan::{Action, Plan, Step, Subject};
 pub use removals::TooManyRemoved;
 
-use super::check_profile::of_key;
 use super::make_signing_keys::{MakeKeyError, make_missing_keys};
-use crate::config::catalog::{Catalog, CatalogMaterial};
-use crate::config::fault::Place;
+use super::manage_credentials::LATE_ISSUE;
+use crate::config::catalog::Catalog;
+use crate::config::fault::ConfigError;
 use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::{HashCost, SecretHashError};
+use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::Audience;
-use crate::domain::identifier::{AudienceId, ClientId};
-use crate::domain::known_client::KnownClient;
 use crate::domain::profile::Profile;
-use crate::domain::timestamp::Seconds;
+use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::Store;
 use crate::store::audit_events::AuditEvent;
 use crate::store::change::{ChangeTx, Committed};
 use crate::store::error::StoreError;
+use difference::Write;
+use wanted::{Stored, Wanted, wanted};
 
 /// How a catalog is applied.
 #[derive(Clone, Copy, Debug)]
@@ -53,14 +54,9 @@ pub struct ApplyOptions<'a> {
 /// Why a catalog was not applied; then nothing of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// The catalog and the database do not fit together.
-    #[error("{place}: {message}")]
-    Misfit {
-        /// Where in the catalog.
-        place: Place,
-        /// What is wrong, and what to do.
-        message: String,
-    },
+    /// The catalog and the database, or the profile, do not fit together.
+    #[error(transparent)]
+    Misfit(#[from] ConfigError),
     /// More would be removed than the operator allowed.
     #[error(transparent)]
     Removals(#[from] TooManyRemoved),
@@ -75,18 +71,6 @@ pub enum ApplyError {
     Secret(#[from] SecretHashError),
 }
 
-/// One application of a catalog, under way.
-struct Application<'a> {
-    change: ChangeTx,
-    options: ApplyOptions<'a>,
-    plan: Plan,
-    /// The audiences as they will be.
-    audiences: BTreeMap<AudienceId, Audience>,
-    /// The clients as they were.
-    clients: BTreeMap<ClientId, KnownClient>,
-    before: removals::Before,
-}
-
 /// Applies `catalog`. Gives the plan, and what was committed.
 ///
 /// # Errors
@@ -96,106 +80,87 @@ pub async fn apply_catalog(
     catalog: &Catalog,
     options: ApplyOptions<'_>,
 ) -> Result<(Plan, Committed), ApplyError> {
+    catalog.check_profile(options.profile)?;
     let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
-    let audiences = change.audiences().await?;
-    let clients = change.clients().await?;
-    let mut application = Application {
-        change,
-        options,
-        plan: Plan::default(),
-        before: removals::Before {
-            clients: clients.len(),
-            audiences: audiences.len(),
-        },
-        audiences: audiences
-            .into_iter()
-            .map(|it| (it.id.clone(), it))
-            .collect(),
-        clients: clients
-            .into_iter()
-            .map(|it| (it.client.id.clone(), it))
-            .collect(),
+    let stored = Stored::of(
+        change.audiences().await?,
+        change.clients_and_deleted_ones().await?,
+        change.now(),
+    );
+    let wanted = wanted(catalog, &stored, &options)?;
+    let algorithms = algorithms_after(&stored, &wanted, options.prune);
+    let (mut plan, writes) = difference::between(&stored, &wanted, options.prune);
+    plan.warnings = wanted.findings.warnings;
+    if let Some(misfits) = ConfigError::of(wanted.findings.faults) {
+        return Err(misfits.into());
+    }
+    plan.warnings.extend(warnings::of_shared_keys(catalog));
+    plan.warnings.extend(warnings::of_unknown_servers(
+        catalog,
+        &stored,
+        options.prune,
+    ));
+    let before = removals::Before {
+        clients: stored.living().count(),
+        audiences: stored.audiences.len(),
     };
-    check_profile(catalog, options.profile)?;
-    application.put_audiences(catalog).await?;
-    application.put_clients(catalog).await?;
-    application.check_stored_policies(catalog)?;
-    application.warn_of_unknown_servers(catalog);
-    application.make_keys().await?;
-    application.finish().await
+    match removals::check(&plan, before, options.allow_removals) {
+        Some(refusal) if !options.dry_run => return Err(refusal.into()),
+        refusal => plan.refusal = refusal,
+    }
+    let (sealing, delay) = (options.sealing, options.key_delay);
+    for made in make_missing_keys(&mut change, &algorithms, sealing, delay).await? {
+        plan.note(Action::Created, Subject::SigningKey, made.to_string());
+    }
+    // Dropped without a commit, the transaction leaves everything as it was.
+    if options.dry_run || plan.changes() == 0 {
+        return Ok((plan, Committed::default()));
+    }
+    write_all(&mut change, writes).await?;
+    change.audit(&applied(&plan, change.now())).await?;
+    Ok((plan, change.commit().await?))
 }
 
-/// Whether a catalog fits a security profile.
-///
-/// # Errors
-/// The first contradiction, with its place.
-pub fn check_profile(catalog: &Catalog, profile: Profile) -> Result<(), ApplyError> {
-    let audiences = catalog
-        .audiences
-        .iter()
-        .map(|it| (&it.place, profile.contradiction_of_audience(&it.audience)));
-    let clients = catalog.clients.iter().map(|it| {
-        let methods = &it.auth_methods;
-        (
-            &it.place,
-            profile.contradiction_of_client(&it.id, methods, it.assertion_audience),
-        )
-    });
-    let keys = catalog.clients.iter().flat_map(|client| {
-        let in_use = client
-            .credentials
-            .iter()
-            .filter(|it| it.retired_at.is_none());
-        in_use.filter_map(|it| match &it.material {
-            CatalogMaterial::Jwk(jwk) => Some((&it.place, of_key(profile, &client.id, jwk))),
-            _ => None,
-        })
-    });
-    match audiences
-        .chain(clients)
-        .chain(keys)
-        .find_map(|(place, it)| Some((place, it?)))
-    {
-        None => Ok(()),
-        Some((place, contradiction)) => Err(ApplyError::Misfit {
-            place: place.clone(),
-            message: contradiction.to_string(),
-        }),
-    }
+/// The algorithms of the audiences that there will be.
+fn algorithms_after(stored: &Stored, wanted: &Wanted, prune: bool) -> BTreeSet<SigningAlgorithm> {
+    let is_wanted = |old: &Audience| wanted.audiences.iter().any(|new| new.id == old.id);
+    let old = stored.audiences.values();
+    let kept = old.filter(|old| !prune && !is_wanted(old));
+    let all = kept.chain(&wanted.audiences);
+    all.map(|audience| audience.algorithm).collect()
 }
 
-impl Application<'_> {
-    async fn make_keys(&mut self) -> Result<(), ApplyError> {
-        let algorithms: BTreeSet<_> = self.audiences.values().map(|it| it.algorithm).collect();
-        let (sealing, delay) = (self.options.sealing, self.options.key_delay);
-        for made in make_missing_keys(&mut self.change, &algorithms, sealing, delay).await? {
-            self.plan
-                .note(Action::Created, Subject::SigningKey, made.to_string());
+/// Removals first: what one thing leaves, another may take.
+async fn write_all(change: &mut ChangeTx, mut writes: Vec<Write>) -> Result<(), StoreError> {
+    writes.sort_by_key(|write| !write.is_removal());
+    for write in writes {
+        match write {
+            Write::Audience(audience) => change.put_audience(&audience).await?,
+            Write::Client(client) => change.put_client(&client).await?,
+            Write::Credential(client, it) => change.put_credential(&client, &it).await?,
+            Write::Policy(client, policy) => change.put_policy(&client, &policy).await?,
+            Write::NoAudience(id) => change.delete_audience(&id).await?,
+            Write::NoClient(id) => {
+                let now = change.now();
+                change
+                    .delete_client(&id, (now, now.plus(LATE_ISSUE)))
+                    .await?;
+            }
+            Write::NoCredential(client, id) => change.delete_credential(&client, &id).await?,
+            Write::NoPolicy(client, audience) => change.delete_policy(&client, &audience).await?,
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    async fn finish(mut self) -> Result<(Plan, Committed), ApplyError> {
-        let refusal = removals::check(&self.plan, self.before, self.options.allow_removals);
-        // Dropped without a commit, the transaction leaves everything as it was.
-        match refusal {
-            Some(refusal) if !self.options.dry_run => return Err(refusal.into()),
-            refusal => self.plan.refusal = refusal,
-        }
-        if self.options.dry_run || self.plan.changes() == 0 {
-            return Ok((self.plan, Committed::default()));
-        }
-        let event = AuditEvent {
-            id: random::token_id(),
-            at: self.change.now(),
-            actor: "operator".to_owned(),
-            action: "catalog_applied",
-            target: String::new(),
-            details: self.plan.to_json(),
-        };
-        self.change.audit(&event).await?;
-        let committed = self.change.commit().await?;
-        Ok((self.plan, committed))
+fn applied(plan: &Plan, now: Timestamp) -> AuditEvent {
+    AuditEvent {
+        id: random::token_id(),
+        at: now,
+        actor: "operator".to_owned(),
+        action: "catalog_applied",
+        target: String::new(),
+        details: plan.to_json(),
     }
 }

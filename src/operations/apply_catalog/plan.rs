@@ -44,8 +44,8 @@ pub struct Step {
     pub subject: Subject,
     /// Which one.
     pub name: String,
-    /// The members that change.
-    pub members: Vec<&'static str>,
+    /// The keys of the catalog that change.
+    pub members: Vec<String>,
 }
 
 /// All steps, and what an operator should know besides.
@@ -66,26 +66,6 @@ impl Plan {
             subject,
             name,
             members: Vec::new(),
-        });
-    }
-
-    /// A thing that is there: changed in `members`, or unchanged where there are none.
-    pub(super) fn note_compared(
-        &mut self,
-        subject: Subject,
-        name: String,
-        members: Vec<&'static str>,
-    ) {
-        let action = if members.is_empty() {
-            Action::Unchanged
-        } else {
-            Action::Changed
-        };
-        self.steps.push(Step {
-            action,
-            subject,
-            name,
-            members,
         });
     }
 
@@ -123,14 +103,3 @@ impl Plan {
             .collect()
     }
 }
-
-/// The names of the members in which two values differ.
-macro_rules! differing {
-    ($old:expr, $new:expr; $($member:ident),+ $(,)?) => {{
-        let (old, new) = (&$old, &$new);
-        let mut members: Vec<&'static str> = Vec::new();
-        $(if old.$member != new.$member { members.push(stringify!($member)); })+
-        members
-    }};
-}
-pub(super) use differing;

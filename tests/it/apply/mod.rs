@@ -2,6 +2,7 @@
 
 mod removals;
 mod retirement;
+mod rules;
 
 use std::collections::BTreeMap;
 

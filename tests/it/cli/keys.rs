@@ -4,6 +4,7 @@ use grantd::clock::Clock;
 use grantd::config::catalog::public_material;
 use grantd::crypto::rsa_weakness::check_rsa;
 use grantd::domain::algorithm::SigningAlgorithm;
+use grantd::domain::credential::rules::CredentialFault;
 use grantd::domain::identifier::ClientId;
 use grantd::domain::profile::Profile;
 use grantd::operations::manage_credentials::{CredentialError, NewCredential};
@@ -140,7 +141,7 @@ fn with(jwk: Map<String, Value>, name: &str, value: Value) -> String {
 }
 
 /// An RSA key whose modulus has this many bits. None that could be used, but one of the right size.
-fn rsa(bits: usize) -> Value {
+pub(super) fn rsa(bits: usize) -> Value {
     let mut n = vec![0xff_u8; bits.div_ceil(8)];
     n[0] >>= (8 - bits % 8) % 8;
     let jwk =
@@ -205,7 +206,7 @@ on_both! {
             (with(jwk.clone(), "d", json!("cHJpdmF0ZQ")), "private member `d`"),
             (r#"{"kty":"oct","k":"cHJpdmF0ZQ"}"#.to_owned(), "private member `k`"),
             (rsa(2047).to_string(), "fewer than 2048"),
-            (with(jwk.clone(), "use", json!("enc")), "`use` must be \"sig\""),
+            (with(jwk.clone(), "use", json!("enc")), "`use` is not sig"),
             (with(jwk.clone(), "key_ops", json!(["sign"])), "`key_ops` lack verify"),
             (with(jwk.clone(), "alg", json!("RS256")), "`alg` is none of"),
             (with(jwk.clone(), "kid", json!(1)), "`kid` is not a text"),
@@ -261,7 +262,7 @@ on_both! {
         let stated = stated(&first, "c");
         for prune in [false, true] {
             let error = site.env.try_apply(&stated, prune).await.unwrap_err();
-            assert!(error.contains(&format!("was retired as credential {id}")), "{error}");
+            assert!(error.contains(&format!("as credential {id}, which was retired and stays so")), "{error}");
         }
 
         // Another client may have it, with a warning.
@@ -296,7 +297,7 @@ on_both! {
             register_credentials(&site.env.store, &worker, keys, &new).await
         };
         let error = add(Profile::Fapi2).await.unwrap_err();
-        assert!(matches!(error, CredentialError::Profile(_)), "{error}");
+        assert!(matches!(error, CredentialError::Fault(CredentialFault::Profile(_))), "{error}");
         assert!(add(Profile::Default).await.is_ok());
         site.env.prune(crate::harness::CATALOG).await;
         let error = add(Profile::Default).await.unwrap_err();

@@ -9,3 +9,4 @@ mod keys;
 mod manners;
 mod screen;
 mod start;
+mod verdicts;

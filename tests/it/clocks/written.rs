@@ -6,9 +6,8 @@ use grantd::domain::credential::{Credential, CredentialMaterial, CredentialState
 use grantd::domain::identifier::ClientId;
 use grantd::domain::profile::Profile;
 use grantd::domain::timestamp::{Seconds, Timestamp};
-use grantd::operations::manage_credentials::{
-    Expiry, NewCredential, add_secret, retire_credential,
-};
+use grantd::operations::manage_credentials::{Expiry, NewCredential, retire_credential};
+use grantd::operations::register_credentials::add_secret;
 use grantd::store::{DatabaseOptions, Store};
 
 use crate::assertion::signer::{Key, assert_refused, catalog, claims, token};

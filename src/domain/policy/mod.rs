@@ -1,35 +1,56 @@
 //! A policy: client X may get scopes S for audience A.
 
+mod fault;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use fault::PolicyFault;
+
+use super::audience::LONGEST_LIFETIME;
 use super::client::AuthMethod;
 use super::identifier::AudienceId;
 use super::scope::ScopeSet;
 use super::timestamp::Seconds;
+use super::{extra_claims, shape};
 
-/// What one client may get at one audience.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What one client may get at one audience; as a document a `[[client.policy]]` of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// The audience.
     pub audience: AudienceId,
     /// What may be granted.
+    #[serde(default)]
     pub scopes: ScopeSet,
     /// What is granted where the request names no scope; empty: such a request is refused.
+    #[serde(default)]
     pub default_scopes: ScopeSet,
     /// In place of the audience's token lifetime; never above its most.
+    #[serde(
+        default,
+        deserialize_with = "shape::optional_span::<_, LONGEST_LIFETIME>"
+    )]
     pub token_lifetime: Option<Seconds>,
     /// Extra claims of its tokens, laid over the client's; see [`super::extra_claims`].
+    #[serde(default, deserialize_with = "extra_claims::deserialize")]
     pub claims: Map<String, Value>,
     /// The source networks it holds for; empty: all.
+    #[serde(default, deserialize_with = "shape::networks")]
     pub networks: Vec<IpNet>,
     /// The authentication methods it holds for; empty: all.
+    #[serde(default)]
     pub methods: Vec<AuthMethod>,
     /// Whether it holds at all.
+    #[serde(default = "yes")]
     pub enabled: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Why a policy does not hold for a request.

@@ -1,0 +1,141 @@
+//! What a credential proves with, and which methods of authentication that serves.
+
+use std::convert::Infallible;
+
+use super::{StatedCredential, StatedSecret, SubjectName};
+use crate::domain::client::{AuthMethod, named};
+
+/// What a credential proves with. Of a secret it has `S`: the hash that is kept, or what is stated and not yet hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialMaterial<S = SecretHash> {
+    /// A secret.
+    Secret(S),
+    /// A public key as JWK (RFC 7517), compact JSON.
+    Jwk(String),
+    /// The `x5t#S256` of a certificate (RFC 8705 section 3.1).
+    Certificate(String),
+    /// A subject name (RFC 8705 section 2.1.2).
+    Subject(SubjectName),
+}
+
+/// The hash of a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHash {
+    /// Where the secret came from; decides cost and salt.
+    pub form: SecretForm,
+    /// The argon2id hash in PHC string format.
+    pub phc: String,
+}
+
+impl std::fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretHash")
+            .field("form", &self.form)
+            .finish_non_exhaustive()
+    }
+}
+
+named! {
+    /// Where a secret came from.
+    SecretForm {
+        /// Made by grantd: 256 random bits, so a cheap hash protects it.
+        Generated = "generated",
+        /// Brought in clear: hashed at full cost under the client's one salt.
+        Imported = "imported",
+        /// Brought as PHC string: judged at its own cost, alone, until success hashes it anew.
+        Phc = "phc",
+    }
+}
+
+named! {
+    /// The kind of a credential in the database and in listings.
+    CredentialKind {
+        /// A secret.
+        Secret = "secret",
+        /// A public key.
+        Jwk = "jwk",
+        /// A certificate.
+        Certificate = "certificate",
+        /// A subject name.
+        Subject = "subject",
+    }
+}
+
+/// Material of a credential without a secret: anybody may see it.
+pub type PublicMaterial = CredentialMaterial<Infallible>;
+
+impl<S> CredentialMaterial<S> {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Secret(_) => CredentialKind::Secret,
+            Self::Jwk(_) => CredentialKind::Jwk,
+            Self::Certificate(_) => CredentialKind::Certificate,
+            Self::Subject(_) => CredentialKind::Subject,
+        }
+    }
+
+    /// The key of the catalog under which it stands.
+    #[must_use]
+    pub const fn catalog_key(&self) -> &'static str {
+        match self {
+            Self::Secret(_) => "secrets",
+            Self::Jwk(_) => "jwks",
+            Self::Certificate(_) => "thumbprints",
+            Self::Subject(name) => name.kind.as_str(),
+        }
+    }
+
+    /// What anybody may see of it: all but a secret.
+    #[must_use]
+    pub fn public_value(&self) -> Option<&str> {
+        match self {
+            Self::Secret(_) => None,
+            Self::Jwk(value) | Self::Certificate(value) => Some(value),
+            Self::Subject(name) => Some(&name.value),
+        }
+    }
+
+    /// The same with another state of its secret.
+    #[must_use]
+    pub fn map_secret<T>(self, secret: impl FnOnce(S) -> T) -> CredentialMaterial<T> {
+        match self {
+            Self::Secret(of) => CredentialMaterial::Secret(secret(of)),
+            Self::Jwk(jwk) => CredentialMaterial::Jwk(jwk),
+            Self::Certificate(thumbprint) => CredentialMaterial::Certificate(thumbprint),
+            Self::Subject(name) => CredentialMaterial::Subject(name),
+        }
+    }
+}
+
+impl From<PublicMaterial> for StatedCredential {
+    /// Without a label, for all time.
+    fn from(material: PublicMaterial) -> Self {
+        Self::from(material.map_secret(|never| -> StatedSecret { match never {} }))
+    }
+}
+
+impl CredentialKind {
+    /// Whether a credential of this kind serves `method`.
+    #[must_use]
+    pub fn serves(self, method: AuthMethod) -> bool {
+        match method {
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => self == Self::Secret,
+            AuthMethod::PrivateKeyJwt => self == Self::Jwk,
+            AuthMethod::TlsClientAuth => self == Self::Subject,
+            AuthMethod::SelfSignedTlsClientAuth => self == Self::Certificate,
+        }
+    }
+
+    /// A method that a credential of this kind serves, for advice.
+    #[must_use]
+    pub const fn example(self) -> AuthMethod {
+        match self {
+            Self::Secret => AuthMethod::ClientSecretBasic,
+            Self::Jwk => AuthMethod::PrivateKeyJwt,
+            Self::Certificate => AuthMethod::SelfSignedTlsClientAuth,
+            Self::Subject => AuthMethod::TlsClientAuth,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is wrong with a policy: of its client, and at its audience.
+
+use super::Policy;
+use crate::domain::audience::Audience;
+use crate::domain::client::Client;
+use crate::domain::identifier::AudienceId;
+use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::timestamp::Seconds;
+use crate::domain::{extra_claims, shown};
+
+/// Why a client may not have a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyFault {
+    /// An audience that is the client itself.
+    #[error(
+        "an audience may not have the id of the client that asks for it (aud would equal client_id)"
+    )]
+    AudienceIsClient,
+    /// An audience that is nowhere.
+    #[error("there is no audience {audience}{near}")]
+    NoAudience {
+        /// Its name, as it may be shown.
+        audience: String,
+        /// The nearest one, as the end of a sentence.
+        near: String,
+    },
+    /// A policy that grants nothing.
+    #[error("this key is required and missing; name at least one scope of the audience")]
+    NoScopes,
+    /// A scope that the audience does not know.
+    #[error("{scope} is not a scope of {audience}; {known}")]
+    UnknownScope {
+        /// The scope, as it may be shown.
+        scope: String,
+        /// The audience.
+        audience: AudienceId,
+        /// What the audience knows, as a sentence.
+        known: String,
+    },
+    /// A default scope that the policy does not permit.
+    #[error("{0} is not among the policy's `scopes`; add it there or remove it here")]
+    DefaultScope(String),
+    /// A lifetime above the most that there may be.
+    #[error("{given} is more than the audience's max_token_lifetime of {most}")]
+    LifetimeAbove {
+        /// What is stated.
+        given: Seconds,
+        /// The most.
+        most: Seconds,
+    },
+    /// Methods of which the client has none.
+    #[error(
+        "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
+         leave `methods` out"
+    )]
+    Methods,
+    /// The claims of a client and of its policy together are too large.
+    #[error(
+        "tokens for {0} get the client's claims and these, and both together may take {most} bytes of JSON at most",
+        most = extra_claims::MAX_BYTES
+    )]
+    ClaimsTogether(AudienceId),
+}
+
+impl PolicyFault {
+    /// The key of the policy that is wrong.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::AudienceIsClient | Self::NoAudience { .. } => "audience",
+            Self::NoScopes | Self::UnknownScope { .. } => "scopes",
+            Self::DefaultScope(_) => "default_scopes",
+            Self::LifetimeAbove { .. } => "token_lifetime",
+            Self::Methods => "methods",
+            Self::ClaimsTogether(_) => "claims",
+        }
+    }
+
+    /// Of an audience that none of `known` is.
+    #[must_use]
+    pub fn no_audience<'k>(
+        audience: &AudienceId,
+        known: impl IntoIterator<Item = &'k AudienceId>,
+    ) -> Self {
+        let known = known.into_iter().map(AudienceId::as_str);
+        let near = shown::nearest(audience.as_str(), known);
+        Self::NoAudience {
+            audience: shown::unknown_url(audience.as_str()),
+            near: near.map_or_else(String::new, |near| format!("; the nearest is {near}")),
+        }
+    }
+}
+
+impl Policy {
+    /// What is wrong with it as a policy of `client`, for what concerns the two alone.
+    #[must_use]
+    pub fn faults_of(&self, client: &Client) -> Vec<PolicyFault> {
+        let mut faults = Vec::new();
+        if self.audience.as_str() == client.id.as_str() {
+            faults.push(PolicyFault::AudienceIsClient);
+        }
+        if self.scopes.is_empty() {
+            faults.push(PolicyFault::NoScopes);
+        }
+        if let Some(outside) = self.default_scopes.first_outside(&self.scopes) {
+            let permitted = self.scopes.iter().map(Scope::as_str);
+            let shown = shown::unknown(outside.as_str(), permitted);
+            faults.push(PolicyFault::DefaultScope(shown));
+        }
+        let registered = |method| client.auth_methods.contains(method);
+        if !self.methods.is_empty() && !self.methods.iter().any(registered) {
+            faults.push(PolicyFault::Methods);
+        }
+        faults.extend(self.claims_fault(client));
+        faults
+    }
+
+    /// Claims that fit on their own and not beside the client's.
+    #[must_use]
+    pub fn claims_fault(&self, client: &Client) -> Option<PolicyFault> {
+        let merged = extra_claims::merged(&client.claims, &self.claims);
+        (!extra_claims::fit(&merged)).then(|| PolicyFault::ClaimsTogether(self.audience.clone()))
+    }
+
+    /// Whether it names scopes of its audience only, and gives no longer life than that allows.
+    #[must_use]
+    pub fn faults_at(&self, audience: &Audience) -> Vec<PolicyFault> {
+        let mut faults = Vec::new();
+        let known: ScopeSet = audience.scopes.keys().cloned().collect();
+        if let Some(scope) = self.scopes.first_outside(&known) {
+            let names = || audience.scopes.keys().map(Scope::as_str);
+            let near = shown::nearest(scope.as_str(), names()).unwrap_or_default();
+            let list = known.to_string().replace(' ', ", ");
+            faults.push(PolicyFault::UnknownScope {
+                scope: shown::unknown(scope.as_str(), names()),
+                audience: audience.id.clone(),
+                known: match audience.scopes.len() {
+                    0 => "it has no scopes".to_owned(),
+                    1 => format!("it has {list}"),
+                    _ => format!("the nearest is {near}; it has {list}"),
+                },
+            });
+        }
+        let (given, most) = (self.token_lifetime, audience.max_token_lifetime);
+        if let Some(given) = given.filter(|given| *given > most) {
+            faults.push(PolicyFault::LifetimeAbove { given, most });
+        }
+        faults
+    }
+}

@@ -1,0 +1,208 @@
+//! What differs between what is stored and what is wanted: the plan, and the writes that bring it about.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::plan::{Action, Plan, Step, Subject};
+use super::wanted::{Stored, Wanted, leaves};
+use crate::config::catalog::write::members;
+use crate::domain::audience::Audience;
+use crate::domain::client::Client;
+use crate::domain::credential::{Credential, CredentialKind};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::policy::Policy;
+
+/// One thing to write.
+pub(super) enum Write {
+    Audience(Audience),
+    Client(Client),
+    Credential(ClientId, Credential),
+    Policy(ClientId, Policy),
+    /// With its policies.
+    NoAudience(AudienceId),
+    /// With its credentials and policies.
+    NoClient(ClientId),
+    NoCredential(ClientId, CredentialId),
+    NoPolicy(ClientId, AudienceId),
+}
+
+impl Write {
+    pub(super) const fn is_removal(&self) -> bool {
+        match self {
+            Self::Audience(_) | Self::Client(_) | Self::Credential(..) | Self::Policy(..) => false,
+            Self::NoAudience(_)
+            | Self::NoClient(_)
+            | Self::NoCredential(..)
+            | Self::NoPolicy(..) => true,
+        }
+    }
+}
+
+/// The steps from `stored` to `wanted`, and their writes in the same order.
+pub(super) fn between(stored: &Stored, wanted: &Wanted, prune: bool) -> (Plan, Vec<Write>) {
+    let mut difference = Difference {
+        stored,
+        prune,
+        gone: BTreeSet::new(),
+        plan: Plan::default(),
+        writes: Vec::new(),
+    };
+    difference.audiences(&wanted.audiences);
+    for client in &wanted.clients {
+        difference.client(client);
+    }
+    let ids: BTreeSet<&ClientId> = wanted.clients.iter().map(|it| &it.client.id).collect();
+    for other in stored.living().filter(|it| !ids.contains(&it.client.id)) {
+        let id = &other.client.id;
+        let write = Write::NoClient(id.clone());
+        difference.left(Subject::Client, id.to_string(), prune.then_some(write));
+    }
+    (difference.plan, difference.writes)
+}
+
+struct Difference<'a> {
+    stored: &'a Stored,
+    prune: bool,
+    /// The audiences that go, and take their policies along.
+    gone: BTreeSet<&'a AudienceId>,
+    plan: Plan,
+    writes: Vec<Write>,
+}
+
+impl Difference<'_> {
+    fn audiences(&mut self, wanted: &[Audience]) {
+        for new in wanted {
+            let old = self.stored.audiences.get(&new.id);
+            self.compared((Subject::Audience, new.id.to_string()), (old, new));
+            if old != Some(new) {
+                self.writes.push(Write::Audience(new.clone()));
+            }
+        }
+        let ids: BTreeSet<&AudienceId> = wanted.iter().map(|it| &it.id).collect();
+        for other in self.stored.audiences.keys().filter(|it| !ids.contains(it)) {
+            let write = Write::NoAudience(other.clone());
+            self.left(
+                Subject::Audience,
+                other.to_string(),
+                self.prune.then_some(write),
+            );
+            if self.prune {
+                self.gone.insert(other);
+            }
+        }
+    }
+
+    fn client(&mut self, wanted: &KnownClient) {
+        let new = &wanted.client;
+        let known = self.stored.client(&new.id);
+        let old = known.map(|it| &it.client);
+        self.compared((Subject::Client, new.id.to_string()), (old, new));
+        let (at, before) = (self.writes.len(), self.plan.changes());
+        self.credentials(known, wanted);
+        let is_rotated = self.plan.changes() > before;
+        if is_rotated || old != Some(new) {
+            let rotated_at = is_rotated.then_some(self.stored.now).or(new.rotated_at);
+            let client = Client {
+                rotated_at,
+                ..new.clone()
+            };
+            self.writes.insert(at, Write::Client(client));
+        }
+        self.policies(known, wanted);
+    }
+
+    fn credentials(&mut self, known: Option<&KnownClient>, wanted: &KnownClient) {
+        let id = &wanted.client.id;
+        let existing = known.map_or(&[][..], |it| &it.credentials);
+        let name = |it: &Credential| format!("{id} {} {}", it.kind(), it.id);
+        for new in &wanted.credentials {
+            let old = existing.iter().find(|old| old.id == new.id);
+            let shapes = (old.map(Credential::shape), new.shape());
+            self.compared(
+                (Subject::Credential, name(new)),
+                (shapes.0.as_ref(), &shapes.1),
+            );
+            if old != Some(new) {
+                self.writes.push(Write::Credential(id.clone(), new.clone()));
+            }
+        }
+        let mut kinds = wanted.credentials.iter().map(Credential::kind);
+        let states_secrets = kinds.any(|kind| kind == CredentialKind::Secret);
+        let is_wanted = |old: &Credential| wanted.credentials.iter().any(|new| new.id == old.id);
+        for other in existing.iter().filter(|old| !is_wanted(old)) {
+            let goes = leaves(other, states_secrets, (self.prune, self.stored.now));
+            let write = goes.then(|| Write::NoCredential(id.clone(), other.id.clone()));
+            self.left(Subject::Credential, name(other), write);
+        }
+    }
+
+    fn policies(&mut self, known: Option<&KnownClient>, wanted: &KnownClient) {
+        let id = &wanted.client.id;
+        let existing = known.map_or(&[][..], |it| &it.policies);
+        let name = |it: &Policy| format!("{id} {}", it.audience);
+        for new in &wanted.policies {
+            let old = existing.iter().find(|old| old.audience == new.audience);
+            self.compared((Subject::Policy, name(new)), (old, new));
+            if old != Some(new) {
+                self.writes.push(Write::Policy(id.clone(), new.clone()));
+            }
+        }
+        let is_wanted = |old: &Policy| wanted.policies.iter().any(|it| it.audience == old.audience);
+        for other in existing.iter().filter(|old| !is_wanted(old)) {
+            if self.gone.contains(&other.audience) {
+                self.plan
+                    .note(Action::Removed, Subject::Policy, name(other));
+                continue;
+            }
+            let write = Write::NoPolicy(id.clone(), other.audience.clone());
+            self.left(Subject::Policy, name(other), self.prune.then_some(write));
+        }
+    }
+
+    /// A thing that is wanted, beside the one that is stored.
+    fn compared<T: Serialize + PartialEq>(
+        &mut self,
+        (subject, name): (Subject, String),
+        (old, new): (Option<&T>, &T),
+    ) {
+        let members = old.map_or_else(Vec::new, |old| differing(old, new));
+        let action = match old {
+            None => Action::Created,
+            Some(_) if members.is_empty() => Action::Unchanged,
+            Some(_) => Action::Changed,
+        };
+        self.plan.steps.push(Step {
+            action,
+            subject,
+            name,
+            members,
+        });
+    }
+
+    /// A thing that is stored and not stated: it goes by `write`, or stays.
+    fn left(&mut self, subject: Subject, name: String, write: Option<Write>) {
+        let action = match write {
+            Some(_) => Action::Removed,
+            None => Action::Kept,
+        };
+        self.plan.note(action, subject, name);
+        self.writes.extend(write);
+    }
+}
+
+/// The keys of the catalog in which two things differ.
+fn differing<T: Serialize + PartialEq>(old: &T, new: &T) -> Vec<String> {
+    if old == new {
+        return Vec::new();
+    }
+    let (old, new) = (members(old), members(new));
+    let of = |key: &str, in_: &[(String, serde_json::Value)]| {
+        let found = in_.iter().find(|(name, _)| name == key);
+        found.map(|(_, value)| value.clone())
+    };
+    let gone = old.iter().filter(|(key, _)| of(key, &new).is_none());
+    let keys = new.iter().chain(gone).map(|(key, _)| key.clone());
+    keys.filter(|key| of(key, &old) != of(key, &new)).collect()
+}

@@ -1,0 +1,292 @@
+//! What the database should hold: the catalog, and of what is stored that which only the database knows. Nothing is
+//! written here, and nothing is asked.
+
+use std::collections::BTreeMap;
+
+use super::ApplyOptions;
+use super::credentials::Credentials;
+use crate::config::catalog::{Catalog, CatalogClient, CatalogPolicy};
+use crate::config::fault::{Fault, Place, Problem};
+use crate::crypto::secret_hash::SecretHashError;
+use crate::domain::audience::Audience;
+use crate::domain::client::{Client, ClientStatus};
+use crate::domain::credential::{Credential, CredentialKind};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::policy::{Policy, PolicyFault};
+use crate::domain::timestamp::Timestamp;
+use crate::operations::manage_credentials::LATE_ISSUE;
+
+/// What the database holds.
+pub(super) struct Stored {
+    pub(super) audiences: BTreeMap<AudienceId, Audience>,
+    /// Those that were deleted are among them.
+    pub(super) clients: BTreeMap<ClientId, KnownClient>,
+    /// Whose each credential is.
+    pub(super) owners: BTreeMap<CredentialId, ClientId>,
+    /// When that is, by the database's clock.
+    pub(super) now: Timestamp,
+}
+
+/// What it should hold of what the catalog states.
+#[derive(Default)]
+pub(super) struct Wanted {
+    pub(super) audiences: Vec<Audience>,
+    pub(super) clients: Vec<KnownClient>,
+    pub(super) findings: Findings,
+}
+
+/// What was found on the way.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// Where the catalog does not fit the database.
+    pub(super) faults: Vec<Fault>,
+    /// What an operator should know.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Findings {
+    pub(super) fn fault(&mut self, place: &Place, key: String, problem: impl Into<Problem>) {
+        self.faults.push(Fault {
+            place: place.clone(),
+            key,
+            problem: problem.into(),
+        });
+    }
+}
+
+impl Stored {
+    pub(super) fn of(audiences: Vec<Audience>, clients: Vec<KnownClient>, now: Timestamp) -> Self {
+        let owners = clients.iter().flat_map(|it| {
+            let ids = it.credentials.iter().map(|it| it.id.clone());
+            ids.map(|id| (id, it.client.id.clone()))
+        });
+        Self {
+            owners: owners.collect(),
+            audiences: audiences
+                .into_iter()
+                .map(|it| (it.id.clone(), it))
+                .collect(),
+            clients: clients
+                .into_iter()
+                .map(|it| (it.client.id.clone(), it))
+                .collect(),
+            now,
+        }
+    }
+
+    /// The client, where it is there and was not deleted.
+    pub(super) fn client(&self, id: &ClientId) -> Option<&KnownClient> {
+        let known = self.clients.get(id);
+        known.filter(|it| it.client.status != ClientStatus::Deleted)
+    }
+
+    /// All clients that were not deleted.
+    pub(super) fn living(&self) -> impl Iterator<Item = &KnownClient> {
+        let all = self.clients.values();
+        all.filter(|it| it.client.status != ClientStatus::Deleted)
+    }
+}
+
+/// Whether a stored credential goes that the catalog does not state. Secrets that `credential add-secret` made belong
+/// to no catalog, unless it lists secrets itself; and one that was compromised keeps tokens dead for a while.
+pub(super) fn leaves(
+    credential: &Credential,
+    states_secrets: bool,
+    (prune, now): (bool, Timestamp),
+) -> bool {
+    let is_ours = states_secrets || credential.kind() != CredentialKind::Secret;
+    prune && is_ours && !credential.kills_tokens(now)
+}
+
+/// What `catalog` wants where `stored` is there.
+///
+/// # Errors
+/// A secret that could not be hashed.
+pub(super) fn wanted(
+    catalog: &Catalog,
+    stored: &Stored,
+    options: &ApplyOptions<'_>,
+) -> Result<Wanted, SecretHashError> {
+    let mut wanted = Wanted {
+        audiences: catalog
+            .audiences
+            .iter()
+            .map(|it| it.audience.clone())
+            .collect(),
+        ..Wanted::default()
+    };
+    let audiences = audiences_after(catalog, stored, options.prune);
+    for stated in &catalog.clients {
+        let old = stored.client(&stated.client.id);
+        let client = client(stated, stored);
+        let mut resolving = Credentials {
+            client: &client,
+            existing: old.map_or(&[], |it| &it.credentials),
+            options,
+            stored,
+            findings: &mut wanted.findings,
+        };
+        let credentials = resolving.wanted(&stated.credentials)?;
+        let policies = old.map_or(&[][..], |it| &it.policies);
+        for stated in &stated.policies {
+            check_policy(&client, stated, &audiences, &mut wanted.findings);
+        }
+        if !options.prune {
+            check_kept(&client, stated, policies, &mut wanted.findings);
+        }
+        wanted.clients.push(KnownClient {
+            client,
+            credentials,
+            policies: stated.policies.iter().map(|it| it.policy.clone()).collect(),
+        });
+    }
+    if !options.prune {
+        check_stored_policies(catalog, stored, &mut wanted.findings);
+    }
+    Ok(wanted)
+}
+
+/// The audiences as they will be.
+fn audiences_after<'a>(
+    catalog: &'a Catalog,
+    stored: &'a Stored,
+    prune: bool,
+) -> BTreeMap<&'a AudienceId, &'a Audience> {
+    let kept = stored.audiences.values().filter(|_| !prune);
+    let stated = catalog.audiences.iter().map(|it| &it.audience);
+    kept.chain(stated).map(|it| (&it.id, it)).collect()
+}
+
+/// The client as the catalog states it, with what only the database knows.
+fn client(stated: &CatalogClient, stored: &Stored) -> Client {
+    let known = stored.clients.get(&stated.client.id).map(|it| &it.client);
+    let kept = known.filter(|old| old.status != ClientStatus::Deleted);
+    let status = match kept {
+        Some(old) if !stated.states_status => old.status,
+        _ => stated.client.status,
+    };
+    Client {
+        status,
+        tokens_not_before: mark(known, status, stored.now),
+        created_at: kept.map_or(stored.now, |old| old.created_at),
+        rotated_at: kept.and_then(|old| old.rotated_at),
+        ..stated.client.clone()
+    }
+}
+
+/// Disabling kills what was issued, and what is issued until every replica has heard of it; enabling revives none.
+fn mark(stored: Option<&Client>, status: ClientStatus, now: Timestamp) -> Timestamp {
+    let old = stored.map_or(Timestamp::EPOCH, |old| old.tokens_not_before);
+    match (stored.map(|old| old.status), status) {
+        (Some(ClientStatus::Active), ClientStatus::Disabled) => old.max(now.plus(LATE_ISSUE)),
+        (Some(ClientStatus::Disabled | ClientStatus::Deleted), ClientStatus::Active) => {
+            old.max(now)
+        }
+        _ => old,
+    }
+}
+
+/// A stated policy names an audience that is there, and fits it.
+fn check_policy(
+    client: &Client,
+    stated: &CatalogPolicy,
+    audiences: &BTreeMap<&AudienceId, &Audience>,
+    findings: &mut Findings,
+) {
+    let policy = &stated.policy;
+    let faults = match audiences.get(&policy.audience) {
+        Some(audience) => policy.faults_at(audience),
+        None => vec![PolicyFault::no_audience(
+            &policy.audience,
+            audiences.keys().copied(),
+        )],
+    };
+    for fault in faults {
+        let key = format!("client \"{}\": policy: {}", client.id, fault.key());
+        findings.fault(&stated.place, key, fault);
+    }
+}
+
+/// A policy that stays although the catalog does not state it still lays its claims over the client's.
+fn check_kept(
+    client: &Client,
+    stated: &CatalogClient,
+    policies: &[Policy],
+    findings: &mut Findings,
+) {
+    let is_stated = |kept: &Policy| {
+        let mut stated = stated.policies.iter();
+        stated.any(|it| it.policy.audience == kept.audience)
+    };
+    for kept in policies.iter().filter(|kept| !is_stated(kept)) {
+        if let Some(fault) = kept.claims_fault(client) {
+            let key = format!(
+                "client \"{}\": the stored policy, which this catalog does not state: claims",
+                client.id
+            );
+            findings.fault(&stated.place, key, fault);
+        }
+    }
+}
+
+/// A catalog that takes a scope from an audience must not leave a stored policy that still grants it.
+fn check_stored_policies(catalog: &Catalog, stored: &Stored, findings: &mut Findings) {
+    let stated: BTreeMap<&ClientId, &CatalogClient> = catalog
+        .clients
+        .iter()
+        .map(|it| (&it.client.id, it))
+        .collect();
+    let is_stated = |client: &ClientId, audience: &AudienceId| {
+        let policies = stated.get(client).map(|it| &it.policies);
+        policies.is_some_and(|it| it.iter().any(|it| &it.policy.audience == audience))
+    };
+    let audiences: BTreeMap<&AudienceId, _> = catalog
+        .audiences
+        .iter()
+        .map(|it| (&it.audience.id, it))
+        .collect();
+    for known in stored.living() {
+        let id = &known.client.id;
+        for policy in &known.policies {
+            let Some(audience) = audiences.get(&policy.audience) else {
+                continue;
+            };
+            if is_stated(id, &policy.audience) {
+                continue;
+            }
+            for fault in policy.faults_at(&audience.audience) {
+                let key = format!("the stored policy of {id}: {}", fault.key());
+                findings.fault(&audience.place, key, fault);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// B-C09: disabling kills, enabling and making anew revive nothing, and the mark never goes back.
+    #[test]
+    fn the_mark_moves_when_the_status_does() {
+        use ClientStatus::{Active, Deleted, Disabled};
+        let now = Timestamp::from_unix(100);
+        let client: Client = serde_json::from_str(r#"{"id":"a"}"#).unwrap();
+        let at = |old: Option<(ClientStatus, i64)>, new| {
+            let old = old.map(|(status, at)| Client {
+                status,
+                tokens_not_before: Timestamp::from_unix(at),
+                ..client.clone()
+            });
+            mark(old.as_ref(), new, now).unix()
+        };
+        assert_eq!(at(None, Active), 0);
+        assert_eq!(at(Some((Active, 5)), Active), 5);
+        assert_eq!(at(Some((Active, 5)), Disabled), 101);
+        assert_eq!(at(Some((Disabled, 101)), Active), 101);
+        assert_eq!(at(Some((Disabled, 50)), Active), 100);
+        assert_eq!(at(Some((Deleted, 101)), Active), 101);
+        assert_eq!(at(Some((Active, 200)), Disabled), 200);
+    }
+}

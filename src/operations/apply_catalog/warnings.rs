@@ -1,0 +1,51 @@
+//! What an operator should know of a catalog that can be applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wanted::Stored;
+use crate::config::catalog::Catalog;
+use crate::crypto::client_key;
+use crate::domain::credential::CredentialMaterial;
+use crate::domain::identifier::ClientId;
+
+/// Whoever holds a key that two clients registered is both of them.
+pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut owners: BTreeMap<String, &ClientId> = BTreeMap::new();
+    for stated in &catalog.clients {
+        let client = &stated.client.id;
+        for it in &stated.credentials {
+            let CredentialMaterial::Jwk(jwk) = &it.credential.material else {
+                continue;
+            };
+            let Some(key) = client_key::facts(jwk) else {
+                continue;
+            };
+            let owner = *owners.entry(key.thumbprint).or_insert(client);
+            if owner != client {
+                warnings.push(format!(
+                    "{}: {client} registers a key of {owner}: who holds it can be either of them",
+                    it.place
+                ));
+            }
+        }
+    }
+    warnings
+}
+
+/// A server that is no client can introspect nothing; it may be a typing error, or come later.
+pub(super) fn of_unknown_servers(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
+    let stated: BTreeSet<&ClientId> = catalog.clients.iter().map(|it| &it.client.id).collect();
+    let is_known = |id: &ClientId| stated.contains(id) || (!prune && stored.client(id).is_some());
+    let mut warnings = Vec::new();
+    for stated in &catalog.audiences {
+        for server in stated.audience.served_by.iter().filter(|it| !is_known(it)) {
+            warnings.push(format!(
+                "{}: audience {} is served by {server}, which is no client: nobody can \
+                 introspect its tokens under that name",
+                stated.place, stated.audience.id
+            ));
+        }
+    }
+    warnings
+}
