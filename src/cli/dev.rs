@@ -19,7 +19,6 @@ use crate::config::settings::{
     LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
     PublicListener, Settings, TlsFiles, Tokens,
 };
-use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
@@ -67,8 +66,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    // The first random number of the process takes 30 ms: have it made while the database opens.
-    std::thread::spawn(random::random_bytes::<1>);
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
     telemetry::init(LogFormat::Text, &filter, color::on_standard_error());
     // The first signal that comes while we start must not be lost.
