@@ -43,10 +43,10 @@ const KEY_VERDICTS: &Verdicts = &[
     ("valid", ACCEPTED, 1),
     ("valid", "private member `k`", 4),
     ("invalid", "private member `k`", 11),
-    ("invalid", "`use` must be", 2),
+    ("invalid", "`use` is not sig", 2),
     ("invalid", "`alg` is none of", 2),
     ("invalid", "`crv` is none of", 1),
-    ("invalid", "needs the member `n`", 1),
+    ("invalid", "`n` is absent", 1),
     ("invalid", "no valid key of its kind", 1),
     ("invalid", "the RSA exponent", 1),
     ("invalid", "fewer than 2048", 1),
@@ -205,7 +205,7 @@ on_both! {
         let sets = [
             (json!([ec, mixed[0]]), "private member `k`"),
             (json!([mixed[0], ec]), "private member `k`"),
-            (json!([ec, ec]), "kid"),
+            (json!([ec, ec]), "worker has this jwk already"),
             (json!(doubled), "private member `k`"),
         ];
         for (keys, why) in sets {
