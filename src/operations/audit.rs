@@ -2,12 +2,11 @@
 //! grow the queue or the table without bound.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::{mpsc, watch};
 
+use super::batcher::{Batcher, Waiting};
 use crate::clock::Clock;
 use crate::crypto::random;
 use crate::domain::client::{AuthMethod, GrantType};
@@ -17,38 +16,44 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 use crate::store::audit_events::AuditEvent;
 
-/// Events that wait to be written at most.
-const QUEUE: usize = 4096;
 /// Events that are written at most in one second; the rest is counted in one event.
 const PER_SECOND: usize = 100;
+const SECOND: Duration = Duration::from_secs(1);
 
-/// Where events are handed in; clones share it.
-#[derive(Clone, Debug)]
+/// Where events are handed in.
+#[derive(Debug)]
 pub struct Audit {
-    queue: mpsc::Sender<AuditEvent>,
-    suppressed: Arc<AtomicU64>,
+    store: Arc<Store>,
+    clock: Clock,
+    batcher: Batcher<Events>,
 }
 
-/// The other end, for the task that writes.
-#[derive(Debug)]
-pub struct AuditQueue {
-    events: mpsc::Receiver<AuditEvent>,
-    suppressed: Arc<AtomicU64>,
+/// The events of one second.
+#[derive(Debug, Default)]
+struct Events {
+    kept: Vec<AuditEvent>,
+    suppressed: u64,
+}
+
+impl Waiting for Events {
+    fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    fn take(&mut self, _: usize) -> Self {
+        std::mem::take(self)
+    }
 }
 
 impl Audit {
-    /// Both ends of a queue.
+    /// Nothing happened yet.
     #[must_use]
-    pub fn new() -> (Self, AuditQueue) {
-        let (queue, events) = mpsc::channel(QUEUE);
-        let suppressed = Arc::new(AtomicU64::new(0));
-        (
-            Self {
-                queue,
-                suppressed: Arc::clone(&suppressed),
-            },
-            AuditQueue { events, suppressed },
-        )
+    pub fn new(store: Arc<Store>, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            batcher: Batcher::new(PER_SECOND, PER_SECOND),
+        }
     }
 
     /// A request that was refused; of others nothing is kept.
@@ -97,62 +102,55 @@ impl Audit {
     }
 
     fn send(&self, event: AuditEvent) {
-        if self.queue.try_send(event).is_err() {
-            self.suppressed.fetch_add(1, Ordering::Relaxed);
+        self.batcher.put(|events, has_room| {
+            if has_room {
+                events.kept.push(event);
+            } else {
+                events.suppressed += 1;
+            }
+        });
+    }
+
+    /// Writes them for ever.
+    pub(super) async fn keep_writing(self: Arc<Self>) {
+        self.batcher
+            .keep_writing(SECOND, |events| self.write(events))
+            .await;
+    }
+
+    /// Writes those of now.
+    pub(super) async fn write_waiting(&self) {
+        self.batcher
+            .write_waiting(|events| self.write(events))
+            .await;
+    }
+
+    /// How many are not written.
+    pub(super) fn unwritten(&self) -> usize {
+        self.batcher.unwritten()
+    }
+
+    async fn write(&self, events: Events) {
+        let Events {
+            mut kept,
+            suppressed,
+        } = events;
+        if suppressed > 0 {
+            kept.push(AuditEvent {
+                id: random::token_id(),
+                at: self.clock.now(),
+                actor: String::new(),
+                action: "events_suppressed",
+                target: String::new(),
+                details: json!({ "count": suppressed }),
+            });
+        }
+        if let Err(error) = self.store.write_audit_events(&kept).await {
+            tracing::warn!("{} audit events were not written: {error}", kept.len());
         }
     }
 }
 
 fn text_of<T: ToString>(value: &T) -> String {
     value.to_string()
-}
-
-impl AuditQueue {
-    /// Writes what waits; at most `PER_SECOND` events, the rest as one event that counts them.
-    pub async fn write_waiting(&mut self, store: &Store, now: Timestamp) {
-        let mut events = Vec::new();
-        let mut rest = self.suppressed.swap(0, Ordering::Relaxed);
-        while let Ok(event) = self.events.try_recv() {
-            if events.len() < PER_SECOND {
-                events.push(event);
-            } else {
-                rest += 1;
-            }
-        }
-        if rest > 0 {
-            events.push(AuditEvent {
-                id: random::token_id(),
-                at: now,
-                actor: String::new(),
-                action: "events_suppressed",
-                target: String::new(),
-                details: json!({ "count": rest }),
-            });
-        }
-        if !events.is_empty()
-            && let Err(error) = store.write_audit_events(&events).await
-        {
-            tracing::warn!(%error, lost = events.len(), "audit events were not written");
-        }
-    }
-
-    /// Writes once a second, and a last time when it is stopped.
-    pub async fn run(
-        mut self,
-        store: Arc<Store>,
-        clock: Clock,
-        mut stopped: watch::Receiver<bool>,
-    ) {
-        loop {
-            let second = tokio::time::sleep(Duration::from_secs(1));
-            let ends = tokio::select! {
-                () = second => false,
-                _ = stopped.wait_for(|stop| *stop) => true,
-            };
-            self.write_waiting(&store, clock.now()).await;
-            if ends {
-                return;
-            }
-        }
-    }
 }

@@ -1,34 +1,35 @@
 //! Whether what the database holds fits the server's security profile: asked once, when a replica starts.
 
-use super::Grantd;
 use crate::crypto::client_key;
 use crate::domain::credential::CredentialMaterial;
 use crate::domain::credential::rules::KeyFacts;
 use crate::domain::known_client::KnownClient;
 use crate::domain::profile::{Contradiction, Profile};
+use crate::store::Store;
 use crate::store::error::StoreError;
 
-impl Grantd {
-    /// The first thing that contradicts the profile, as a sentence for the operator.
-    ///
-    /// # Errors
-    /// A database out of reach.
-    pub async fn profile_contradiction(&self) -> Result<Option<String>, StoreError> {
-        if self.profile == Profile::Default {
-            return Ok(None);
-        }
-        let audiences = self.store.all_audiences().await?;
-        let clients = self.store.all_clients().await?;
-        let of_audiences = audiences
-            .iter()
-            .map(|it| self.profile.contradiction_of_audience(it));
-        let of_clients = clients.iter().map(|it| of_client(self.profile, it));
-        Ok(of_audiences
-            .chain(of_clients)
-            .flatten()
-            .next()
-            .map(|it| it.to_string()))
+/// The first thing in the database that contradicts the profile, as a sentence for the operator.
+///
+/// # Errors
+/// A database out of reach.
+pub async fn profile_contradiction(
+    store: &Store,
+    profile: Profile,
+) -> Result<Option<String>, StoreError> {
+    if profile == Profile::Default {
+        return Ok(None);
     }
+    let audiences = store.all_audiences().await?;
+    let clients = store.all_clients().await?;
+    let of_audiences = audiences
+        .iter()
+        .map(|it| profile.contradiction_of_audience(it));
+    let of_clients = clients.iter().map(|it| of_client(profile, it));
+    Ok(of_audiences
+        .chain(of_clients)
+        .flatten()
+        .next()
+        .map(|it| it.to_string()))
 }
 
 fn of_client(profile: Profile, known: &KnownClient) -> Option<Contradiction> {

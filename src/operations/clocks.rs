@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
-use super::Grantd;
 use super::error::Outage;
+use super::follow_feed::Feed;
 use super::troubles::Trouble;
 use crate::clock::Clock;
 use crate::domain::timestamp::{Seconds, Timestamp};
@@ -24,9 +24,10 @@ const OVER: i64 = 1_500;
 /// Further apart than this nothing is issued or introspected: our tokens would begin or end at another time.
 pub(super) const MOST_APART: Seconds = Seconds::new(60);
 
-/// What is known of the database's clock.
-#[derive(Debug, Default)]
-pub(super) struct Clocks {
+/// Our clock, and what is known of the database's.
+#[derive(Debug)]
+pub struct Clocks {
+    ours: Clock,
     /// `None` before the first reading.
     anchor: ArcSwapOption<Anchor>,
     /// The latest that the database's clock ever said, in milliseconds since the Unix epoch.
@@ -91,41 +92,87 @@ impl Anchor {
 }
 
 impl Clocks {
-    fn note(&self, reading: ClockReading, clock: &Clock) {
-        let anchor = Anchor::new(reading);
-        let before = self.anchor.swap(Some(anchor.into()));
-        // What was carried on from the reading before may be later than what this one says.
-        let latest = before.map_or(i64::MIN, |before| before.now(clock));
-        self.latest
-            .fetch_max(latest.max(anchor.now(clock)), Ordering::Relaxed);
+    /// Nothing is known of the database's clock yet.
+    #[must_use]
+    pub fn new(ours: Clock) -> Self {
+        Self {
+            ours,
+            anchor: ArcSwapOption::empty(),
+            latest: AtomicI64::default(),
+            standing: Mutex::default(),
+        }
     }
 
-    /// What the database's clock says now, in milliseconds; our own before the first reading.
-    fn now(&self, clock: &Clock) -> i64 {
-        self.anchor
-            .load()
-            .as_ref()
-            .map_or_else(|| clock.unix_milliseconds(), |it| it.now(clock))
+    /// Our clock.
+    #[must_use]
+    pub const fn ours(&self) -> &Clock {
+        &self.ours
     }
 
-    fn apart(&self, clock: &Clock) -> Apart {
-        self.anchor
-            .load()
-            .as_ref()
-            .map_or(Apart(0), |it| it.apart(clock))
+    /// What time it is by our clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ours.now()
+    }
+
+    /// What time it is by the database's clock, as far as this replica can tell.
+    #[must_use]
+    pub fn database_now(&self) -> Timestamp {
+        Timestamp::from_unix(self.database_milliseconds().div_euclid(1000))
+    }
+
+    /// When it is `instant` by the database's clock, our own has surely reached this second.
+    pub(super) fn by_ours(&self, instant: Timestamp) -> Timestamp {
+        let ahead = self.ours.unix_milliseconds() - self.database_milliseconds();
+        let ours = instant.unix().saturating_mul(1000).saturating_add(ahead);
+        Timestamp::from_unix(ours.saturating_add(999).div_euclid(1000))
+    }
+
+    /// The instants that choose a signing key.
+    pub(super) fn key_time(&self) -> KeyTime {
+        let now = self.database_now();
+        let latest = self.latest.load(Ordering::Relaxed).div_euclid(1000);
+        KeyTime {
+            now,
+            latest: now.max(Timestamp::from_unix(latest)),
+        }
     }
 
     /// Whether the clocks are close enough to issue and introspect by.
     ///
     /// # Errors
     /// [`Outage::ClocksApart`].
-    pub(super) fn check(&self, clock: &Clock) -> Result<(), Outage> {
-        let apart = self.apart(clock);
+    pub(super) fn check(&self) -> Result<(), Outage> {
+        let apart = self.apart();
         if apart.is_too_far() {
             Err(Outage::ClocksApart(apart))
         } else {
             Ok(())
         }
+    }
+
+    fn note(&self, reading: ClockReading) {
+        let anchor = Anchor::new(reading);
+        let before = self.anchor.swap(Some(anchor.into()));
+        // What was carried on from the reading before may be later than what this one says.
+        let latest = before.map_or(i64::MIN, |before| before.now(&self.ours));
+        self.latest
+            .fetch_max(latest.max(anchor.now(&self.ours)), Ordering::Relaxed);
+    }
+
+    /// Our own before the first reading.
+    fn database_milliseconds(&self) -> i64 {
+        self.anchor
+            .load()
+            .as_ref()
+            .map_or_else(|| self.ours.unix_milliseconds(), |it| it.now(&self.ours))
+    }
+
+    fn apart(&self) -> Apart {
+        self.anchor
+            .load()
+            .as_ref()
+            .map_or(Apart(0), |it| it.apart(&self.ours))
     }
 
     /// Takes the new standing; gives the one before.
@@ -162,11 +209,11 @@ impl fmt::Display for Apart {
     }
 }
 
-impl Grantd {
+impl Feed {
     /// Notes what the database's clock said, and tells the operator where ours begins or ceases to be apart from it.
     pub(super) fn compare_clocks(&self, reading: ClockReading) {
-        self.clocks.note(reading, &self.clock);
-        let apart = self.clocks.apart(&self.clock);
+        self.clocks.note(reading);
+        let apart = self.clocks.apart();
         let (before, now) = self.clocks.stand(apart);
         let message = match now {
             Standing::Together => None,
@@ -184,32 +231,9 @@ impl Grantd {
             None => self.troubles.clear(Trouble::Clock),
             Some(message) => {
                 self.troubles
-                    .note(Trouble::Clock, self.clock.now(), (message, blocks))
+                    .note(Trouble::Clock, self.clocks.now(), (message, blocks))
             }
         };
-    }
-
-    /// What time it is by the database's clock, as far as this replica can tell.
-    #[must_use]
-    pub fn database_now(&self) -> Timestamp {
-        Timestamp::from_unix(self.clocks.now(&self.clock).div_euclid(1000))
-    }
-
-    /// When it is `instant` by the database's clock, our own has surely reached this second.
-    pub(super) fn by_our_clock(&self, instant: Timestamp) -> Timestamp {
-        let ahead = self.clock.unix_milliseconds() - self.clocks.now(&self.clock);
-        let ours = instant.unix().saturating_mul(1000).saturating_add(ahead);
-        Timestamp::from_unix(ours.saturating_add(999).div_euclid(1000))
-    }
-
-    /// The instants that choose a signing key.
-    pub(super) fn key_time(&self) -> KeyTime {
-        let now = self.database_now();
-        let latest = self.clocks.latest.load(Ordering::Relaxed).div_euclid(1000);
-        KeyTime {
-            now,
-            latest: now.max(Timestamp::from_unix(latest)),
-        }
     }
 }
 
@@ -236,8 +260,9 @@ mod tests {
     }
 
     fn noted(round_trip: u64, ahead: i64) -> (Clocks, Clock) {
-        let (clocks, clock) = (Clocks::default(), Clock::manual(Timestamp::from_unix(NOW)));
-        clocks.note(reading(&clock, round_trip, NOW - ahead), &clock);
+        let clock = Clock::manual(Timestamp::from_unix(NOW));
+        let clocks = Clocks::new(clock.clone());
+        clocks.note(reading(&clock, round_trip, NOW - ahead));
         (clocks, clock)
     }
 
@@ -250,8 +275,8 @@ mod tests {
             (-60, true),
             (-61, false),
         ] {
-            let (clocks, clock) = noted(0, ahead);
-            assert_eq!(clocks.check(&clock).is_ok(), borne, "{ahead}");
+            let (clocks, _) = noted(0, ahead);
+            assert_eq!(clocks.check().is_ok(), borne, "{ahead}");
         }
     }
 
@@ -260,9 +285,9 @@ mod tests {
         // Asked at NOW, answered at NOW + 10: the database said so at NOW + 5, or up to five seconds from it.
         for (database, apart) in [(NOW, 0), (NOW + 10, 0), (NOW - 7, 7000), (NOW + 18, -8000)] {
             let clock = Clock::manual(Timestamp::from_unix(NOW));
-            let clocks = Clocks::default();
-            clocks.note(reading(&clock, 10, database), &clock);
-            assert_eq!(clocks.apart(&clock), Apart(apart), "{database}");
+            let clocks = Clocks::new(clock.clone());
+            clocks.note(reading(&clock, 10, database));
+            assert_eq!(clocks.apart(), Apart(apart), "{database}");
         }
     }
 
@@ -270,13 +295,13 @@ mod tests {
     fn time_goes_on_between_readings_and_setting_our_clock_does_not_move_it() {
         let (clocks, clock) = noted(0, 7);
         clock.advance(Seconds::new(20));
-        assert_eq!(clocks.now(&clock), (NOW - 7 + 20) * 1000);
+        assert_eq!(clocks.database_milliseconds(), (NOW - 7 + 20) * 1000);
         clock.set_by(3600);
-        assert_eq!(clocks.now(&clock), (NOW - 7 + 20) * 1000);
-        assert_eq!(clocks.apart(&clock), Apart(3_607_000));
-        assert!(clocks.check(&clock).is_err());
+        assert_eq!(clocks.database_milliseconds(), (NOW - 7 + 20) * 1000);
+        assert_eq!(clocks.apart(), Apart(3_607_000));
+        assert!(clocks.check().is_err());
         clock.set_by(-3600);
-        assert!(clocks.check(&clock).is_ok());
+        assert!(clocks.check().is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Grantd;
+use super::follow_feed::Feed;
 use super::troubles::Trouble;
 use crate::store::error::StoreError;
 
@@ -10,7 +10,7 @@ use crate::store::error::StoreError;
 /// shall know within two seconds.
 const SLOW: Duration = Duration::from_millis(1500);
 
-impl Grantd {
+impl Feed {
     /// Waits for `reading`, and tells when it takes long.
     pub(super) async fn told_when_slow(
         &self,
@@ -39,10 +39,10 @@ impl Grantd {
         let message = error.to_string();
         if self.troubles.note(
             Trouble::Database,
-            self.clock.now(),
+            self.clocks.now(),
             (message.clone(), mixed),
         ) {
-            let meanwhile = if self.is_fresh() {
+            let meanwhile = if self.check_fresh().is_ok() {
                 "known clients are served until the change feed was not read for max_staleness"
             } else {
                 "nothing is issued until it can be read"

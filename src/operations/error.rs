@@ -49,26 +49,30 @@ pub enum Outage {
     /// Tokens of this client stay dead for longer than a request may wait.
     #[error("tokens of this client are dead until a second that lies too far ahead")]
     TokensNotBefore,
-    /// The replay cache could not be written.
-    #[error("the use of a jti could not be written: {0}")]
-    ReplayCache(Arc<StoreError>),
-    /// The replay cache took too long.
-    #[error("the use of a jti was not written within {0:?}")]
-    ReplayCacheSlow(Duration),
-    /// A revocation could not be written.
-    #[error("the revocation could not be written: {0}")]
-    Revocation(Arc<StoreError>),
-    /// A revocation took too long.
-    #[error("the revocation was not written within {0:?}; it may hold all the same")]
-    RevocationSlow(Duration),
-    /// Too many uses of a `jti` wait to be written.
-    #[error("too many uses of a jti wait to be written")]
-    ReplayQueueFull,
-    /// Too many revocations wait to be written.
-    #[error("too many revocations wait to be written")]
-    RevocationsQueueFull,
-    /// The task that does the work has ended.
-    #[error("shutting down")]
+    /// What must be kept before the answer was not.
+    #[error("{what} could not be written: {why}")]
+    NotWritten {
+        /// `the use of a jti`, `the revocation`.
+        what: &'static str,
+        /// Why.
+        why: Unwritten,
+    },
+}
+
+/// Why a caller's item was not written, as far as the caller knows.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritten {
+    /// The database.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// No answer in time.
+    #[error("it took longer than {0:?}, and may hold all the same")]
+    Slow(Duration),
+    /// No room.
+    #[error("too many wait already")]
+    Full,
+    /// The task that writes has ended.
+    #[error("the process is about to end")]
     Ended,
 }
 

@@ -3,72 +3,90 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Grantd;
+use tokio::sync::Mutex;
+
+use super::background::blocking;
+use super::check_profile::profile_contradiction;
+use super::clocks::Clocks;
+use super::error::Outage;
+use super::freshness::Freshness;
 use super::key_ring::KeyRing;
+use super::memory::Memory;
+use super::replay_cache::ReplayCache;
+use super::troubles::Troubles;
+use crate::config::settings::Settings;
+use crate::crypto::sealing::SealingKeys;
 use crate::domain::timestamp::Timestamp;
-use crate::store::change::Committed;
+use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::feed::{Change, ChangeKind, FeedNews, FeedPosition};
-use crate::store::revoked_tokens::RevokedToken;
+use crate::store::feed::{FeedNews, FeedPosition};
 
 /// Revocations, or ids of clients, that one statement loads.
 const PAGE: i64 = 10_000;
+
+/// Keeps what a replica remembers true, and knows whether it is.
+#[derive(Debug)]
+pub struct Feed {
+    pub(super) settings: Arc<Settings>,
+    pub(super) store: Arc<Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) replay_cache: Arc<ReplayCache>,
+    pub(super) sealing: Arc<SealingKeys>,
+    pub(super) freshness: Freshness,
+    pub(super) troubles: Troubles,
+    pub(super) followed: Mutex<Followed>,
+}
 
 /// How far a replica has followed.
 #[derive(Debug, Default)]
 pub struct Followed {
     /// `None` before the first load.
     position: Option<FeedPosition>,
-    keys_outdated: bool,
-    revocations_outdated: bool,
-    ids_outdated: bool,
     /// When a part of the past was found lost; `None` once that is written, or where none is.
     loss_to_mark: Option<Timestamp>,
 }
 
-impl Followed {
-    /// The next reading loads all revocations anew.
-    pub(super) const fn outdate_revocations(&mut self) {
-        self.revocations_outdated = true;
+impl Feed {
+    /// Whether this replica may issue and introspect now: what it remembers is young enough, and its clock is close
+    /// enough to the database's.
+    ///
+    /// # Errors
+    /// A feed that was not read lately, or a clock that is wrong.
+    pub(super) fn check_fitness(&self) -> Result<(), Outage> {
+        self.check_fresh()?;
+        self.clocks.check()
     }
 
-    /// The next reading loads the ids of all clients anew.
-    const fn outdate_ids(&mut self) {
-        self.ids_outdated = true;
+    /// Whether the feed was read recently enough.
+    ///
+    /// # Errors
+    /// It was not.
+    pub(super) fn check_fresh(&self) -> Result<(), StoreError> {
+        self.freshness.check(self.clocks.ours())
     }
-}
 
-impl Grantd {
     /// Reads the feed once and forgets what changed. The first time it checks the schema and loads the keys.
     ///
     /// # Errors
     /// A database out of reach, or a schema of another version.
-    pub async fn follow_feed(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub async fn follow(&self) -> Result<(), StoreError> {
         let mut followed = self.followed.lock().await;
-        let began = self.clock.monotonic();
+        let began = self.clocks.ours().monotonic();
         if followed.position.is_none() {
             self.store.check_schema().await?;
             let position = self.store.feed_position().await?;
             self.begin_anew(&mut followed, position);
         }
         self.read_feed(&mut followed).await?;
-        if followed.keys_outdated {
-            self.load_keys().await?;
-            followed.keys_outdated = false;
-        }
-        if followed.revocations_outdated {
-            self.load_revocations_in_background();
-            followed.revocations_outdated = false;
-        }
-        if followed.ids_outdated {
-            self.load_ids_in_background();
-            followed.ids_outdated = false;
-        }
+        self.load_what_is_outdated().await?;
         self.freshness.read_at(began);
         if let Some(at) = followed.loss_to_mark {
             match self.store.mark_past_lost(at).await {
                 Ok(()) => followed.loss_to_mark = None,
-                Err(error) => tracing::warn!(%error, "the loss was not written, and is again"),
+                Err(error) => tracing::warn!(
+                    "that the database lost a part of its past was not written, trying again: {error}"
+                ),
             }
         }
         Ok(())
@@ -80,7 +98,7 @@ impl Grantd {
         let last_use = self.replay_cache.last_use();
         let reading = self
             .store
-            .read_feed(&position, last_use.as_ref(), &self.clock)
+            .read_feed(&position, last_use.as_ref(), self.clocks.ours())
             .await?;
         self.compare_clocks(reading.clock);
         self.replay_cache.past_was_lost(reading.past_lost_at);
@@ -88,7 +106,7 @@ impl Grantd {
         match reading.news {
             FeedNews::Changes(changes, position) => {
                 for (n, change) in changes {
-                    self.apply_change(followed, n, change);
+                    self.memory.apply(n, &[change]);
                 }
                 followed.position = Some(position);
             }
@@ -114,134 +132,124 @@ impl Grantd {
     }
 
     fn begin_anew(&self, followed: &mut Followed, position: FeedPosition) {
-        self.directory.forget_all();
+        self.memory.begin_anew();
         followed.position = Some(position);
-        followed.keys_outdated = true;
-        followed.revocations_outdated = true;
-        followed.ids_outdated = true;
     }
 
-    fn apply_change(&self, followed: &mut Followed, n: i64, change: Change) {
-        match change.kind {
-            ChangeKind::Client | ChangeKind::Audience => self.directory.forget(n, &[change]),
-            ChangeKind::SigningKey => followed.keys_outdated = true,
-            ChangeKind::RevokedToken => match RevokedToken::from_feed_key(&change.key) {
-                Some(token) => self.revocations.add(&[token]),
-                None => followed.revocations_outdated = true,
-            },
+    /// Only keys are waited for.
+    async fn load_what_is_outdated(&self) -> Result<(), StoreError> {
+        let outdated = &self.memory.outdated;
+        if outdated.keys.take() {
+            self.load_keys()
+                .await
+                .inspect_err(|_| outdated.keys.set())?;
         }
+        if outdated.revocations.take() {
+            self.load_revocations_in_background();
+        }
+        if outdated.ids.take() {
+            self.load_ids_in_background();
+        }
+        Ok(())
     }
 
-    /// Applies a change that this replica made, before it answers.
-    pub(super) fn apply_committed(&self, committed: &Committed) {
-        self.directory
-            .forget(committed.position.n, &committed.changes);
-        let revoked: Vec<RevokedToken> = committed
-            .changes
-            .iter()
-            .filter(|change| change.kind == ChangeKind::RevokedToken)
-            .filter_map(|change| RevokedToken::from_feed_key(&change.key))
-            .collect();
-        self.revocations.add(&revoked);
-    }
-
+    /// Opening RSA keys takes milliseconds, which no request shall wait for.
     async fn load_keys(&self) -> Result<(), StoreError> {
-        let loaded = self.store.load_signing_keys().await?;
-        self.keys
-            .store(Some(Arc::new(KeyRing::open(loaded.value, &self.sealing))));
+        let stored = self.store.load_signing_keys().await?.value;
+        let sealing = Arc::clone(&self.sealing);
+        let ring = blocking(move || KeyRing::open(stored, &sealing)).await;
+        self.memory.keys.store(Some(Arc::new(ring)));
         Ok(())
     }
 
     /// Until it is done introspection asks the database, so nothing waits for it.
-    fn load_revocations_in_background(self: &Arc<Self>) {
-        let this = Arc::clone(self);
-        let load = self.revocations.begin_load();
+    fn load_revocations_in_background(&self) {
+        let (memory, store) = (Arc::clone(&self.memory), Arc::clone(&self.store));
+        let load = memory.revocations.begin_load();
         tokio::spawn(async move {
-            match this.load_revocations().await {
-                Ok(()) => this.revocations.end_load(load),
+            match load_revocations(&memory, &store).await {
+                Ok(()) => memory.revocations.end_load(load),
                 Err(error) => {
                     tracing::warn!(%error, "revocations were not loaded, introspection asks the database");
-                    this.followed.lock().await.outdate_revocations();
+                    memory.outdated.revocations.set();
                 }
             }
         });
     }
 
     /// Until it is done a name that memory does not know is looked for in the database.
-    fn load_ids_in_background(self: &Arc<Self>) {
-        let this = Arc::clone(self);
-        let load = self.directory.ids().begin_load();
+    fn load_ids_in_background(&self) {
+        let (memory, store) = (Arc::clone(&self.memory), Arc::clone(&self.store));
+        let load = memory.directory.ids().begin_load();
         tokio::spawn(async move {
-            match this.load_ids().await {
-                Ok(()) => this.directory.ids().end_load(load),
+            match load_ids(&memory, &store).await {
+                Ok(()) => memory.directory.ids().end_load(load),
                 Err(error) => {
                     tracing::warn!(%error, "the ids of clients were not loaded: unknown ones are looked for in the database");
-                    this.followed.lock().await.outdate_ids();
+                    memory.outdated.ids.set();
                 }
             }
         });
     }
 
-    async fn load_ids(&self) -> Result<(), StoreError> {
-        let mut after = String::new();
-        loop {
-            let page = self.store.client_ids_after(&after, PAGE).await?;
-            self.directory.ids().add(page.iter().map(String::as_str));
-            match page.into_iter().last() {
-                Some(last) => after = last,
-                None => return Ok(()),
-            }
-        }
-    }
-
-    async fn load_revocations(&self) -> Result<(), StoreError> {
-        let mut after = String::new();
-        loop {
-            let tokens = self.store.revoked_tokens_after(&after, PAGE).await?;
-            self.revocations.add(&tokens);
-            match tokens.last() {
-                Some(last) => after.clone_from(&last.jti),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// Follows the feed for ever: at every `interval`, and at once when the database says that it changed.
-    pub async fn keep_following(self: Arc<Self>, interval: Duration) {
+    /// Follows the feed at every `interval`, and at once when the database says that it changed.
+    ///
+    /// It ends only where this replica must stop, with a sentence for the operator: the schema is of another version, or
+    /// the database contradicts the profile.
+    pub async fn keep_following(self: Arc<Self>, interval: Duration) -> String {
         let mut judged = false;
         let mut news = self.store.feed_news();
         loop {
-            let mut followed = self.told_when_slow(self.follow_feed()).await;
+            let mut followed = self.told_when_slow(self.follow()).await;
             if followed.is_ok() && !judged {
-                followed = self.judge_profile().await;
-                judged = followed.is_ok();
+                let judgement = profile_contradiction(&self.store, self.settings.profile).await;
+                match judgement {
+                    Ok(Some(contradiction)) => return contradiction,
+                    Ok(None) => judged = true,
+                    Err(error) => followed = Err(error),
+                }
             }
             match followed {
                 Ok(()) => self.database_answers(),
                 Err(error) => {
                     self.database_fails(&error);
-                    if matches!(
-                        error,
-                        StoreError::NoDatabase(_)
-                            | StoreError::SchemaOlder
-                            | StoreError::SchemaNewer
-                    ) {
-                        self.fatal.send_replace(Some(error.to_string()));
+                    if is_fatal(&error) {
+                        return error.to_string();
                     }
                 }
-            }
-            if self.fatal.borrow().is_some() {
-                return;
             }
             news.wait(interval).await;
         }
     }
+}
 
-    /// A replica whose database contradicts its profile must not serve at all.
-    async fn judge_profile(&self) -> Result<(), StoreError> {
-        if let Some(contradiction) = self.profile_contradiction().await? {
-            self.fatal.send_replace(Some(contradiction));
+const fn is_fatal(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::NoDatabase(_) | StoreError::SchemaOlder | StoreError::SchemaNewer
+    )
+}
+
+async fn load_ids(memory: &Memory, store: &Store) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        let page = store.client_ids_after(&after, PAGE).await?;
+        memory.directory.ids().add(page.iter().map(String::as_str));
+        match page.into_iter().last() {
+            Some(last) => after = last,
+            None => return Ok(()),
         }
-        Ok(())
+    }
+}
+
+async fn load_revocations(memory: &Memory, store: &Store) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        let tokens = store.revoked_tokens_after(&after, PAGE).await?;
+        memory.revocations.add(&tokens);
+        match tokens.last() {
+            Some(last) => after.clone_from(&last.jti),
+            None => return Ok(()),
+        }
     }
 }

@@ -1,25 +1,11 @@
-//! Whether this replica is fit to issue and to introspect: what it remembers is young enough (`max_staleness`), and
-//! its clock is close enough to the database's (DESIGN section 1).
+//! Whether what a replica remembers is young enough to issue and introspect by: `max_staleness` (DESIGN section 1).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::Grantd;
-use super::error::Outage;
 use crate::clock::Clock;
 use crate::store::error::{DatabaseName, StoreError};
-
-impl Grantd {
-    /// Whether this replica may issue and introspect now.
-    ///
-    /// # Errors
-    /// A feed that was not read lately, or a clock that is wrong.
-    pub(super) fn check_fitness(&self) -> Result<(), Outage> {
-        self.freshness.check(&self.clock)?;
-        self.clocks.check(&self.clock)
-    }
-}
 
 /// When the feed was last read, by the monotonic clock.
 #[derive(Debug)]

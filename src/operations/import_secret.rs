@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Grantd;
+use super::authenticate_client::Authenticator;
+use super::memory::Memory;
 use crate::crypto::random;
 use crate::crypto::secret_hash::{self, HashCost, PhcHash, SecretHashError};
 use crate::domain::credential::{Credential, SecretForm, SecretHash};
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::Secret;
+use crate::store::Store;
 
 /// The one salt of a client's imported secrets, so that one hash tells them all; a new one where it has none.
 #[must_use]
@@ -59,33 +61,33 @@ pub(super) struct Rehash {
     pub(super) old: SecretHash,
 }
 
-impl Grantd {
+impl Authenticator {
     /// Hashes `secret` anew when nothing else waits, and writes the hash where the old one still stands.
     pub(super) fn rehash(&self, job: Rehash, secret: Secret, salt: Vec<u8>) {
-        let Some(this) = self.myself.upgrade() else {
-            return;
-        };
+        let (store, memory) = (Arc::clone(&self.store), Arc::clone(&self.memory));
         let runtime = tokio::runtime::Handle::current();
-        let cost = self.imported_cost;
+        let cost = self.settings.imported_cost;
         self.hashing.idle(move || {
             if let Ok(new) = hash_imported(&secret, &salt, cost) {
-                runtime.spawn(async move { this.replace_hash(&job, &new).await });
+                runtime.spawn(async move { job.write(&store, &memory, &new).await });
             }
         });
     }
+}
 
-    async fn replace_hash(self: Arc<Self>, job: &Rehash, new: &SecretHash) {
+impl Rehash {
+    async fn write(&self, store: &Store, memory: &Memory, new: &SecretHash) {
         // On the heap: it holds two databases' transactions, one of which is used.
         let replaced = Box::pin(async {
-            let mut change = self.store.begin_change(random::token_id()).await?;
+            let mut change = store.begin_change(random::token_id()).await?;
             change
-                .replace_hash(&job.client, &job.credential, (&job.old, new))
+                .replace_hash(&self.client, &self.credential, (&self.old, new))
                 .await?;
             change.commit().await
         });
-        match self.store.within_limit(replaced).await {
-            Ok(committed) => self.apply_committed(&committed),
-            Err(error) => tracing::warn!(%error, client = %job.client, "a hash was not renewed"),
+        match store.within_limit(replaced).await {
+            Ok(committed) => memory.apply(committed.position.n, &committed.changes),
+            Err(error) => tracing::warn!(%error, client = %self.client, "a hash was not renewed"),
         }
     }
 }

@@ -37,16 +37,20 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<Introspected, OperationError> {
-        self.check_fitness()?;
+        self.feed.check_fitness()?;
         let caller = self
+            .authenticator
             .authenticate_client(presented, caller, decision)
             .await?;
-        let token = match self.own_token(token, self.clock.now()) {
+        let token = match self.own_token(token, self.clocks.now()) {
             Ok(token) => token,
             Err(fault) => {
                 let stands = |look: &Look<'_>| self.look_at_caller(&caller, look).map(|_| ());
                 let about = About::ItselfAlone;
-                self.directory.at_last(caller.id(), about, stands).await??;
+                self.memory
+                    .directory
+                    .at_last(caller.id(), about, stands)
+                    .await??;
                 return Ok(Err(fault));
             }
         };
@@ -70,7 +74,12 @@ impl Grantd {
         loop {
             let judge =
                 |look: &Look<'_>| self.look_at_token(caller, look, (token, known_not_revoked));
-            match self.directory.at_last(caller.id(), about, judge).await?? {
+            match self
+                .memory
+                .directory
+                .at_last(caller.id(), about, judge)
+                .await??
+            {
                 Seen::All(introspected) => return Ok(introspected),
                 Seen::AllButRevocation => {
                     if Box::pin(self.store.is_revoked(&token.claims.jti)).await? {
@@ -87,8 +96,8 @@ impl Grantd {
         caller: &'l AuthenticatedClient,
         look: &'l Look<'_>,
     ) -> Result<StandingClient<'l>, OperationError> {
-        self.check_fitness()?;
-        Ok(self.standing(caller, look)?)
+        self.feed.check_fitness()?;
+        Ok(self.authenticator.standing(caller, look)?)
     }
 
     /// Judges token and caller by the last look.
@@ -102,7 +111,7 @@ impl Grantd {
         if let Err(fault) = self.check_standing(&caller, look, token) {
             return Ok(Seen::All(Err(fault)));
         }
-        if known_not_revoked || self.revocations.surely_not(&token.claims.jti) {
+        if known_not_revoked || self.memory.revocations.surely_not(&token.claims.jti) {
             Ok(Seen::All(Ok(members(&token.claims))))
         } else {
             Ok(Seen::AllButRevocation)
@@ -123,7 +132,7 @@ impl Grantd {
         }
         let holder = look.token_holder().ok_or(TokenFault::NoHolder)?;
         holder.check_holds(&token.claims)?;
-        self.check_still_lives(token, self.clock.now())
+        self.check_still_lives(token, self.clocks.now())
     }
 }
 

@@ -82,17 +82,20 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<IssuedToken, OperationError> {
-        self.check_fitness()?;
-        let proven = self.prove_client(presented, caller, decision).await?;
+        self.feed.check_fitness()?;
+        let proven = self
+            .authenticator
+            .prove_client(presented, caller, decision)
+            .await?;
         // Before the assertion is spent: a client that is asked for a nonce may send the same assertion again.
-        let proof = self.accept_proof(asked.proof, self.clock.now())?;
+        let proof = self.proofs.accept(asked.proof, self.clocks.now())?;
         if proof.is_some() {
             decision.passed(Chain::DpopProof);
         }
-        let client = self.admit_client(proven, decision).await?;
+        let client = self.authenticator.admit_client(proven, decision).await?;
         let proof = match proof {
             Some(proof) => {
-                let fresh = self.spend_proof(proof).await?;
+                let fresh = self.proofs.spend(proof).await?;
                 decision.passed(Chain::DpopFresh);
                 Some(fresh)
             }
@@ -107,12 +110,13 @@ impl Grantd {
             let judge =
                 |look: &Look<'_>| self.judge(&client, look, (&circumstances, &mut *decision));
             match self
+                .memory
                 .directory
                 .at_last(client.id(), About::ItsPolicies, judge)
                 .await??
             {
                 Judged::Issued(token) => return Ok(token),
-                Judged::NotBefore(instant) => self.clock.sleep_until(instant).await,
+                Judged::NotBefore(instant) => self.clocks.ours().sleep_until(instant).await,
             }
         }
         Err(Outage::TokensNotBefore.into())
@@ -125,9 +129,9 @@ impl Grantd {
         look: &Look<'_>,
         (circumstances, decision): (&Circumstances<'_>, &mut Decision),
     ) -> Result<Judged, OperationError> {
-        self.check_fitness()?;
-        let now = self.clock.now();
-        let client = self.standing(client, look)?;
+        self.feed.check_fitness()?;
+        let now = self.clocks.now();
+        let client = self.authenticator.standing(client, look)?;
         if let Some(alive) = first_living_second(client.client(), now)? {
             return Ok(Judged::NotBefore(alive));
         }
@@ -135,9 +139,9 @@ impl Grantd {
         let confirmation = bind(&client, &grant, circumstances)?;
         self.hold_to_profile(&grant, &confirmation)?;
         decision.passed(Chain::Binding);
-        let ring = self.keys.load_full().ok_or(StoreError::NotLoaded)?;
+        let ring = self.memory.keys.load_full().ok_or(StoreError::NotLoaded)?;
         let algorithm = grant.audience.algorithm;
-        let key_time = self.key_time();
+        let key_time = self.clocks.key_time();
         match ring.signer(algorithm, key_time) {
             Some(signer) => {
                 let (token, jti) = self.sign(&client, (&grant, &confirmation), (signer, now))?;
@@ -147,7 +151,7 @@ impl Grantd {
             // A key that was just made begins to sign in a moment.
             None => match ring.next_activation(algorithm, key_time.now) {
                 Some(activation) if activation <= key_time.now.plus(LONGEST_WAIT) => {
-                    Ok(Judged::NotBefore(self.by_our_clock(activation)))
+                    Ok(Judged::NotBefore(self.clocks.by_ours(activation)))
                 }
                 _ => Err(Outage::NoSigningKey(algorithm).into()),
             },
@@ -179,7 +183,7 @@ impl Grantd {
         })?;
         decision.audience = Some(grant.audience.id.clone());
         decision.passed(Chain::Grant);
-        grant.lifetime = grant.lifetime.min(self.max_lifetime);
+        grant.lifetime = grant.lifetime.min(self.settings.tokens.max_lifetime);
         Ok(grant)
     }
 
@@ -190,7 +194,7 @@ impl Grantd {
         client: &StandingClient<'_>,
         caller: &Caller,
     ) -> GrantFault {
-        let near = self.directory.near_audience(target);
+        let near = self.memory.directory.near_audience(target);
         let by_others = match near {
             Some(exact) if exact.as_str() == target => TargetRefused::NoPolicy,
             Some(near) => TargetRefused::NearOther(near),
@@ -212,12 +216,12 @@ impl Grantd {
         grant: &Grant,
         confirmation: &Confirmation,
     ) -> Result<(), OperationError> {
-        if self.profile.binds_every_token() && *confirmation == Confirmation::default() {
+        if self.settings.profile.binds_every_token() && *confirmation == Confirmation::default() {
             let what = "DPoP proof and no client certificate, one of them demanded by the profile";
             return Err(RequestFault::MissingConfirmation(what).into());
         }
         let algorithm = grant.audience.algorithm;
-        if !self.profile.allows_algorithm(algorithm) {
+        if !self.settings.profile.allows_algorithm(algorithm) {
             return Err(Outage::ForbiddenAlgorithm(algorithm).into());
         }
         Ok(())
@@ -232,7 +236,7 @@ impl Grantd {
     ) -> Result<(IssuedToken, String), OperationError> {
         let id = (now, random::access_token_id(client.credential()));
         let claims = AccessToken::new(
-            self.issuer.as_str(),
+            self.settings.issuer.as_str(),
             client.client(),
             grant,
             confirmation,

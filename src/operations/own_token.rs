@@ -83,7 +83,7 @@ impl Grantd {
     /// # Errors
     /// Why there is nothing to revoke.
     pub(super) fn revocable_token(&self, text: &str) -> Result<OwnToken, TokenFault> {
-        let now = self.database_now();
+        let now = self.clocks.database_now();
         let token = self.signed_by_us(text)?;
         if token.claims.exp > now.minus(MOST_APART).unix() {
             Ok(token)
@@ -103,15 +103,18 @@ impl Grantd {
         token: &OwnToken,
         now: Timestamp,
     ) -> Result<(), TokenFault> {
-        let keys = self.keys.load();
+        let keys = self.memory.keys.load();
         keys.as_ref()
-            .and_then(|keys| keys.verifier(&token.kid, self.database_now()))
+            .and_then(|keys| keys.verifier(&token.kid, self.clocks.database_now()))
             .ok_or_else(|| TokenFault::Key(token.kid.clone()))?;
         token.claims.check_life(now)
     }
 
     fn signed_by_us(&self, text: &str) -> Result<OwnToken, TokenFault> {
-        let by = (Some(self.issuer.as_str()), self.database_now());
-        OwnToken::read(text, self.keys.load().as_deref(), by)
+        let by = (
+            Some(self.settings.issuer.as_str()),
+            self.clocks.database_now(),
+        );
+        OwnToken::read(text, self.memory.keys.load().as_deref(), by)
     }
 }

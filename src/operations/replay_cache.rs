@@ -15,20 +15,16 @@ use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use tokio::sync::{mpsc, oneshot};
 
-use super::Grantd;
-use super::error::Outage;
+use super::batcher::{Asked, Batcher};
+use super::error::{Outage, Unwritten};
 use crate::crypto::digest;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
-use crate::store::error::StoreError;
 use crate::store::used_assertions::UsedAssertion;
 
 /// Uses that wait to be written at most.
 const QUEUE: usize = 4096;
-/// How long a caller waits; the `jti` may be spent all the same when it is over.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Uses of one statement at most.
 const BATCH: usize = 256;
 /// Spent keys that memory holds at most.
@@ -60,28 +56,18 @@ pub struct Spending<'a> {
     pub dead_at: Timestamp,
 }
 
-/// Where uses are handed in.
+/// Spends each `jti` once.
 #[derive(Debug)]
 pub struct ReplayCache {
-    queue: mpsc::Sender<Waiting>,
-    memory: Arc<Memory>,
+    store: Arc<Store>,
+    batcher: Batcher<Vec<Use>>,
+    memory: Memory,
     /// When a part of the past was last found lost, in Unix seconds; 0 where none ever was.
     past_lost_at: AtomicI64,
 }
 
-/// The other end, for the task that writes.
-#[derive(Debug)]
-pub struct ReplayQueue {
-    waiting: mpsc::Receiver<Waiting>,
-    memory: Arc<Memory>,
-}
-
-/// A use that waits to be written, and who waits for it.
-#[derive(Debug)]
-struct Waiting {
-    used: UsedAssertion,
-    answer: oneshot::Sender<Result<Spent, Arc<StoreError>>>,
-}
+/// A use that waits to be written.
+type Use = Asked<UsedAssertion, Spent>;
 
 /// What this process spent, and what it is spending.
 #[derive(Debug)]
@@ -93,26 +79,15 @@ struct Memory {
 }
 
 impl ReplayCache {
-    /// Both ends.
+    /// Nothing was spent yet.
     #[must_use]
-    pub fn new() -> (Self, ReplayQueue) {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let recent = Cache::builder()
-            .max_capacity(RECENT)
-            .eviction_policy(EvictionPolicy::lru())
-            .build();
-        let memory = Arc::new(Memory {
-            recent,
-            under_way: Mutex::default(),
-            last: Mutex::default(),
-        });
-        let past_lost_at = AtomicI64::new(0);
-        let cache = Self {
-            queue,
-            memory: Arc::clone(&memory),
-            past_lost_at,
-        };
-        (cache, ReplayQueue { waiting, memory })
+    pub fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            batcher: Batcher::new(QUEUE, BATCH),
+            memory: Memory::new(),
+            past_lost_at: AtomicI64::new(0),
+        }
     }
 
     /// A use that is surely in the database until it is swept away.
@@ -132,51 +107,72 @@ impl ReplayCache {
 
     /// After a loss the last use may be gone for good.
     pub(super) fn forget_last_use(&self) {
-        *self
-            .memory
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+        self.memory.keep_last(None);
     }
 
     fn is_forgotten(&self, spending: &Spending<'_>) -> bool {
         spending.made_at.unix() < self.past_lost_at.load(Ordering::Relaxed)
     }
-}
 
-impl Grantd {
     /// Spends a `jti`. A caller who goes away does not take it back.
     ///
     /// # Errors
-    /// A database out of reach, or a full queue: then nothing may be issued.
+    /// A database out of reach, or too many that wait: then nothing may be issued.
     pub async fn spend(&self, spending: Spending<'_>) -> Result<Spent, Outage> {
-        if self.replay_cache.is_forgotten(&spending) {
+        if self.is_forgotten(&spending) {
             return Ok(Spent::Forgotten);
         }
         let key = key(&spending);
-        let memory = &self.replay_cache.memory;
-        if !memory.reserve(&key) {
+        if !self.memory.reserve(&key) {
             return Ok(Spent::Replay);
         }
         let used = UsedAssertion {
             key: key.clone(),
             expires_at: spending.dead_at,
         };
-        let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { used, answer };
-        if self.replay_cache.queue.try_send(waiting).is_err() {
-            memory.release(&key);
-            return Err(Outage::ReplayQueueFull);
-        }
-        match tokio::time::timeout(LONGEST_WAIT, answered).await {
+        match self.batcher.ask(used).await {
             // It may have waited for a database that came back without its past.
-            Ok(Ok(Ok(Spent::First))) if self.replay_cache.is_forgotten(&spending) => {
-                Ok(Spent::Forgotten)
+            Ok(Spent::First) if self.is_forgotten(&spending) => Ok(Spent::Forgotten),
+            Ok(spent) => Ok(spent),
+            Err(why) => {
+                if let Unwritten::Full = why {
+                    self.memory.release(&key);
+                }
+                let what = "the use of a jti";
+                Err(Outage::NotWritten { what, why })
             }
-            Ok(Ok(Ok(spent))) => Ok(spent),
-            Ok(Ok(Err(error))) => Err(Outage::ReplayCache(error)),
-            Ok(Err(_)) => Err(Outage::Ended),
-            Err(_) => Err(Outage::ReplayCacheSlow(LONGEST_WAIT)),
+        }
+    }
+
+    /// Writes what waits, for ever.
+    pub async fn keep_writing(self: Arc<Self>) {
+        let write = |batch| self.write(batch);
+        self.batcher.keep_writing(Duration::ZERO, write).await;
+    }
+
+    /// Writes one batch. It is free of doubles, because each key in it was reserved.
+    async fn write(&self, mut batch: Vec<Use>) {
+        batch.sort_by(|a, b| a.item.cmp(&b.item));
+        let uses: Vec<UsedAssertion> = batch.iter().map(|asked| asked.item.clone()).collect();
+        let written = self.store.use_assertions(&uses).await.map_err(Arc::new);
+        let first: Result<HashSet<String>, _> = written.map(|keys| keys.into_iter().collect());
+        let kept = |used: &&UsedAssertion| first.as_ref().is_ok_and(|it| it.contains(&used.key));
+        if let Some(last) = uses.iter().filter(kept).max_by_key(|used| used.expires_at) {
+            self.memory.keep_last(Some(last.clone()));
+        }
+        for asked in batch {
+            let key = &asked.item.key;
+            let result = first.clone().map(|first| {
+                self.memory.recent.insert(key.clone(), ());
+                if first.contains(key) {
+                    Spent::First
+                } else {
+                    Spent::Replay
+                }
+            });
+            // Remembered before it is released, so that at no moment it is neither.
+            self.memory.release(key);
+            asked.answer(result);
         }
     }
 }
@@ -189,48 +185,19 @@ fn key(spending: &Spending<'_>) -> String {
     digest::base64url(&digest::sha256(&digest::length_prefixed(&parts)))
 }
 
-impl ReplayQueue {
-    /// Writes what waits, for ever; what comes while a statement runs is gathered into the next.
-    pub async fn run(mut self, store: Arc<Store>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        while self.waiting.recv_many(&mut batch, BATCH).await > 0 {
-            self.write(&store, &mut batch).await;
-        }
-    }
-
-    /// Writes one batch. It is free of doubles, because each key in it was reserved.
-    async fn write(&self, store: &Store, batch: &mut Vec<Waiting>) {
-        batch.sort_by(|a, b| a.used.cmp(&b.used));
-        let uses: Vec<UsedAssertion> = batch.iter().map(|waiting| waiting.used.clone()).collect();
-        let written = store.use_assertions(&uses).await.map_err(Arc::new);
-        let first: Result<HashSet<String>, _> = written.map(|keys| keys.into_iter().collect());
-        let kept = |used: &&UsedAssertion| first.as_ref().is_ok_and(|it| it.contains(&used.key));
-        if let Some(last) = uses.iter().filter(kept).max_by_key(|used| used.expires_at) {
-            let mut known = self
-                .memory
-                .last
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            *known = Some(last.clone());
-        }
-        for Waiting { used, answer } in batch.drain(..) {
-            let result = first.clone().map(|first| {
-                self.memory.recent.insert(used.key.clone(), ());
-                if first.contains(&used.key) {
-                    Spent::First
-                } else {
-                    Spent::Replay
-                }
-            });
-            // Remembered before it is released, so that at no moment it is neither.
-            self.memory.release(&used.key);
-            // Nobody may be waiting any more; it is spent all the same.
-            let _ = answer.send(result);
-        }
-    }
-}
-
 impl Memory {
+    fn new() -> Self {
+        let recent = Cache::builder()
+            .max_capacity(RECENT)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        Self {
+            recent,
+            under_way: Mutex::default(),
+            last: Mutex::default(),
+        }
+    }
+
     /// Takes a key for one caller; false where it is spent, or another one has it.
     fn reserve(&self, key: &str) -> bool {
         // Before `recent` is looked at: the one who had the key may finish meanwhile.
@@ -239,6 +206,10 @@ impl Memory {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         !self.recent.contains_key(key) && under_way.insert(key.to_owned())
+    }
+
+    fn keep_last(&self, used: Option<UsedAssertion>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = used;
     }
 
     fn release(&self, key: &str) {
@@ -285,14 +256,14 @@ mod tests {
 
     #[test]
     fn one_of_two_who_reserve_the_same_key_gets_it() {
-        let (cache, _queue) = ReplayCache::new();
-        assert!(cache.memory.reserve("a"));
-        assert!(!cache.memory.reserve("a"));
-        assert!(cache.memory.reserve("b"));
-        cache.memory.release("a");
-        assert!(cache.memory.reserve("a"));
-        cache.memory.recent.insert("b".into(), ());
-        cache.memory.release("b");
-        assert!(!cache.memory.reserve("b"));
+        let memory = Memory::new();
+        assert!(memory.reserve("a"));
+        assert!(!memory.reserve("a"));
+        assert!(memory.reserve("b"));
+        memory.release("a");
+        assert!(memory.reserve("a"));
+        memory.recent.insert("b".into(), ());
+        memory.release("b");
+        assert!(!memory.reserve("b"));
     }
 }

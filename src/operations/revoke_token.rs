@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-
 use super::Grantd;
 use super::authenticate_client::AuthenticatedClient;
+use super::batcher::{Asked, Batcher};
 use super::caller::Caller;
 use super::error::{OperationError, Outage};
+use super::memory::Memory;
 use super::own_token::OwnToken;
 use crate::crypto::random;
 use crate::domain::check::Chain;
@@ -17,24 +17,22 @@ use crate::domain::presented::Presented;
 use crate::domain::refusal::GrantFault;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token_fault::TokenFault;
+use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::memory::look::{About, Look};
 use crate::store::revoked_tokens::RevokedToken;
 
 /// Revocations that wait to be written at most.
 const QUEUE: usize = 4096;
-/// How long a caller waits; the revocation may hold all the same when it is over.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Revocations of one transaction at most.
 const BATCH: usize = 256;
 
-/// A revocation that waits to be written, and who waits for it.
-pub type Revocation = (RevokedToken, oneshot::Sender<Result<(), Arc<StoreError>>>);
-
-/// Both ends of the queue.
-#[must_use]
-pub fn queue() -> (mpsc::Sender<Revocation>, mpsc::Receiver<Revocation>) {
-    mpsc::channel(QUEUE)
+/// Writes revocations.
+#[derive(Debug)]
+pub struct Revoker {
+    store: Arc<Store>,
+    memory: Arc<Memory>,
+    batcher: Batcher<Vec<Asked<RevokedToken, ()>>>,
 }
 
 impl Grantd {
@@ -50,17 +48,19 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<Result<(), TokenFault>, OperationError> {
-        self.freshness.check(&self.clock)?;
+        self.feed.check_fresh()?;
         let client = self
+            .authenticator
             .authenticate_client(presented, caller, decision)
             .await?;
         let judge = |look: &Look<'_>| self.revocable(&client, look, (token, decision));
         match self
+            .memory
             .directory
             .at_last(client.id(), About::ItselfAlone, judge)
             .await??
         {
-            Ok(token) => self.write_revocation(token).await.map(Ok),
+            Ok(token) => Ok(Ok(self.revoker.revoke(token).await?)),
             Err(fault) => Ok(Err(fault)),
         }
     }
@@ -72,7 +72,7 @@ impl Grantd {
         look: &Look<'_>,
         (token, decision): (&str, &mut Decision),
     ) -> Result<Result<RevokedToken, TokenFault>, OperationError> {
-        let client = self.standing(client, look)?;
+        let client = self.authenticator.standing(client, look)?;
         let (claims, audience) = match self.revocable_token(token) {
             Ok(OwnToken {
                 claims, audience, ..
@@ -92,34 +92,40 @@ impl Grantd {
             expires_at,
         }))
     }
+}
 
-    async fn write_revocation(&self, token: RevokedToken) -> Result<(), OperationError> {
-        let (answer, answered) = oneshot::channel();
-        self.revoker
-            .try_send((token, answer))
-            .map_err(|_| Outage::RevocationsQueueFull)?;
-        match tokio::time::timeout(LONGEST_WAIT, answered).await {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(error))) => Err(Outage::Revocation(error).into()),
-            Ok(Err(_)) => Err(Outage::Ended.into()),
-            Err(_) => Err(Outage::RevocationSlow(LONGEST_WAIT).into()),
+impl Revoker {
+    /// Nothing waits.
+    #[must_use]
+    pub fn new(store: Arc<Store>, memory: Arc<Memory>) -> Self {
+        Self {
+            store,
+            memory,
+            batcher: Batcher::new(QUEUE, BATCH),
         }
     }
 
-    /// Writes what waits, for ever. A caller who goes away does not cancel the transaction.
-    pub async fn keep_revoking(self: Arc<Self>, mut waiting: mpsc::Receiver<Revocation>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        while waiting.recv_many(&mut batch, BATCH).await > 0 {
-            let (tokens, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-            let written = self.write_revocations(&tokens).await.map_err(Arc::new);
-            for answer in answers {
-                // Nobody may be waiting any more; the token is revoked all the same.
-                let _ = answer.send(written.clone());
-            }
+    /// Writes what waits, for ever.
+    pub async fn keep_writing(self: Arc<Self>) {
+        let write = |batch| self.write(batch);
+        self.batcher.keep_writing(Duration::ZERO, write).await;
+    }
+
+    async fn revoke(&self, token: RevokedToken) -> Result<(), Outage> {
+        let what = "the revocation";
+        let written = self.batcher.ask(token).await;
+        written.map_err(|why| Outage::NotWritten { what, why })
+    }
+
+    async fn write(&self, batch: Vec<Asked<RevokedToken, ()>>) {
+        let tokens: Vec<_> = batch.iter().map(|asked| asked.item.clone()).collect();
+        let written = self.commit(&tokens).await.map_err(Arc::new);
+        for asked in batch {
+            asked.answer(written.clone());
         }
     }
 
-    async fn write_revocations(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
+    async fn commit(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
         // On the heap: it holds two databases' transactions, one of which is used.
         let write = Box::pin(async {
             let mut change = self.store.begin_change(random::token_id()).await?;
@@ -128,7 +134,7 @@ impl Grantd {
         });
         // A database that drops packets must not hold those who wait behind this batch.
         let committed = self.store.within_limit(write).await?;
-        self.apply_committed(&committed);
+        self.memory.apply(committed.position.n, &committed.changes);
         Ok(())
     }
 }

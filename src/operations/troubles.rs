@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Grantd;
+use super::follow_feed::Feed;
 use crate::domain::client::named;
 use crate::domain::timestamp::Timestamp;
 
@@ -71,23 +71,18 @@ impl Troubles {
     }
 }
 
-impl Grantd {
+impl Feed {
     /// What keeps this replica from being whole.
     #[must_use]
     pub fn degraded(&self) -> Vec<Degraded> {
         self.look(Trouble::Keys, self.trouble_with_keys());
-        self.look(
-            Trouble::Feed,
-            self.freshness
-                .check(&self.clock)
-                .err()
-                .map(|error| error.to_string()),
-        );
+        let stale = self.check_fresh().err();
+        self.look(Trouble::Feed, stale.map(|error| error.to_string()));
         self.troubles.all()
     }
 
     fn trouble_with_keys(&self) -> Option<String> {
-        match self.keys() {
+        match &*self.memory.keys.load() {
             None => Some("the signing keys are not loaded".to_owned()),
             Some(keys) => match keys.unopened() {
                 0 => None,
@@ -100,7 +95,7 @@ impl Grantd {
 
     fn look(&self, what: Trouble, trouble: Option<String>) {
         match trouble {
-            Some(message) => self.troubles.note(what, self.clock.now(), (message, true)),
+            Some(message) => self.troubles.note(what, self.clocks.now(), (message, true)),
             None => self.troubles.clear(what),
         };
     }

@@ -12,7 +12,7 @@ impl Grantd {
             self.recognise_neighbour(&mut decided.decision);
         }
         telemetry::log_decided(&decided);
-        self.audit.refused(&decided, self.database_now());
+        self.audit.refused(&decided, self.clocks.database_now());
     }
 
     /// Recognises a client whose id is almost the one that a refused request named, so that the log shows a typing error
@@ -24,7 +24,7 @@ impl Grantd {
         };
         if claimed
             .suspect()
-            .is_some_and(|id| self.directory.has_neighbour(id))
+            .is_some_and(|id| self.memory.directory.has_neighbour(id))
         {
             claimed.recognise();
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::file_fault::FileFault;
 use super::watched::{self, Content, Moment, Watched, What};
 use crate::crypto::certificates::authorities::ClientCas;
-use crate::operations::Grantd;
+use crate::operations::authenticate_client::TrustedCas;
 
 const WHAT: What = What {
     file: "client CA file",
@@ -17,17 +17,17 @@ const WHAT: What = What {
 pub struct ClientCaFiles(Arc<Watched<()>>);
 
 impl ClientCaFiles {
-    /// Reads the files, and lets `grantd` trust what is in them; `None` where there are no files.
+    /// Reads the files and trusts what is in them; `None` where there are no files.
     ///
     /// # Errors
     /// A file that cannot be read or holds something else.
-    pub fn load(files: Vec<PathBuf>, grantd: &Arc<Grantd>) -> Result<Option<Self>, FileFault> {
+    pub fn load(files: Vec<PathBuf>, trusted: TrustedCas) -> Result<Option<Self>, FileFault> {
         if files.is_empty() {
             return Ok(None);
         }
-        let (paths, grantd) = (files.clone(), Arc::clone(grantd));
+        let paths = files.clone();
         let trust = move |contents: &[Content], moment| {
-            grantd.trust_client_cas(cas(&files, contents, moment)?);
+            trusted.trust(cas(&files, contents, moment)?);
             Ok(())
         };
         Ok(Some(Self(Watched::load(WHAT, paths, trust)?)))

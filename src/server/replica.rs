@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::task::JoinHandle;
-
 use super::bounds::Bounds;
 use super::client_ca_files::ClientCaFiles;
 use super::file_fault::FileFault;
 use super::room::Room;
 use super::serve::{Listener, Stops, serve};
-use super::shutdown::{Shutdown, Trigger};
+use super::shutdown::Shutdown;
 use super::sockets::Sockets;
 use super::tls::Tls;
 use crate::clock::Clock;
@@ -19,7 +17,9 @@ use crate::crypto::sealing::SealingKeys;
 use crate::http::health::HealthState;
 use crate::http::routes::{self, Routes};
 use crate::http::state::HttpState;
-use crate::operations::{Grantd, Queues};
+use crate::operations::Grantd;
+use crate::operations::authenticate_client::TrustedCas;
+use crate::operations::background::Background;
 use crate::store::Store;
 
 /// A replica that is ready to run.
@@ -28,12 +28,11 @@ pub struct Replica {
     pub settings: Arc<Settings>,
     /// The replica itself.
     pub grantd: Arc<Grantd>,
-    /// Its queues.
-    pub queues: Queues,
+    /// What runs beside the requests.
+    pub background: Background,
     /// What clients reach.
     pub routes: Routes,
     listeners: Vec<Listener<Routes>>,
-    client_cas: Option<ClientCaFiles>,
     draining: Arc<AtomicBool>,
 }
 
@@ -62,9 +61,15 @@ impl Replica {
         sealing: SealingKeys,
     ) -> Result<Self, StartError> {
         let settings = Arc::new(settings);
-        let (grantd, queues) = Grantd::new(store, clock, &settings, sealing)?;
+        let trusted = TrustedCas::default();
         let ca_files = settings.mtls.as_ref().map(|mtls| &mtls.client_ca_files);
-        let client_cas = ClientCaFiles::load(ca_files.cloned().unwrap_or_default(), &grantd)?;
+        let ca_files = ClientCaFiles::load(ca_files.cloned().unwrap_or_default(), trusted.clone())?;
+        let grantd = Grantd::new(store, clock, Arc::clone(&settings), sealing, trusted)?;
+        let grantd = Arc::new(grantd);
+        let mut background = grantd.background();
+        if let Some(files) = ca_files {
+            background = background.with("client CA files", files.keep_fresh());
+        }
         let draining = Arc::default();
         let routes = routes::public(HttpState {
             grantd: Arc::clone(&grantd),
@@ -78,9 +83,8 @@ impl Replica {
             listeners: listeners(&settings, sockets, [routes.clone(), health])?,
             settings,
             grantd,
-            queues,
+            background,
             routes,
-            client_cas,
             draining,
         })
     }
@@ -88,32 +92,36 @@ impl Replica {
     /// Serves until `shutdown`, then drains.
     ///
     /// # Errors
-    /// A sentence for the operator, where the replica cannot go on: a database schema of another version.
+    /// One line for the operator, where the replica cannot go on: a task ended that must run beside the requests, such as
+    /// the one that reads the feed of a database whose schema is of another version.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), String> {
-        let grantd = self.grantd;
-        let background = grantd.run(self.queues, self.settings.feed.poll_interval());
-        let watching = self.client_cas.map(|it| tokio::spawn(it.keep_fresh()));
-        let running = self.listeners.into_iter().map(Running::start);
-        let (first, last): (Vec<_>, Vec<_>) = running.partition(|it| it.stops == Stops::First);
-
-        let mut fatal = grantd.fatal();
-        tokio::select! {
-            () = shutdown.requested() => {}
-            _ = fatal.wait_for(Option::is_some) => {}
+        let mut background = self.background;
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        for listener in self.listeners {
+            let (trigger, stop) = Shutdown::manual();
+            let name = format!("listener {}", listener.name);
+            match listener.stops {
+                Stops::First => first.push((name.clone(), trigger)),
+                Stops::Last => last.push(trigger),
+            }
+            background = background.with(name, serve(listener, stop));
         }
+        let mut running = background.start();
+        let outcome = tokio::select! {
+            () = shutdown.requested() => Ok(()),
+            why = running.failed() => Err(why),
+        };
         tracing::info!("stopping: finishing requests in flight");
         self.draining.store(true, Ordering::Relaxed);
-        finish(first).await;
-        if let Some(watching) = watching {
-            watching.abort();
-        }
-        grantd.stop(background).await;
-        // They only serve health checks; nothing of it is worth waiting for.
-        for listener in &last {
-            listener.task.abort();
-        }
-        let reason = grantd.fatal().borrow().clone();
-        reason.map_or(Ok(()), Err)
+        let told = first.into_iter().map(|(name, trigger)| {
+            trigger.stop();
+            name
+        });
+        running.finish(&told.collect::<Vec<_>>()).await;
+        self.grantd.write_last().await;
+        // They serve health checks until here; nothing of it is worth waiting for.
+        drop(last);
+        outcome
     }
 }
 
@@ -158,36 +166,4 @@ fn listeners(
     ];
     let has_sockets = |listener: &Listener<_>| !listener.sockets.is_empty();
     Ok(all.into_iter().filter(has_sockets).collect())
-}
-
-/// A listener that accepts connections.
-struct Running {
-    name: &'static str,
-    stops: Stops,
-    stop: Trigger,
-    task: JoinHandle<()>,
-}
-
-impl Running {
-    fn start(listener: Listener<Routes>) -> Self {
-        let (stop, shutdown) = Shutdown::manual();
-        Self {
-            name: listener.name,
-            stops: listener.stops,
-            stop,
-            task: tokio::spawn(serve(listener, shutdown)),
-        }
-    }
-}
-
-/// Stops all of them at once, and waits until their requests are finished or cut.
-async fn finish(listeners: Vec<Running>) {
-    for listener in &listeners {
-        listener.stop.stop();
-    }
-    for Running { name, task, .. } in listeners {
-        if let Err(error) = task.await {
-            tracing::error!(listener = name, %error, "a listener failed while it stopped");
-        }
-    }
 }

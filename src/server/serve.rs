@@ -2,13 +2,14 @@
 
 use std::error::Error;
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::room::Room;
@@ -69,7 +70,10 @@ where
     for socket in listener.sockets {
         tasks.spawn(accept_all(socket, Arc::clone(&session), Arc::clone(&room)));
     }
-    shutdown.requested().await;
+    tokio::select! {
+        () = shutdown.requested() => {}
+        Some(ended) = tasks.join_next() => go_down_with(ended),
+    }
     tasks.shutdown().await;
 
     phase.send_replace(Phase::Draining);
@@ -84,6 +88,13 @@ where
         );
     }
     phase.send_replace(Phase::Closing);
+}
+
+/// A listener without one of its tasks is none: where one panicked, so does it.
+fn go_down_with(ended: Result<(), JoinError>) {
+    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+        resume_unwind(panic);
+    }
 }
 
 async fn accept_all<S, B>(listener: TcpListener, session: Arc<Session<S>>, room: Arc<Room>)

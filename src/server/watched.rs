@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::file_fault::FileFault;
 use crate::config::file;
 use crate::crypto::digest::sha256;
+use crate::operations::background::blocking;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -76,8 +77,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let this = Arc::clone(&self);
-            // It can only fail by a panic, which the runtime tells.
-            let _ = tokio::task::spawn_blocking(move || this.look()).await;
+            blocking(move || this.look()).await;
         }
     }
 

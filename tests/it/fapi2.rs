@@ -4,6 +4,7 @@
 
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::profile::Profile;
+use grantd::operations::check_profile::profile_contradiction;
 use serde_json::{Value, json};
 
 use crate::assertion::signer::{Key, TYPE, claims, present, with_client};
@@ -282,10 +283,10 @@ on_both! {
         let lax = Env { profile: Profile::Default, ..strict };
         lax.apply(&right.replace("\"any\"", "\"none\"")).await;
         let replica = lax.replica_with(|settings| settings.profile = Profile::Fapi2).await;
-        let contradiction = replica.grantd.profile_contradiction().await.unwrap();
+        let contradiction = profile_contradiction(replica.grantd.store(), Profile::Fapi2).await.unwrap();
         assert!(contradiction.unwrap().contains("sender_constraint"));
         lax.apply(&by_secret).await;
-        let contradiction = replica.grantd.profile_contradiction().await.unwrap();
+        let contradiction = profile_contradiction(replica.grantd.store(), Profile::Fapi2).await.unwrap();
         assert!(contradiction.unwrap().contains("client_secret_basic"));
         replica.follow().await;
         let refused = replica.token("worker", "a secret of worker", "").await;

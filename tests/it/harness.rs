@@ -16,9 +16,8 @@ use grantd::domain::secret_format::Secret;
 use grantd::domain::timestamp::{Seconds, Timestamp};
 use grantd::http::routes;
 use grantd::http::state::HttpState;
+use grantd::operations::Grantd;
 use grantd::operations::apply_catalog::{ApplyOptions, Plan, apply_catalog};
-use grantd::operations::replay_cache::ReplayQueue;
-use grantd::operations::{Grantd, Queues};
 use grantd::server::replica as server;
 use grantd::server::sockets::Sockets;
 use grantd::store::{DatabaseOptions, Store};
@@ -227,45 +226,46 @@ impl Env {
         database: DatabaseOptions,
         adjust: impl FnOnce(&mut Settings),
     ) -> Replica {
-        let (replica, replay) = self.replica_that_spends_nothing(clock, database, adjust);
-        tokio::spawn(replay.run(Arc::clone(replica.grantd.store())));
+        let replica = self.replica_that_spends_nothing(clock, database, adjust);
+        replica.spend_what_waits();
         replica
     }
 
-    /// A replica that has loaded nothing yet, and whose assertions wait to be spent until the queue is run.
+    /// A replica that has loaded nothing yet, and whose assertions wait to be spent until it is told to.
     pub(crate) fn replica_that_spends_nothing(
         &self,
         clock: Clock,
         database: DatabaseOptions,
         adjust: impl FnOnce(&mut Settings),
-    ) -> (Replica, ReplayQueue) {
-        let store = Store::open(database)
-            .unwrap()
-            .following(self.database_clock.clone());
-        let store = Arc::new(store);
-        let mut settings = self.settings();
-        adjust(&mut settings);
-        let sealing = self.sealing.clone();
+    ) -> Replica {
         let server::Replica {
             settings,
             grantd,
-            queues,
             routes,
             ..
-        } = server::Replica::new(settings, Sockets::default(), store, clock, sealing).unwrap();
-        let Queues {
-            audit,
-            replay,
-            revocations,
-        } = queues;
-        tokio::spawn(Arc::clone(&grantd).keep_revoking(revocations));
-        let replica = Replica {
+        } = self.server(clock, database, adjust);
+        tokio::spawn(Arc::clone(grantd.revoker()).keep_writing());
+        Replica {
             grantd,
             router: routes,
             settings,
-            audit: tokio::sync::Mutex::new(audit),
-        };
-        (replica, replay)
+        }
+    }
+
+    /// A replica as `serve` makes it, without sockets; it does nothing until it is run.
+    pub(crate) fn server(
+        &self,
+        clock: Clock,
+        database: DatabaseOptions,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> server::Replica {
+        let store = Store::open(database)
+            .unwrap()
+            .following(self.database_clock.clone());
+        let mut settings = self.settings();
+        adjust(&mut settings);
+        let (sockets, sealing) = (Sockets::default(), self.sealing.clone());
+        server::Replica::new(settings, sockets, Arc::new(store), clock, sealing).unwrap()
     }
 
     /// The defaults for this database, with what tests differ in.
@@ -285,7 +285,6 @@ pub(crate) struct Replica {
     pub(crate) grantd: Arc<Grantd>,
     pub(crate) router: axum::Router,
     pub(crate) settings: Arc<Settings>,
-    audit: tokio::sync::Mutex<grantd::operations::audit::AuditQueue>,
 }
 
 /// A whole answer.
@@ -313,6 +312,11 @@ impl Replica {
         })
     }
 
+    /// Begins to spend the assertions that wait.
+    pub(crate) fn spend_what_waits(&self) {
+        tokio::spawn(Arc::clone(self.grantd.replay_cache()).keep_writing());
+    }
+
     /// Reads the feed once, and waits until revocations and ids are loaded.
     pub(crate) async fn follow(&self) {
         self.grantd.follow_feed().await.unwrap();
@@ -325,12 +329,8 @@ impl Replica {
 
     /// Writes waiting audit events, and counts those of `action`.
     pub(crate) async fn audit_events(&self, action: &str) -> i64 {
+        self.grantd.write_waiting().await;
         let store = self.grantd.store();
-        self.audit
-            .lock()
-            .await
-            .write_waiting(store, self.grantd.clock().now())
-            .await;
         store.count_audit_events(action).await.unwrap()
     }
 

@@ -169,7 +169,7 @@ on_both! {
             env.prune(&catalog).await;
             env.clock.advance(Seconds::new(5));
             let options = DatabaseOptions::new(env.database.url.clone());
-            let (replica, queue) = env.replica_that_spends_nothing(env.clock.clone(), options, |_| {});
+            let replica = env.replica_that_spends_nothing(env.clock.clone(), options, |_| {});
             replica.follow().await;
             let worker = ClientId::parse("worker").unwrap();
             replica.grantd.directory().client(&worker).await.unwrap().unwrap();
@@ -182,7 +182,7 @@ on_both! {
                 env.apply(&catalog.replace("id = \"worker\"", stated)).await;
             }
             replica.follow().await;
-            tokio::spawn(queue.run(replica.grantd.store().clone()));
+            replica.spend_what_waits();
             request.await.assert_error(401, "invalid_client");
         }
     }

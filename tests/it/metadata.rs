@@ -103,7 +103,7 @@ impl Replica {
             "private_key_jwt" => {
                 let jti = COUNTER.fetch_add(1, Ordering::Relaxed).to_string();
                 let mut claims = claims(id, &jti);
-                claims["aud"] = json!(self.grantd.issuer().as_str());
+                claims["aud"] = json!(self.settings.issuer.as_str());
                 present(self, path, form, &KEY.sign(&claims)).await
             }
             "bearer" => {

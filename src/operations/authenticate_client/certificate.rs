@@ -4,10 +4,13 @@
 
 use std::sync::Arc;
 
-use super::super::Grantd;
+use arc_swap::ArcSwapOption;
+
 use super::super::caller::ClientCertificate;
 use super::super::error::OperationError;
+use super::Authenticator;
 use super::proof::{MatchedCertificate, ProvenClient};
+use crate::crypto::certificates::authorities::ClientCas;
 use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
@@ -18,7 +21,18 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
 
-impl Grantd {
+/// The CAs of `tls_client_auth`. Clones are the same ones: who reads their files gives them new ones.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedCas(Arc<ArcSwapOption<ClientCas>>);
+
+impl TrustedCas {
+    /// Trusts these CAs, and no others, from the next request on.
+    pub fn trust(&self, cas: ClientCas) {
+        self.0.store(Some(Arc::new(cas)));
+    }
+}
+
+impl Authenticator {
     pub(super) async fn prove_by_certificate(
         &self,
         client_id: &str,
@@ -27,6 +41,7 @@ impl Grantd {
     ) -> Result<ProvenClient, OperationError> {
         let id = ClientId::parse(client_id).map_err(|_| ClientFault::UnknownClient)?;
         let known = self
+            .memory
             .directory
             .client(&id)
             .await?
@@ -76,10 +91,10 @@ impl Grantd {
         known: &'a KnownClient,
         certificate: &ClientCertificate,
     ) -> Result<&'a Credential, CertificateFault> {
-        let (now, presented) = (self.clock.now(), certificate.chain.thumbprint());
+        let (now, presented) = (self.clocks.now(), certificate.chain.thumbprint());
         let equal = |credential: &&Credential| matches!(&credential.material, CredentialMaterial::Certificate(print) if print == presented);
         let matching: Vec<_> = known.credentials.iter().filter(equal).collect();
-        let credential = self.live_certificate(&matching, self.database_now())?;
+        let credential = self.live_certificate(&matching, self.clocks.database_now())?;
         let credential =
             credential.ok_or_else(|| CertificateFault::NotRegistered(presented.to_owned()))?;
         certificate.chain.check_alone(now)?;
@@ -92,9 +107,10 @@ impl Grantd {
         known: &'a KnownClient,
         certificate: &ClientCertificate,
     ) -> Result<&'a Credential, CertificateFault> {
-        let now = self.clock.now();
+        let now = self.clocks.now();
         let cas = self
             .client_cas
+            .0
             .load_full()
             .ok_or(CertificateFault::NoClientCas)?;
         cas.check(&certificate.chain, now)?;
@@ -103,7 +119,7 @@ impl Grantd {
                 if certificate.chain.check_subject(name).is_ok())
         };
         let matching: Vec<_> = known.credentials.iter().filter(bears).collect();
-        self.live_certificate(&matching, self.database_now())?
+        self.live_certificate(&matching, self.clocks.database_now())?
             .ok_or(CertificateFault::OtherSubject)
     }
 

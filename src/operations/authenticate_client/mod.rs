@@ -10,15 +10,22 @@ mod proof;
 mod secret;
 mod verified_secrets;
 
+pub use certificate::TrustedCas;
 pub use client_keys::ClientKeys;
 pub use proof::{AuthenticatedClient, ProvenClient, StandingClient};
 pub use verified_secrets::VerifiedSecrets;
 
 use std::sync::Arc;
 
-use super::Grantd;
+use super::audit::Audit;
 use super::caller::Caller;
+use super::clocks::Clocks;
+use super::credential_uses::CredentialUses;
 use super::error::OperationError;
+use super::memory::Memory;
+use super::replay_cache::ReplayCache;
+use crate::config::settings::Settings;
+use crate::crypto::hashing_pool::HashingPool;
 use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
 use crate::domain::decision::{ClaimedClient, Decision};
@@ -27,12 +34,31 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::presented::Presented;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Seconds;
+use crate::store::Store;
 use crate::store::error::StoreError;
+
+/// Proves clients.
+#[derive(Debug)]
+pub struct Authenticator {
+    pub(super) settings: Arc<Settings>,
+    pub(super) store: Arc<Store>,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) replay_cache: Arc<ReplayCache>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) uses: Arc<CredentialUses>,
+    pub(super) hashing: HashingPool,
+    pub(super) verified_secrets: VerifiedSecrets,
+    pub(super) client_keys: ClientKeys,
+    pub(super) client_cas: TrustedCas,
+    /// What some clients may write into `aud` in the place of the issuer.
+    pub(super) token_endpoint: String,
+}
 
 /// How long an assertion may live where the client has no `max_assertion_lifetime`.
 const MAX_LIFETIME: Seconds = Seconds::new(300);
 
-impl Grantd {
+impl Authenticator {
     /// Authenticates the client of one request and notes in `decision` who it claims to be.
     ///
     /// # Errors
@@ -86,7 +112,7 @@ impl Grantd {
                 decision.client = Some(ClaimedClient::new(&client_id));
                 decision.method = Some(method);
                 decision.passed(Chain::Credentials);
-                if !self.profile.allows_method(method) {
+                if !self.settings.profile.allows_method(method) {
                     return Err(ClientFault::MethodForbidden(method).into());
                 }
                 self.prove_by_secret((method, &client_id, secret), caller, decision)
@@ -98,7 +124,7 @@ impl Grantd {
     /// The client of a presented id; an id that is none is unknown.
     async fn find_client(&self, presented: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
         match ClientId::parse(presented) {
-            Ok(id) => self.directory.client(&id).await,
+            Ok(id) => self.memory.directory.client(&id).await,
             Err(_) => Ok(None),
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::Grantd;
 use super::super::error::OperationError;
+use super::Authenticator;
 use super::assertion::AcceptedAssertion;
 use crate::domain::check::Chain;
 use crate::domain::client::{AuthMethod, Client, ClientStatus};
@@ -112,7 +112,7 @@ fn check_admitted(client: &Client, method: AuthMethod) -> Result<(), ClientFault
     }
 }
 
-impl Grantd {
+impl Authenticator {
     /// The last step of client authentication: an assertion is spent. What may send the client away to come back
     /// with the same assertion, such as a demanded nonce, stands before it.
     ///
@@ -127,13 +127,15 @@ impl Grantd {
         let credential = match proven.proof {
             Proof::Complete(credential) => credential,
             Proof::Unspent(assertion) => {
-                let fresh = assertion.spend(self, &known.client.id).await?;
+                let fresh = assertion
+                    .spend(&self.replay_cache, &known.client.id)
+                    .await?;
                 decision.passed(Chain::AssertionFresh);
                 fresh.credential
             }
         };
         decision.credential = Some(credential.clone());
-        self.credential_uses.note(&credential, self.database_now());
+        self.uses.note(&credential, self.clocks.database_now());
         Ok(AuthenticatedClient {
             id: known.client.id.clone(),
             method: proven.method,
@@ -154,7 +156,7 @@ impl Grantd {
     ) -> Result<StandingClient<'l>, ClientFault> {
         let known = look.client().ok_or(ClientFault::UnknownClient)?;
         check_admitted(&known.client, client.method)?;
-        let now = self.database_now();
+        let now = self.clocks.database_now();
         let found = known.credentials.iter().find(|it| client.used(it));
         match found.map_or(CredentialState::Retired, |it| it.state(now)) {
             CredentialState::Live => {}

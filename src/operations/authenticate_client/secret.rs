@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::Grantd;
 use super::super::caller::Caller;
 use super::super::error::OperationError;
+use super::Authenticator;
 use super::proof::{MatchedSecret, ProvenClient};
 use super::verified_secrets::SecretMac;
 use crate::crypto::digest;
@@ -28,7 +28,7 @@ use crate::domain::timestamp::Timestamp;
 /// The salt that is hashed with where there is no hash to compare with.
 const NO_SALT: [u8; 16] = *b"no such client..";
 
-impl Grantd {
+impl Authenticator {
     pub(super) async fn prove_by_secret(
         &self,
         (method, client_id, secret): (AuthMethod, &str, Secret),
@@ -120,13 +120,13 @@ impl Grantd {
         credentials: &'a [Credential],
         secret: &Secret,
     ) -> Result<Vec<&'a Credential>, OperationError> {
-        let now = self.database_now();
+        let now = self.clocks.database_now();
         let (retired, foreign): (Vec<_>, Vec<_>) = with_form(credentials, SecretForm::Phc)
             .partition(|(credential, _)| credential.state(now) == CredentialState::Retired);
         let imported: Vec<_> = with_form(credentials, SecretForm::Imported).collect();
         let mut matching = Vec::new();
         if foreign.is_empty() || !imported.is_empty() {
-            let cost = self.imported_cost;
+            let cost = self.settings.imported_cost;
             matching = self
                 .compare(HashQueue::Imported, cost, imported, secret)
                 .await?;
@@ -183,7 +183,7 @@ impl Grantd {
         matching: &[&'a Credential],
         presented: (AuthMethod, &Secret),
     ) -> Result<&'a Credential, ClientFault> {
-        let now = self.database_now();
+        let now = self.clocks.database_now();
         live(matching, presented, now).inspect_err(|fault| {
             if let ClientFault::SecretRetired(id) = fault {
                 self.audit.alert_retired_credential(id, now);
@@ -195,9 +195,9 @@ impl Grantd {
     /// should be found, but must not cost more than anybody else.
     fn recognise_retired(&self, credential: &Credential, expected: PhcHash, secret: Secret) {
         let (audit, id, now) = (
-            self.audit.clone(),
+            Arc::clone(&self.audit),
             credential.id.clone(),
-            self.database_now(),
+            self.clocks.database_now(),
         );
         self.hashing.idle(move || {
             if expected.verify(&secret) {

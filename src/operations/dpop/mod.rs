@@ -11,23 +11,56 @@ pub use claims::{Checked, Expected, check_claims};
 pub use nonce::Nonces;
 pub use proof::{AcceptedProof, FreshProof, judge_proof};
 
-use super::Grantd;
+use std::sync::Arc;
+
+use super::TOKEN_PATH;
 use super::error::OperationError;
-use super::replay_cache::Spending;
+use super::replay_cache::{ReplayCache, Spending};
+use crate::config::settings::Settings;
+use crate::crypto::sealing::SealingKeys;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::presented::PresentedProof;
+use crate::domain::profile::Profile;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Timestamp;
 
 /// The kind of a proof's `jti` among all that are spent.
 const KIND: &str = "dpop";
 
-impl Grantd {
+/// Judges the proofs of token requests.
+#[derive(Debug)]
+pub struct Proofs {
+    profile: Profile,
+    /// Where the token endpoint can be reached: what a client may write into `htu`.
+    uris: Vec<TargetUri>,
+    nonces: Nonces,
+    replay_cache: Arc<ReplayCache>,
+}
+
+impl Proofs {
+    /// For the token endpoint that the settings publish.
+    #[must_use]
+    pub fn new(settings: &Settings, sealing: &SealingKeys, replay_cache: Arc<ReplayCache>) -> Self {
+        let issuer = settings.issuer.clone();
+        // Assertions are for the issuer wherever they are sent (RFC 8705 section 5); proofs are for one of these.
+        let uris = [
+            Some(issuer.endpoint(TOKEN_PATH)),
+            settings.mutual_endpoint(TOKEN_PATH),
+        ];
+        let uris = uris.iter().flatten();
+        Self {
+            profile: settings.profile,
+            uris: uris.filter_map(|uri| TargetUri::parse(uri)).collect(),
+            nonces: Nonces::new(issuer, sealing, settings.dpop.require_nonce),
+            replay_cache,
+        }
+    }
+
     /// Looks at the proof of a token request at `now`; a request without one stays without. Nothing is spent.
     ///
     /// # Errors
     /// A [`DpopFault`]; two of them name the nonce to use.
-    pub(super) fn accept_proof(
+    pub(super) fn accept(
         &self,
         presented: PresentedProof<'_>,
         now: Timestamp,
@@ -37,11 +70,10 @@ impl Grantd {
             PresentedProof::Several => return Err(DpopFault::SeveralProofs),
             PresentedProof::One(text) => text,
         };
-        let uris = self.token_endpoint_uris();
         let expected = Expected {
             method: "POST",
-            uris: &uris,
-            nonces: &self.dpop_nonces,
+            uris: &self.uris,
+            nonces: &self.nonces,
             now,
         };
         judge_proof(text, self.profile, &expected).map(Some)
@@ -51,7 +83,7 @@ impl Grantd {
     ///
     /// # Errors
     /// [`DpopFault::Replayed`] or [`DpopFault::MadeBeforeLoss`], or an outage: a proof whose use cannot be kept proves nothing.
-    pub(super) async fn spend_proof(
+    pub(super) async fn spend(
         &self,
         accepted: AcceptedProof,
     ) -> Result<FreshProof, OperationError> {
@@ -60,6 +92,7 @@ impl Grantd {
             accepted.uri().as_str().as_bytes(),
         ];
         let spent = self
+            .replay_cache
             .spend(Spending {
                 kind: KIND,
                 scope: &scope,
@@ -71,21 +104,9 @@ impl Grantd {
         Ok(accepted.fresh(spent)?)
     }
 
-    /// The nonce that proofs shall hold from now on, where one is demanded.
+    /// The nonce that proofs shall hold from `now` on, where one is demanded.
     #[must_use]
-    pub fn dpop_nonce(&self) -> Option<String> {
-        self.dpop_nonces.demanded(self.clock.now())
-    }
-
-    /// Where the token endpoint can be reached: what a client may write into `htu`.
-    fn token_endpoint_uris(&self) -> Vec<TargetUri> {
-        let uris = [
-            Some(self.token_endpoint.as_str()),
-            self.mutual_token_endpoint.as_deref(),
-        ];
-        uris.into_iter()
-            .flatten()
-            .filter_map(TargetUri::parse)
-            .collect()
+    pub fn nonce(&self, now: Timestamp) -> Option<String> {
+        self.nonces.demanded(now)
     }
 }

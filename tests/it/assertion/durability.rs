@@ -174,8 +174,8 @@ on_both! {
     /// A caller that goes away takes nobody with it, and its `jti` is spent all the same.
     async fn who_goes_away_does_not_cancel_the_batch(env) {
         let (replica, _) = worker(&env).await;
-        let mut gone = Box::pin(replica.grantd.spend(spending("gone")));
-        let other = Arc::clone(&replica.grantd);
+        let mut gone = Box::pin(replica.grantd.replay_cache().spend(spending("gone")));
+        let other = Arc::clone(replica.grantd.replay_cache());
         let other = async move { other.spend(spending("other")).await.unwrap() };
         let mut other = Box::pin(other);
         let _ = futures_util::poll!(&mut gone);
@@ -186,10 +186,10 @@ on_both! {
             Poll::Pending => other.await,
         };
         assert_eq!(spent, Spent::First);
-        assert_eq!(replica.grantd.spend(spending("gone")).await.unwrap(), Spent::Replay);
+        assert_eq!(replica.grantd.replay_cache().spend(spending("gone")).await.unwrap(), Spent::Replay);
         let another = env.replica().await;
         for jti in ["gone", "other"] {
-            let spent = another.grantd.spend(spending(jti)).await.unwrap();
+            let spent = another.grantd.replay_cache().spend(spending(jti)).await.unwrap();
             assert_eq!(spent, Spent::Replay, "{jti} is in the database");
         }
     }
@@ -215,7 +215,7 @@ on_both! {
             let grantd = Arc::clone(&replica.grantd);
             async move {
                 let spending = Spending { kind, scope: &[client], ..spending("1") };
-                grantd.spend(spending).await.unwrap()
+                grantd.replay_cache().spend(spending).await.unwrap()
             }
         };
         for (client, kind) in

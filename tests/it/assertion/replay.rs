@@ -136,7 +136,7 @@ on_both! {
                     made_at: Timestamp::from_unix(START),
                     dead_at: Timestamp::from_unix(START + 60),
                 };
-                grantd.spend(spending).await.unwrap()
+                grantd.replay_cache().spend(spending).await.unwrap()
             }
         };
         let (a, b, c, d) = tokio::join!(spend("1"), spend("1"), spend("2"), spend("1"));

@@ -120,7 +120,7 @@ on_both! {
         env.apply(&bare()).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");
-        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
         let commands = Commands { env: &env, place: Place::new() };
         let add = |more: &[&'static str]| [&["credential", "add-subject", "job"], more].concat();
         let named = |name: &str| {

@@ -35,7 +35,7 @@ on_both! {
         env.apply(&catalog(&[own.thumbprint()], "subject_dn = \"CN=job\"")).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");
-        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
         let mut ledger = listening.connect(Some(&own)).await.unwrap();
         let mut job = listening.connect(Some(&ca.sign(&leaf("job")))).await.unwrap();
         assert_eq!(ledger.token("ledger", "").await.unwrap().status, 200);
@@ -50,10 +50,10 @@ on_both! {
         env.apply(&catalog(&[], "subject_dn = \"CN=job\"")).await;
         let listening = listen(&env).await;
         let (old, new) = (Ca::new("old"), Ca::new("new"));
-        listening.replica.grantd.trust_client_cas(cas(&(old.pem() + &new.pem())));
+        listening.replica.grantd.client_cas().trust(cas(&(old.pem() + &new.pem())));
         let mut connection = listening.connect(Some(&old.sign(&leaf("job")))).await.unwrap();
         assert_eq!(connection.token("job", "").await.unwrap().status, 200);
-        listening.replica.grantd.trust_client_cas(cas(&new.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&new.pem()));
         connection.token("job", "").await.unwrap().assert_error(401, "invalid_client");
         let next = new.sign(&leaf("job"));
         assert_eq!(listening.token(Some(&next), "job").await.status, 200);
@@ -64,13 +64,14 @@ on_both! {
         let replica = env.replica().await;
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("ca.pem");
-        let load = || ClientCaFiles::load(vec![file.clone()], &replica.grantd);
+        let trusted = || replica.grantd.client_cas().clone();
+        let load = || ClientCaFiles::load(vec![file.clone()], trusted());
         assert!(load().err().unwrap().to_string().starts_with("cannot read the client CA file "));
         std::fs::write(&file, "nothing").unwrap();
         assert!(load().err().unwrap().to_string().contains("holds no certificate in PEM form"));
         std::fs::write(&file, Ca::new("ca").pem()).unwrap();
         assert!(load().unwrap().is_some());
-        assert!(ClientCaFiles::load(Vec::new(), &replica.grantd).unwrap().is_none());
+        assert!(ClientCaFiles::load(Vec::new(), trusted()).unwrap().is_none());
     }
 
     /// B-M07.
@@ -111,7 +112,7 @@ on_both! {
         env.apply(&catalog(&[], "san_dns = \"job.example\"")).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");
-        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
         for (name, status) in [("job.example", 200), ("*.example", 401), ("job.example.evil", 401)] {
             let mut params = leaf("job.example");
             params.subject_alt_names = vec![SanType::DnsName(name.try_into().unwrap())];

@@ -110,7 +110,7 @@ async fn clients(env: Env) -> (Env, Clients) {
     env.apply(&fapi2_catalog(&ledger, "job.example", &worker))
         .await;
     let listening = listen(&env).await;
-    listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+    listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
     (
         env,
         Clients {

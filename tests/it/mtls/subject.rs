@@ -21,7 +21,7 @@ on_both! {
         let good = ca.sign(&with_uri(SPIFFE));
         // Without any CA there is no such method.
         listening.token(Some(&good), "job").await.assert_error(401, "invalid_client");
-        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
         for _ in 0..2 {
             assert_eq!(listening.token(Some(&ca.sign(&with_uri(SPIFFE))), "job").await.status, 200);
         }
@@ -47,7 +47,7 @@ on_both! {
         env.apply(&catalog(&[], "subject_dn = \"cn=job, O=Example\"")).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");
-        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
         let mut name = leaf("job");
         name.distinguished_name = rcgen::DistinguishedName::new();
         name.distinguished_name.push(DnType::OrganizationName, "Example");
@@ -80,7 +80,7 @@ on_both! {
         ] {
             env.prune(&catalog(&[], &format!("subject_dn = \"{form}\""))).await;
             let listening = listen(&env).await;
-            listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+            listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
             assert_eq!(listening.token(Some(&identity), "job").await.status, 200, "{form}");
         }
         // The order of OpenSSL's default output is another name, and whoever registers it is told.
@@ -88,7 +88,7 @@ on_both! {
         let plan = env.prune(&catalog(&[], &format!("subject_dn = \"{reversed}\""))).await;
         assert!(plan.warnings.iter().any(|it| it.contains("-nameopt RFC2253")), "{plan:?}");
         let listening = listen(&env).await;
-        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
         listening.token(Some(&identity), "job").await.assert_error(401, "invalid_client");
     }
 
@@ -104,7 +104,7 @@ on_both! {
         env.apply(&catalog(&[own.thumbprint()], NOBODY)).await;
         let listening = listen(&env).await;
         let ca = Ca::new("ca");
-        listening.replica.grantd.trust_client_cas(cas(&ca.pem()));
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
         let identity = ca.sign(&leaf("ledger"));
         for client in ["ledger", "reader", "job"] {
             listening.token(Some(&identity), client).await.assert_error(401, "invalid_client");

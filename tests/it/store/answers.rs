@@ -81,7 +81,8 @@ async fn once_statements_were_mixed_up_nothing_is_served_until_a_restart() {
     let port = fake_postgres::start(Says::Error("26000")).await;
     let replica = env.replica_over(DatabaseOptions::new(url(port)), |_| {});
     let following = tokio::spawn(
-        std::sync::Arc::clone(&replica.grantd).keep_following(std::time::Duration::from_millis(10)),
+        std::sync::Arc::clone(replica.grantd.feed())
+            .keep_following(std::time::Duration::from_millis(10)),
     );
     super::env::eventually("it is told", async || {
         let degraded = replica.grantd.degraded();

@@ -108,7 +108,7 @@ on_both! {
         let replica = env.replica_over(database, |_| {});
         replica.follow().await;
         let following =
-            tokio::spawn(replica.grantd.clone().keep_following(Duration::from_mins(1)));
+            tokio::spawn(replica.grantd.feed().clone().keep_following(Duration::from_mins(1)));
         for (status, expected) in [("disabled", 401), ("active", 200), ("disabled", 401)] {
             let stated = format!("id = \"reader\"\nstatus = \"{status}\"");
             env.apply(&CATALOG.replace("id = \"reader\"", &stated)).await;

@@ -113,8 +113,14 @@ async fn everything_works(env: &Env) {
                 made_at,
                 dead_at,
             };
-            assert_eq!(one.grantd.spend(spending).await.unwrap(), Spent::First);
-            assert_eq!(other.grantd.spend(spending).await.unwrap(), Spent::Replay);
+            assert_eq!(
+                one.grantd.replay_cache().spend(spending).await.unwrap(),
+                Spent::First
+            );
+            assert_eq!(
+                other.grantd.replay_cache().spend(spending).await.unwrap(),
+                Spent::Replay
+            );
             other.follow().await;
             assert_eq!(
                 other.introspect("api", API, &token).await.json()["active"],

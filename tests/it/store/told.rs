@@ -32,8 +32,8 @@ async fn a_database_that_is_gone_and_back_is_told_in_a_pair_while_warm_clients_a
     let replica = env.replica_over(behind(&env, &proxy), |_| {});
     replica.follow().await;
     assert_eq!(replica.token("reader", READER, "").await.status, 200);
-    let grantd = Arc::clone(&replica.grantd);
-    let following = tokio::spawn(grantd.keep_following(Duration::from_millis(10)));
+    let feed = Arc::clone(replica.grantd.feed());
+    let following = tokio::spawn(feed.keep_following(Duration::from_millis(10)));
     for _ in 0..2 {
         proxy.set(Mode::Cut);
         eventually("it is told", async || trouble(&replica).is_some()).await;
@@ -69,8 +69,8 @@ async fn a_database_that_swallows_everything_is_told_before_its_time_is_over() {
     let replica = env.replica_over(patient, |_| {});
     replica.follow().await;
     proxy.set(Mode::Blackhole);
-    let grantd = Arc::clone(&replica.grantd);
-    let following = tokio::spawn(grantd.keep_following(Duration::from_millis(10)));
+    let feed = Arc::clone(replica.grantd.feed());
+    let following = tokio::spawn(feed.keep_following(Duration::from_millis(10)));
     eventually("it is told", async || trouble(&replica).is_some()).await;
     let told = trouble(&replica).unwrap().message;
     assert!(told.ends_with("did not answer within 1.5s"), "{told}");
@@ -86,7 +86,7 @@ on_both! {
         let (made_at, dead_at) = (Timestamp::from_unix(START), Timestamp::from_unix(START + 60));
         let spending =
             Spending { kind: "assertion", scope: &[b"worker"], jti: "1", made_at, dead_at };
-        let outage = replica.grantd.spend(spending).await.unwrap_err().to_string();
+        let outage = replica.grantd.replay_cache().spend(spending).await.unwrap_err().to_string();
         assert!(outage.starts_with("the use of a jti could not be written: "), "{outage}");
         assert!(outage.contains("used_assertions"), "{outage}");
     }

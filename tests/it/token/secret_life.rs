@@ -228,10 +228,10 @@ on_both! {
         let replica = env.replica().await;
         let used = "SELECT CAST(last_used_at AS TEXT) FROM credentials WHERE client_id = 'reader'";
         replica.token("reader", "wrong", "").await;
-        replica.grantd.sweep().await;
+        replica.grantd.write_waiting().await;
         assert_eq!(raw_sql::texts(&env.database, used).await, [""]);
         replica.issued("reader", READER, "").await;
-        replica.grantd.sweep().await;
+        replica.grantd.write_waiting().await;
         assert_eq!(raw_sql::texts(&env.database, used).await, [START.to_string()]);
     }
 

@@ -1,8 +1,7 @@
 //! An assertion that is right in all but one thing: whether its `jti` was used before.
 
-use super::super::super::Grantd;
 use super::super::super::error::OperationError;
-use super::super::super::replay_cache::{Spending, Spent};
+use super::super::super::replay_cache::{ReplayCache, Spending, Spent};
 use crate::domain::client_assertion::{AcceptedClaims, AssertionFault};
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::refusal::ClientFault;
@@ -31,7 +30,7 @@ impl AcceptedAssertion {
     /// Spends the `jti`: one space for all endpoints, apart for each client.
     pub(in super::super) async fn spend(
         self,
-        grantd: &Grantd,
+        replay_cache: &ReplayCache,
         client: &ClientId,
     ) -> Result<FreshAssertion, OperationError> {
         let spending = Spending {
@@ -41,7 +40,7 @@ impl AcceptedAssertion {
             made_at: self.claims.made_at,
             dead_at: self.claims.dead_at,
         };
-        match grantd.spend(spending).await? {
+        match replay_cache.spend(spending).await? {
             Spent::First => Ok(FreshAssertion {
                 credential: self.credential,
             }),

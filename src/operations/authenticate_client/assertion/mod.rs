@@ -9,8 +9,8 @@ pub(super) use accepted::AcceptedAssertion;
 
 use std::sync::Arc;
 
-use super::super::Grantd;
 use super::super::error::OperationError;
+use super::Authenticator;
 use super::proof::ProvenClient;
 use crate::domain::check::Chain;
 use crate::domain::client_assertion::AssertionFault;
@@ -21,7 +21,7 @@ use crate::domain::refusal::ClientFault;
 use crate::domain::shown::unknown;
 use unverified::UnverifiedAssertion;
 
-impl Grantd {
+impl Authenticator {
     /// Proves a client by an assertion whose `jti` is still to be spent.
     pub(super) async fn prove_by_assertion(
         &self,
@@ -42,9 +42,10 @@ impl Grantd {
             .ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
         decision.passed(Chain::Client);
-        let now = self.clock.now();
-        unverified.check_algorithm(self.profile)?;
-        let signed = unverified.verify_signature(&known, &self.client_keys, self.database_now());
+        let now = self.clocks.now();
+        unverified.check_algorithm(self.settings.profile)?;
+        let signed =
+            unverified.verify_signature(&known, &self.client_keys, self.clocks.database_now());
         if let Err(AssertionFault::DeadKey(id, CredentialState::Retired)) = &signed {
             self.audit.alert_retired_credential(id, now);
         }
@@ -68,18 +69,18 @@ impl Grantd {
         known: &'a KnownClient,
     ) -> crate::domain::client_assertion::AssertionRules<'a> {
         use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
-        let lax = !self.profile.wants_audience_as_text()
+        let lax = !self.settings.profile.wants_audience_as_text()
             && known.client.assertion_audience == IssuerOrTokenEndpoint;
         crate::domain::client_assertion::AssertionRules {
             client_id: known.client.id.as_str(),
-            issuer: self.issuer.as_str(),
+            issuer: self.settings.issuer.as_str(),
             token_endpoint: lax.then_some(self.token_endpoint.as_str()),
-            audience_as_text: self.profile.wants_audience_as_text(),
+            audience_as_text: self.settings.profile.wants_audience_as_text(),
             max_lifetime: known
                 .client
                 .max_assertion_lifetime
                 .unwrap_or(super::MAX_LIFETIME),
-            leeway: self.leeway,
+            leeway: self.settings.assertions.leeway,
         }
     }
 }

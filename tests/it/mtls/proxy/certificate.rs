@@ -48,7 +48,7 @@ on_both! {
         job.chain.push(root.certificate_of(&between));
         for (kind, value) in KINDS {
             let behind = Behind::new(&env, proxies(kind)).await;
-            behind.replica.grantd.trust_client_cas(cas(&root.pem()));
+            behind.replica.grantd.client_cas().trust(cas(&root.pem()));
             let whole = proxied(&[(kind.as_str(), &value(&job))]);
             let mut leaf_alone = job.clone();
             leaf_alone.chain.truncate(1);
@@ -63,7 +63,7 @@ on_both! {
             };
             assert_eq!(behind.token(&with_chain, "job").await.status, 200, "{kind}");
             // B-M06: its CA goes, and nothing of the connection keeps it.
-            behind.replica.grantd.trust_client_cas(cas(&Ca::new("another").pem()));
+            behind.replica.grantd.client_cas().trust(cas(&Ca::new("another").pem()));
             behind.token(&with_chain, "job").await.assert_error(401, "invalid_client");
         }
     }

@@ -1,0 +1,119 @@
+//! What this replica remembers of the database, and how it takes a change, whoever made it.
+
+use std::slice;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use super::key_ring::KeyRing;
+use crate::config::settings;
+use crate::store::Store;
+use crate::store::feed::{Change, ChangeKind};
+use crate::store::memory::directory::Directory;
+use crate::store::memory::revocations::Revocations;
+use crate::store::revoked_tokens::RevokedToken;
+
+/// What is remembered.
+#[derive(Debug)]
+pub struct Memory {
+    /// Clients and audiences.
+    pub directory: Directory,
+    /// Revoked tokens.
+    pub revocations: Revocations,
+    /// The signing keys; `None` before they were loaded.
+    pub keys: ArcSwapOption<KeyRing>,
+    pub(super) outdated: Outdated,
+}
+
+/// What the next reading of the feed loads anew.
+#[derive(Debug, Default)]
+pub(super) struct Outdated {
+    pub(super) keys: Mark,
+    pub(super) revocations: Mark,
+    pub(super) ids: Mark,
+}
+
+/// Whether something must be loaded anew.
+#[derive(Debug, Default)]
+pub(super) struct Mark(AtomicBool);
+
+impl Mark {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Takes the mark back, before the load begins: what changes meanwhile sets it again.
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Memory {
+    /// Nothing is remembered yet.
+    #[must_use]
+    pub fn new(store: Arc<Store>, capacity: settings::Cache) -> Self {
+        Self {
+            directory: Directory::new(store, capacity),
+            revocations: Revocations::default(),
+            keys: ArcSwapOption::empty(),
+            outdated: Outdated::default(),
+        }
+    }
+
+    /// Takes the changes with the number `n` of the feed: nothing old of what they name is remembered any more. Who reads
+    /// the feed calls it, and who made the change, before it answers.
+    pub(super) fn apply(&self, n: i64, changes: &[Change]) {
+        for change in changes {
+            match change.kind {
+                ChangeKind::Client | ChangeKind::Audience => {
+                    self.directory.forget(n, slice::from_ref(change));
+                }
+                ChangeKind::SigningKey => self.outdated.keys.set(),
+                ChangeKind::RevokedToken => match RevokedToken::from_feed_key(&change.key) {
+                    Some(token) => self.revocations.add(&[token]),
+                    None => self.outdated.revocations.set(),
+                },
+            }
+        }
+    }
+
+    /// Nothing that is remembered counts any more.
+    pub(super) fn begin_anew(&self) {
+        self.directory.forget_all();
+        self.outdated.keys.set();
+        self.outdated.revocations.set();
+        self.outdated.ids.set();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::DatabaseOptions;
+
+    fn change(kind: ChangeKind, key: &str) -> Change {
+        let key = key.to_owned();
+        Change { kind, key }
+    }
+
+    #[tokio::test]
+    async fn a_change_of_each_kind_is_taken() {
+        let store = Store::open(DatabaseOptions::new("sqlite:///nowhere/grantd.db")).unwrap();
+        let memory = Memory::new(Arc::new(store), settings::Cache::default());
+        let load = memory.revocations.begin_load();
+        memory.revocations.end_load(load);
+        assert!(!memory.outdated.keys.take() && memory.revocations.surely_not("a.b"));
+        memory.apply(
+            1,
+            &[
+                change(ChangeKind::SigningKey, "kid"),
+                change(ChangeKind::RevokedToken, "1767225600 a.b"),
+            ],
+        );
+        assert!(memory.outdated.keys.take() && !memory.outdated.keys.take());
+        assert!(!memory.revocations.surely_not("a.b"));
+        memory.apply(2, &[change(ChangeKind::RevokedToken, "of another form")]);
+        assert!(memory.outdated.revocations.take());
+    }
+}
