@@ -49,9 +49,9 @@ fuzz_target!(|bytes: &[u8]| {
         for profile in Profile::ALL {
             match judge_proof(bytes, *profile, &at(NOW)) {
                 Ok(accepted) => {
-                    assert!(accepted.dead_at().unix() > NOW && accepted.uri() == &*URI);
-                    assert_eq!(accepted.thumbprint().len(), 43);
-                    let dead = at(accepted.dead_at().unix());
+                    assert!(accepted.once().dead_at.unix() > NOW && accepted.said() == &*URI);
+                    assert_eq!(accepted.key().len(), 43);
+                    let dead = at(accepted.once().dead_at.unix());
                     assert!(judge_proof(bytes, *profile, &dead).is_err());
                 }
                 Err(fault) => drop(fault.explain()),

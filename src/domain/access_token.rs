@@ -19,7 +19,7 @@ const ISSUED_AHEAD: Seconds = Seconds::new(2);
 pub struct AccessToken {
     /// The issuer.
     pub iss: String,
-    /// The client itself: the subject of `client_credentials`.
+    /// Who it is for: of `client_credentials` the client itself.
     pub sub: String,
     /// The client.
     pub client_id: String,
@@ -53,18 +53,18 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// The claims of a token that `grant` gives to `client` at `now`, bound to what `confirmation` names.
+    /// The claims of a token for `subject` that `grant` gives to `client` at `now`, bound to what `confirmation` names.
     #[must_use]
     pub fn new(
         issuer: &str,
-        client: &Client,
+        (subject, client): (&str, &Client),
         grant: &Grant,
         confirmation: &Confirmation,
         (now, jti): (Timestamp, String),
     ) -> Self {
         Self {
             iss: issuer.to_owned(),
-            sub: client.id.as_str().to_owned(),
+            sub: subject.to_owned(),
             client_id: client.id.as_str().to_owned(),
             azp: client.id.as_str().to_owned(),
             aud: grant.audience.id.as_str().to_owned(),

@@ -9,7 +9,7 @@ use super::answer::{cacheable_json, unavailable};
 use super::state::HttpState;
 use crate::config::settings::Settings;
 use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::client::AuthMethod;
+use crate::domain::client::{AuthMethod, GrantType};
 
 /// The methods of client authentication, the same at all three endpoints.
 const AUTH_METHODS: &[AuthMethod] = &[
@@ -33,7 +33,7 @@ struct Metadata<'a> {
     /// Required by RFC 8414; `none` is the one of those that are registered that gives nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     response_types_supported: Option<&'static [&'static str]>,
-    grant_types_supported: &'static [&'static str],
+    grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: &'a [&'static str],
     token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     introspection_endpoint_auth_methods_supported: &'a [&'static str],
@@ -102,7 +102,7 @@ fn document(settings: &Settings, in_use: &[SigningAlgorithm]) -> Vec<u8> {
         introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
         response_types_supported: strict_readers.then_some(&["none"]),
-        grant_types_supported: &["client_credentials"],
+        grant_types_supported: GrantType::ALL.iter().map(|it| it.as_str()).collect(),
         token_endpoint_auth_methods_supported: &methods,
         token_endpoint_auth_signing_alg_values_supported: algorithms,
         introspection_endpoint_auth_methods_supported: &methods,

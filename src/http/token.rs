@@ -48,10 +48,12 @@ async fn issue(
     caller: &Caller,
     decision: &mut Decision,
 ) -> Answered {
-    decision.grant = Some(grant(&call.form)?);
+    let grant = grant(&call.form)?;
+    decision.grant = Some(grant);
     decision.passed(Chain::GrantType);
     let resources = call.form.all("resource");
     let asked = Asked {
+        grant,
         scope: call.form.get("scope"),
         resources: &resources,
         audience: call.form.get("audience"),

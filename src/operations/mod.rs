@@ -27,6 +27,7 @@ mod public_credentials;
 pub mod register_credentials;
 pub mod replay_cache;
 pub mod revoke_token;
+pub mod signed_once;
 mod sweep;
 pub mod troubles;
 mod write_down;

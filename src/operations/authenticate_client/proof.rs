@@ -127,11 +127,11 @@ impl Authenticator {
         let credential = match proven.proof {
             Proof::Complete(credential) => credential,
             Proof::Unspent(assertion) => {
-                let fresh = assertion
-                    .spend(&self.replay_cache, &known.client.id)
-                    .await?;
+                // One space for all endpoints, apart for each client.
+                let scope = [known.client.id.as_str().as_bytes()];
+                let fresh = assertion.spend(&self.replay_cache, &scope).await?;
                 decision.passed(Chain::AssertionFresh);
-                fresh.credential
+                fresh.into_key()
             }
         };
         decision.credential = Some(credential.clone());

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::TOKEN_PATH;
 use super::error::OperationError;
-use super::replay_cache::{ReplayCache, Spending};
+use super::replay_cache::ReplayCache;
 use crate::config::settings::Settings;
 use crate::crypto::sealing::SealingKeys;
 use crate::domain::dpop_fault::DpopFault;
@@ -23,9 +23,6 @@ use crate::domain::presented::PresentedProof;
 use crate::domain::profile::Profile;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Timestamp;
-
-/// The kind of a proof's `jti` among all that are spent.
-const KIND: &str = "dpop";
 
 /// Judges the proofs of token requests.
 #[derive(Debug)]
@@ -87,21 +84,9 @@ impl Proofs {
         &self,
         accepted: AcceptedProof,
     ) -> Result<FreshProof, OperationError> {
-        let scope = [
-            accepted.thumbprint().as_bytes(),
-            accepted.uri().as_str().as_bytes(),
-        ];
-        let spent = self
-            .replay_cache
-            .spend(Spending {
-                kind: KIND,
-                scope: &scope,
-                jti: accepted.jti(),
-                made_at: accepted.issued_at(),
-                dead_at: accepted.dead_at(),
-            })
-            .await?;
-        Ok(accepted.fresh(spent)?)
+        let (thumbprint, uri) = (accepted.key().clone(), accepted.said().clone());
+        let scope = [thumbprint.as_bytes(), uri.as_str().as_bytes()];
+        accepted.spend(&self.replay_cache, &scope).await
     }
 
     /// The nonce that proofs shall hold from `now` on, where one is demanded.

@@ -1,43 +1,63 @@
-//! The types that a proof passes through; each is made only of the one before.
+//! What makes a DPoP proof of a signed JWT, RFC 9449 section 4.3.
 
-use crate::crypto::compact::CompactJws;
+use serde_json::{Map, Value};
+
+use super::claims::{Expected, check_claims};
 use crate::crypto::jws::Verifier;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::profile::Profile;
-use crate::domain::shown::{unknown, unknown_or_none};
+use crate::domain::shown::unknown_or_none;
 use crate::domain::target_uri::TargetUri;
-use crate::domain::timestamp::Timestamp;
-use crate::operations::replay_cache::Spent;
-use serde_json::{Map, Value};
-
-use super::claims::{Expected, check_claims};
+use crate::operations::signed_once::{Accepted, Fresh, Kind, Once, Signed, Unverified};
 
 /// `typ` of a proof: no other JWT has it (RFC 8725 section 3.11).
 const TYP: &str = "dpop+jwt";
 
-/// A text of the right form; anybody may have made it.
-struct UnverifiedProof(CompactJws);
+/// A DPoP proof. Its key is the one that it carries, by its RFC 7638 thumbprint: `jkt`.
+#[derive(Debug)]
+pub struct Proof;
 
-/// A proof signed by the key that it carries.
-struct SignedProof {
-    jws: CompactJws,
-    thumbprint: String,
-}
-
-/// A proof for this request at this time; it may have been used before.
-pub struct AcceptedProof {
-    thumbprint: String,
-    uri: TargetUri,
-    jti: String,
-    issued_at: Timestamp,
-    dead_at: Timestamp,
-}
+/// A proof for this request at this time, whose `jti` is still to be spent.
+pub type AcceptedProof = Accepted<Proof>;
 
 /// A proof that was never used before: the client holds the private key now.
-pub struct FreshProof {
-    thumbprint: String,
+pub type FreshProof = Fresh<Proof>;
+
+impl Kind for Proof {
+    const NAME: &'static str = "dpop";
+    type Fault = DpopFault;
+    type Key = String;
+    /// The URI that the proof is for.
+    type Said = TargetUri;
+
+    fn check_type(typ: Option<&str>) -> Result<(), DpopFault> {
+        match typ {
+            Some(TYP) => Ok(()),
+            _ => Err(DpopFault::Typ(unknown_or_none(typ, [TYP]))),
+        }
+    }
+
+    fn form(reason: String) -> DpopFault {
+        DpopFault::Form(reason)
+    }
+
+    fn algorithm(shown: String) -> DpopFault {
+        DpopFault::Algorithm(shown)
+    }
+
+    fn signature() -> DpopFault {
+        DpopFault::Signature
+    }
+
+    fn replayed() -> DpopFault {
+        DpopFault::Replayed
+    }
+
+    fn made_before_loss() -> DpopFault {
+        DpopFault::MadeBeforeLoss
+    }
 }
 
 /// Takes the value of a `DPoP` header through all that can be judged without a store.
@@ -49,106 +69,30 @@ pub fn judge_proof(
     profile: Profile,
     expected: &Expected<'_>,
 ) -> Result<AcceptedProof, DpopFault> {
-    UnverifiedProof::parse(text)?
-        .verify(profile)?
-        .accept(expected)
-}
-
-impl UnverifiedProof {
-    /// Reads the value of a `DPoP` header.
-    fn parse(text: &[u8]) -> Result<Self, DpopFault> {
-        let text = std::str::from_utf8(text).map_err(|_| DpopFault::Form("not text".to_owned()))?;
-        CompactJws::parse(text)
-            .map(Self)
-            .map_err(|error| DpopFault::Form(error.to_string()))
-    }
-
-    /// Verifies the signature with the embedded key. Whatever else the header names (`kid`, `x5c`, `jku`) says
-    /// nothing about the key.
-    fn verify(self, profile: Profile) -> Result<SignedProof, DpopFault> {
-        let Self(jws) = self;
-        if jws.typ() != Some(TYP) {
-            return Err(DpopFault::Typ(unknown_or_none(jws.typ(), [TYP])));
-        }
-        let allowed = profile.proof_algorithms().contains(&jws.alg());
-        let algorithm = algorithm(jws.alg())
-            .filter(|_| allowed)
-            .ok_or_else(|| DpopFault::Algorithm(unknown(jws.alg(), [])))?;
-        let key = public_key(jws.header())?;
-        let verifier = Verifier::new(algorithm, &key).map_err(|error| bad_key(&error))?;
-        if !verifier.verify(jws.signing_input(), jws.signature()) {
-            return Err(DpopFault::Signature);
-        }
-        Ok(SignedProof {
-            jws,
-            thumbprint: key.thumbprint(),
-        })
-    }
-}
-
-impl SignedProof {
-    /// Holds the claims against the request.
-    fn accept(self, expected: &Expected<'_>) -> Result<AcceptedProof, DpopFault> {
-        let checked = check_claims(self.jws.claims(), expected)?;
-        Ok(AcceptedProof {
-            thumbprint: self.thumbprint,
-            uri: checked.uri,
+    let text = std::str::from_utf8(text).map_err(|_| DpopFault::Form("not text".to_owned()))?;
+    check_signed(Unverified::parse(text)?, profile)?.accept(|claims| {
+        let checked = check_claims(claims, expected)?;
+        let once = Once {
             jti: checked.jti,
-            issued_at: checked.issued_at,
+            made_at: checked.issued_at,
             dead_at: checked.dead_at,
-        })
-    }
+        };
+        Ok((once, checked.uri))
+    })
 }
 
-impl AcceptedProof {
-    /// The RFC 7638 thumbprint of the key.
-    #[must_use]
-    pub fn thumbprint(&self) -> &str {
-        &self.thumbprint
-    }
-
-    /// The URI that the proof is for.
-    #[must_use]
-    pub const fn uri(&self) -> &TargetUri {
-        &self.uri
-    }
-
-    /// The proof's own name.
-    #[must_use]
-    pub fn jti(&self) -> &str {
-        &self.jti
-    }
-
-    /// Its `iat`.
-    #[must_use]
-    pub const fn issued_at(&self) -> Timestamp {
-        self.issued_at
-    }
-
-    /// From when on it is refused for its age.
-    #[must_use]
-    pub const fn dead_at(&self) -> Timestamp {
-        self.dead_at
-    }
-
-    /// The last step.
-    pub(super) fn fresh(self, spent: Spent) -> Result<FreshProof, DpopFault> {
-        match spent {
-            Spent::First => Ok(FreshProof {
-                thumbprint: self.thumbprint,
-            }),
-            Spent::Replay => Err(DpopFault::Replayed),
-            Spent::Forgotten => Err(DpopFault::MadeBeforeLoss),
-        }
-    }
-}
-
-impl FreshProof {
-    /// The RFC 7638 thumbprint of the key: `jkt`.
-    #[must_use]
-    pub fn thumbprint(&self) -> &str {
-        &self.thumbprint
-    }
+/// Verifies the signature with the embedded key. Whatever else the header names (`kid`, `x5c`, `jku`) says nothing about
+/// the key.
+fn check_signed(
+    unverified: Unverified<Proof>,
+    profile: Profile,
+) -> Result<Signed<Proof>, DpopFault> {
+    unverified.check_algorithm(profile)?;
+    let jws = unverified.unverified();
+    let algorithm = algorithm(jws.alg()).ok_or_else(|| unverified.wrong_algorithm())?;
+    let key = public_key(jws.header())?;
+    let verifier = Verifier::new(algorithm, &key).map_err(|error| bad_key(&error))?;
+    unverified.verify(&verifier, || Ok(key.thumbprint()))
 }
 
 /// Compares exactly (RFC 7515 section 4.1.1): no `none`, nothing symmetric, no other spelling.

@@ -13,7 +13,8 @@ use crate::crypto::digest::base64url;
 use crate::crypto::jws::{NewKey, generate};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
 use crate::domain::issuer::Issuer;
-use crate::domain::timestamp::Seconds;
+use crate::domain::shown::unknown;
+use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::operations::dpop::nonce::Nonces;
 
 const NOW: i64 = 1_767_225_600;
@@ -29,6 +30,15 @@ const FIGURE_12: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt
 const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
 fn judge(proof: &str, method: &str, uri: &str, now: i64) -> Result<AcceptedProof, DpopFault> {
+    judge_bytes(proof.as_bytes(), method, uri, now)
+}
+
+fn judge_bytes(
+    proof: &[u8],
+    method: &str,
+    uri: &str,
+    now: i64,
+) -> Result<AcceptedProof, DpopFault> {
     let sealing = SealingKeys::new(SealingKey::generate());
     let nonces = Nonces::new(
         Issuer::parse("https://auth.example", false).unwrap(),
@@ -42,12 +52,12 @@ fn judge(proof: &str, method: &str, uri: &str, now: i64) -> Result<AcceptedProof
         nonces: &nonces,
         now: Timestamp::from_unix(now),
     };
-    judge_proof(proof.as_bytes(), Profile::Default, &expected)
+    judge_proof(proof, Profile::Default, &expected)
 }
 
 /// The thumbprint, where the proof is for a token request at [`NOW`].
 fn judged(proof: &str) -> Result<String, DpopFault> {
-    judge(proof, "POST", TOKEN, NOW).map(|accepted| accepted.thumbprint)
+    judge(proof, "POST", TOKEN, NOW).map(|accepted| accepted.key().clone())
 }
 
 struct Prover {
@@ -142,7 +152,8 @@ fn the_examples_of_rfc_9449_hold_at_their_time() {
         (FIGURE_6, "POST", server, 1_562_265_296),
         (FIGURE_12, "GET", resource, 1_562_262_618),
     ] {
-        let thumbprint = |now| judge(proof, method, uri, now).map(|accepted| accepted.thumbprint);
+        let thumbprint =
+            |now| judge(proof, method, uri, now).map(|accepted| accepted.key().clone());
         assert_eq!(thumbprint(issued_at).as_deref(), Ok(THUMBPRINT));
         assert_eq!(thumbprint(issued_at + 61), Err(DpopFault::TooOld(61)));
         assert_eq!(
@@ -349,7 +360,7 @@ fn what_is_no_compact_jws_is_no_proof() {
             "{case}: {fault:?}"
         );
     }
-    let bytes = UnverifiedProof::parse(b"\xff\xfe");
+    let bytes = judge_bytes(b"\xff\xfe", "POST", TOKEN, NOW);
     assert!(matches!(bytes.err(), Some(DpopFault::Form(_))));
 }
 
@@ -487,7 +498,7 @@ fn the_record_of_a_proof_outlives_its_last_instant() {
     for offset in [-60, 0, 10] {
         let proof = prover.claim("iat", NOW + offset);
         let accepted = judge(&proof, "POST", TOKEN, NOW).unwrap();
-        let dead_at = accepted.dead_at();
+        let dead_at = accepted.once().dead_at;
         assert!(judge(&proof, "POST", TOKEN, dead_at.minus(Seconds::new(1)).unix()).is_ok());
         assert!(judge(&proof, "POST", TOKEN, dead_at.unix()).is_err());
     }

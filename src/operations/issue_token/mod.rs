@@ -1,4 +1,9 @@
-//! Issues an access token: the client credentials grant, RFC 6749 section 4.4, as JWT of RFC 9068.
+//! Issues an access token, as JWT of RFC 9068. Each grant is one arm, which says for whom and within what; the client's
+//! proof, the last look, binding, lifetime, signature and record are the same for all.
+
+mod client_credentials;
+mod entitlement;
+mod sign;
 
 use std::sync::Arc;
 
@@ -7,22 +12,20 @@ use super::authenticate_client::{AuthenticatedClient, StandingClient};
 use super::caller::Caller;
 use super::dpop::FreshProof;
 use super::error::{OperationError, Outage};
-use crate::crypto::jws::Signer;
-use crate::crypto::random;
-use crate::domain::access_token::AccessToken;
 use crate::domain::check::Chain;
 use crate::domain::client::{Client, GrantType};
-use crate::domain::confirmation::{Confirmation, Evidence, token_type};
 use crate::domain::decision::{AskedScopes, Decision};
-use crate::domain::grant_decision::{Grant, Offer, decide, policies_that_hold, why_refused};
+use crate::domain::grant_decision::{Grant, Offer, decide, why_refused};
 use crate::domain::policy::Policy;
 use crate::domain::presented::{Presented, PresentedProof};
-use crate::domain::refusal::{GrantFault, RequestFault, TargetRefused};
+use crate::domain::refusal::{GrantFault, TargetRefused};
 use crate::domain::shown;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
 use crate::store::memory::look::{About, Look};
+use entitlement::Entitlement;
+use sign::bind;
 
 /// How long a request waits for a second to pass: a dead one, or the one before a key begins to sign.
 const LONGEST_WAIT: Seconds = Seconds::new(2);
@@ -45,6 +48,8 @@ pub struct IssuedToken {
 /// What a token request asks for, before its grammar is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
+    /// The `grant_type` parameter.
+    pub grant: GrantType,
     /// The `scope` parameter.
     pub scope: Option<&'a str>,
     /// Each `resource` parameter.
@@ -135,7 +140,13 @@ impl Grantd {
         if let Some(alive) = first_living_second(client.client(), now)? {
             return Ok(Judged::NotBefore(alive));
         }
-        let grant = self.decide_grant(&client, look, (circumstances, decision))?;
+        let entitlement = match circumstances.asked.grant {
+            GrantType::ClientCredentials => client_credentials::entitle(client, circumstances)?,
+        };
+        decision.passed(Chain::Policy);
+        let mut grant = self.decide_grant(&entitlement, look, (circumstances, decision))?;
+        let longest = self.settings.tokens.max_lifetime;
+        grant.lifetime = entitlement.lifetime(grant.lifetime, longest, now);
         let confirmation = bind(&client, &grant, circumstances)?;
         self.hold_to_profile(&grant, &confirmation)?;
         decision.passed(Chain::Binding);
@@ -144,7 +155,8 @@ impl Grantd {
         let key_time = self.clocks.key_time();
         match ring.signer(algorithm, key_time) {
             Some(signer) => {
-                let (token, jti) = self.sign(&client, (&grant, &confirmation), (signer, now))?;
+                let (token, jti) =
+                    self.sign(&entitlement, (&grant, &confirmation), (signer, now))?;
                 decision.issued(grant, jti);
                 Ok(Judged::Issued(token))
             }
@@ -160,30 +172,22 @@ impl Grantd {
 
     fn decide_grant(
         &self,
-        client: &StandingClient<'_>,
+        entitlement: &Entitlement<'_>,
         look: &Look<'_>,
         (circumstances, decision): (&Circumstances<'_>, &mut Decision),
     ) -> Result<Grant, OperationError> {
         let Circumstances { asked, caller, .. } = circumstances;
-        let holding = policies_that_hold(
-            client.client(),
-            client.policies(),
-            GrantType::ClientCredentials,
-            (caller.source, client.method()),
-        )?;
-        decision.passed(Chain::Policy);
         let request = TokenRequest::parse(asked.scope, asked.resources, asked.audience)?;
-        let decided = decide(&offers(&holding, look), &request);
+        let decided = decide(&offers(&entitlement.policies, look), &request);
         decision.scopes_asked = request.scopes.map(AskedScopes::new);
-        let mut grant = decided.map_err(|fault| match (fault, request.target) {
+        let grant = decided.map_err(|fault| match (fault, request.target) {
             (GrantFault::TargetRefused { .. }, Some(target)) => {
-                self.target_refused(&target, client, caller)
+                self.target_refused(&target, &entitlement.actor, caller)
             }
             (fault, _) => fault,
         })?;
         decision.audience = Some(grant.audience.id.clone());
         decision.passed(Chain::Grant);
-        grant.lifetime = grant.lifetime.min(self.settings.tokens.max_lifetime);
         Ok(grant)
     }
 
@@ -207,52 +211,6 @@ impl Grantd {
             _ => shown::plain(target),
         };
         GrantFault::TargetRefused { target: shown, why }
-    }
-
-    /// The catalog was judged when this replica started; it may have been changed since by an `apply` that knows of no
-    /// profile.
-    fn hold_to_profile(
-        &self,
-        grant: &Grant,
-        confirmation: &Confirmation,
-    ) -> Result<(), OperationError> {
-        if self.settings.profile.binds_every_token() && *confirmation == Confirmation::default() {
-            let what = "DPoP proof and no client certificate, one of them demanded by the profile";
-            return Err(RequestFault::MissingConfirmation(what).into());
-        }
-        let algorithm = grant.audience.algorithm;
-        if !self.settings.profile.allows_algorithm(algorithm) {
-            return Err(Outage::ForbiddenAlgorithm(algorithm).into());
-        }
-        Ok(())
-    }
-
-    /// The token, and its `jti`.
-    fn sign(
-        &self,
-        client: &StandingClient<'_>,
-        (grant, confirmation): (&Grant, &Confirmation),
-        (signer, now): (&Signer, Timestamp),
-    ) -> Result<(IssuedToken, String), OperationError> {
-        let id = (now, random::access_token_id(client.credential()));
-        let claims = AccessToken::new(
-            self.settings.issuer.as_str(),
-            client.client(),
-            grant,
-            confirmation,
-            id,
-        );
-        let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
-        let access_token = signer
-            .sign_compact(grant.audience.jwt_typ, &payload)
-            .map_err(|_| Outage::Signing)?;
-        let token = IssuedToken {
-            access_token,
-            token_type: token_type(claims.cnf.as_ref()),
-            expires_in: grant.lifetime.get(),
-            scope: claims.scope,
-        };
-        Ok((token, claims.jti))
     }
 }
 
@@ -281,18 +239,4 @@ fn offers(policies: &[&Policy], look: &Look<'_>) -> Vec<Offer> {
         })
     };
     policies.iter().filter_map(offer).collect()
-}
-
-fn bind(
-    client: &StandingClient<'_>,
-    grant: &Grant,
-    circumstances: &Circumstances<'_>,
-) -> Result<Confirmation, RequestFault> {
-    let certificate = circumstances.caller.certificate.as_ref();
-    let evidence = Evidence {
-        method: client.method(),
-        certificate: certificate.map(|it| it.chain.thumbprint()),
-        key: circumstances.proof.as_ref().map(FreshProof::thumbprint),
-    };
-    Confirmation::bind(client.client(), grant.audience.sender_constraint, evidence)
 }

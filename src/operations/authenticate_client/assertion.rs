@@ -1,0 +1,172 @@
+//! `private_key_jwt`, RFC 7523 section 2.2: which key must have signed an assertion, and by which rules it is judged.
+
+use std::sync::Arc;
+
+use super::proof::ProvenClient;
+use super::{Authenticator, ClientKeys, MAX_LIFETIME};
+use crate::crypto::client_key::ClientKey;
+use crate::domain::check::Chain;
+use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
+use crate::domain::client_assertion::{
+    AssertionFault, AssertionRules, accept, check_type, claimed_client,
+};
+use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
+use crate::domain::decision::{ClaimedClient, Decision};
+use crate::domain::identifier::CredentialId;
+use crate::domain::known_client::KnownClient;
+use crate::domain::refusal::ClientFault;
+use crate::domain::shown::unknown;
+use crate::domain::timestamp::Timestamp;
+use crate::operations::error::OperationError;
+use crate::operations::signed_once::{Accepted, Kind, Once, Signed, Unverified};
+
+/// A client assertion. Its key is a credential of the client that it claims to be of.
+#[derive(Debug)]
+pub(super) struct Assertion;
+
+/// An accepted assertion, whose `jti` is still to be spent.
+pub(super) type AcceptedAssertion = Accepted<Assertion>;
+
+impl Kind for Assertion {
+    const NAME: &'static str = "assertion";
+    type Fault = AssertionFault;
+    type Key = CredentialId;
+    /// Whether its `aud` was the token endpoint, which only some clients may write.
+    type Said = bool;
+
+    fn check_type(typ: Option<&str>) -> Result<(), AssertionFault> {
+        check_type(typ)
+    }
+
+    fn form(reason: String) -> AssertionFault {
+        AssertionFault::Form(reason)
+    }
+
+    fn algorithm(shown: String) -> AssertionFault {
+        AssertionFault::Algorithm(shown)
+    }
+
+    fn signature() -> AssertionFault {
+        AssertionFault::Signature
+    }
+
+    fn replayed() -> AssertionFault {
+        AssertionFault::Replayed
+    }
+
+    fn made_before_loss() -> AssertionFault {
+        AssertionFault::MadeBeforeLoss
+    }
+}
+
+impl Authenticator {
+    /// Proves a client by an assertion whose `jti` is still to be spent.
+    pub(super) async fn prove_by_assertion(
+        &self,
+        (client_id, assertion): (Option<&str>, &str),
+        decision: &mut Decision,
+    ) -> Result<ProvenClient, OperationError> {
+        decision.client = client_id.map(ClaimedClient::new);
+        let unverified = Unverified::<Assertion>::parse(assertion)?;
+        let claimed = claimed_client(unverified.unverified().claims())?;
+        decision.client = Some(ClaimedClient::new(claimed));
+        if let Some(other) = client_id.filter(|client_id| *client_id != claimed) {
+            return Err(AssertionFault::ClientId(unknown(other, [claimed])).into());
+        }
+        decision.passed(Chain::AssertionForm);
+        let known = self
+            .find_client(claimed)
+            .await?
+            .ok_or(ClientFault::UnknownClient)?;
+        decision.recognise_client();
+        decision.passed(Chain::Client);
+        let signed = self.check_signed(unverified, &known)?;
+        decision.passed(Chain::AssertionKey);
+        let (rules, now) = (self.assertion_rules(&known), self.clocks.now());
+        let accepted = signed.accept(|claims| {
+            let claims = accept(claims, &rules, now)?;
+            let once = Once {
+                jti: claims.jti,
+                made_at: claims.made_at,
+                dead_at: claims.dead_at,
+            };
+            Ok((once, claims.names_token_endpoint))
+        })?;
+        decision.passed(Chain::AssertionClaims);
+        if *accepted.said() {
+            tracing::info!(
+                client = %known.client.id,
+                "an assertion names the token endpoint, not the issuer, as its audience"
+            );
+        }
+        let client = ProvenClient::by_assertion(Arc::clone(&known), accepted)?;
+        decision.passed(Chain::Standing);
+        Ok(client)
+    }
+
+    /// That a live key of this client signed it, with an algorithm that the key is registered for. What the header itself
+    /// brings (`jwk`, `x5c`, `jku`, `x5u`) is never looked at. The use of a retired key raises an alert.
+    fn check_signed(
+        &self,
+        unverified: Unverified<Assertion>,
+        known: &KnownClient,
+    ) -> Result<Signed<Assertion>, AssertionFault> {
+        let now = self.clocks.database_now();
+        unverified.check_algorithm(self.settings.profile)?;
+        let (credential, key) = choose_key(&unverified, known, (&self.client_keys, now))?;
+        let verifier = key
+            .verifier(unverified.unverified().alg())
+            .ok_or_else(|| unverified.wrong_algorithm())?;
+        unverified.verify(verifier, || match credential.state(now) {
+            CredentialState::Live => Ok(credential.id.clone()),
+            state => {
+                if state == CredentialState::Retired {
+                    self.audit.alert_retired_credential(&credential.id, now);
+                }
+                Err(AssertionFault::DeadKey(credential.id.clone(), state))
+            }
+        })
+    }
+
+    fn assertion_rules<'a>(&'a self, known: &'a KnownClient) -> AssertionRules<'a> {
+        let as_text = self.settings.profile.wants_audience_as_text();
+        let lax = !as_text && known.client.assertion_audience == IssuerOrTokenEndpoint;
+        AssertionRules {
+            client_id: known.client.id.as_str(),
+            issuer: self.settings.issuer.as_str(),
+            token_endpoint: lax.then_some(self.token_endpoint.as_str()),
+            audience_as_text: as_text,
+            max_lifetime: known.client.max_assertion_lifetime.unwrap_or(MAX_LIFETIME),
+            leeway: self.settings.assertions.leeway,
+        }
+    }
+}
+
+/// The key that `kid` names, a live one before a dead one; without a `kid` the only live one that could have signed.
+fn choose_key<'a>(
+    unverified: &Unverified<Assertion>,
+    known: &'a KnownClient,
+    (keys, now): (&ClientKeys, Timestamp),
+) -> Result<(&'a Credential, Arc<ClientKey>), AssertionFault> {
+    let jws = unverified.unverified();
+    let is_live = |credential: &Credential| credential.state(now) == CredentialState::Live;
+    let registered = known.credentials.iter().filter_map(|credential| {
+        let CredentialMaterial::Jwk(jwk) = &credential.material else {
+            return None;
+        };
+        Some((credential, keys.get(&credential.id, jwk)?))
+    });
+    if let Some(kid) = jws.kid() {
+        return registered
+            .filter(|(_, key)| key.is_named(kid))
+            .max_by_key(|(credential, _)| is_live(credential))
+            .ok_or_else(|| AssertionFault::UnknownKey(unknown(kid, [])));
+    }
+    let mut eligible = registered
+        .filter(|(credential, key)| is_live(credential) && key.verifier(jws.alg()).is_some());
+    match (eligible.next(), eligible.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(unverified.wrong_algorithm()),
+        (Some(_), Some(_)) => Err(AssertionFault::AmbiguousKey),
+    }
+}

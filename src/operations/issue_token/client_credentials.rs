@@ -1,0 +1,30 @@
+//! The client credentials grant, RFC 6749 section 4.4: the client acts for itself, within its own policies.
+
+use super::Circumstances;
+use super::entitlement::Entitlement;
+use crate::domain::client::GrantType;
+use crate::domain::grant_decision::policies_that_hold;
+use crate::domain::refusal::GrantFault;
+use crate::operations::authenticate_client::StandingClient;
+
+/// What the client may get for itself.
+///
+/// # Errors
+/// It did not register the grant, or none of its policies holds for this request.
+pub(super) fn entitle<'l>(
+    client: StandingClient<'l>,
+    circumstances: &Circumstances<'_>,
+) -> Result<Entitlement<'l>, GrantFault> {
+    let policies = policies_that_hold(
+        client.client(),
+        client.policies(),
+        GrantType::ClientCredentials,
+        (circumstances.caller.source, client.method()),
+    )?;
+    Ok(Entitlement {
+        subject: client.client().id.as_str(),
+        actor: client,
+        policies,
+        until: None,
+    })
+}
