@@ -31,7 +31,7 @@ pub(super) struct Arguments {
         hide_env_values = true
     )]
     config: Option<PathBuf>,
-    /// Check this catalog, with or without settings; may be given several times
+    /// Check this catalog, with or without settings: a file, a folder or -; several are one catalog
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
     /// Let secrets and private keys be absent, as in a pull request, and say which were not checked
@@ -49,8 +49,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         );
         Profile::Default
     };
-    for file in &arguments.catalog {
-        check_catalog(file, profile, absent.as_ref())?;
+    if !arguments.catalog.is_empty() {
+        check_catalog(&arguments.catalog, profile, absent.as_ref())?;
     }
     let absent = absent.map(|absent| absent.names()).unwrap_or_default();
     if !absent.is_empty() {
@@ -122,7 +122,7 @@ fn check_tls(settings: &Settings, absent: Option<&AbsentSecrets>) -> anyhow::Res
 }
 
 fn check_catalog(
-    file: &Path,
+    files: &[PathBuf],
     profile: Profile,
     absent: Option<&AbsentSecrets>,
 ) -> anyhow::Result<()> {
@@ -131,11 +131,12 @@ fn check_catalog(
         absent,
         ..CatalogOptions::strict(&environment)
     };
-    let catalog = Catalog::read(file, &options)?;
+    let catalog = Catalog::read(files, &options)?;
     catalog.check_profile(profile)?;
+    let names: Vec<String> = files.iter().map(|it| it.display().to_string()).collect();
     say!(
         "the catalog {} is right; {}, {}",
-        file.display(),
+        names.join(", "),
         counted(catalog.audiences.len(), "audience"),
         counted(catalog.clients.len(), "client")
     )?;

@@ -1,7 +1,7 @@
 //! `grantd dev`: an identity provider for a laptop or a CI job, in one command and well under a second.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -45,9 +45,9 @@ const EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Load this catalog instead of the built-in demo
+    /// Load this catalog instead of the built-in demo: a file, a folder or -; several are one catalog
     #[arg(long, value_name = "FILE")]
-    catalog: Option<PathBuf>,
+    catalog: Vec<PathBuf>,
     /// Listen here; 127.0.0.1:0 takes a free port [default: port 8080 of both loopback addresses]
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     listen: Option<SocketAddr>,
@@ -83,7 +83,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
     }
     let sealing = data.sealing()?;
-    let stated = arguments.catalog.as_deref().map(read_catalog).transpose()?;
+    let stated = read_catalog(&arguments.catalog)?;
     let mut settings = settings(issuer, data.database_url(), &sockets)?;
     descriptors::fit(&mut settings);
     let store = Arc::new(Store::open(DatabaseOptions::of(&settings))?);
@@ -228,9 +228,16 @@ fn mutual(arguments: &Arguments, certificates: &DevCertificates, listen: SocketA
     }
 }
 
-fn read_catalog(file: &Path) -> anyhow::Result<Catalog> {
+/// The catalog that is given, if any is.
+fn read_catalog(files: &[PathBuf]) -> anyhow::Result<Option<Catalog>> {
+    if files.is_empty() {
+        return Ok(None);
+    }
     let environment = |name: &str| std::env::var(name).ok();
-    Ok(Catalog::read(file, &CatalogOptions::dev(&environment))?)
+    Ok(Some(Catalog::read(
+        files,
+        &CatalogOptions::dev(&environment),
+    )?))
 }
 
 /// What a directory of an earlier start holds, in the form of a catalog: of secrets the hashes alone.

@@ -21,6 +21,7 @@ mod listed;
 mod manual;
 mod migrate;
 mod output;
+mod plan_screen;
 mod serve;
 mod sign_token;
 mod target;
@@ -133,7 +134,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(arguments) => dev::run(arguments).await?,
         Command::Serve(arguments) => serve::run(arguments).await?,
         Command::Migrate(arguments) => migrate::run(&arguments).await?,
-        Command::Apply(arguments) => apply::run(&arguments).await?,
+        Command::Apply(arguments) => return apply::run(&arguments).await,
         Command::Export(arguments) => export::run(&arguments).await?,
         Command::CheckConfig(arguments) => check_config::run(&arguments)?,
         Command::Health(arguments) => return health::run(&arguments).await,

@@ -69,7 +69,7 @@ fn print_table(columns: &[&str], rows: &[Vec<Value>]) -> io::Result<()> {
 }
 
 /// What a cell shows; control characters are escaped, so that no name can play with the terminal.
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.escape_debug().to_string().replace("\\\"", "\""),

@@ -182,6 +182,29 @@ pub enum Problem {
         /// What the operating system says.
         reason: String,
     },
+    /// The files of a catalog, which are large together.
+    #[error("all files of the catalog together are larger than {0} MiB")]
+    LargeCatalog(u64),
+    /// A folder without a catalog.
+    #[error("there is no *.toml in the folder {0}")]
+    EmptyFolder(String),
+    /// A folder whose name no pattern can hold.
+    #[error("the name of this folder is no text in UTF-8")]
+    FolderName,
+    /// An `include` that names nothing: a typing error, which would leave out what it was to bring.
+    #[error(
+        "include: no file is called \"{0}\", or matches it; it is relative to the folder of this file"
+    )]
+    IncludesNothing(String),
+    /// An `include` that is no pattern.
+    #[error("include: this is no pattern of file names: {0}")]
+    Pattern(String),
+    /// A file that includes itself, most often by another one.
+    #[error("include: {0} is a file that includes this one; remove one of the two")]
+    IncludeLoop(String),
+    /// A file that is included by a file that is included, and so on.
+    #[error("include: files are nested more than {0} deep here")]
+    IncludeDepth(usize),
     /// A key that nobody reads.
     #[error("unknown key; the nearest known one is `{0}`")]
     UnknownKey(&'static str),

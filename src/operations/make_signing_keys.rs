@@ -6,7 +6,7 @@ use crate::crypto::jws::{self, JwsError};
 use crate::crypto::sealing::{Sealed, SealingError, SealingKeys};
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
-use crate::domain::timestamp::Seconds;
+use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKey;
@@ -50,28 +50,45 @@ pub async fn make_missing_keys(
     sealing: Option<&SealingKeys>,
     delay: Seconds,
 ) -> Result<Vec<SigningAlgorithm>, MakeKeyError> {
-    let now = change.now();
     let existing = change.signing_keys().await?;
-    let has = |algorithm| {
-        existing
-            .iter()
-            .any(|key| key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now))
-    };
-    let missing: Vec<_> = algorithms
-        .iter()
-        .copied()
-        .filter(|algorithm| !has(*algorithm))
-        .collect();
+    let missing = lacking(&existing, algorithms, change.now());
     if missing.is_empty() {
         return Ok(missing);
     }
     let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
     check_opens(&existing, sealing)?;
+    let now = change.now();
     for algorithm in &missing {
         let key = new_key(*algorithm, sealing, KeyLife::from(now, now.plus(delay)))?;
         change.insert_signing_key(&key).await?;
     }
     Ok(missing)
+}
+
+/// The algorithms that [`make_missing_keys`] would make a key of.
+///
+/// # Errors
+/// A database out of reach.
+pub async fn missing_keys(
+    change: &mut ChangeTx,
+    algorithms: &BTreeSet<SigningAlgorithm>,
+) -> Result<Vec<SigningAlgorithm>, StoreError> {
+    let existing = change.signing_keys().await?;
+    Ok(lacking(&existing, algorithms, change.now()))
+}
+
+fn lacking(
+    existing: &[StoredKey],
+    algorithms: &BTreeSet<SigningAlgorithm>,
+    now: Timestamp,
+) -> Vec<SigningAlgorithm> {
+    let has = |algorithm| {
+        existing
+            .iter()
+            .any(|key| key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now))
+    };
+    let algorithms = algorithms.iter().copied();
+    algorithms.filter(|algorithm| !has(*algorithm)).collect()
 }
 
 /// Whether the servers' keys open: those that are over may stay shut.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::apply::keys;
 use crate::harness::*;
 
 /// [`CATALOG`] with a second audience; `client` are the claims of `reader`, `policy` those of its policy for `pricing`.
@@ -57,9 +58,9 @@ on_both! {
         let replica = env.replica().await;
         assert_eq!(replica.told_claims("&audience=pricing").await["roles"], json!(["a"]));
         let plan = env.apply(&catalog("{ }", r#"{ roles = ["b"] }"#)).await;
-        let changed: Vec<_> = plan.steps.iter().filter(|step| !step.members.is_empty()).collect();
+        let changed: Vec<_> = plan.steps.iter().filter(|step| !step.changes.is_empty()).collect();
         let [step] = &changed[..] else { panic!("{plan:?}") };
-        assert_eq!((step.name.as_str(), &step.members[..]), ("reader pricing", &["claims".to_owned()][..]));
+        assert_eq!((step.name.as_str(), &keys(step)[..]), ("reader pricing", &["claims"][..]));
         replica.follow().await;
         assert_eq!(replica.told_claims("&audience=pricing").await["roles"], json!(["b"]));
         let without = catalog("{ }", "{ }");

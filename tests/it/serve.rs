@@ -152,7 +152,7 @@ async fn a_client_that_apply_disables_is_refused_by_two_replicas_within_a_second
     let plan = platform.apply();
     let clock = Clock::system();
     assert!(
-        plan.contains("changed") && plan.contains("(status)"),
+        plan.contains("changed   client reader") && plan.contains("status: active → disabled"),
         "{plan}"
     );
     for replica in &replicas {

@@ -2,6 +2,7 @@
 
 mod check;
 mod credentials;
+mod files;
 mod jwk;
 pub mod public_material;
 mod read;
@@ -10,12 +11,10 @@ mod subject;
 pub mod write;
 
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::absent_secrets::AbsentSecrets;
-use super::document;
-use super::fault::{ConfigError, Fault, Faults, Place, Problem};
-use super::file;
+use super::fault::{ConfigError, Faults, Place};
 use super::shaped::Shared;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
@@ -23,18 +22,19 @@ use crate::domain::credential::StatedCredential;
 use crate::domain::policy::Policy;
 use crate::domain::profile::Profile;
 use crate::domain::secret_format::MIN_IMPORTED_LENGTH;
+use files::{Document, Files};
 
 /// The built-in catalog of `grantd dev`.
 pub const DEMO: &str = include_str!("../../../config/catalog.toml");
 /// The name of [`DEMO`] in errors and listings.
 pub const DEMO_NAME: &str = "config/catalog.toml";
 
-/// Everything that one catalog file states.
+/// Everything that the files of one catalog state.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// The audiences, in the order of the file.
+    /// The audiences, in the order of the files.
     pub audiences: Vec<CatalogAudience>,
-    /// The clients, in the order of the file.
+    /// The clients, in the order of the files.
     pub clients: Vec<CatalogClient>,
 }
 
@@ -137,25 +137,22 @@ impl<'e> CatalogOptions<'e> {
 }
 
 impl Catalog {
-    /// Reads the file at `path`; paths in it are relative to it, whatever `options` say.
+    /// Reads files, folders (every `*.toml` in them) and `-` (standard input), with what they include, as one catalog.
+    /// Paths in a file are relative to it, whatever `options` say. A file that is named twice counts once.
     ///
     /// # Errors
     /// Everything that is wrong, each with file and line.
-    pub fn read(path: &Path, options: &CatalogOptions<'_>) -> Result<Self, ConfigError> {
-        let name = path.display().to_string();
-        let text = file::text(path, file::LARGE).map_err(|error| Fault {
-            place: Place::File {
-                file: name.as_str().into(),
-                line: 1,
-            },
-            key: String::new(),
-            problem: Problem::Unreadable(error.to_string()),
-        })?;
-        let base = path.parent().unwrap_or(Path::new("")).to_owned();
-        Self::parse(&name, &text, &CatalogOptions { base, ..*options })
+    pub fn read(paths: &[PathBuf], options: &CatalogOptions<'_>) -> Result<Self, ConfigError> {
+        let faults = Faults::default();
+        let mut files = Files::new(&faults);
+        for path in paths {
+            files.read(path);
+        }
+        let catalog = Self::of(&files.documents(), options, &faults);
+        faults.or(Some(catalog))
     }
 
-    /// Reads `text`, whose name in errors is `file`.
+    /// Reads `text`, whose name in errors is `file`; paths in it are relative to the base of `options`.
     ///
     /// # Errors
     /// Everything that is wrong, each with file and line.
@@ -164,27 +161,43 @@ impl Catalog {
         text: &str,
         options: &CatalogOptions<'_>,
     ) -> Result<Self, ConfigError> {
-        let table = document::parse(file, text)?;
         let faults = Faults::default();
-        let place = Place::File {
-            file: file.into(),
-            line: 1,
-        };
-        let mut root = Shared::new(String::new(), (&place, &table), &faults);
-        let audiences = root.tables("audience");
-        let clients = root.tables("client");
-        root.finish();
-        let audiences: Vec<CatalogAudience> = audiences
-            .into_iter()
-            .filter_map(|table| read::audience(table, &faults))
-            .collect();
-        let clients = clients
-            .into_iter()
-            .filter_map(|table| read::client(table, &audiences, (options, &faults)))
-            .collect();
-        let catalog = Self { audiences, clients };
-        check::whole(&catalog, &faults);
+        let mut files = Files::new(&faults);
+        files.read_text(file, Ok(text.to_owned()), &options.base);
+        let catalog = Self::of(&files.documents(), options, &faults);
         faults.or(Some(catalog))
+    }
+
+    /// What all documents state together.
+    fn of(documents: &[Document], options: &CatalogOptions<'_>, faults: &Faults) -> Self {
+        let mut catalog = Self {
+            audiences: Vec::new(),
+            clients: Vec::new(),
+        };
+        let mut clients = Vec::new();
+        for document in documents {
+            let at = (&document.place, &document.table);
+            let mut root = Shared::new(String::new(), at, faults);
+            // Taken out before; so it is a known key.
+            root.tables("include");
+            let audiences = root.tables("audience").into_iter();
+            let audiences = audiences.filter_map(|table| read::audience(table, faults));
+            catalog.audiences.extend(audiences);
+            clients.push((root.tables("client"), &document.base));
+            root.finish();
+        }
+        for (tables, base) in clients {
+            let options = CatalogOptions {
+                base: base.clone(),
+                ..*options
+            };
+            let clients = tables.into_iter();
+            let clients = clients
+                .filter_map(|table| read::client(table, &catalog.audiences, (&options, faults)));
+            catalog.clients.extend(clients);
+        }
+        check::whole(&catalog, faults);
+        catalog
     }
 
     /// Whether it fits the security profile of a server.

@@ -104,6 +104,7 @@ impl Credentials<'_> {
             "{}: a secret of {} is not compared: it is absent here",
             stated.place, self.client.id
         ));
+        self.findings.uncompared.insert(self.client.id.clone());
     }
 
     /// The credential as it will be: the existing one with what the catalog states, or a new one; none where that is not

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::plan::{Action, Plan, Step, Subject};
+use super::plan::{Action, Change, Plan, Step, Subject};
 use super::wanted::{Stored, Wanted, leaves};
 use crate::config::catalog::write::members;
 use crate::domain::audience::Audience;
@@ -44,6 +45,7 @@ impl Write {
 pub(super) fn between(stored: &Stored, wanted: &Wanted, prune: bool) -> (Plan, Vec<Write>) {
     let mut difference = Difference {
         stored,
+        uncompared: &wanted.findings.uncompared,
         prune,
         gone: BTreeSet::new(),
         plan: Plan::default(),
@@ -57,13 +59,15 @@ pub(super) fn between(stored: &Stored, wanted: &Wanted, prune: bool) -> (Plan, V
     for other in stored.living().filter(|it| !ids.contains(&it.client.id)) {
         let id = &other.client.id;
         let write = Write::NoClient(id.clone());
-        difference.left(Subject::Client, id.to_string(), prune.then_some(write));
+        difference.left((Subject::Client, id.to_string()), prune.then_some(write));
     }
     (difference.plan, difference.writes)
 }
 
 struct Difference<'a> {
     stored: &'a Stored,
+    /// The clients of which a secret is absent here.
+    uncompared: &'a BTreeSet<ClientId>,
     prune: bool,
     /// The audiences that go, and take their policies along.
     gone: BTreeSet<&'a AudienceId>,
@@ -84,8 +88,7 @@ impl Difference<'_> {
         for other in self.stored.audiences.keys().filter(|it| !ids.contains(it)) {
             let write = Write::NoAudience(other.clone());
             self.left(
-                Subject::Audience,
-                other.to_string(),
+                (Subject::Audience, other.to_string()),
                 self.prune.then_some(write),
             );
             if self.prune {
@@ -131,10 +134,16 @@ impl Difference<'_> {
         let mut kinds = wanted.credentials.iter().map(Credential::kind);
         let states_secrets = kinds.any(|kind| kind == CredentialKind::Secret);
         let is_wanted = |old: &Credential| wanted.credentials.iter().any(|new| new.id == old.id);
+        let is_uncompared = self.uncompared.contains(id);
         for other in existing.iter().filter(|old| !is_wanted(old)) {
+            if is_uncompared && other.kind() == CredentialKind::Secret {
+                self.plan
+                    .note(Action::NotCompared, Subject::Credential, name(other));
+                continue;
+            }
             let goes = leaves(other, states_secrets, (self.prune, self.stored.now));
             let write = goes.then(|| Write::NoCredential(id.clone(), other.id.clone()));
-            self.left(Subject::Credential, name(other), write);
+            self.left((Subject::Credential, name(other)), write);
         }
     }
 
@@ -157,7 +166,7 @@ impl Difference<'_> {
                 continue;
             }
             let write = Write::NoPolicy(id.clone(), other.audience.clone());
-            self.left(Subject::Policy, name(other), self.prune.then_some(write));
+            self.left((Subject::Policy, name(other)), self.prune.then_some(write));
         }
     }
 
@@ -167,22 +176,22 @@ impl Difference<'_> {
         (subject, name): (Subject, String),
         (old, new): (Option<&T>, &T),
     ) {
-        let members = old.map_or_else(Vec::new, |old| differing(old, new));
+        let changes = old.map_or_else(Vec::new, |old| differing(old, new));
         let action = match old {
             None => Action::Created,
-            Some(_) if members.is_empty() => Action::Unchanged,
+            Some(_) if changes.is_empty() => Action::Unchanged,
             Some(_) => Action::Changed,
         };
         self.plan.steps.push(Step {
             action,
             subject,
             name,
-            members,
+            changes,
         });
     }
 
     /// A thing that is stored and not stated: it goes by `write`, or stays.
-    fn left(&mut self, subject: Subject, name: String, write: Option<Write>) {
+    fn left(&mut self, (subject, name): (Subject, String), write: Option<Write>) {
         let action = match write {
             Some(_) => Action::Removed,
             None => Action::Kept,
@@ -193,16 +202,20 @@ impl Difference<'_> {
 }
 
 /// The keys of the catalog in which two things differ.
-fn differing<T: Serialize + PartialEq>(old: &T, new: &T) -> Vec<String> {
+fn differing<T: Serialize + PartialEq>(old: &T, new: &T) -> Vec<Change> {
     if old == new {
         return Vec::new();
     }
     let (old, new) = (members(old), members(new));
-    let of = |key: &str, in_: &[(String, serde_json::Value)]| {
-        let found = in_.iter().find(|(name, _)| name == key);
+    let of = |key: &str, members: &[(String, Value)]| {
+        let found = members.iter().find(|(name, _)| name == key);
         found.map(|(_, value)| value.clone())
     };
     let gone = old.iter().filter(|(key, _)| of(key, &new).is_none());
-    let keys = new.iter().chain(gone).map(|(key, _)| key.clone());
-    keys.filter(|key| of(key, &old) != of(key, &new)).collect()
+    let changes = new.iter().chain(gone).map(|(key, _)| Change {
+        key: key.clone(),
+        old: of(key, &old),
+        new: of(key, &new),
+    });
+    changes.filter(|it| it.old != it.new).collect()
 }

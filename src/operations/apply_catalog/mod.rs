@@ -3,6 +3,7 @@
 //! It removes nothing that the catalog does not state, unless it is told to prune.
 
 mod credentials;
+mod dead_ends;
 mod difference;
 mod plan;
 mod removals;
@@ -11,10 +12,10 @@ mod warnings;
 
 use std::collections::BTreeSet;
 
-pub use plan::{Action, Plan, Step, Subject};
+pub use plan::{Action, Change, Plan, Step, Subject};
 pub use removals::TooManyRemoved;
 
-use super::make_signing_keys::{MakeKeyError, make_missing_keys};
+use super::make_signing_keys::{MakeKeyError, make_missing_keys, missing_keys};
 use super::manage_credentials::LATE_ISSUE;
 use crate::config::catalog::Catalog;
 use crate::config::fault::ConfigError;
@@ -101,6 +102,8 @@ pub async fn apply_catalog(
         &stored,
         options.prune,
     ));
+    plan.warnings
+        .extend(dead_ends::warnings(catalog, &stored, options.prune));
     let before = removals::Before {
         clients: stored.living().count(),
         audiences: stored.audiences.len(),
@@ -110,7 +113,13 @@ pub async fn apply_catalog(
         refusal => plan.refusal = refusal,
     }
     let (sealing, delay) = (options.sealing, options.key_delay);
-    for made in make_missing_keys(&mut change, &algorithms, sealing, delay).await? {
+    // A dry run may be far from the sealing key. Where it is there, it must be the right one.
+    let made = if options.dry_run && sealing.is_none() {
+        missing_keys(&mut change, &algorithms).await?
+    } else {
+        make_missing_keys(&mut change, &algorithms, sealing, delay).await?
+    };
+    for made in made {
         plan.note(Action::Created, Subject::SigningKey, made.to_string());
     }
     // Dropped without a commit, the transaction leaves everything as it was.

@@ -1,5 +1,8 @@
 //! What `apply` does or would do, one step a thing.
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::removals::TooManyRemoved;
 use crate::domain::client::named;
 
@@ -16,6 +19,8 @@ named! {
         Kept = "kept",
         /// It is as the catalog states.
         Unchanged = "unchanged",
+        /// It is a secret that stays, because the one that the catalog points at is absent here.
+        NotCompared = "not compared",
     }
 }
 
@@ -36,7 +41,7 @@ named! {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// What happens.
     pub action: Action,
@@ -44,8 +49,19 @@ pub struct Step {
     pub subject: Subject,
     /// Which one.
     pub name: String,
-    /// The keys of the catalog that change.
-    pub members: Vec<String>,
+    /// What becomes of a thing that was there.
+    pub changes: Vec<Change>,
+}
+
+/// A key of the catalog with another value. No secret and no hash stands under such a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The key.
+    pub key: String,
+    /// Its value so far, where it has one.
+    pub old: Option<Value>,
+    /// Its value afterwards, where it has one.
+    pub new: Option<Value>,
 }
 
 /// All steps, and what an operator should know besides.
@@ -65,7 +81,7 @@ impl Plan {
             action,
             subject,
             name,
-            members: Vec::new(),
+            changes: Vec::new(),
         });
     }
 
@@ -84,20 +100,23 @@ impl Plan {
         self.count(Action::Created) + self.count(Action::Changed) + self.count(Action::Removed)
     }
 
-    /// As JSON: each step that changes something.
+    /// How it stands in the audit event: each step that changes something, with the names of the keys.
     #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        let changing = self
-            .steps
-            .iter()
-            .filter(|step| !matches!(step.action, Action::Unchanged | Action::Kept));
+    pub fn to_json(&self) -> Value {
+        let changing = self.steps.iter().filter(|step| {
+            matches!(
+                step.action,
+                Action::Created | Action::Changed | Action::Removed
+            )
+        });
         changing
             .map(|step| {
+                let keys: Vec<&str> = step.changes.iter().map(|it| it.key.as_str()).collect();
                 serde_json::json!({
                     "action": step.action.as_str(),
                     "subject": step.subject.as_str(),
                     "name": step.name,
-                    "members": step.members,
+                    "members": keys,
                 })
             })
             .collect()

@@ -1,7 +1,7 @@
 //! What the database should hold: the catalog, and of what is stored that which only the database knows. Nothing is
 //! written here, and nothing is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ApplyOptions;
 use super::credentials::Credentials;
@@ -43,6 +43,8 @@ pub(super) struct Findings {
     pub(super) faults: Vec<Fault>,
     /// What an operator should know.
     pub(super) warnings: Vec<String>,
+    /// The clients of which a secret is absent here: which of the stored ones it is, if any, nobody can tell.
+    pub(super) uncompared: BTreeSet<ClientId>,
 }
 
 impl Findings {

@@ -15,7 +15,7 @@ use grantd::domain::credential::{Credential, SecretForm};
 use grantd::domain::identifier::ClientId;
 use grantd::domain::secret_format::Secret;
 use grantd::domain::timestamp::Seconds;
-use grantd::operations::apply_catalog::{Action, ApplyOptions, Plan, Subject, apply_catalog};
+use grantd::operations::apply_catalog::{Action, ApplyOptions, Plan, Step, Subject, apply_catalog};
 use grantd::store::{DatabaseOptions, Store};
 
 use crate::harness::*;
@@ -65,7 +65,7 @@ fn parsed(catalog: &str) -> Catalog {
 
 /// The plan, a line a step; ids of credentials, which are random, are left out.
 fn lines(plan: &Plan) -> Vec<String> {
-    let line = |step: &grantd::operations::apply_catalog::Step| {
+    let line = |step: &Step| {
         let name = match step.subject {
             Subject::Credential => step.name.rsplit_once(' ').unwrap().0,
             _ => &step.name,
@@ -74,11 +74,16 @@ fn lines(plan: &Plan) -> Vec<String> {
             "{} {} {name} {}",
             step.action,
             step.subject,
-            step.members.join(",")
+            keys(step).join(",")
         );
         line.trim_end().to_owned()
     };
     plan.steps.iter().map(line).collect()
+}
+
+/// The keys in which a thing changes.
+pub(crate) fn keys(step: &Step) -> Vec<&str> {
+    step.changes.iter().map(|it| it.key.as_str()).collect()
 }
 
 /// The line of `needle` in `text`, counted from one.
@@ -204,7 +209,11 @@ on_both! {
                 "removed client api",
             ]
         );
-        assert_eq!(plan.warnings.len(), 1, "pricing is served by nobody now: {plan:?}");
+        let [served_by_nobody, idle] = &plan.warnings[..] else {
+            panic!("{plan:?}");
+        };
+        assert!(served_by_nobody.contains("pricing is served by api, which is no client"));
+        assert!(idle.contains("new-api has no policy and serves no audience"));
         assert_eq!(plan.count(Action::Removed), 2);
     }
 

@@ -33,9 +33,9 @@ on_both! {
         }
         let plan = env.apply(&later).await;
         assert_eq!(plan.changes(), 0, "{:?}", plan.steps);
-        assert_eq!(plan.warnings.len(), 5, "{:?}", plan.warnings);
         let told = "retires at 2026-01-01T00:00:00Z already";
-        assert!(plan.warnings.iter().all(|it| it.contains(told)), "{:?}", plan.warnings);
+        let warned = plan.warnings.iter().filter(|it| it.contains(told)).count();
+        assert_eq!(warned, 5, "{:?}", plan.warnings);
         let credentials = env.credentials("many").await;
         assert_eq!(credentials.len(), 5);
         for credential in &credentials {
@@ -47,7 +47,8 @@ on_both! {
         for silent in [catalog(&generated, ""), exported] {
             let plan = env.apply(&silent).await;
             assert_eq!(plan.changes(), 0, "{:?}", plan.steps);
-            assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+            let is_told = plan.warnings.iter().any(|it| it.contains("retires at"));
+            assert!(!is_told, "{:?}", plan.warnings);
         }
         // An earlier one holds.
         let earlier = catalog(&generated, ", retired_at = \"2025-06-01T00:00:00Z\"");

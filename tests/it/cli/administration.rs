@@ -198,7 +198,9 @@ fn apply_changes_what_runs_within_a_second_and_never_prints_a_secret() {
     let ended = crate::place::ended(command.env("READER", "a-secret-of-the-environment"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(
-        ended.stdout.contains("changed   client reader (status)"),
+        ended
+            .stdout
+            .contains("changed   client reader\n          status: active → disabled\n"),
         "{ended:?}"
     );
     for secret in [
