@@ -44,7 +44,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let opened = arguments.target.open().await?;
+    let absent = AbsentSecrets::default();
+    let opened = if arguments.shown.dry_run {
+        arguments.target.open_to_look(&absent).await?
+    } else {
+        arguments.target.open().await?
+    };
+    for name in absent.names() {
+        eprintln!("warning: {name} is absent here, so it was not checked");
+    }
     let catalog = read(arguments, &opened)?;
     let options = ApplyOptions {
         dry_run: arguments.shown.dry_run,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::data_directory::DataDirectory;
+use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::file;
 use crate::config::settings::{Sealing, SealingSource, Settings};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
@@ -65,8 +66,19 @@ impl Target {
         Ok(opened)
     }
 
+    /// As [`Target::open`], where the sealing keys that the settings name may be absent, as in a pull request.
+    pub(super) async fn open_to_look(&self, absent: &AbsentSecrets) -> anyhow::Result<Opened> {
+        let opened = self.opened(Some(absent))?;
+        opened.store.check_schema().await?;
+        Ok(opened)
+    }
+
     /// Opens the database whatever its schema.
     pub(super) fn open_unchecked(&self) -> anyhow::Result<Opened> {
+        self.opened(None)
+    }
+
+    fn opened(&self, absent: Option<&AbsentSecrets>) -> anyhow::Result<Opened> {
         let is_asked_otherwise =
             is_flag(self.config.as_deref().map(Path::as_os_str), "GRANTD_CONFIG")
                 || is_flag(
@@ -82,7 +94,7 @@ impl Target {
             return open_data(directory);
         }
         if self.config.is_some() || (self.database_url.is_none() && has_settings()) {
-            return open_settings(self.config.as_deref(), self.database_url.as_deref());
+            return open_settings(self.config.as_deref(), self.database_url.as_deref(), absent);
         }
         let Some(url) = &self.database_url else {
             bail!("say which database: --data DIR, --config FILE or --database-url URL");
@@ -135,7 +147,11 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
 }
 
 /// A URL that is given beside the settings counts in place of theirs.
-fn open_settings(file: Option<&Path>, url: Option<&str>) -> anyhow::Result<Opened> {
+fn open_settings(
+    file: Option<&Path>,
+    url: Option<&str>,
+    absent: Option<&AbsentSecrets>,
+) -> anyhow::Result<Opened> {
     let settings = Settings::read(file, std::env::vars())?;
     let mut options = DatabaseOptions::of(&settings);
     if let Some(url) = url {
@@ -143,7 +159,10 @@ fn open_settings(file: Option<&Path>, url: Option<&str>) -> anyhow::Result<Opene
     }
     Ok(Opened {
         store: Arc::new(Store::open(options)?),
-        sealing: sealing(&settings.sealing)?,
+        sealing: match absent {
+            Some(absent) if lacks_keys(&settings.sealing, absent) => None,
+            _ => sealing(&settings.sealing)?,
+        },
         profile: settings.profile,
         issuer: Some(settings.issuer.as_str().to_owned()),
         is_dev: false,
@@ -160,6 +179,16 @@ fn sealing_of_environment() -> anyhow::Result<Option<SealingKeys>> {
     };
     let key = SealingKey::parse(zeroize::Zeroizing::new(text).as_bytes());
     Ok(Some(SealingKeys::new(key.context("GRANTD_SEALING__KEY")?)))
+}
+
+/// Whether one of the files is absent; `absent` notes which.
+fn lacks_keys(sealing: &Sealing, absent: &AbsentSecrets) -> bool {
+    let first = match &sealing.key {
+        Some(SealingSource::File(path)) => Some(path),
+        Some(SealingSource::Inline(_)) | None => None,
+    };
+    let mut files = first.into_iter().chain(&sealing.old_key_files);
+    files.any(|path| absent.lacks_file("the sealing key", path))
 }
 
 /// The sealing keys of the settings; `None` where there are none.

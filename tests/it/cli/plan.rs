@@ -179,6 +179,21 @@ fn a_dry_run_needs_no_sealing_key() {
     let line = ["apply", "c.toml", "--database-url", URL];
     let plan = place.done(&[&line[..], &["--dry-run"]].concat());
     assert!(plan.contains("created   signing key ES256"), "{plan}");
+    let settings = "issuer = \"https://auth.example\"\ndatabase_url = \"sqlite://plan.db\"\n\
+        [public]\nallow_plain_http = true\n[sealing]\nkey_file = \"absent.key\"\n";
+    place.write("grantd.toml", settings);
+    let from_settings = ["apply", "c.toml", "--config", "grantd.toml"];
+    let looked = place.run(&[&from_settings[..], &["--dry-run"]].concat());
+    assert_eq!(looked.code, Some(0), "{looked:?}");
+    assert!(
+        looked.stderr.contains("absent.key is absent here"),
+        "{looked:?}"
+    );
+    let refused = with_secrets(place.grantd(&from_settings));
+    assert!(
+        refused.stderr.contains("absent.key cannot be read"),
+        "{refused:?}"
+    );
     let refused = with_secrets(place.grantd(&line));
     assert!(
         refused.stderr.contains("there is no sealing key"),
