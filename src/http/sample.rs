@@ -1,4 +1,4 @@
-//! A small surrounded router for tests of the server, which itself knows no axum.
+//! A small surrounded router for tests of the server.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,39 +3,39 @@
 //! It works within the call that hyper makes for each request, not in the task that answers: otherwise thousands of
 //! heads could wait for tasks that have not run yet.
 
-use std::future::Future;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use hyper::body::{Body, Buf, Bytes, Frame, Incoming, SizeHint};
+use axum::body::Body;
+use hyper::body::{Body as _, Buf, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::{Request, Response};
 use tower::ServiceExt;
 
 use super::bounds::{Bounds, FIELD_BYTES};
 use super::meter::{Meter, Place};
-use super::session::Answers;
 use crate::http::answer;
 use crate::http::connection::Connection;
+use crate::http::routes::Routes;
 
 /// The door of one connection.
-pub(super) struct Door<S> {
-    pub(super) service: S,
+pub(super) struct Door {
+    pub(super) service: Routes,
     pub(super) meter: Arc<Meter>,
     pub(super) connection: Connection,
 }
 
-impl<S> Door<S> {
+/// Makes the answer to a request that does not come in.
+type Refusal = fn() -> Response<Bytes>;
+
+impl Door {
     /// Lets a request in, or answers it at once.
-    pub(super) fn answer<B>(
+    pub(super) fn answer(
         &self,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Answer<B>>, S::Error>> + Send + use<S, B>
-    where
-        S: Answers<B>,
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-    {
+    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
         let place = self.place(&request);
         let mut request = request.map(|body| Arriving {
             body,
@@ -46,52 +46,35 @@ impl<S> Door<S> {
                 request.extensions_mut().insert(self.connection.clone());
                 Ok((self.service.clone().oneshot(request), place))
             }
-            Err(refused) => {
+            Err(refusal) => {
                 drop(request);
                 self.meter.pay();
-                Err(refused)
+                Err(refusal)
             }
         };
         async move {
             let (answering, place) = match entered {
                 Ok(entered) => entered,
-                Err(refused) => return Ok(refused.answer().map(Answer::own)),
+                Err(refusal) => return Ok(refusal().map(|body| Answer::new(body, None))),
             };
             let answer = answering.await;
             place.meter.finish();
-            answer.map(|answer| answer.map(|body| Answer::of(body, place)))
+            answer.map(|answer| answer.map(|body| Answer::new(body, Some(place))))
         }
     }
 
-    fn place(&self, request: &Request<Incoming>) -> Result<Place, Refused> {
+    fn place(&self, request: &Request<Incoming>) -> Result<Place, Refusal> {
         let limits = &self.meter.room.limits;
         if request.headers().len() > limits.headers {
-            return Err(Refused::TooManyHeaders);
+            return Err(answer::too_many_headers);
         }
-        self.meter
-            .admit(cost(request, limits))
-            .map_err(|_| Refused::Full)
-    }
-}
-
-/// Why a request does not come in.
-#[derive(Clone, Copy)]
-enum Refused {
-    TooManyHeaders,
-    Full,
-}
-
-impl Refused {
-    fn answer(self) -> Response<Bytes> {
-        match self {
-            Self::TooManyHeaders => answer::too_many_headers(),
-            Self::Full => answer::busy(),
-        }
+        let admitted = self.meter.admit(cost(request, limits));
+        admitted.map_err(|_| answer::busy as Refusal)
     }
 }
 
 /// What a request holds until it is answered: its head, and the body that it announces.
-fn cost<B: Body>(request: &Request<B>, limits: &Bounds) -> usize {
+fn cost(request: &Request<Incoming>, limits: &Bounds) -> usize {
     let headers = request.headers();
     let bytes: usize = headers.values().map(HeaderValue::len).sum();
     let head = request.uri().path().len() + bytes + headers.len() * FIELD_BYTES / 2;
@@ -109,12 +92,12 @@ fn cost<B: Body>(request: &Request<B>, limits: &Bounds) -> usize {
 }
 
 /// The body of a request. One that is given up before its end makes h2 remember its stream for a second.
-pub struct Arriving {
+pub(super) struct Arriving {
     body: Incoming,
     meter: Arc<Meter>,
 }
 
-impl Body for Arriving {
+impl hyper::body::Body for Arriving {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -143,27 +126,16 @@ impl Drop for Arriving {
 }
 
 /// The body of an answer, which keeps the request's place until it was sent.
-pub(super) struct Answer<B> {
-    /// The handler's; without one, `own` is all.
-    body: Option<B>,
-    own: Bytes,
+pub(super) struct Answer {
+    body: Body,
     place: Option<Place>,
 }
 
-impl<B> Answer<B> {
-    fn of(body: B, place: Place) -> Self {
+impl Answer {
+    fn new(body: impl Into<Body>, place: Option<Place>) -> Self {
         Self {
-            body: Some(body),
-            own: Bytes::new(),
-            place: Some(place),
-        }
-    }
-
-    fn own(own: Bytes) -> Self {
-        Self {
-            body: None,
-            own,
-            place: None,
+            body: body.into(),
+            place,
         }
     }
 }
@@ -188,45 +160,32 @@ impl Buf for Piece {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Answer<B> {
+impl hyper::body::Body for Answer {
     type Data = Piece;
-    type Error = B::Error;
+    type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Piece>, B::Error>>> {
-        let this = &mut *self;
-        let Some(body) = &mut this.body else {
-            let own = std::mem::take(&mut this.own);
-            let piece = Piece {
-                bytes: own,
-                _place: None,
-            };
-            return Poll::Ready((piece.remaining() > 0).then(|| Ok(Frame::data(piece))));
+    ) -> Poll<Option<Result<Frame<Piece>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let place = if self.body.is_end_stream() {
+            self.place.take()
+        } else {
+            None
         };
-        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
-        let is_last = body.is_end_stream();
-        let place = &mut this.place;
-        Poll::Ready(frame.map(|frame| {
-            frame.map(|frame| {
-                let place = if is_last { place.take() } else { None };
-                frame.map_data(|bytes| Piece {
-                    bytes,
-                    _place: place,
-                })
-            })
-        }))
+        let piece = |bytes| Piece {
+            bytes,
+            _place: place,
+        };
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body
-            .as_ref()
-            .map_or(self.own.is_empty(), Body::is_end_stream)
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let own = || SizeHint::with_exact(u64::try_from(self.own.len()).unwrap_or(u64::MAX));
-        self.body.as_ref().map_or_else(own, Body::size_hint)
+        self.body.size_hint()
     }
 }

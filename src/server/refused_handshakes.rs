@@ -4,32 +4,21 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::clock::Clock;
 use crate::telemetry::seldom::Seldom;
 
-/// Tells of them, as often as strangers may fill a log.
-#[derive(Debug)]
-pub(super) struct RefusedHandshakes(Seldom);
-
-impl RefusedHandshakes {
-    pub(super) fn new() -> Self {
-        Self(Seldom::new(Clock::system()))
-    }
-
-    /// A handshake of ours that failed.
-    pub(super) fn tell(&self, peer: SocketAddr, error: &io::Error) {
-        let Some(reason) = refused_certificate(error) else {
-            tracing::debug!(%peer, %error, "a TLS handshake failed");
-            return;
-        };
-        if let Some(left_out) = self.0.now() {
-            tracing::warn!(
-                %peer,
-                reason,
-                left_out,
-                "the client certificate was refused in the TLS handshake, before any request"
-            );
-        }
+/// Tells of a handshake of ours that failed, as often as strangers may fill a log.
+pub(super) fn tell(seldom: &Seldom, peer: SocketAddr, error: &io::Error) {
+    let Some(reason) = refused_certificate(error) else {
+        tracing::debug!(%peer, %error, "a TLS handshake failed");
+        return;
+    };
+    if let Some(left_out) = seldom.now() {
+        tracing::warn!(
+            %peer,
+            reason,
+            left_out,
+            "the client certificate was refused in the TLS handshake, before any request"
+        );
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Replica {
     pub background: Background,
     /// What clients reach.
     pub routes: Routes,
-    listeners: Vec<Listener<Routes>>,
+    listeners: Vec<Listener>,
     draining: Arc<AtomicBool>,
 }
 
@@ -130,7 +130,7 @@ fn listeners(
     settings: &Settings,
     mut sockets: Sockets,
     [public, health]: [Routes; 2],
-) -> Result<Vec<Listener<Routes>>, FileFault> {
+) -> Result<Vec<Listener>, FileFault> {
     let profile = settings.profile;
     let bounds = Bounds::of(&settings.limits);
     let room = Room::new(bounds);
@@ -164,6 +164,6 @@ fn listeners(
             stops: Stops::Last,
         },
     ];
-    let has_sockets = |listener: &Listener<_>| !listener.sockets.is_empty();
+    let has_sockets = |listener: &Listener| !listener.sockets.is_empty();
     Ok(all.into_iter().filter(has_sockets).collect())
 }

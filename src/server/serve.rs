@@ -1,33 +1,32 @@
 //! Accepts connections within limits, and drains them when the server stops.
 
-use std::error::Error;
 use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body, Bytes};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::room::Room;
-use super::session::{Answers, Phase, Session};
+use super::session::{Phase, Session};
 use super::shutdown::Shutdown;
 use super::tls::Tls;
+use crate::http::routes::Routes;
 
 /// The wait after a failed accept: without it, a process out of file descriptors would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// What accepts connections: its sockets, what answers on them, and how it ends.
-pub struct Listener<S> {
+pub struct Listener {
     /// `public`, `mtls`, `operations`.
     pub name: &'static str,
     /// Bound, and all within one count of connections.
     pub sockets: Vec<TcpListener>,
     /// Answers each request, which carries its [`Connection`](crate::http::connection::Connection) in its extensions.
-    pub service: S,
+    pub service: Routes,
     /// TLS on all sockets; plain HTTP without.
     pub tls: Option<Arc<Tls>>,
     /// Its limits, which listeners share that share a room.
@@ -49,12 +48,7 @@ pub enum Stops {
 ///
 /// TLS files are read again when they change. Connections over the limit wait in the kernel's backlog, and idle ones
 /// make room for them.
-pub async fn serve<S, B>(listener: Listener<S>, shutdown: Shutdown)
-where
-    S: Answers<B>,
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+pub async fn serve(listener: Listener, shutdown: Shutdown) {
     let (phase, watching) = watch::channel(Phase::Serving);
     let room = listener.room;
     let session = Arc::new(Session::new(
@@ -97,12 +91,7 @@ fn go_down_with(ended: Result<(), JoinError>) {
     }
 }
 
-async fn accept_all<S, B>(listener: TcpListener, session: Arc<Session<S>>, room: Arc<Room>)
-where
-    S: Answers<B>,
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+async fn accept_all(listener: TcpListener, session: Arc<Session>, room: Arc<Room>) {
     // The semaphore is never closed.
     while let Ok(permit) = Arc::clone(&room.connections).acquire_owned().await {
         match listener.accept().await {

@@ -2,17 +2,16 @@
 //! (STANDARDS B-H04, B-H05).
 
 use std::error::Error;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,16 +20,19 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::bounds::Bounds;
-use super::door::{Arriving, Door};
+use super::door::Door;
 use super::frames::Frames;
 use super::framing::Scanner;
 use super::meter::Meter;
 use super::protocol::{self, Protocol};
-use super::refused_handshakes::RefusedHandshakes;
+use super::refused_handshakes;
 use super::room::Room;
 use super::tls::Tls;
 use super::wire::{Follower, Wire};
+use crate::clock::Clock;
 use crate::http::connection::Connection;
+use crate::http::routes::Routes;
+use crate::telemetry::seldom::Seldom;
 
 /// How long a stalled connection may take to say goodbye.
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
@@ -44,33 +46,6 @@ const LOOKS: u32 = 4;
 /// The longest time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A service that answers requests; axum's `Router` is one.
-pub trait Answers<B>:
-    tower::Service<
-        Request<Arriving>,
-        Response = Response<B>,
-        Error: Into<Box<dyn Error + Send + Sync>>,
-        Future: Send,
-    > + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<S, B> Answers<B> for S where
-    S: tower::Service<
-            Request<Arriving>,
-            Response = Response<B>,
-            Error: Into<Box<dyn Error + Send + Sync>>,
-            Future: Send,
-        > + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
-
 /// What the server is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
@@ -82,34 +57,31 @@ pub(super) enum Phase {
 }
 
 /// What all connections of one listener share.
-pub(super) struct Session<S> {
-    service: S,
+pub(super) struct Session {
+    service: Routes,
     room: Arc<Room>,
-    limits: Bounds,
     tls: Option<Arc<Tls>>,
     phase: watch::Receiver<Phase>,
-    refused_handshakes: RefusedHandshakes,
+    refused_handshakes: Seldom,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
 }
 
-impl<S> Session<S> {
+impl Session {
     pub(super) fn new(
-        service: S,
+        service: Routes,
         room: Arc<Room>,
         tls: Option<Arc<Tls>>,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        let limits = room.limits;
         Self {
             service,
-            room,
-            limits,
             tls,
             phase,
-            refused_handshakes: RefusedHandshakes::new(),
-            http1: http1(&limits),
-            http2: http2(&limits),
+            refused_handshakes: Seldom::new(Clock::system()),
+            http1: http1(&room.limits),
+            http2: http2(&room.limits),
+            room,
         }
     }
 
@@ -120,29 +92,26 @@ impl<S> Session<S> {
 
     /// Serves one connection to its end. Each stage is on the heap of its own, so that a connection holds no room for
     /// the stages that it is not at.
-    pub(super) async fn run<B>(&self, stream: TcpStream, peer: SocketAddr)
-    where
-        S: Answers<B>,
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
+    pub(super) async fn run(&self, stream: TcpStream, peer: SocketAddr) {
         // An answer is one small write; waiting for more to send would only delay it.
         let _ = stream.set_nodelay(true);
         let ended = match &self.tls {
             None => Box::pin(self.speak(stream, Connection::new(peer))).await,
-            Some(tls) => match self
-                .opening(self.limits.handshake_time, tls.accept(stream))
-                .await
-            {
-                Ok(stream) => {
-                    let connection = tls.connection(peer, &stream);
-                    Box::pin(self.speak(stream, connection)).await
+            Some(tls) => {
+                let handshake = tls.accept(stream);
+                match self
+                    .opening(self.room.limits.handshake_time, handshake)
+                    .await
+                {
+                    Ok(stream) => {
+                        let connection = tls.connection(peer, &stream);
+                        Box::pin(self.speak(stream, connection)).await
+                    }
+                    Err(error) => {
+                        return refused_handshakes::tell(&self.refused_handshakes, peer, &error);
+                    }
                 }
-                Err(error) => {
-                    self.refused_handshakes.tell(peer, &error);
-                    return;
-                }
-            },
+            }
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, error, "a connection ended early");
@@ -163,19 +132,17 @@ impl<S> Session<S> {
         }
     }
 
-    async fn speak<IO, B>(
+    async fn speak<IO>(
         &self,
         mut io: IO,
         connection: Connection,
     ) -> Result<(), Box<dyn Error + Send + Sync>>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        S: Answers<B>,
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let detected = protocol::detect(&mut io);
-        let (protocol, seen) = self.opening(self.limits.first_bytes_time, detected).await?;
+        let time = self.room.limits.first_bytes_time;
+        let (protocol, seen) = self.opening(time, detected).await?;
         let meter = Meter::new(Arc::clone(&self.room));
         let door = Door {
             service: self.service.clone(),
@@ -183,15 +150,16 @@ impl<S> Session<S> {
             connection,
         };
         let answer = service_fn(move |request: Request<Incoming>| door.answer(request));
+        let follower = match protocol {
+            Protocol::Http1 => Follower::Http1(Scanner::new()),
+            Protocol::Http2 => Follower::Http2(Frames::new()),
+        };
+        let io = TokioIo::new(Wire::new(io, seen, follower, Arc::clone(&meter)));
         match protocol {
             Protocol::Http1 => {
-                let follower = Follower::Http1(Scanner::new());
-                let io = TokioIo::new(Wire::new(io, seen, follower, Arc::clone(&meter)));
                 Box::pin(self.watch(self.http1.serve_connection(io, answer), &meter)).await?;
             }
             Protocol::Http2 => {
-                let follower = Follower::Http2(Frames::new());
-                let io = TokioIo::new(Wire::new(io, seen, follower, Arc::clone(&meter)));
                 Box::pin(self.watch(self.http2.serve_connection(io, answer), &meter)).await?;
             }
         }
@@ -230,12 +198,11 @@ async fn stalled(meter: &Meter) {
     while quiet < patience(meter) {
         sleep(between).await;
         let now = meter.finished();
-        quiet = if now == seen {
-            quiet + between
+        if now == seen {
+            quiet += between;
         } else {
-            Duration::ZERO
-        };
-        seen = now;
+            (seen, quiet) = (now, Duration::ZERO);
+        }
     }
 }
 
@@ -245,13 +212,8 @@ fn patience(meter: &Meter) -> Duration {
     if !meter.room.is_crowded() {
         return limits.stall_time;
     }
-    let crowded = limits.crowded_stall_time;
-    let crowded = if meter.is_busy() {
-        crowded * 2
-    } else {
-        crowded
-    };
-    crowded.min(limits.stall_time)
+    let factor = if meter.is_busy() { 2 } else { 1 };
+    (limits.crowded_stall_time * factor).min(limits.stall_time)
 }
 
 fn http1(limits: &Bounds) -> http1::Builder {
