@@ -1,9 +1,17 @@
 //! The curl line that gets a token for a client of the catalog.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
+use super::dev_line::quoted;
 use crate::config::catalog::CatalogClient;
 use crate::domain::client::AuthMethod;
+
+/// All but the unreserved characters of RFC 3986 section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A line that works as printed, in any shell that knows single quotes, for a client that proves itself by `proof`;
 /// `None` where no policy lets it have anything.
@@ -19,9 +27,7 @@ pub(super) fn curl_line(client: &CatalogClient, proof: &str, endpoint: &str) -> 
 pub(super) fn by_secret(client: &CatalogClient, (secret, shown): (&str, &str)) -> Option<String> {
     let has = |method| client.auth_methods.contains(&method);
     let id = client.id.as_str();
-    let is_plain = [id, secret]
-        .into_iter()
-        .all(|text| text.bytes().all(is_unreserved));
+    let is_plain = is_plain(id) && is_plain(secret);
     if has(AuthMethod::ClientSecretBasic) && (is_plain || !has(AuthMethod::ClientSecretPost)) {
         // RFC 6749 section 2.3.1: curl does not encode what it puts into the header.
         Some(format!("-u '{}:{}'", form_encoded(id), form_encoded(shown)))
@@ -54,8 +60,7 @@ fn target(client: &CatalogClient) -> Option<String> {
 }
 
 fn parameter(name: &str, value: &str) -> String {
-    let needs_nothing = |byte| is_unreserved(byte) || matches!(byte, b':' | b'/');
-    if value.bytes().all(needs_nothing) {
+    if is_plain(&value.replace([':', '/'], "")) {
         format!("-d {name}={value}")
     } else {
         encoded_by_curl(name, value)
@@ -63,26 +68,19 @@ fn parameter(name: &str, value: &str) -> String {
 }
 
 fn encoded_by_curl(name: &str, value: &str) -> String {
-    // A single quote ends the quoted text, stands for itself, and begins the next.
-    format!("--data-urlencode '{name}={}'", value.replace('\'', r"'\''"))
+    format!(
+        "--data-urlencode {}",
+        quoted(format_args!("{name}={value}"))
+    )
 }
 
-fn form_encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if is_unreserved(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a text cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+fn form_encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
-/// RFC 3986 section 2.3: what means itself in a form, in a URL and in a shell.
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+/// Whether it means itself in a form, in a URL and in a shell.
+fn is_plain(text: &str) -> bool {
+    form_encoded(text).eq([text])
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use tempfile::{NamedTempFile, TempDir};
+use zeroize::Zeroizing;
 
 use crate::config::file;
 use crate::config::settings::sqlite_url;
@@ -93,25 +94,33 @@ impl DataDirectory {
 
     /// The sealing key, made where there is none.
     pub(super) fn sealing(&self) -> anyhow::Result<SealingKeys> {
+        let make = || Ok(SealingKey::generate().to_text());
+        let read = |text: &str| Ok(SealingKeys::new(SealingKey::parse(text.as_bytes())?));
+        let keys = self.kept("sealing.key", make, read)?;
         let path = self.path.join("sealing.key");
-        if !path.exists() {
-            let key = SealingKey::generate();
-            self.put_new("sealing.key", key.to_text().as_bytes())?;
-        }
-        let read = file::read(&path, file::SMALL);
-        let bytes = zeroize::Zeroizing::new(
-            read.with_context(|| format!("{} cannot be read", path.display()))?,
-        );
-        let mode = fs::metadata(&path)?.permissions().mode();
-        if mode & 0o077 != 0 {
+        if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
             bail!(
                 "others can read or write the sealing key {}, which opens the signing keys: chmod 600 {0}",
                 path.display()
             );
         }
-        let key = SealingKey::parse(&bytes)
-            .with_context(|| format!("{} cannot be used", path.display()))?;
-        Ok(SealingKeys::new(key))
+        Ok(keys)
+    }
+
+    /// What `read` makes of the file `name`; where there is none, `make` gives its text.
+    pub(super) fn kept<T>(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> anyhow::Result<Zeroizing<String>>,
+        read: impl FnOnce(&str) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let path = self.path.join(name);
+        if !path.exists() {
+            self.put_new(name, make()?.as_bytes())?;
+        }
+        let text = file::text(&path, file::SMALL)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        read(&Zeroizing::new(text)).with_context(|| format!("{} cannot be used", path.display()))
     }
 
     /// The issuer of the last start.
@@ -123,26 +132,19 @@ impl DataDirectory {
     /// The issuer of the last start, where another one was remembered; and remembers `issuer`.
     pub(super) fn remember_issuer(&self, issuer: &str) -> anyhow::Result<Option<String>> {
         let before = self.issuer();
-        let mut file = NamedTempFile::new_in(&self.path)?;
-        writeln!(file, "{issuer}")?;
-        file.persist(self.path.join("issuer"))?;
+        self.put("issuer", format!("{issuer}\n").as_bytes())?;
         Ok(before.filter(|before| before != issuer))
     }
 
     /// Writes a file whole before it takes the place of one that is there.
     pub(super) fn put(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.path)
-            .with_context(|| format!("nothing can be written in {}", self.path.display()))?;
-        file.write_all(content)?;
-        file.persist(self.path.join(name))?;
+        self.written(content)?.persist(self.path.join(name))?;
         Ok(())
     }
 
     /// Writes a file whole before it gets its name; where another process was first, its file stays.
     pub(super) fn put_new(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.path)
-            .with_context(|| format!("nothing can be written in {}", self.path.display()))?;
-        file.write_all(content)?;
+        let file = self.written(content)?;
         // What goes with the process need not survive the machine.
         if !self.is_temporary() {
             file.as_file().sync_all()?;
@@ -152,6 +154,14 @@ impl DataDirectory {
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error.error.into()),
         }
+    }
+
+    /// A file that has no name yet.
+    fn written(&self, content: &[u8]) -> anyhow::Result<NamedTempFile> {
+        let mut file = NamedTempFile::new_in(&self.path)
+            .with_context(|| format!("nothing can be written in {}", self.path.display()))?;
+        file.write_all(content)?;
+        Ok(file)
     }
 }
 

@@ -108,9 +108,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     settings.mtls = Some(mutual(&arguments, &certificates, sockets.address(MTLS)?));
     let replica = Replica::new(settings, sockets, store, Clock::system(), sealing)?;
     replica.grantd.follow_feed().await?;
-    let client_ca = arguments.client_ca.as_deref();
-    let ready =
-        ReadyFile::new(&replica.settings, data.path()).with_certificates(&certificates, client_ca);
+    let client_ca = arguments.client_ca.as_ref();
+    let ready = ReadyFile::new(&replica.settings, data.path(), &certificates, client_ca);
     // The listeners are bound: whoever connects from here on is served.
     if let Some(path) = &arguments.ready_file {
         ready.write(path)?;

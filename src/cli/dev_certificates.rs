@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::data_directory::DataDirectory;
 use crate::config::catalog::{Catalog, CatalogClient, CatalogCredential};
 use crate::config::fault::Place;
-use crate::config::file;
 use crate::crypto::certificates::made::{CertificateKey, ThrowAwayCa};
 use crate::crypto::digest::certificate_thumbprint;
 use crate::domain::client::AuthMethod;
@@ -18,6 +18,8 @@ use crate::domain::timestamp::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+/// What of a client's id is escaped in the name of a file.
+const IN_FILE_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 /// What the server is reached by.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
@@ -130,15 +132,8 @@ pub(super) fn made_here(material: PublicMaterial) -> CatalogCredential {
 
 /// The key in the file `name`, made where there is none.
 fn key(data: &DataDirectory, name: &str) -> anyhow::Result<CertificateKey> {
-    let path = data.path().join(name);
-    if !path.exists() {
-        data.put_new(name, CertificateKey::generate()?.to_pem().as_bytes())?;
-    }
-    let pem = zeroize::Zeroizing::new(
-        file::text(&path, file::SMALL)
-            .with_context(|| format!("{} cannot be read", path.display()))?,
-    );
-    CertificateKey::from_pem(&pem).with_context(|| format!("{} cannot be used", path.display()))
+    let make = || Ok(CertificateKey::generate()?.to_pem());
+    data.kept(name, make, |pem| Ok(CertificateKey::from_pem(pem)?))
 }
 
 fn self_signed(
@@ -192,10 +187,6 @@ fn files(data: &DataDirectory, client: &CatalogClient) -> DevClient {
 
 /// A name that no client id can lead elsewhere: what is not plain becomes `%` and two digits.
 pub(super) fn name(client: &CatalogClient, ending: &str) -> String {
-    let plain = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
-        byte => format!("%{byte:02x}"),
-    };
-    let id: String = client.id.as_str().bytes().map(plain).collect();
+    let id = utf8_percent_encode(client.id.as_str(), IN_FILE_NAMES);
     format!("client-{id}.{ending}")
 }

@@ -3,14 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::data_directory::DataDirectory;
 use super::dev_certificates::{made_here, name};
 use crate::config::catalog::{Catalog, CatalogClient};
-use crate::config::file;
 use crate::crypto::jws::private_key::ClientPrivateKey;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::audience::SenderConstraint;
@@ -89,12 +86,6 @@ fn needs_proofs(catalog: &Catalog) -> bool {
 
 /// The private key in the file `name`, made where there is none.
 fn key(data: &DataDirectory, name: &str) -> anyhow::Result<ClientPrivateKey> {
-    let path = data.path().join(name);
-    if !path.exists() {
-        data.put_new(name, ClientPrivateKey::generate()?.as_bytes())?;
-    }
-    let text = file::text(&path, file::SMALL);
-    let text = Zeroizing::new(text.with_context(|| format!("{} cannot be read", path.display()))?);
-    ClientPrivateKey::parse(&text, None)
-        .with_context(|| format!("{} cannot be used", path.display()))
+    let make = || Ok(ClientPrivateKey::generate()?);
+    data.kept(name, make, |text| Ok(ClientPrivateKey::parse(text, None)?))
 }

@@ -190,7 +190,7 @@ fn program() -> String {
     }
 }
 
-/// One word for a shell.
+/// One word for a shell. A single quote ends the quoted text, stands for itself, and begins the next.
 pub(super) fn quoted(text: impl fmt::Display) -> String {
     format!("'{}'", text.to_string().replace('\'', r"'\''"))
 }

@@ -35,11 +35,9 @@ pub(super) struct ReadyFile {
     mtls_token_endpoint: Option<String>,
     operations: String,
     /// What to trust for grantd's own TLS.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_file: Option<PathBuf>,
+    ca_file: PathBuf,
     /// The CA whose client certificates are accepted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_ca_file: Option<PathBuf>,
+    client_ca_file: PathBuf,
     /// Its key, where grantd has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_ca_key_file: Option<PathBuf>,
@@ -48,7 +46,13 @@ pub(super) struct ReadyFile {
 }
 
 impl ReadyFile {
-    pub(super) fn new(settings: &Settings, data: &Path) -> Self {
+    /// `client_ca` is one that somebody brought.
+    pub(super) fn new(
+        settings: &Settings,
+        data: &Path,
+        certificates: &DevCertificates,
+        client_ca: Option<&PathBuf>,
+    ) -> Self {
         let issuer = &settings.issuer;
         Self {
             issuer: issuer.as_str().to_owned(),
@@ -58,25 +62,12 @@ impl ReadyFile {
             jwks_uri: issuer.endpoint("/oauth2/jwks"),
             mtls_token_endpoint: settings.mutual_endpoint("/oauth2/token"),
             operations: format!("http://{}", settings.operations.listen),
-            ca_file: None,
-            client_ca_file: None,
-            client_ca_key_file: None,
+            ca_file: certificates.ca.clone(),
+            client_ca_file: client_ca.unwrap_or(&certificates.ca).clone(),
+            client_ca_key_file: client_ca.is_none().then(|| certificates.ca_key.clone()),
             data_dir: data.to_owned(),
             pid: std::process::id(),
         }
-    }
-
-    /// Says where the certificates lie; `client_ca` is one that somebody brought.
-    pub(super) fn with_certificates(
-        mut self,
-        certificates: &DevCertificates,
-        client_ca: Option<&Path>,
-    ) -> Self {
-        let ca = certificates.ca.clone();
-        self.client_ca_file = Some(client_ca.map_or_else(|| ca.clone(), Path::to_owned));
-        self.client_ca_key_file = client_ca.is_none().then(|| certificates.ca_key.clone());
-        self.ca_file = Some(ca);
-        self
     }
 
     /// Removes the file of a run before: whoever waits for it must not meet that.
@@ -171,8 +162,9 @@ impl Screen<'_> {
         say!("  token          {}", self.ready.token_endpoint)?;
         say!("  introspection  {}", self.ready.introspection_endpoint)?;
         say!("  keys           {}", self.ready.jwks_uri)?;
-        if let (Some(endpoint), Some(ca)) = (&self.ready.mtls_token_endpoint, &self.ready.ca_file) {
-            say!("  mutual TLS     {endpoint} (trust {})", ca.display())?;
+        if let Some(endpoint) = &self.ready.mtls_token_endpoint {
+            let ca = self.ready.ca_file.display();
+            say!("  mutual TLS     {endpoint} (trust {ca})")?;
         }
         say!("  health         {}/readyz", self.ready.operations)?;
         say!("  data           {} ({kept})", self.data.path().display())

@@ -1,10 +1,10 @@
 //! `grantd token assertion` and `grantd token proof`: what a client signs, made from its private key in a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::output::say;
 use crate::clock::Clock;
@@ -82,13 +82,8 @@ pub(super) struct Proof {
 pub(super) fn assertion(arguments: &Assertion) -> anyhow::Result<()> {
     let key = read(&arguments.key)?;
     let now = Clock::system().now();
-    let header = members([
-        ("typ", json!("JWT")),
-        (
-            "kid",
-            json!(arguments.kid.clone().unwrap_or_else(|| key.kid())),
-        ),
-    ]);
+    let kid = arguments.kid.clone().unwrap_or_else(|| key.kid());
+    let header = json!({ "typ": "JWT", "kid": kid });
     let claims = json!({
         "iss": arguments.client.as_str(),
         "sub": arguments.client.as_str(),
@@ -104,34 +99,29 @@ pub(super) fn assertion(arguments: &Assertion) -> anyhow::Result<()> {
 /// RFC 9449 section 4.2.
 pub(super) fn proof(arguments: &Proof) -> anyhow::Result<()> {
     let key = read(&arguments.key)?;
-    let header = members([
-        ("typ", json!("dpop+jwt")),
-        ("jwk", Value::Object(key.public().key_members())),
-    ]);
+    let header = json!({ "typ": "dpop+jwt", "jwk": key.public().key_members() });
+    let ath = arguments.access_token.as_ref();
+    let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
     let mut claims = json!({
         "jti": random::token_id(),
         "htm": arguments.method,
         "htu": arguments.url,
         "iat": Clock::system().now().unix(),
+        "nonce": arguments.nonce,
+        "ath": ath,
     });
-    let ath = arguments.access_token.as_ref();
-    let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
-    let more = [("nonce", arguments.nonce.clone()), ("ath", ath)];
-    for (name, value) in more.into_iter().filter_map(|(name, it)| Some((name, it?))) {
-        if let Some(claims) = claims.as_object_mut() {
-            claims.insert(name.to_owned(), json!(value));
-        }
+    if let Some(claims) = claims.as_object_mut() {
+        claims.retain(|_, value| !value.is_null());
     }
     say!("{}", key.sign(header, &claims)?)?;
     Ok(())
 }
 
 fn read(key: &Key) -> anyhow::Result<ClientPrivateKey> {
-    let shown = |path: &Path| path.display().to_string();
+    let shown = key.file.display().to_string();
     let text = file::text(&key.file, file::SMALL)
-        .with_context(|| format!("the key {} cannot be read", shown(&key.file)))?;
-    ClientPrivateKey::parse(&zeroize::Zeroizing::new(text), key.algorithm)
-        .with_context(|| shown(&key.file))
+        .with_context(|| format!("the key {shown} cannot be read"))?;
+    ClientPrivateKey::parse(&zeroize::Zeroizing::new(text), key.algorithm).context(shown)
 }
 
 /// The URL without query and fragment, as `htu` has it.
@@ -139,11 +129,4 @@ fn target(text: &str) -> Result<String, String> {
     let uri =
         TargetUri::parse(text).ok_or("write a URL such as http://localhost:8080/oauth2/token")?;
     Ok(uri.as_str().to_owned())
-}
-
-fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
-    members
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
 }

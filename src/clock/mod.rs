@@ -32,13 +32,6 @@ struct Hands {
 }
 
 impl Hands {
-    const fn at(now: Timestamp) -> Self {
-        Self {
-            wall: now.unix(),
-            elapsed: 0,
-        }
-    }
-
     const fn advance(&mut self, seconds: i64) {
         self.wall += seconds;
         self.elapsed += seconds;
@@ -61,20 +54,23 @@ impl Clock {
     /// A clock that stands still until it is moved or slept on; for tests.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
-        let hands = Arc::new(watch::Sender::new(Hands::at(now)));
-        Self(Source::Manual {
-            hands,
-            moved_by_sleepers: true,
-        })
+        Self::standing(now, true)
     }
 
     /// A clock that stands still until it is moved: who sleeps on it waits for that; for tests.
     #[must_use]
     pub fn still(now: Timestamp) -> Self {
-        let hands = Arc::new(watch::Sender::new(Hands::at(now)));
+        Self::standing(now, false)
+    }
+
+    fn standing(now: Timestamp, moved_by_sleepers: bool) -> Self {
+        let hands = Hands {
+            wall: now.unix(),
+            elapsed: 0,
+        };
         Self(Source::Manual {
-            hands,
-            moved_by_sleepers: false,
+            hands: Arc::new(watch::Sender::new(hands)),
+            moved_by_sleepers,
         })
     }
 

@@ -29,16 +29,6 @@ pub(super) fn text(value: Located) -> Result<String, Problem> {
     }
 }
 
-/// A text that `parse` reads.
-pub(super) fn parsed_by<T, E>(
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> impl Fn(Located) -> Result<T, Problem>
-where
-    Problem: From<E>,
-{
-    move |value| Ok(parse(&text(value)?)?)
-}
-
 /// A text that is one of a few.
 pub(super) fn one_of<T: Copy>(
     all: &'static [T],
@@ -148,11 +138,8 @@ pub(super) fn file_text(path: &Path) -> Result<String, Problem> {
         path: path.display().to_string(),
         reason: error.to_string(),
     })?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
+    if let Some(line) = text.strip_suffix('\n') {
+        text.truncate(line.strip_suffix('\r').unwrap_or(line).len());
     }
     Ok(text)
 }

@@ -97,11 +97,8 @@ impl ClientKey {
     /// (RFC 9864).
     #[must_use]
     pub fn verifier(&self, alg: &str) -> Option<&Verifier> {
-        let alg = if alg == "Ed25519" { "EdDSA" } else { alg };
-        let found = self
-            .verifiers
-            .iter()
-            .find(|(algorithm, _)| algorithm.as_str() == alg);
+        let is_meant = |(algorithm, _): &&(SigningAlgorithm, _)| is_named(*algorithm, alg);
+        let found = self.verifiers.iter().find(is_meant);
         found.map(|(_, verifier)| verifier)
     }
 }
@@ -128,6 +125,11 @@ fn kid(members: &Map<String, Value>) -> Result<Option<String>, ClientKeyError> {
     }
 }
 
+/// RFC 9864 gave `EdDSA` with Ed25519 a second name.
+fn is_named(algorithm: SigningAlgorithm, alg: &str) -> bool {
+    algorithm.as_str() == alg || (algorithm == SigningAlgorithm::EdDsa && alg == "Ed25519")
+}
+
 /// Whether a listing can show a `kid`, on one line and without what steers a terminal.
 fn is_legible(kid: &str) -> bool {
     (1..=MAX_KID).contains(&kid.chars().count()) && !kid.chars().any(char::is_control)
@@ -135,16 +137,13 @@ fn is_legible(kid: &str) -> bool {
 
 /// `use` and `key_ops`, where they stand, allow signatures to be checked.
 fn check_usage(members: &Map<String, Value>) -> Result<(), ClientKeyError> {
-    if members
-        .get("use")
-        .is_some_and(|usage| usage.as_str() != Some("sig"))
-    {
+    let usage = members.get("use");
+    if usage.is_some_and(|it| it.as_str() != Some("sig")) {
         return Err(ClientKeyError::Use);
     }
     let verifies = |operations: &Value| {
-        operations
-            .as_array()
-            .is_some_and(|list| list.iter().any(|it| it.as_str() == Some("verify")))
+        let list = operations.as_array();
+        list.is_some_and(|list| list.iter().any(|it| it == "verify"))
     };
     match members.get("key_ops") {
         Some(operations) if !verifies(operations) => Err(ClientKeyError::KeyOps),
@@ -163,12 +162,8 @@ fn algorithms(
     let Some(alg) = members.get("alg") else {
         return Ok(fitting.collect());
     };
-    let alg = alg
-        .as_str()
-        .map(|alg| if alg == "Ed25519" { "EdDSA" } else { alg });
-    let named: Vec<_> = fitting
-        .filter(|algorithm| Some(algorithm.as_str()) == alg)
-        .collect();
+    let alg = alg.as_str().unwrap_or_default();
+    let named: Vec<_> = fitting.filter(|it| is_named(*it, alg)).collect();
     if named.is_empty() {
         Err(ClientKeyError::Algorithm)
     } else {

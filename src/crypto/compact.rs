@@ -83,20 +83,13 @@ impl CompactJws {
     /// # Errors
     /// One variant per fault (JOSE-05, JOSE-06, JOSE-07).
     pub fn parse(text: &str) -> Result<Self, CompactError> {
-        let CompactJws {
-            text,
-            second_dot,
-            header,
-            payload,
-            signature,
-        } = CompactJws::parse_any_payload(text)?;
-        let payload = parse_object(&payload).map_err(CompactError::Payload)?;
+        let jws = CompactJws::parse_any_payload(text)?;
         Ok(Self {
-            text,
-            second_dot,
-            header,
-            payload,
-            signature,
+            text: jws.text,
+            second_dot: jws.second_dot,
+            header: jws.header,
+            payload: parse_object(&jws.payload).map_err(CompactError::Payload)?,
+            signature: jws.signature,
         })
     }
 
@@ -214,11 +207,8 @@ fn check_header(header: &Map<String, Value>) -> Result<(), CompactError> {
         return Err(error);
     }
     let not_text = |name| header.get(name).is_some_and(|value| !value.is_string());
-    if header
-        .get("alg")
-        .and_then(Value::as_str)
-        .is_none_or(str::is_empty)
-    {
+    let alg = header.get("alg").and_then(Value::as_str);
+    if alg.is_none_or(str::is_empty) {
         return Err(CompactError::Alg);
     }
     if not_text("kid") {

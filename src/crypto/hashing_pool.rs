@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::secret_hash::{self, HashCost, PhcHash, SecretHashError};
@@ -135,7 +136,7 @@ impl HashingPool {
     /// Runs `job` when nothing else waits. Nobody waits for it, and where too many wait already it
     /// is dropped. Its hashes are not counted.
     pub fn idle(&self, job: impl FnOnce() + Send + 'static) {
-        let mut queues = self.shared.queues();
+        let mut queues = self.shared.queues.lock();
         if queues.idle.len() < IDLE_CAPACITY {
             queues.idle.push_back(Box::new(job));
             drop(queues);
@@ -146,7 +147,7 @@ impl HashingPool {
     /// How many hashes were begun at each cost.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<HashCost, u64> {
-        lock(&self.shared.counts).clone()
+        self.shared.counts.lock().clone()
     }
 
     async fn run<T: Send + 'static>(
@@ -162,12 +163,12 @@ impl HashingPool {
                 return;
             }
             if let Some(shared) = shared.upgrade() {
-                *lock(&shared.counts).entry(cost).or_default() += 1;
+                *shared.counts.lock().entry(cost).or_default() += 1;
             }
             // The caller may have gone away meanwhile.
             let _ = answer.send(work());
         };
-        self.shared.queues().push(queue, Box::new(job))?;
+        self.shared.queues.lock().push(queue, Box::new(job))?;
         self.shared.work_or_end.notify_one();
         waiting.await.map_err(|_| HashingError::Lost)
     }
@@ -175,7 +176,7 @@ impl HashingPool {
 
 impl Drop for HashingPool {
     fn drop(&mut self) {
-        let mut queues = self.shared.queues();
+        let mut queues = self.shared.queues.lock();
         queues.ended = true;
         let left = queues.take_all();
         drop(queues);
@@ -204,7 +205,7 @@ impl Shared {
     }
 
     fn next(&self) -> Option<Job> {
-        let mut queues = self.queues();
+        let mut queues = self.queues.lock();
         loop {
             if queues.ended {
                 return None;
@@ -212,15 +213,8 @@ impl Shared {
             if let Some(job) = queues.pop() {
                 return Some(job);
             }
-            queues = self
-                .work_or_end
-                .wait(queues)
-                .unwrap_or_else(PoisonError::into_inner);
+            self.work_or_end.wait(&mut queues);
         }
-    }
-
-    fn queues(&self) -> MutexGuard<'_, Queues> {
-        lock(&self.queues)
     }
 }
 
@@ -264,11 +258,6 @@ impl Queues {
         let all = self.generated.drain(..).chain(self.imported.drain(..));
         all.chain(self.idle.drain(..)).collect()
     }
-}
-
-/// No job runs under a lock, so a poisoned one guards nothing half-done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -499,7 +488,8 @@ mod tests {
         let (answer, waiting) = oneshot::channel::<()>();
         let job = move || drop(answer);
         pool.shared
-            .queues()
+            .queues
+            .lock()
             .push(HashQueue::Generated, Box::new(job))
             .unwrap();
         drop(pool);

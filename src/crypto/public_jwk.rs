@@ -99,10 +99,31 @@ impl PublicJwk {
             (Some("OKP"), Some("Ed25519")) => Ok(Self::Ed25519 {
                 x: coordinate(members, "x")?,
             }),
-            (Some("RSA"), _) => rsa(octets(members, "n")?, octets(members, "e")?),
+            (Some("RSA"), _) => Self::rsa(octets(members, "n")?, octets(members, "e")?),
             (Some("EC" | "OKP"), _) => Err(PublicJwkError::Curve),
             _ => Err(PublicJwkError::KeyType),
         }
+    }
+
+    /// `Base64urlUInt` has no leading zero octet (RFC 7518 sections 2 and 6.3.1), so that one key has one
+    /// thumbprint. The bits are counted, not the octets.
+    pub(super) fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, PublicJwkError> {
+        let (Some(1..), Some(last)) = (n.first().copied(), n.last()) else {
+            return Err(PublicJwkError::Member("n"));
+        };
+        let (Some(1..), Some(parity)) = (e.first().copied(), e.last()) else {
+            return Err(PublicJwkError::Member("e"));
+        };
+        if !(LEAST_BITS..=MAX_RSA_BITS).contains(&bits(&n)) {
+            return Err(PublicJwkError::ModulusSize);
+        }
+        if last % 2 == 0 {
+            return Err(PublicJwkError::EvenModulus);
+        }
+        if parity % 2 == 0 || e == [1] || e.len() > MAX_RSA_EXPONENT {
+            return Err(PublicJwkError::Exponent);
+        }
+        Ok(Self::Rsa { n, e })
     }
 
     /// Whether keys of this kind make signatures of `algorithm`.
@@ -129,58 +150,29 @@ impl PublicJwk {
         Value::Object(members)
     }
 
-    /// `kty` and the key itself: what RFC 7638 hashes, and what a verifier is made of.
+    /// `kty` and the key itself: what a verifier is made of, and what RFC 7638 hashes, so in alphabetical order.
     #[must_use]
     pub fn key_members(&self) -> Map<String, Value> {
         let members = match self {
-            Self::P256 { x, y } => vec![
-                ("crv", "P-256".to_owned()),
-                ("kty", "EC".to_owned()),
-                ("x", base64url(x)),
-                ("y", base64url(y)),
-            ],
-            Self::Ed25519 { x } => {
-                vec![
-                    ("crv", "Ed25519".to_owned()),
-                    ("kty", "OKP".to_owned()),
-                    ("x", base64url(x)),
-                ]
-            }
-            Self::Rsa { n, e } => {
-                vec![
-                    ("e", base64url(e)),
-                    ("kty", "RSA".to_owned()),
-                    ("n", base64url(n)),
-                ]
-            }
+            Self::P256 { x, y } => json!({
+                "crv": "P-256",
+                "kty": "EC",
+                "x": base64url(x),
+                "y": base64url(y),
+            }),
+            Self::Ed25519 { x } => json!({ "crv": "Ed25519", "kty": "OKP", "x": base64url(x) }),
+            Self::Rsa { n, e } => json!({ "e": base64url(e), "kty": "RSA", "n": base64url(n) }),
         };
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), Value::String(value)))
-            .collect()
+        match members {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
     }
 
     /// The thumbprint of RFC 7638, which is the `kid` of our own keys.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        // Not through a map: the order of the names and the absence of blanks are the standard's.
-        let text = match self {
-            Self::P256 { x, y } => format!(
-                r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
-                base64url(x),
-                base64url(y)
-            ),
-            Self::Ed25519 { x } => {
-                format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url(x))
-            }
-            Self::Rsa { n, e } => {
-                format!(
-                    r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
-                    base64url(e),
-                    base64url(n)
-                )
-            }
-        };
+        let text = Value::Object(self.key_members()).to_string();
         base64url(&sha256(text.as_bytes()))
     }
 }
@@ -200,27 +192,6 @@ fn coordinate(
     octets(members, name)?
         .try_into()
         .map_err(|_| PublicJwkError::Member(name))
-}
-
-/// `Base64urlUInt` has no leading zero octet (RFC 7518 sections 2 and 6.3.1), so that one key has one
-/// thumbprint. The bits are counted, not the octets.
-fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicJwk, PublicJwkError> {
-    let (Some(1..), Some(last)) = (n.first().copied(), n.last()) else {
-        return Err(PublicJwkError::Member("n"));
-    };
-    let (Some(1..), Some(parity)) = (e.first().copied(), e.last()) else {
-        return Err(PublicJwkError::Member("e"));
-    };
-    if !(LEAST_BITS..=MAX_RSA_BITS).contains(&bits(&n)) {
-        return Err(PublicJwkError::ModulusSize);
-    }
-    if last % 2 == 0 {
-        return Err(PublicJwkError::EvenModulus);
-    }
-    if parity % 2 == 0 || e == [1] || e.len() > MAX_RSA_EXPONENT {
-        return Err(PublicJwkError::Exponent);
-    }
-    Ok(PublicJwk::Rsa { n, e })
 }
 
 #[cfg(test)]

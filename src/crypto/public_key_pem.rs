@@ -2,13 +2,12 @@
 
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde_json::{Map, Value, json};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::digest::base64url;
 use super::public_jwk::{PublicJwk, PublicJwkError};
+use super::rsa_weakness::without_zeros;
 
 /// The curve P-256 and the algorithm Ed25519.
 const P256: &str = "1.2.840.10045.3.1.7";
@@ -62,32 +61,21 @@ fn public_key(der: &[u8]) -> Result<PublicJwk, PemKeyError> {
     let Ok(([], info)) = SubjectPublicKeyInfo::from_der(der) else {
         return Err(PemKeyError::NoKey);
     };
-    let members = match info.parsed() {
-        Ok(PublicKey::RSA(key)) => {
-            json!({ "kty": "RSA", "n": number(key.modulus), "e": number(key.exponent) })
-        }
+    match info.parsed() {
+        Ok(PublicKey::RSA(key)) => Ok(PublicJwk::rsa(
+            without_zeros(key.modulus).to_vec(),
+            without_zeros(key.exponent).to_vec(),
+        )?),
         Ok(PublicKey::EC(point)) if parameter(&info).as_deref() == Some(P256) => {
             let (x, y) = coordinates(point.data()).ok_or(PemKeyError::Kind)?;
-            json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) })
+            Ok(PublicJwk::P256 { x, y })
         }
         Ok(PublicKey::Unknown(x)) if info.algorithm.algorithm.to_id_string() == ED25519 => {
-            json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(x) })
+            let x = x.try_into().map_err(|_| PemKeyError::Kind)?;
+            Ok(PublicJwk::Ed25519 { x })
         }
-        _ => return Err(PemKeyError::Kind),
-    };
-    let none = Map::new();
-    Ok(PublicJwk::from_members(
-        members.as_object().unwrap_or(&none),
-    )?)
-}
-
-/// `Base64urlUInt` of a DER integer, which has a leading zero octet where its first bit is set.
-fn number(integer: &[u8]) -> Value {
-    let from = integer
-        .iter()
-        .position(|byte| *byte != 0)
-        .unwrap_or(integer.len());
-    json!(base64url(integer.get(from..).unwrap_or_default()))
+        _ => Err(PemKeyError::Kind),
+    }
 }
 
 /// The named curve of an EC key.
@@ -97,9 +85,9 @@ fn parameter(info: &SubjectPublicKeyInfo<'_>) -> Option<String> {
 }
 
 /// The two halves of an uncompressed point.
-fn coordinates(point: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (form, rest) = point.split_first()?;
-    (*form == 4 && rest.len() == 64).then(|| rest.split_at(32))
+fn coordinates(point: &[u8]) -> Option<([u8; 32], [u8; 32])> {
+    let (x, y) = point.strip_prefix(&[4])?.split_at_checked(32)?;
+    Some((x.try_into().ok()?, y.try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -49,13 +49,17 @@ pub fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), RsaWeakness> {
     Ok(())
 }
 
+/// A big-endian number without zero octets in front, as a DER integer has one where its first bit is set.
+pub(super) fn without_zeros(number: &[u8]) -> &[u8] {
+    let from = number.iter().position(|byte| *byte != 0);
+    number
+        .get(from.unwrap_or(number.len())..)
+        .unwrap_or_default()
+}
+
 /// The bits of a big-endian number, which its octets round up.
 pub(super) fn bits(number: &[u8]) -> usize {
-    let from = number
-        .iter()
-        .position(|byte| *byte != 0)
-        .unwrap_or(number.len());
-    let rest = number.get(from..).unwrap_or_default();
+    let rest = without_zeros(number);
     let zeros = rest.first().map_or(0, |byte| byte.leading_zeros() as usize);
     rest.len() * 8 - zeros
 }

@@ -46,42 +46,29 @@ impl Confirmation {
         evidence: Evidence<'_>,
     ) -> Result<Self, RequestFault> {
         use SenderConstraint as Demand;
-        let missing = |what| Err(RequestFault::MissingConfirmation(what));
-        let either = constraint == Demand::Any && evidence.key.is_none();
-        let by_certificate = evidence.method.is_mutual_tls() && evidence.key.is_none();
-        let demanded = client.certificate_bound_access_tokens || constraint == Demand::Mtls;
-        let bound = demanded || either || by_certificate;
-        match evidence {
-            Evidence { key: None, .. } if client.dpop_bound_access_tokens => {
-                missing("DPoP proof, demanded by the client")
+        let missing = match (evidence.certificate, evidence.key) {
+            (_, None) if client.dpop_bound_access_tokens => "DPoP proof, demanded by the client",
+            (_, None) if constraint == Demand::Dpop => "DPoP proof, demanded by the audience",
+            (None, _) if client.certificate_bound_access_tokens => {
+                "client certificate, demanded by the client"
             }
-            Evidence { key: None, .. } if constraint == Demand::Dpop => {
-                missing("DPoP proof, demanded by the audience")
+            (None, _) if constraint == Demand::Mtls => {
+                "client certificate, demanded by the audience"
             }
-            Evidence {
-                certificate: None, ..
-            } if client.certificate_bound_access_tokens => {
-                missing("client certificate, demanded by the client")
+            (None, None) if constraint == Demand::Any => {
+                "DPoP proof and no client certificate, one of them demanded by the audience"
             }
-            Evidence {
-                certificate: None, ..
-            } if constraint == Demand::Mtls => {
-                missing("client certificate, demanded by the audience")
+            (certificate, key) => {
+                let demanded = client.certificate_bound_access_tokens || constraint == Demand::Mtls;
+                let instead = constraint == Demand::Any || evidence.method.is_mutual_tls();
+                let binds = demanded || (instead && key.is_none());
+                return Ok(Self {
+                    certificate: certificate.filter(|_| binds).map(str::to_owned),
+                    key: key.map(str::to_owned),
+                });
             }
-            Evidence {
-                certificate: None,
-                key: None,
-                ..
-            } if constraint == Demand::Any => missing(
-                "DPoP proof and no client certificate, one of them demanded by the audience",
-            ),
-            Evidence {
-                certificate, key, ..
-            } => Ok(Self {
-                certificate: certificate.filter(|_| bound).map(str::to_owned),
-                key: key.map(str::to_owned),
-            }),
-        }
+        };
+        Err(RequestFault::MissingConfirmation(missing))
     }
 
     /// The claim `cnf`; nothing for a bearer token.

@@ -1,7 +1,6 @@
 //! The public names of things: `client_id` (RFC 6749 appendix A.1), audience, credential id.
 
 use std::borrow::Borrow;
-use std::fmt;
 use std::sync::Arc;
 
 use super::shape::text_shape;
@@ -94,9 +93,7 @@ impl CredentialId {
             Err(InvalidIdentifier::CredentialId)
         }
     }
-}
 
-impl CredentialId {
     /// The id that follows from a SHA-256 hash: about 51 of its bits.
     #[must_use]
     pub fn from_hash(hash: &[u8; 32]) -> Self {
@@ -114,35 +111,43 @@ impl CredentialId {
     }
 }
 
+/// For names: `as_str`, and `Display` and `Debug` by that text.
 macro_rules! reads_as_text {
     ($($name:ident),+) => {$(
         impl $name {
-            /// The name itself.
+            #[expect(missing_docs, reason = "the text itself")]
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{:?}", &*self.0)
             }
         }
     )+};
 }
+pub(super) use reads_as_text;
+
+/// A cache finds it by its text.
+macro_rules! found_by_text {
+    ($($name:ident),+) => {$(
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    )+};
+}
+found_by_text!(ClientId, AudienceId);
 
 reads_as_text!(ClientId, AudienceId, CredentialId);
 text_shape!(ClientId, AudienceId, CredentialId);

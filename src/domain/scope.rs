@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::identifier::reads_as_text;
 use super::shape::text_shape;
 
 /// One scope token: `1*( %x21 / %x23-5B / %x5D-7E )`, case-sensitive.
@@ -34,25 +35,9 @@ impl Scope {
             Err(InvalidScope)
         }
     }
-
-    /// The scope itself.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", &*self.0)
-    }
-}
+reads_as_text!(Scope);
 
 text_shape!(Scope);
 

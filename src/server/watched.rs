@@ -1,10 +1,11 @@
 //! Files that are read again when they change: what was made of them last is kept while they are no good.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use super::file_fault::FileFault;
@@ -88,7 +89,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
             Ok(contents) => Ok(digests(contents)),
             Err(error) => Err(error.to_string()),
         };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         if *seen == now {
             return;
         }
@@ -143,7 +144,7 @@ mod tests {
         let told = Arc::clone(&asked);
         let fault = path.clone();
         let make = move |contents: &[Content], moment| {
-            told.lock().unwrap().push(moment);
+            told.lock().push(moment);
             let text = str::from_utf8(&contents[0]).unwrap();
             text.parse().map_err(|_| FileFault::NoKey(fault.clone()))
         };
@@ -166,13 +167,13 @@ mod tests {
             *watched.current()
         };
         assert_eq!(looks(Some("1")), 1);
-        assert_eq!(*asked.lock().unwrap(), [Moment::Start]);
+        assert_eq!(*asked.lock(), [Moment::Start]);
         assert_eq!(looks(Some("2")), 2);
         assert_eq!(looks(Some("bad")), 2);
         assert_eq!(looks(None), 2);
-        assert_eq!(asked.lock().unwrap().len(), 3);
+        assert_eq!(asked.lock().len(), 3);
         assert_eq!(looks(Some("2")), 2);
         assert_eq!(looks(Some("3")), 3);
-        assert_eq!(asked.lock().unwrap().len(), 5);
+        assert_eq!(asked.lock().len(), 5);
     }
 }

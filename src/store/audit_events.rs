@@ -29,15 +29,13 @@ impl Store {
     /// # Errors
     /// A database out of reach.
     pub async fn write_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_write().await?;
-                for event in events {
-                    tx.insert_audit_event(event).await?;
-                }
-                tx.commit().await
-            })
-            .await
+        self.write(async |tx| {
+            for event in events {
+                tx.insert_audit_event(event).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// The number of events with this action; for tests and listings.

@@ -114,14 +114,11 @@ impl Store {
     /// # Errors
     /// A database out of reach.
     pub async fn now(&self) -> Result<DatabaseTime, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let now = tx.time(&self.clock).await?;
-                tx.commit().await?;
-                Ok(now)
-            })
-            .await
+        self.read(async |tx| {
+            let now = tx.time(&self.clock).await?;
+            Ok(now)
+        })
+        .await
     }
 }
 

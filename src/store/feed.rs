@@ -113,14 +113,11 @@ impl Store {
     /// # Errors
     /// A database out of reach.
     pub async fn feed_position(&self) -> Result<FeedPosition, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let position = tx.feed_position().await?;
-                tx.commit().await?;
-                Ok(position)
-            })
-            .await
+        self.read(async |tx| {
+            let position = tx.feed_position().await?;
+            Ok(position)
+        })
+        .await
     }
 
     /// What changed since `last`, and what time it is there. `used` is a `jti` that is surely spent: where it is not
@@ -134,35 +131,32 @@ impl Store {
         used: Option<&UsedAssertion>,
         clock: &Clock,
     ) -> Result<FeedReading, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let asked = clock.monotonic();
-                let besides = tx
-                    .besides(last.n, used.map(|used| used.key.as_str()))
-                    .await?;
-                let database = self.clock.read(besides.milliseconds);
-                let reading = ClockReading {
-                    database,
-                    asked,
-                    answered: clock.monotonic(),
-                };
-                let rows = tx.changes_since(last.n).await?;
-                let news = match news(last, besides.random_id.as_deref(), rows) {
-                    Found::Changes(changes, position) => FeedNews::Changes(changes, position),
-                    Found::TooMuch => FeedNews::TooMuch(tx.feed_position().await?),
-                    Found::AnotherPast => FeedNews::Lost(tx.feed_position().await?),
-                };
-                tx.commit().await?;
-                Ok(FeedReading {
-                    news,
-                    clock: reading,
-                    past_lost_at: Timestamp::from_unix(besides.lost_at),
-                    use_is_kept: besides.used.is_some()
-                        || used.is_none_or(|used| used.expires_at < database.forget_before()),
-                })
+        self.read(async |tx| {
+            let asked = clock.monotonic();
+            let besides = tx
+                .besides(last.n, used.map(|used| used.key.as_str()))
+                .await?;
+            let database = self.clock.read(besides.milliseconds);
+            let reading = ClockReading {
+                database,
+                asked,
+                answered: clock.monotonic(),
+            };
+            let rows = tx.changes_since(last.n).await?;
+            let news = match news(last, besides.random_id.as_deref(), rows) {
+                Found::Changes(changes, position) => FeedNews::Changes(changes, position),
+                Found::TooMuch => FeedNews::TooMuch(tx.feed_position().await?),
+                Found::AnotherPast => FeedNews::Lost(tx.feed_position().await?),
+            };
+            Ok(FeedReading {
+                news,
+                clock: reading,
+                past_lost_at: Timestamp::from_unix(besides.lost_at),
+                use_is_kept: besides.used.is_some()
+                    || used.is_none_or(|used| used.expires_at < database.forget_before()),
             })
-            .await
+        })
+        .await
     }
 
     /// Writes that a part of the past is lost, as seen at `at`, so that replicas hear of it that start later.
@@ -170,18 +164,16 @@ impl Store {
     /// # Errors
     /// A database out of reach, or held by another writer.
     pub async fn mark_past_lost(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_write().await?;
-                on_db!(&mut tx, conn => {
-                    sqlx::query("UPDATE feed_head SET lost_at = $1 WHERE id = 1 AND lost_at < $1")
-                        .bind(at.unix())
-                        .execute(conn)
-                        .await?;
-                });
-                tx.commit().await
-            })
-            .await
+        self.write(async |tx| {
+            on_db!(tx, conn => {
+                sqlx::query("UPDATE feed_head SET lost_at = $1 WHERE id = 1 AND lost_at < $1")
+                    .bind(at.unix())
+                    .execute(conn)
+                    .await?;
+            });
+            Ok(())
+        })
+        .await
     }
 
     /// Removes changes that every live reader has long read.
@@ -189,20 +181,18 @@ impl Store {
     /// # Errors
     /// A database out of reach.
     pub async fn prune_feed(&self, now: DatabaseTime) -> Result<(), StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_write().await?;
-                on_db!(&mut tx, conn => {
-                    sqlx::query(
-                        "DELETE FROM changes WHERE at < $1 AND n < (SELECT n FROM feed_head)",
-                    )
-                    .bind(now.forget_before().minus(KEPT).unix())
-                    .execute(conn)
-                    .await?;
-                });
-                tx.commit().await
-            })
-            .await
+        self.write(async |tx| {
+            on_db!(tx, conn => {
+                sqlx::query(
+                    "DELETE FROM changes WHERE at < $1 AND n < (SELECT n FROM feed_head)",
+                )
+                .bind(now.forget_before().minus(KEPT).unix())
+                .execute(conn)
+                .await?;
+            });
+            Ok(())
+        })
+        .await
     }
 }
 

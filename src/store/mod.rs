@@ -30,6 +30,7 @@ pub use database::DatabaseOptions;
 use database::Database;
 use database_clock::DatabaseClock;
 use error::StoreError;
+use transaction::Tx;
 
 /// The store: one database, Postgres or SQLite.
 #[derive(Debug)]
@@ -66,6 +67,34 @@ impl Store {
     #[must_use]
     pub fn name(&self) -> error::DatabaseName {
         self.database.name()
+    }
+
+    /// What `read` finds in one snapshot, within the time of one operation.
+    async fn read<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.within_limit(async {
+            let mut tx = self.begin_snapshot().await?;
+            let found = read(&mut tx).await?;
+            tx.commit().await?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Commits what `write` does where it is no fault, within the time of one operation.
+    async fn write<T>(
+        &self,
+        write: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.within_limit(async {
+            let mut tx = self.begin_write().await?;
+            let done = write(&mut tx).await?;
+            tx.commit().await?;
+            Ok(done)
+        })
+        .await
     }
 
     /// Waits for its turn to load what a request named; loads leave some connections to others.

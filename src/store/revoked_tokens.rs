@@ -41,19 +41,16 @@ impl Store {
     /// # Errors
     /// A database out of reach.
     pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let found: Option<i64> = on_db!(&mut tx, conn => {
-                    sqlx::query_scalar("SELECT expires_at FROM revoked_tokens WHERE jti = $1")
-                        .bind(jti)
-                        .fetch_optional(conn)
-                        .await?
-                });
-                tx.commit().await?;
-                Ok(found.is_some())
-            })
-            .await
+        self.read(async |tx| {
+            let found: Option<i64> = on_db!(tx, conn => {
+                sqlx::query_scalar("SELECT expires_at FROM revoked_tokens WHERE jti = $1")
+                    .bind(jti)
+                    .fetch_optional(conn)
+                    .await?
+            });
+            Ok(found.is_some())
+        })
+        .await
     }
 
     /// At most `limit` revoked tokens in the order of their `jti`, after `after`. Expired ones are among them until
@@ -66,27 +63,24 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<RevokedToken>, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let rows: Vec<(String, i64)> = on_db!(&mut tx, conn => {
-                    sqlx::query_as(
-                        "SELECT jti, expires_at FROM revoked_tokens \
-                         WHERE jti > $1 ORDER BY jti LIMIT $2",
-                    )
-                    .bind(after)
-                    .bind(limit)
-                    .fetch_all(conn)
-                    .await?
-                });
-                tx.commit().await?;
-                let read = |(jti, expires_at)| RevokedToken {
-                    jti,
-                    expires_at: Timestamp::from_unix(expires_at),
-                };
-                Ok(rows.into_iter().map(read).collect())
-            })
-            .await
+        self.read(async |tx| {
+            let rows: Vec<(String, i64)> = on_db!(tx, conn => {
+                sqlx::query_as(
+                    "SELECT jti, expires_at FROM revoked_tokens \
+                     WHERE jti > $1 ORDER BY jti LIMIT $2",
+                )
+                .bind(after)
+                .bind(limit)
+                .fetch_all(conn)
+                .await?
+            });
+            let read = |(jti, expires_at)| RevokedToken {
+                jti,
+                expires_at: Timestamp::from_unix(expires_at),
+            };
+            Ok(rows.into_iter().map(read).collect())
+        })
+        .await
     }
 }
 

@@ -48,15 +48,12 @@ impl Store {
     /// # Errors
     /// A database out of reach, or a corrupt row.
     pub async fn load_signing_keys(&self) -> Result<Loaded<Vec<StoredKey>>, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let feed = tx.feed_position().await?;
-                let value = tx.signing_keys().await?;
-                tx.commit().await?;
-                Ok(Loaded { value, feed })
-            })
-            .await
+        self.read(async |tx| {
+            let feed = tx.feed_position().await?;
+            let value = tx.signing_keys().await?;
+            Ok(Loaded { value, feed })
+        })
+        .await
     }
 }
 

@@ -23,39 +23,36 @@ impl Store {
     /// A database out of reach.
     pub async fn sweep(&self, now: DatabaseTime) -> Result<bool, StoreError> {
         let end = now.forget_before();
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_write().await?;
-                let (removed, forgotten) = on_db!(&mut tx, conn => {
-                    sqlx::query(
-                        "DELETE FROM clients WHERE status = 'deleted' AND deleted_at < $1",
-                    )
-                    .bind(end.minus(TOMBSTONE_KEPT).unix())
-                    .execute(&mut *conn)
-                    .await?;
-                    let removed = sqlx::query(
-                        "DELETE FROM revoked_tokens WHERE jti IN \
-                         (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",
-                    )
-                    .bind(end.unix())
-                    .bind(STEP)
-                    .execute(&mut *conn)
-                    .await?
-                    .rows_affected();
-                    let forgotten = sqlx::query(
-                        "DELETE FROM used_assertions WHERE key IN \
-                         (SELECT key FROM used_assertions WHERE expires_at < $1 LIMIT $2)",
-                    )
-                    .bind(end.unix())
-                    .bind(STEP)
-                    .execute(conn)
-                    .await?
-                    .rows_affected();
-                    (removed, forgotten)
-                });
-                tx.commit().await?;
-                Ok(removed.max(forgotten) >= STEP.unsigned_abs())
-            })
-            .await
+        self.write(async |tx| {
+            let (removed, forgotten) = on_db!(tx, conn => {
+                sqlx::query(
+                    "DELETE FROM clients WHERE status = 'deleted' AND deleted_at < $1",
+                )
+                .bind(end.minus(TOMBSTONE_KEPT).unix())
+                .execute(&mut *conn)
+                .await?;
+                let removed = sqlx::query(
+                    "DELETE FROM revoked_tokens WHERE jti IN \
+                     (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",
+                )
+                .bind(end.unix())
+                .bind(STEP)
+                .execute(&mut *conn)
+                .await?
+                .rows_affected();
+                let forgotten = sqlx::query(
+                    "DELETE FROM used_assertions WHERE key IN \
+                     (SELECT key FROM used_assertions WHERE expires_at < $1 LIMIT $2)",
+                )
+                .bind(end.unix())
+                .bind(STEP)
+                .execute(conn)
+                .await?
+                .rows_affected();
+                (removed, forgotten)
+            });
+            Ok(removed.max(forgotten) >= STEP.unsigned_abs())
+        })
+        .await
     }
 }

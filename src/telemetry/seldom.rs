@@ -1,6 +1,6 @@
 //! Bounds how often a line is written that strangers cause, so that they cannot fill the log.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use crate::clock::Clock;
 
@@ -36,7 +36,7 @@ impl Seldom {
     /// Whether a line may be written now: the number of those that were left out since the last one.
     pub fn now(&self) -> Option<u64> {
         let second = self.clock.monotonic().as_secs();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.written = state
             .written
             .saturating_sub(second.saturating_sub(state.second));

@@ -5,10 +5,11 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What may wait to be written: some thousand lines.
@@ -79,14 +80,14 @@ impl Log {
                 own.write(&mut sink());
             });
         if started.is_err() {
-            shared.queue().is_direct = true;
+            shared.queue.lock().is_direct = true;
         }
         Self(shared)
     }
 
     /// Takes a line, or counts it where there is no room.
     fn push(&self, line: &[u8]) {
-        let mut queue = self.0.queue();
+        let mut queue = self.0.queue.lock();
         if queue.is_direct {
             let _ = io::stderr().write_all(line);
         } else if queue.bytes.saturating_add(line.len()) > self.0.most_bytes {
@@ -101,16 +102,12 @@ impl Log {
     /// Waits until all is written.
     fn wait(&self, time: Duration) {
         let unwritten = |queue: &mut Queue| !queue.lines.is_empty() || queue.is_writing;
-        let queue = self.0.queue();
-        drop(self.0.changed.wait_timeout_while(queue, time, unwritten));
+        let mut queue = self.0.queue.lock();
+        self.0.changed.wait_while_for(&mut queue, unwritten, time);
     }
 }
 
 impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn write(&self, sink: &mut dyn Write) {
         loop {
             let (line, dropped) = self.next();
@@ -127,7 +124,7 @@ impl Shared {
 
     /// The next line, and how many were dropped by then: it is written, so there is a reader again.
     fn next(&self) -> (Vec<u8>, u64) {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         queue.is_writing = false;
         loop {
             if let Some(line) = queue.lines.pop_front() {
@@ -135,20 +132,12 @@ impl Shared {
                 queue.is_writing = true;
                 queue.written = queue.written.wrapping_add(1);
                 let tells = queue.lines.is_empty() || queue.written.is_multiple_of(TELL_EVERY);
-                return (
-                    line,
-                    if tells {
-                        std::mem::take(&mut queue.dropped)
-                    } else {
-                        0
-                    },
-                );
+                let told = if tells { queue.dropped } else { 0 };
+                queue.dropped -= told;
+                return (line, told);
             }
             self.changed.notify_all();
-            queue = self
-                .changed
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut queue);
         }
     }
 }
@@ -190,8 +179,8 @@ mod tests {
 
     impl Write for Slow {
         fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            drop(GATE.lock().unwrap());
-            WRITTEN.lock().unwrap().extend(line);
+            drop(GATE.lock());
+            WRITTEN.lock().extend(line);
             Ok(line.len())
         }
 
@@ -203,17 +192,17 @@ mod tests {
     #[test]
     fn nobody_waits_but_at_the_end_and_what_has_no_room_is_counted() {
         let log = Log::to(|| Slow, 10);
-        let gate = GATE.lock().unwrap();
+        let gate = GATE.lock();
         for line in [b"one ", b"two ", b"tri ", b"four", b"five"] {
             log.push(line);
         }
         // One of them may be out of the queue already, with the thread that waits for the gate.
-        assert!((2..=3).contains(&log.0.queue().dropped));
+        assert!((2..=3).contains(&log.0.queue.lock().dropped));
         log.wait(Duration::from_millis(10));
-        assert!(WRITTEN.lock().unwrap().is_empty());
+        assert!(WRITTEN.lock().is_empty());
         drop(gate);
         log.wait(Duration::from_mins(1));
-        assert!(WRITTEN.lock().unwrap().starts_with(b"one two "));
-        assert_eq!(log.0.queue().dropped, 0);
+        assert!(WRITTEN.lock().starts_with(b"one two "));
+        assert_eq!(log.0.queue.lock().dropped, 0);
     }
 }

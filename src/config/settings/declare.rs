@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+
 use crate::config::document::Located;
 use crate::config::fault::Problem;
 use crate::config::section::Section;
@@ -71,17 +73,16 @@ pub(super) trait Ranged: Value {
     fn within(value: Located, range: &RangeInclusive<Self>) -> Result<Self, Problem>;
 }
 
+/// How one value of a key is read.
+pub(super) type Read<'r, T> = &'r dyn Fn(Located) -> Result<T, Problem>;
+
 /// What a key may hold: a value, a list of them, or none.
 pub(super) trait Entry: Sized {
     /// One value.
     type One;
 
     /// None where the key is absent or wrong.
-    fn take(
-        table: &mut Section<'_>,
-        key: &str,
-        read: impl Fn(Located) -> Result<Self::One, Problem>,
-    ) -> Option<Self>;
+    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, Self::One>) -> Option<Self>;
 
     fn toml(&self) -> Option<String>;
 }
@@ -89,11 +90,7 @@ pub(super) trait Entry: Sized {
 impl<T: Value> Entry for T {
     type One = T;
 
-    fn take(
-        table: &mut Section<'_>,
-        key: &str,
-        read: impl Fn(Located) -> Result<T, Problem>,
-    ) -> Option<T> {
+    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, T>) -> Option<T> {
         table.read(key, read)
     }
 
@@ -105,11 +102,7 @@ impl<T: Value> Entry for T {
 impl<T> Entry for Option<T> {
     type One = T;
 
-    fn take(
-        table: &mut Section<'_>,
-        key: &str,
-        read: impl Fn(Located) -> Result<T, Problem>,
-    ) -> Option<Self> {
+    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, T>) -> Option<Self> {
         table.read(key, read).map(Some)
     }
 
@@ -121,27 +114,13 @@ impl<T> Entry for Option<T> {
 impl<T> Entry for Vec<T> {
     type One = T;
 
-    fn take(
-        table: &mut Section<'_>,
-        key: &str,
-        read: impl Fn(Located) -> Result<T, Problem>,
-    ) -> Option<Self> {
+    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, T>) -> Option<Self> {
         table.list(key, read)
     }
 
     /// No list has members by default.
     fn toml(&self) -> Option<String> {
         Some("[]".to_owned())
-    }
-}
-
-impl Value for bool {
-    fn read(value: Located, _: &Path) -> Result<Self, Problem> {
-        value::boolean(value)
-    }
-
-    fn toml(&self) -> String {
-        self.to_string()
     }
 }
 
@@ -155,25 +134,33 @@ impl Value for PathBuf {
     }
 }
 
-impl Value for SocketAddr {
-    fn read(value: Located, _: &Path) -> Result<Self, Problem> {
-        let expected = "an IP address and a port, for example 127.0.0.1:8080 or [::1]:8080";
-        value::parsed_by(|text: &str| text.parse().map_err(|_| Problem::Expected(expected)))(value)
-    }
+/// Types whose values are written and read alike, wherever they stand.
+macro_rules! values {
+    ($($type:ty: $read:expr, $toml:literal;)+) => {$(
+        impl Value for $type {
+            fn read(value: Located, _: &Path) -> Result<Self, Problem> {
+                $read(value)
+            }
 
-    fn toml(&self) -> String {
-        quoted(self)
-    }
+            fn toml(&self) -> String {
+                format!($toml, self)
+            }
+        }
+    )+};
+}
+values! {
+    bool: value::boolean, "{}";
+    String: value::text, "\"{}\"";
+    SocketAddr: address, "\"{}\"";
+    IpNet: value::network, "\"{}\"";
+    Seconds: value::duration(0..=u32::MAX), "\"{}\"";
 }
 
-impl Value for Seconds {
-    fn read(value: Located, _: &Path) -> Result<Self, Problem> {
-        value::duration(0..=u32::MAX)(value)
-    }
-
-    fn toml(&self) -> String {
-        quoted(self)
-    }
+fn address(value: Located) -> Result<SocketAddr, Problem> {
+    let text = value::text(value)?;
+    text.parse().map_err(|_| {
+        Problem::Expected("an IP address and a port, for example 127.0.0.1:8080 or [::1]:8080")
+    })
 }
 
 impl Ranged for Seconds {
@@ -275,40 +262,40 @@ macro_rules! section {
             }
         }
 
-        impl $crate::config::settings::declare::Declared for $name {
-            const NAME: &'static str = $table;
-            const DOC: &'static [&'static str] = &[$($doc),*];
-            const KEYS: &'static [&'static str] = &[$(stringify!($key)),+];
+        const _: () = {
+            use std::path::Path;
 
-            fn explained() -> Vec<$crate::config::settings::declare::Key> {
-                let default = Self::default();
-                vec![$($crate::config::settings::declare::Key {
-                    name: stringify!($key),
-                    doc: &[$($text),*],
-                    default: $crate::config::settings::declare::Entry::toml(&default.$key),
-                    range: $crate::config::settings::declare::section!(@range $type; $($range)?),
-                    written: $crate::config::settings::declare::section!(@option $($written)?),
-                    shown: $crate::config::settings::declare::section!(@option $($shown)?),
-                }),+]
-            }
+            use $crate::config::section::Section;
+            use $crate::config::settings::declare::{Declared, Entry, Key, section};
 
-            fn read(
-                table: &mut $crate::config::section::Section<'_>,
-                base: &std::path::Path,
-            ) -> Self {
-                let default = Self::default();
-                Self {$(
-                    $key: <$type as $crate::config::settings::declare::Entry>::take(
-                        table,
-                        stringify!($key),
-                        |value| $crate::config::settings::declare::section!(
-                            @read $type, value, base; $(in $range)? $(by $read)?
-                        ),
-                    )
-                    .unwrap_or(default.$key),
-                )+}
+            impl Declared for $name {
+                const NAME: &'static str = $table;
+                const DOC: &'static [&'static str] = &[$($doc),*];
+                const KEYS: &'static [&'static str] = &[$(stringify!($key)),+];
+
+                fn explained() -> Vec<Key> {
+                    let default = Self::default();
+                    vec![$(Key {
+                        name: stringify!($key),
+                        doc: &[$($text),*],
+                        default: Entry::toml(&default.$key),
+                        range: section!(@range $type; $($range)?),
+                        written: section!(@option $($written)?),
+                        shown: section!(@option $($shown)?),
+                    }),+]
+                }
+
+                fn read(table: &mut Section<'_>, base: &Path) -> Self {
+                    let default = Self::default();
+                    Self {$(
+                        $key: Entry::take(table, stringify!($key), &|value| {
+                            section!(@read $type, value, base; $(in $range)? $(by $read)?)
+                        })
+                        .unwrap_or(default.$key),
+                    )+}
+                }
             }
-        }
+        };
     };
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::declare::{self, section};
+use super::declare::{self, Read, section};
 use crate::config::document::{self, Entry, Located, Node, Table};
 use crate::config::fault::{Place, Problem, shown_word};
 use crate::config::json::json;
@@ -28,11 +28,7 @@ impl declare::Entry for Map<String, Value> {
     type One = Table;
 
     /// Each member is judged on its own.
-    fn take(
-        table: &mut Section<'_>,
-        key: &str,
-        read: impl Fn(Located) -> Result<Table, Problem>,
-    ) -> Option<Self> {
+    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, Table>) -> Option<Self> {
         let inner = table.read(key, read)?;
         Some(extra(table, inner))
     }

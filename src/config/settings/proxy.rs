@@ -21,7 +21,7 @@ section! {
     pub(super) struct ProxyTable = "proxy" {
         /// Where they connect from, and no client does: it could say any address. On loopback that suffices; elsewhere
         /// a proxy also needs one of the two proofs below.
-        networks: Vec<IpNet>, by network, written "[\"10.0.0.5/32\"]";
+        networks: Vec<IpNet>, written "[\"10.0.0.5/32\"]";
         /// Its own client certificate on the listener of `[mtls]`, by `x5t#S256`. Several may overlap for a change.
         thumbprints: Vec<String>, by thumbprint, written "[\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]";
         /// Or a secret of 16 to 1024 characters that it sends with each request, in the place of what clients send
@@ -73,10 +73,6 @@ pub(super) fn proxy(
         certificate_header: proxy.client_certificate,
         address_header: proxy.client_address,
     }
-}
-
-fn network(located: Located, _: &Path) -> Result<IpNet, Problem> {
-    value::network(located)
 }
 
 fn thumbprint(located: Located, _: &Path) -> Result<String, Problem> {

@@ -56,35 +56,25 @@ impl<'f> Reader<'f> {
         }
         let database_url = outside.database(&self.root);
         let sealing = sealing::sealing(&mut self.inner("sealing"), self.base);
-        let tokens = self.plain();
-        let assertions = self.plain();
-        let dpop = self.plain();
-        let hashing = self.plain();
-        let cache = self.plain();
-        let feed = self.plain();
-        let database = self.plain();
-        let limits = self.plain();
-        let metadata = self.plain();
-        let keys = self.plain();
-        let log = self.plain();
+        // What may be missing comes last, so that all faults are found before.
         Some(Settings {
+            tokens: self.plain(),
+            assertions: self.plain(),
+            dpop: self.plain(),
+            hashing: self.plain(),
+            cache: self.plain(),
+            feed: self.plain(),
+            database: self.plain(),
+            limits: self.plain(),
+            metadata: self.plain(),
+            keys: self.plain(),
+            log: self.plain(),
             profile: outside.profile,
             public: public?,
             mtls,
             proxy,
             operations,
             sealing,
-            tokens,
-            assertions,
-            dpop,
-            hashing,
-            cache,
-            feed,
-            database,
-            limits,
-            metadata,
-            keys,
-            log,
             ..Settings::new(issuer?, database_url?)
         })
     }

@@ -17,7 +17,7 @@ section! {
     pub(super) struct Root = "" {
         /// The URL under which clients reach this server, compared byte for byte: it is the `iss` of tokens, the
         /// `issuer` of the metadata and the beginning of every endpoint's URL. No slash at its end.
-        issuer: Option<String>, by text, written "\"https://auth.internal.example\"";
+        issuer: Option<String>, written "\"https://auth.internal.example\"";
         /// Where the data lies: `postgres://…` or `sqlite://PATH`, whose path is relative to this file like every
         /// other. Of several hosts, as in `postgres://grantd@a:5432,b:5432/grantd`, the one that can write is used.
         database_url: Option<Secret>, by database_url, written "\"postgres://grantd@localhost/grantd\"";
@@ -30,10 +30,6 @@ section! {
     }
 }
 names!(Profile);
-
-fn text(located: Located, _: &Path) -> Result<String, Problem> {
-    value::text(located)
-}
 
 fn database_url(located: Located, base: &Path) -> Result<Secret, Problem> {
     // A variable has no place of its own: there it is relative to the working directory.

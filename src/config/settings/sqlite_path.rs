@@ -3,6 +3,14 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
+
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_');
+
 /// The URL of the SQLite database at `path`, with whatever would mean something else in a URL escaped.
 #[must_use]
 pub fn sqlite_url(path: &Path) -> String {
@@ -19,18 +27,12 @@ pub(super) fn below(base: &Path, url: String) -> String {
     if !is_relative || base.as_os_str().is_empty() {
         return url;
     }
-    format!("sqlite://{}/{path}", escaped(base).trim_end_matches('/'))
+    let base = escaped(base).to_string();
+    format!("sqlite://{}/{path}", base.trim_end_matches('/'))
 }
 
-fn escaped(path: &Path) -> String {
-    let bytes = path.as_os_str().as_bytes().iter();
-    let escaped = bytes.map(|byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
-            char::from(*byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    });
-    escaped.collect()
+fn escaped(path: &Path) -> PercentEncode<'_> {
+    percent_encode(path.as_os_str().as_bytes(), ESCAPED)
 }
 
 #[cfg(test)]

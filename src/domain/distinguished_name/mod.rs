@@ -86,9 +86,7 @@ impl DistinguishedName {
     pub fn parts(&self) -> &[Vec<Attribute>] {
         &self.parts
     }
-}
 
-impl DistinguishedName {
     /// Whether it seems to be written from the wrong end: it begins with the country, which is the most general part.
     /// A certificate may be made so, but OpenSSL's own output without `-nameopt RFC2253` looks like this, too.
     #[must_use]
@@ -189,13 +187,8 @@ fn attribute(text: &str) -> Result<(Attribute, &str), InvalidName> {
         return Ok((Attribute { oid, value }, after));
     }
     let (value, after) = text_value(rest)?;
-    Ok((
-        Attribute {
-            oid,
-            value: AttributeValue::Text(value),
-        },
-        after,
-    ))
+    let value = AttributeValue::Text(value);
+    Ok((Attribute { oid, value }, after))
 }
 
 /// A short name, or a dotted OID, before which RFC 1779 writes `OID.`.

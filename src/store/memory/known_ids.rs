@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use parking_lot::RwLock;
 
 use super::fingerprint::Fingerprints;
 use super::loading::Loading;
@@ -15,13 +16,7 @@ use super::loading::Loading;
 #[derive(Debug, Default)]
 pub struct KnownIds {
     fingerprints: Fingerprints,
-    inner: RwLock<Inner>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    all: HashSet<u64, BuildHasherDefault<AsItIs>>,
-    loading: Loading,
+    inner: RwLock<Loading<HashSet<u64, BuildHasherDefault<AsItIs>>>>,
 }
 
 /// A fingerprint is a hash already.
@@ -49,14 +44,14 @@ impl KnownIds {
     #[must_use]
     pub fn surely_lack(&self, id: &str) -> bool {
         let fingerprint = self.fingerprints.short(id);
-        let inner = self.read();
-        inner.loading.is_done() && !inner.all.contains(&fingerprint)
+        let inner = self.inner.read();
+        inner.is_done() && !inner.held.contains(&fingerprint)
     }
 
     /// Adds ids that exist, or that changed in some way.
     pub fn add<'i>(&self, ids: impl Iterator<Item = &'i str>) {
-        let mut inner = self.write();
-        inner.all.extend(ids.map(|id| self.fingerprints.short(id)));
+        let mut inner = self.inner.write();
+        inner.held.extend(ids.map(|id| self.fingerprints.short(id)));
     }
 
     /// Forgets everything; until all are loaded, no id is surely absent.
@@ -67,31 +62,18 @@ impl KnownIds {
     /// Forgets everything before a load; gives the number of this load.
     #[must_use]
     pub fn begin_load(&self) -> u64 {
-        let mut inner = self.write();
-        *inner = Inner {
-            loading: inner.loading.next(),
-            ..Inner::default()
-        };
-        inner.loading.newest()
+        self.inner.write().begin()
     }
 
     /// All ids are in, unless another load began meanwhile.
     pub fn end_load(&self, load: u64) {
-        self.write().loading.end(load);
+        self.inner.write().end(load);
     }
 
     /// Whether all ids are in memory.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
-        self.read().loading.is_done()
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Inner> {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
-        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+        self.inner.read().is_done()
     }
 }
 
@@ -133,14 +115,14 @@ mod tests {
                 .iter()
                 .map(String::as_str),
         );
-        let inner = ids.read();
+        let inner = ids.inner.read();
         assert_eq!(
-            inner.all.len(),
+            inner.held.len(),
             1_000_000,
             "no two of a million share a fingerprint by chance"
         );
         // Eight bytes and one of the table's own for each bucket, of which at most seven eighths are full.
-        let buckets = (inner.all.capacity() * 8 / 7).next_power_of_two();
+        let buckets = (inner.held.capacity() * 8 / 7).next_power_of_two();
         assert!(buckets * 9 < 20 << 20, "{buckets}");
     }
 }

@@ -1,35 +1,29 @@
-//! Whether all of something is in memory: a load counts only where no other began meanwhile.
+//! What is loaded whole into memory: a load counts only where no other began meanwhile.
 
-/// The loads of one collection.
+/// `T`, and whether all of it is there.
 #[derive(Debug, Default)]
-pub(super) struct Loading {
+pub(super) struct Loading<T> {
+    pub(super) held: T,
     newest: u64,
     is_done: bool,
 }
 
-impl Loading {
-    /// The one that begins after this one; its number is [`Loading::newest`].
-    #[must_use]
-    pub(super) const fn next(&self) -> Self {
-        Self {
+impl<T: Default> Loading<T> {
+    /// Forgets everything before a load; gives the number of this load.
+    pub(super) fn begin(&mut self) -> u64 {
+        *self = Self {
             newest: self.newest + 1,
-            is_done: false,
-        }
-    }
-
-    /// The number of the newest load.
-    #[must_use]
-    pub(super) const fn newest(&self) -> u64 {
+            ..Self::default()
+        };
         self.newest
     }
 
-    /// That load has ended.
+    /// The load of this number has ended.
     pub(super) const fn end(&mut self, load: u64) {
         self.is_done |= self.newest == load;
     }
 
     /// Whether the newest load has ended.
-    #[must_use]
     pub(super) const fn is_done(&self) -> bool {
         self.is_done
     }

@@ -4,7 +4,8 @@
 //! revoked, once all revocations are loaded.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use parking_lot::RwLock;
 
 use super::fingerprint::Fingerprints;
 use super::loading::Loading;
@@ -18,7 +19,7 @@ const MOST: usize = 2_000_000;
 #[derive(Debug)]
 pub struct Revocations {
     fingerprints: Fingerprints,
-    inner: RwLock<Inner>,
+    inner: RwLock<Loading<Inner>>,
     most: usize,
 }
 
@@ -35,7 +36,6 @@ impl Default for Revocations {
 #[derive(Debug, Default)]
 struct Inner {
     live: HashMap<u64, i64>,
-    loading: Loading,
     overflown: bool,
 }
 
@@ -43,15 +43,15 @@ impl Revocations {
     /// Whether the token is surely not revoked; else the database must be asked.
     #[must_use]
     pub fn surely_not(&self, jti: &str) -> bool {
-        let inner = self.read();
-        inner.loading.is_done()
-            && !inner.overflown
-            && !inner.live.contains_key(&self.fingerprints.short(jti))
+        let inner = self.inner.read();
+        inner.is_done()
+            && !inner.held.overflown
+            && !inner.held.live.contains_key(&self.fingerprints.short(jti))
     }
 
     /// Adds revocations that hold.
     pub fn add(&self, tokens: &[RevokedToken]) {
-        let mut inner = self.write();
+        let inner = &mut self.inner.write().held;
         for token in tokens {
             if inner.live.len() >= self.most {
                 inner.overflown = true;
@@ -66,23 +66,18 @@ impl Revocations {
     /// Forgets everything before a load; gives the number of this load.
     #[must_use]
     pub fn begin_load(&self) -> u64 {
-        let mut inner = self.write();
-        *inner = Inner {
-            loading: inner.loading.next(),
-            ..Inner::default()
-        };
-        inner.loading.newest()
+        self.inner.write().begin()
     }
 
     /// All revocations are in, unless another load began meanwhile.
     pub fn end_load(&self, load: u64) {
-        self.write().loading.end(load);
+        self.inner.write().end(load);
     }
 
     /// Whether all revocations are in memory.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
-        self.read().loading.is_done()
+        self.inner.read().is_done()
     }
 
     /// Forgets revocations of tokens that have expired by the database's clock, with the margin that rows have, too:
@@ -90,19 +85,11 @@ impl Revocations {
     ///
     /// Returns whether a load is due, because there was no room for all of them and now there is.
     pub fn prune(&self, now: DatabaseTime) -> bool {
-        let mut inner = self.write();
+        let inner = &mut self.inner.write().held;
         inner
             .live
             .retain(|_, expires_at| *expires_at >= now.forget_before().unix());
         inner.overflown && inner.live.len() < self.most / 2
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Inner> {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
-        self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

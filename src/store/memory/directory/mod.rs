@@ -4,12 +4,13 @@
 //! was applied meanwhile; so a load that is overtaken by a change never hides it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use parking_lot::Mutex;
 
 use super::known_ids::KnownIds;
 use crate::config::settings;
@@ -158,12 +159,12 @@ impl Directory {
         keep: impl Fn(&Caches, &Arc<T>),
     ) -> Result<Option<Arc<T>>, StoreError> {
         for _ in 0..LOAD_ATTEMPTS {
-            let generation = self.lock().generation;
+            let generation = self.applied.lock().generation;
             let turn = self.store.turn_to_load().await?;
             let loaded = load().await?;
             drop(turn);
             let value = loaded.value.map(Arc::new);
-            let applied = self.lock();
+            let applied = self.applied.lock();
             if applied.allows(generation, key, loaded.feed.n) {
                 if let Some(value) = value.as_ref().filter(|_| capacity > 0) {
                     keep(&self.caches.load(), value);
@@ -176,7 +177,7 @@ impl Directory {
 
     /// Forgets what `changes` name; `n` is their number in the feed.
     pub fn forget(&self, n: i64, changes: &[Change]) {
-        let mut applied = self.lock();
+        let mut applied = self.applied.lock();
         let caches = self.caches.load();
         let clients = changes
             .iter()
@@ -195,7 +196,7 @@ impl Directory {
 
     /// Forgets everything, loads under way included.
     pub fn forget_all(&self) {
-        let mut applied = self.lock();
+        let mut applied = self.applied.lock();
         *applied = Applied {
             generation: applied.generation + 1,
             ..Applied::default()
@@ -213,10 +214,6 @@ impl Directory {
 
     pub(super) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Applied> {
-        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
