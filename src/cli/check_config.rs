@@ -44,9 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let profile = if has_settings(arguments) {
         check_settings(arguments.config.as_deref(), absent.as_ref())?
     } else {
-        eprintln!(
-            "no settings were given (--config): the catalog is checked for the profile default"
-        );
+        eprintln!("no settings given (--config): checking the catalog for the profile default");
         Profile::Default
     };
     if !arguments.catalog.is_empty() {
@@ -54,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let absent = absent.map(|absent| absent.names()).unwrap_or_default();
     if !absent.is_empty() {
-        eprintln!("not checked, because absent here: {}", absent.join(", "));
+        eprintln!("not checked because absent here: {}", absent.join(", "));
     }
     Ok(())
 }
@@ -73,7 +71,7 @@ fn check_settings(file: Option<&Path>, absent: Option<&AbsentSecrets>) -> anyhow
     check_sealing(&settings.sealing, absent)?;
     check_tls(&settings, absent)?;
     say!(
-        "the settings are right; issuer {}",
+        "the settings are valid; issuer {}",
         settings.issuer.as_str()
     )?;
     Ok(settings.profile)
@@ -135,7 +133,7 @@ fn check_catalog(
     catalog.check_profile(profile)?;
     let names: Vec<String> = files.iter().map(|it| it.display().to_string()).collect();
     say!(
-        "the catalog {} is right; {}, {}",
+        "the catalog {} is valid; {}, {}",
         names.join(", "),
         counted(catalog.audiences.len(), "audience"),
         counted(catalog.clients.len(), "client")

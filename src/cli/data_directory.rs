@@ -34,7 +34,7 @@ impl DataDirectory {
             .prefix("grantd-")
             .permissions(fs::Permissions::from_mode(PRIVATE))
             .tempdir()
-            .context("no temporary directory can be made")?;
+            .context("cannot make a temporary directory")?;
         // The umask may have taken from it.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(PRIVATE))?;
         Ok(Self {
@@ -51,7 +51,7 @@ impl DataDirectory {
                 .recursive(true)
                 .mode(PRIVATE)
                 .create(path)
-                .with_context(|| format!("the directory {} cannot be made", path.display()))?;
+                .with_context(|| format!("cannot make the directory {}", path.display()))?;
             fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE))?;
         }
         check_private(path)?;
@@ -100,7 +100,7 @@ impl DataDirectory {
         let path = self.path.join("sealing.key");
         if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
             bail!(
-                "others can read or write the sealing key {}, which opens the signing keys: chmod 600 {0}",
+                "other users can read or write the sealing key {}, which opens the signing keys: chmod 600 {0}",
                 path.display()
             );
         }
@@ -159,7 +159,7 @@ impl DataDirectory {
     /// A file that has no name yet.
     fn written(&self, content: &[u8]) -> anyhow::Result<NamedTempFile> {
         let mut file = NamedTempFile::new_in(&self.path)
-            .with_context(|| format!("nothing can be written in {}", self.path.display()))?;
+            .with_context(|| format!("cannot write in {}", self.path.display()))?;
         file.write_all(content)?;
         Ok(file)
     }
@@ -186,7 +186,7 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
             let mut pid = String::new();
             file.take(32).read_to_string(&mut pid)?;
             bail!(
-                "another `grantd dev` works on {} (pid {}): stop it, or take another --data DIR",
+                "another `grantd dev` is using {} (pid {}): stop it, or use another --data DIR",
                 directory.display(),
                 pid.trim()
             );

@@ -80,7 +80,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let sockets = sockets(arguments.listen)?;
     let issuer = issuer(&arguments, sockets.address(PUBLIC)?)?;
     if let Some(before) = data.remember_issuer(issuer.as_str())? {
-        tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of before are refused");
+        tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of the previous one are refused");
     }
     let sealing = data.sealing()?;
     let stated = read_catalog(&arguments.catalog)?;
@@ -156,7 +156,7 @@ fn issuer(arguments: &Arguments, address: SocketAddr) -> anyhow::Result<Issuer> 
         (None, _) => "localhost".to_owned(),
         (Some(_), ip) if ip.is_unspecified() => {
             tracing::warn!(
-                "other machines reach this under another name: say which by --issuer URL"
+                "other machines use another name for this one: set it with --issuer URL"
             );
             "localhost".to_owned()
         }

@@ -76,14 +76,14 @@ impl Lines<'_> {
         if has(AuthMethod::PrivateKeyJwt) {
             let key = self.keys.of(&client.id);
             let key = key.ok_or(
-                "proves itself by a key that is not here: `grantd token assertion` makes what it sends",
+                "authenticates with a key that is not here: `grantd token assertion` signs with it",
             )?;
             return Ok((self.assertion(client, key), self.endpoint, None));
         }
         Err(if has(AuthMethod::TlsClientAuth) {
-            "proves itself by a certificate that is not here"
+            "authenticates with a certificate that is not here"
         } else {
-            "has nothing to prove itself with"
+            "has no credential to authenticate with"
         })
     }
 
@@ -95,10 +95,10 @@ impl Lines<'_> {
             _ => None,
         })?;
         let (secret, note) = match stated {
-            StatedSecret::Clear(secret) => (Some(secret), "with its secret as SECRET"),
+            StatedSecret::Clear(secret) => (Some(secret), "put its secret in place of SECRET"),
             StatedSecret::Phc(_) | StatedSecret::Absent => (
                 None,
-                "with its secret, of which there is only a hash, as SECRET",
+                "put its secret in place of SECRET: only the hash is stored",
             ),
         };
         if let Some(known) = self.known_secret(client) {
@@ -148,12 +148,12 @@ impl Lines<'_> {
             SenderConstraint::Dpop => {}
             SenderConstraint::Any if !is_mutual => {}
             SenderConstraint::Mtls if !is_mutual => {
-                return Err("has tokens that are bound to a certificate, which is not here");
+                return Err("needs a certificate to bind its tokens to, which is not here");
             }
             _ => return Ok(String::new()),
         }
         let key = self.keys.dpop.as_ref();
-        let key = key.ok_or("has tokens that are bound to a key, which is not here")?;
+        let key = key.ok_or("needs a key to bind its tokens to, which is not here")?;
         Ok(format!(
             " -H \"DPoP: $({} token proof --key {} --url {})\"",
             program(),

@@ -73,14 +73,8 @@ impl ReadyFile {
     /// Removes the file of a run before: whoever waits for it must not meet that.
     pub(super) fn forget(path: &Path) -> anyhow::Result<()> {
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| {
-                    format!(
-                        "the ready file {} of a run before cannot be removed",
-                        path.display()
-                    )
-                })
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error)
+                .with_context(|| format!("cannot remove the old ready file {}", path.display())),
             _ => Ok(()),
         }
     }
@@ -97,7 +91,7 @@ impl ReadyFile {
             file.persist(path)?;
             Ok(())
         };
-        written().with_context(|| format!("the ready file {} cannot be written", path.display()))
+        written().with_context(|| format!("cannot write the ready file {}", path.display()))
     }
 }
 
@@ -145,12 +139,12 @@ impl Screen<'_> {
             say!("  # {more} more: grantd client list --data {data}")?;
         }
         say!("")?;
-        say!("Ctrl-C ends it.")
+        say!("Press Ctrl-C to stop.")
     }
 
     fn print_places(&self) -> io::Result<()> {
         let kept = if self.data.is_temporary() {
-            "gone when this process ends; keep them with --data DIR"
+            "deleted when this process ends; keep them with --data DIR"
         } else {
             "kept"
         };

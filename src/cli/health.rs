@@ -55,7 +55,7 @@ fn from_environment() -> anyhow::Result<String> {
     };
     let mut address: SocketAddr = listen
         .parse()
-        .context("GRANTD_OPERATIONS__LISTEN is no address with a port")?;
+        .context("GRANTD_OPERATIONS__LISTEN is not an address with a port")?;
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
@@ -75,7 +75,7 @@ async fn ask(authority: &str) -> anyhow::Result<(bool, String)> {
     let body = Limited::new(response.into_body(), MOST)
         .collect()
         .await
-        .map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("the answer was cut off: {error}"))?;
     Ok((
         ready,
         String::from_utf8_lossy(&body.to_bytes()).into_owned(),

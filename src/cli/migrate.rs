@@ -14,6 +14,6 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let opened = arguments.target.open_unchecked()?;
     opened.store.migrate().await?;
-    say!("the database schema is that of this grantd")?;
+    say!("the database schema is up to date")?;
     Ok(())
 }

@@ -55,7 +55,7 @@ fn start_log(settings: &Settings) {
     for variable in &settings.service_links {
         tracing::debug!(
             variable,
-            "passing over a variable that Kubernetes made for a Service"
+            "ignoring a variable that Kubernetes made for a Service"
         );
     }
 }

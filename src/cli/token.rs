@@ -52,7 +52,7 @@ async fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
         None => from_standard_input()?,
     };
     let text = text.trim();
-    let token = CompactJws::parse(text).context("this is no signed JWT")?;
+    let token = CompactJws::parse(text).context("this is not a signed JWT")?;
     say!(
         "{:#}",
         json!({ "header": token.header(), "claims": token.claims() })

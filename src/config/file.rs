@@ -20,7 +20,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let kind = fs::metadata(path)?.file_type();
     if !kind.is_file() {
         let message = format!(
-            "it is {}, and only a regular file is read: write its content into a file",
+            "it is {}, not a regular file: write its content to a file",
             name(kind)
         );
         return Err(io::Error::other(message));
@@ -58,7 +58,7 @@ fn bounded(input: impl Read, most: u64) -> io::Result<Vec<u8>> {
 
 fn utf8(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8"))
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
 fn name(kind: FileType) -> &'static str {
@@ -113,7 +113,7 @@ mod tests {
             text(&path, 3)
                 .unwrap_err()
                 .to_string()
-                .contains("no text in UTF-8")
+                .contains("not UTF-8 text")
         );
         for (path, kind) in [
             (directory.path(), "a directory"),

@@ -33,16 +33,16 @@ pub enum ClientKeyError {
     #[error("`use` is not sig: the key is not meant for signatures")]
     Use,
     /// Its `key_ops` lack `verify`.
-    #[error("`key_ops` lack verify: the key is not meant for checking signatures")]
+    #[error("`key_ops` lacks verify: the key is not meant for checking signatures")]
     KeyOps,
     /// Its `alg` is none that a key of its kind serves here.
-    #[error("`alg` is none of ES256 (EC), EdDSA or Ed25519 (OKP), RS256, PS256 (RSA)")]
+    #[error("`alg` is not ES256 (EC), EdDSA or Ed25519 (OKP), RS256 or PS256 (RSA)")]
     Algorithm,
     /// Its `kid` is no text that a person could read.
     #[error("`kid` is not a text of 1 to {MAX_KID} characters on one line")]
     Kid,
     /// Its point is not on the curve, or the like.
-    #[error("the key is no valid key of its kind")]
+    #[error("the key is not valid for its `kty`")]
     Invalid,
 }
 

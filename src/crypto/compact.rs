@@ -17,7 +17,7 @@ pub enum CompactError {
     #[error("longer than {MAX_LENGTH} bytes")]
     TooLong,
     /// Not three parts.
-    #[error("not three parts with a dot between")]
+    #[error("not three parts separated by dots")]
     PartCount,
     /// No header.
     #[error("the header is empty")]
@@ -53,16 +53,16 @@ pub enum CompactError {
     #[error("`typ` is not a string")]
     Typ,
     /// `crit` (RFC 7515 section 4.1.11): no extension is understood, and an empty list is not valid.
-    #[error("`crit` asks for extensions, and none is understood")]
+    #[error("`crit` asks for extensions, and none is supported")]
     Crit,
     /// `b64` (RFC 7797).
-    #[error("`b64` is not understood")]
+    #[error("`b64` is not supported")]
     B64,
     /// `zip`: belongs to JWE.
-    #[error("`zip` belongs to encryption")]
+    #[error("`zip` is for encrypted tokens")]
     Zip,
     /// `enc`: belongs to JWE.
-    #[error("`enc` belongs to encryption")]
+    #[error("`enc` is for encrypted tokens")]
     Enc,
 }
 

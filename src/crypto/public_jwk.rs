@@ -51,19 +51,19 @@ pub enum PublicJwkError {
     )]
     Private(&'static str),
     /// Another `kty`.
-    #[error("`kty` is none of EC, OKP, RSA")]
+    #[error("`kty` is not EC, OKP or RSA")]
     KeyType,
     /// Another `crv`.
-    #[error("`crv` is none of P-256 (EC) and Ed25519 (OKP)")]
+    #[error("`crv` is not P-256 (EC) or Ed25519 (OKP)")]
     Curve,
     /// A member that is absent, no string, no base64url or of the wrong width.
-    #[error("`{0}` is absent or is not base64url of the right width")]
+    #[error("`{0}` is absent or not base64url of the right length")]
     Member(&'static str),
     /// An RSA modulus out of bounds.
     #[error("the RSA modulus has fewer than {LEAST_BITS} or more than {MAX_RSA_BITS} bits")]
     ModulusSize,
     /// An even RSA modulus: no product of two large primes.
-    #[error("the RSA modulus is even, so it is no RSA key")]
+    #[error("the RSA modulus is even, so this is not an RSA key")]
     EvenModulus,
     /// An RSA exponent that is even, 1 or too long.
     #[error("the RSA exponent is not an odd number from 3 to 64 bits")]

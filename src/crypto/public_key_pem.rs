@@ -26,7 +26,7 @@ pub enum PemKeyError {
     #[error("expected a public key in PEM form (-----BEGIN PUBLIC KEY-----)")]
     NoKey,
     /// A public key of another kind.
-    #[error("the public key is none of P-256, Ed25519 and RSA")]
+    #[error("the public key is not P-256, Ed25519 or RSA")]
     Kind,
     /// One that is not taken.
     #[error(transparent)]

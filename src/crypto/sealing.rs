@@ -19,7 +19,7 @@ const TAG_LENGTH: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealingError {
     /// Not 32 bytes.
-    #[error("a sealing key is 32 raw bytes, or the same in 43 or 44 characters base64")]
+    #[error("a sealing key is 32 raw bytes, or their base64 in 43 or 44 characters")]
     NotAKey,
     /// Sealed with a key that is not here.
     #[error(
@@ -33,7 +33,7 @@ pub enum SealingError {
         key_id: String,
     },
     /// Changed since it was sealed, or sealed for another `kid` or algorithm.
-    #[error("what was sealed as the signing key {kid} was changed or belongs to another key")]
+    #[error("the sealed signing key {kid} was changed, or belongs to another row")]
     Altered {
         /// The signing key.
         kid: String,

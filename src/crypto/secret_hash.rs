@@ -59,7 +59,7 @@ impl HashCost {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretHashError {
     /// Not of the PHC form.
-    #[error("not a PHC string; it reads $argon2id$v=19$m=…,t=…,p=…$salt$hash")]
+    #[error("not a PHC string; the form is $argon2id$v=19$m=…,t=…,p=…$salt$hash")]
     Form,
     /// Another function than argon2id.
     #[error("the hash is not argon2id; import the secret itself, or make a new one")]

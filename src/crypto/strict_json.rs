@@ -27,7 +27,7 @@ pub enum StrictJsonError {
     #[error("not a JSON object")]
     NotAnObject,
     /// A member name stands twice in one object.
-    #[error("a member name stands twice")]
+    #[error("a member name appears twice")]
     DuplicateMember,
     /// Deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH}")]

@@ -28,7 +28,7 @@ pub enum CertificateFault {
     #[error("a certificate, and no client CA is configured")]
     NoClientCas,
     /// webpki's reason.
-    #[error("a chain that does not hold: {0}")]
+    #[error("a chain that cannot be verified: {0}")]
     Chain(String),
     #[error("a certificate with another subject")]
     OtherSubject,
@@ -43,9 +43,7 @@ impl CertificateFault {
 
     const fn remedy(&self) -> &'static str {
         match self {
-            Self::TooLarge => {
-                "let the client send its certificate and its intermediates, and nothing else"
-            }
+            Self::TooLarge => "let the client send only its certificate and its intermediates",
             Self::Unreadable => "look at it with openssl x509 -text; give the client a new one",
             Self::NotYetValid => "compare its dates with the server's clock",
             Self::Expired => "give the client a new certificate, and register it",
@@ -53,7 +51,7 @@ impl CertificateFault {
                 "give the client a certificate with P-256, Ed25519 or RSA of 2048 bits or more"
             }
             Self::WeakSignature => {
-                "give the client a certificate that is signed over SHA-256 or better"
+                "give the client a certificate that is signed with SHA-256 or better"
             }
             Self::NotRegistered(_) => {
                 "register this x5t#S256 in the catalog's thumbprints, where the certificate is the client's"

@@ -3,7 +3,7 @@
 
 use super::secret_format::Secret;
 
-/// What may stand behind the `?` of a Postgres URL: what the driver reads. It ignores everything else, and what is
+/// What may stand after the `?` of a Postgres URL: what the driver reads. It ignores everything else, and what is
 /// asked for and ignored (`channel_binding=require`) is worse than an error.
 const PARAMETERS: &[&str] = &[
     "application_name",
@@ -48,15 +48,15 @@ pub enum DatabaseUrlFault {
     Host,
     /// Several hosts where one belongs.
     #[error(
-        "several hosts stand before the database's name, as in postgres://USER@a:5432,b:5432/NAME, not in `{0}`"
+        "write several hosts before the database name, as in postgres://USER@a:5432,b:5432/NAME, not in `{0}`"
     )]
     SeveralHostsIn(&'static str),
     /// A parameter that nobody reads.
-    #[error("the parameter {0} is not known: take it out of the URL")]
+    #[error("unknown parameter {0}: remove it from the URL")]
     Parameter(String),
     /// Another kind of session than the one that grantd needs.
     #[error(
-        "target_session_attrs is read-write or primary, or absent: grantd needs the database that can write"
+        "target_session_attrs must be read-write, primary or absent: grantd needs the database that can write"
     )]
     TargetSessionAttrs,
 }
@@ -150,7 +150,7 @@ fn shown(name: &str) -> String {
     if is_name {
         name.to_owned()
     } else {
-        "behind the `?`".to_owned()
+        "after the `?`".to_owned()
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
             ),
             (
                 "postgres://u:pa?Ss1word@a/db",
-                Fault::Parameter("behind the `?`".into()),
+                Fault::Parameter("after the `?`".into()),
             ),
         ] {
             assert_eq!(DatabaseUrl::parse(text).unwrap_err(), fault, "{text}");

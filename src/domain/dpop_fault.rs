@@ -50,7 +50,7 @@ pub enum DpopFault {
 const CLOCKS: &str = "compare the clocks of client and server";
 const NEW_PROOF: &str = "let the client make a new proof for each request";
 const NOT_NOW: &str = "the DPoP proof is not valid at this time";
-const NOT_RECENT: &str = "the iat of the DPoP proof is not close to the time of the server";
+const NOT_RECENT: &str = "the iat of the DPoP proof is too far from the server's time";
 const NO_KEY: &str = "the jwk of the DPoP proof must be a public key for its alg";
 const NONCE: &str = "the DPoP proof needs the nonce of the DPoP-Nonce header";
 const SEND_NONCE: &str = "let the client send the proof again with the nonce of the DPoP-Nonce header; most libraries do";
@@ -70,14 +70,14 @@ impl DpopFault {
                     .remedy("let the client send one DPoP header"),
             ),
             Self::Form(reason) => (
-                "the DPoP proof is no compact JWS",
+                "the DPoP proof is not a compact JWS",
                 Finding::new(Check::DpopForm, reason)
                     .remedy("let the client send the three parts as its library made them"),
             ),
             Self::Typ(found) => (
                 "the typ of the DPoP proof must be dpop+jwt",
                 Finding::new(Check::DpopType, found)
-                    .remedy("let the client sign a proof: an access token or an assertion is none"),
+                    .remedy("let the client sign a proof: it sent another kind of JWT"),
             ),
             Self::Algorithm(found) => (
                 "the alg of the DPoP proof is not supported, see the metadata",
@@ -93,7 +93,7 @@ impl DpopFault {
             Self::Key(reason) => (
                 NO_KEY,
                 Finding::new(Check::DpopKey, reason)
-                    .remedy("let the client put its public key alone into the header, as jwk"),
+                    .remedy("let the client put only its public key into the header, as jwk"),
             ),
             Self::Signature => (
                 "the signature of the DPoP proof is wrong",
@@ -110,8 +110,8 @@ impl DpopFault {
                     .remedy("let the client use the token_endpoint of the metadata as htu"),
             ),
             Self::Time(name) => (
-                "a time of the DPoP proof is missing or no number",
-                Finding::new(check_of(name), format!("no {name}, or one of another form"))
+                "a time in the DPoP proof is missing or not a number",
+                Finding::new(check_of(name), format!("no {name}, or one in another form"))
                     .remedy("let the client write iat, as a number of seconds"),
             ),
             Self::TooOld(ago) => (

@@ -9,11 +9,9 @@ use super::certificate_fault::CertificateFault;
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardedFault {
-    #[error(
-        "a peer in the networks of the proxies, with neither their secret nor a certificate of theirs"
-    )]
+    #[error("a peer in the proxies' networks, without the proxies' secret or certificate")]
     NoProof,
-    #[error("the header of the proxies' secret, with something other than the secret in it")]
+    #[error("secret_header with a wrong value")]
     Secret,
     #[error("a proxy's own certificate: {0}")]
     OwnCertificate(CertificateFault),
@@ -32,14 +30,14 @@ pub enum ForwardedFault {
     ChainAlone,
     #[error(transparent)]
     Certificate(#[from] CertificateFault),
-    #[error("a certificate in a header, and another one on the connection")]
+    #[error("one certificate in a header and another on the connection")]
     TwoCertificates,
     /// Somebody wants it dropped on the way (RFC 9110 section 7.6.1).
     #[error("a Connection header that names a header of the proxy")]
     HopByHop,
-    #[error("no address of the client")]
+    #[error("no client address")]
     NoAddress,
-    #[error("an address of the client that cannot be read")]
+    #[error("a client address that cannot be read")]
     Address,
 }
 
@@ -59,10 +57,10 @@ impl ForwardedFault {
                 "let the proxy send secret_header, or show a certificate of thumbprints; where clients connect from there, make networks in [proxy] narrower"
             }
             Self::Secret => {
-                "let the proxy set the header that secret_header in [proxy] names, in the place of what clients send"
+                "let the proxy set the header that secret_header in [proxy] names, replacing what clients send"
             }
             Self::RepeatedCertificate | Self::TwoCertificates | Self::ChainAlone => {
-                "let the proxy drop what clients send under that name, and set it itself"
+                "let the proxy set that header itself, replacing what clients send"
             }
             Self::SeveralElements => {
                 "let Envoy replace the header: forward_client_cert_details: SANITIZE_SET"
@@ -71,7 +69,7 @@ impl ForwardedFault {
                 "let Envoy send the certificate: set_current_client_cert_details: {cert: true, chain: true}"
             }
             Self::Certificate(_) | Self::CertificateHeader | Self::Contradiction => {
-                "compare what the proxy sends with client_certificate in [proxy]; without a certificate it must send no such header"
+                "compare what the proxy sends with client_certificate in [proxy]; without a certificate it must not send that header"
             }
             Self::HopByHop => "let the proxy drop the client's Connection header",
             Self::NoAddress | Self::Address => {

@@ -26,7 +26,7 @@ pub enum InvalidIssuer {
     #[error("an issuer is an absolute URI with a host, for example https://auth.internal.example")]
     NotAbsolute,
     /// Neither of the two schemes.
-    #[error("an issuer begins with https:// (or http://, see allow_plain_http), in small letters")]
+    #[error("an issuer begins with https:// (or http://, see allow_plain_http), in lower case")]
     Scheme,
     /// It carries a name or a password.
     #[error("an issuer has no user name or password in it")]
@@ -38,7 +38,7 @@ pub enum InvalidIssuer {
     #[error("an issuer has no fragment; remove the # and what follows it")]
     Fragment,
     /// Its host has capital letters, which many clients would change.
-    #[error("write the issuer's host in small letters: it is compared byte for byte")]
+    #[error("write the issuer's host in lower case: it is compared byte for byte")]
     CapitalHost,
     /// Its port is none, or the one that the scheme implies.
     #[error("leave the port out where it is 443 for https or 80 for http; else it is 1 to 65535")]

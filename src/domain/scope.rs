@@ -15,7 +15,7 @@ pub struct Scope(Arc<str>);
 /// What is not a scope, or not a list of scopes divided by single spaces.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a scope is visible ASCII without quotation mark and backslash; a list has single spaces between"
+    "a scope is visible ASCII without quotation mark and backslash; a list separates them by single spaces"
 )]
 pub struct InvalidScope;
 

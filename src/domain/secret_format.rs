@@ -47,7 +47,7 @@ impl fmt::Debug for Secret {
 /// What a presented secret looks like. The look, never the client, picks the cost of judging it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresentedForm {
-    /// The generated form with a right checksum: it names its credential.
+    /// The generated form with a correct checksum: it names its credential.
     Generated(CredentialId),
     /// Begins like a generated one, but is none: mistyped, cut or forged.
     Malformed,

@@ -56,7 +56,7 @@ impl TokenFault {
                 "let the API send the access token alone, without the word Bearer before it",
             ),
             Self::Type(found) => Finding::new(Check::TokenType, found)
-                .remedy("send an access token: an assertion, a proof or an ID token is none"),
+                .remedy("send an access token, not an assertion, a proof or an ID token"),
             Self::Key(kid) => Finding::new(Check::TokenKey, kid).remedy(NOT_OURS),
             Self::Algorithm(alg) => Finding::new(Check::TokenAlgorithm, alg).remedy(NOT_OURS),
             Self::Signature => {

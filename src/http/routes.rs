@@ -11,6 +11,9 @@ use super::{authorize, introspect, jwks, metadata, revoke, token};
 /// The routes of one listener.
 pub type Routes = Router;
 
+/// The body of their answers.
+pub type AnswerBody = axum::body::Body;
+
 /// The two names of the discovery document.
 const WELL_KNOWN: [&str; 2] = [
     "/.well-known/oauth-authorization-server",

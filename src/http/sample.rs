@@ -1,4 +1,4 @@
-//! A small surrounded router for tests of the server.
+//! A small surrounded router for tests of the server, which itself knows no axum.
 
 use std::sync::Arc;
 use std::time::Duration;

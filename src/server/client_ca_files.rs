@@ -62,7 +62,7 @@ fn cas(files: &[PathBuf], contents: &[Content], moment: Moment) -> Result<Client
         }
     }
     if contents.iter().all(is_emptied) {
-        tracing::warn!("no client CA is left: nobody proves itself by tls_client_auth");
+        tracing::warn!("no client CA is left: clients of tls_client_auth are refused");
     }
     Ok(cas)
 }

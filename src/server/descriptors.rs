@@ -23,7 +23,7 @@ pub fn fit(settings: &mut Settings) {
             descriptors = most,
             wanted,
             connections,
-            "the limit of file descriptors leaves room for fewer connections: raise it (ulimit -n, LimitNOFILE=)"
+            "the file descriptor limit allows fewer connections: raise it (ulimit -n, LimitNOFILE=)"
         );
     }
     settings.limits.connections = connections;
@@ -51,7 +51,7 @@ fn raise() -> Option<usize> {
     let now = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => raised.current,
         Err(error) => {
-            tracing::warn!(%error, "cannot raise the limit of file descriptors");
+            tracing::warn!(%error, "cannot raise the file descriptor limit");
             before.current
         }
     };

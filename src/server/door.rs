@@ -8,8 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum::body::Body;
-use hyper::body::{Body as _, Buf, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Buf, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::{Request, Response};
 use tower::ServiceExt;
@@ -18,7 +17,7 @@ use super::bounds::{Bounds, FIELD_BYTES};
 use super::meter::{Meter, Place};
 use crate::http::answer;
 use crate::http::connection::Connection;
-use crate::http::routes::Routes;
+use crate::http::routes::{AnswerBody, Routes};
 
 /// The door of one connection.
 pub(super) struct Door {
@@ -97,7 +96,7 @@ pub(super) struct Arriving {
     meter: Arc<Meter>,
 }
 
-impl hyper::body::Body for Arriving {
+impl Body for Arriving {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -127,12 +126,12 @@ impl Drop for Arriving {
 
 /// The body of an answer, which keeps the request's place until it was sent.
 pub(super) struct Answer {
-    body: Body,
+    body: AnswerBody,
     place: Option<Place>,
 }
 
 impl Answer {
-    fn new(body: impl Into<Body>, place: Option<Place>) -> Self {
+    fn new(body: impl Into<AnswerBody>, place: Option<Place>) -> Self {
         Self {
             body: body.into(),
             place,
@@ -160,14 +159,14 @@ impl Buf for Piece {
     }
 }
 
-impl hyper::body::Body for Answer {
+impl Body for Answer {
     type Data = Piece;
-    type Error = axum::Error;
+    type Error = <AnswerBody as Body>::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Piece>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Piece>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         let place = if self.body.is_end_stream() {
             self.place.take()

@@ -17,7 +17,7 @@ pub(super) struct Meter {
 
 /// More was asked for than finished requests have paid.
 #[derive(Debug, thiserror::Error)]
-#[error("it sent much more than the requests that it finished needed")]
+#[error("it sent far more bytes than its finished requests needed")]
 pub(super) struct Unpaid;
 
 impl Meter {

@@ -17,7 +17,7 @@ pub(super) fn tell(seldom: &Seldom, peer: SocketAddr, error: &io::Error) {
             %peer,
             reason,
             left_out,
-            "the client certificate was refused in the TLS handshake, before any request"
+            "a client certificate was refused in the TLS handshake, before any request"
         );
     }
 }
@@ -30,7 +30,7 @@ fn refused_certificate(error: &io::Error) -> Option<String> {
         rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => {
             match other.0.downcast_ref::<webpki::Error>() {
                 Some(webpki::Error::UnsupportedCertVersion) => {
-                    "it is not of X.509 version 3: make it anew, with openssl x509 -req -extfile"
+                    "it is not X.509 version 3: make a new one with openssl x509 -req -extfile"
                         .to_owned()
                 }
                 _ => other.to_string(),

@@ -40,7 +40,7 @@ pub struct Replica {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The system starts no thread.
-    #[error("cannot start the threads that hash: {0}")]
+    #[error("cannot start the hashing threads: {0}")]
     Threads(#[from] std::io::Error),
     /// A file that the settings name.
     #[error(transparent)]

@@ -98,12 +98,12 @@ impl Room {
                 Full::Requests => tracing::warn!(
                     left_out,
                     requests = self.limits.requests,
-                    "too many requests at once: answering 503; [limits] requests is the bound"
+                    "too many requests at once: answering 503 (the limit is [limits] requests)"
                 ),
                 Full::Bytes => tracing::warn!(
                     left_out,
                     bytes = self.limits.shared_bytes,
-                    "large requests hold all the memory that there is for them: refusing more"
+                    "large requests use all the memory set aside for them: refusing more"
                 ),
             }
         }

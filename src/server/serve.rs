@@ -78,7 +78,7 @@ pub async fn serve(listener: Listener, shutdown: Shutdown) {
     {
         tracing::warn!(
             listener = listener.name,
-            "cut the requests that were still in flight after drain_timeout"
+            "cut the requests still in flight after drain_timeout"
         );
     }
     phase.send_replace(Phase::Closing);

@@ -98,7 +98,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
         match contents.and_then(|contents| (self.make)(&contents, Moment::Change)) {
             Ok(value) => {
                 self.current.store(Arc::new(value));
-                tracing::info!(files = self.names(), "took the new {made}");
+                tracing::info!(files = self.names(), "reloaded the {made}");
             }
             Err(error) => tracing::error!("keeping the previous {made}: {error}"),
         }

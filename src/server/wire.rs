@@ -95,7 +95,7 @@ impl<IO> Wire<IO> {
                 (work, scanner.held())
             }
             Follower::Http2(frames) => {
-                let malformed = |_| io::Error::other("it put headers into a table of size 0");
+                let malformed = |_| io::Error::other("it added to a header table of size 0");
                 let work = frames.scan(fresh).map_err(malformed)?;
                 // A little too many are answered by 431; this is an attack, and not even decoded.
                 if frames.fields() > self.meter.room.limits.headers.saturating_mul(4) {
@@ -115,7 +115,7 @@ impl<IO> Wire<IO> {
         let needed = held.saturating_sub(UNFINISHED_FREE).next_multiple_of(LEASE);
         if needed > self.leased {
             let more = needed - self.leased;
-            let full = |_| io::Error::other("no memory was left for a request of this size");
+            let full = |_| io::Error::other("no memory is left for a request of this size");
             self.meter.room.lease(more).map_err(full)?;
         } else {
             self.meter.room.give_back(self.leased - needed);

@@ -62,7 +62,7 @@ pub enum StoreError {
     )]
     MixedStatements(DatabaseName),
     /// An answer that the driver cannot read, and that made it panic.
-    #[error("the answer of {0} cannot be read: it is none to what was asked")]
+    #[error("cannot read the answer of {0}: it does not match the statement")]
     Unreadable(DatabaseName),
     /// A row that this version cannot read.
     #[error("{table}: the row of {key:?} cannot be read: {fault}")]
@@ -75,7 +75,7 @@ pub enum StoreError {
         fault: String,
     },
     /// An update touched another number of rows than it had to: somebody else was there first.
-    #[error("{0} was changed by somebody else meanwhile; look again and repeat")]
+    #[error("{0} was changed by somebody else in the meantime: look again, then retry")]
     Conflict(String),
     /// The schema is older than this version.
     #[error(
@@ -84,12 +84,12 @@ pub enum StoreError {
     SchemaOlder,
     /// There is no SQLite database where the URL says.
     #[error(
-        "there is no database at {}: run `grantd migrate` to make it (or start with --migrate), or correct the path",
+        "there is no database at {}: run `grantd migrate` to create it (or start with --migrate), or correct the path",
         .0.display()
     )]
     NoDatabase(std::path::PathBuf),
     /// The file of a SQLite database cannot be made.
-    #[error("the database {} cannot be made: {source}", path.display())]
+    #[error("cannot create the database {}: {source}", path.display())]
     File {
         /// The file.
         path: std::path::PathBuf,
@@ -102,17 +102,17 @@ pub enum StoreError {
     SchemaNewer,
     /// A migration is another one than the one that was applied.
     #[error(
-        "the migration {0} was applied in another form than this grantd has: run the version that applied it"
+        "the applied migration {0} differs from the one in this grantd: run the version that applied it"
     )]
     Migration(i64),
     /// The database URL is none.
     #[error("the database URL cannot be used: {0}")]
     Url(#[from] DatabaseUrlFault),
     /// The database URL cannot be used by the driver.
-    #[error("the database URL cannot be used: a value of its parameters is not known")]
+    #[error("the database URL cannot be used: a parameter has an unknown value")]
     UrlParameter,
     /// What this replica remembers is older than it may be.
-    #[error("the change feed could not be read for too long")]
+    #[error("the change feed has not been read for too long")]
     Stale,
     /// Nothing was loaded yet.
     #[error("not loaded yet")]

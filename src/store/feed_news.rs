@@ -61,9 +61,7 @@ impl Drop for FeedWakeup {
 
 async fn listen(database: Arc<Database>, hosts: Arc<Hosts>, changed: Arc<tokio::sync::Notify>) {
     if !hosts.is_prepared() {
-        tracing::debug!(
-            "behind a pooler nobody is woken by NOTIFY: polling alone tells of changes"
-        );
+        tracing::debug!("LISTEN does not work behind a pooler: changes are found by polling only");
         return;
     }
     let mut replaced = database.replaced();
@@ -83,9 +81,13 @@ async fn listen(database: Arc<Database>, hosts: Arc<Hosts>, changed: Arc<tokio::
                     _ = replaced.changed() => {}
                 }
             }
-            Ok(Err(error)) => tracing::debug!(%error, "nobody is woken by NOTIFY meanwhile"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "LISTEN is not possible; changes are found by polling")
+            }
             Err(_) => {
-                tracing::debug!("nobody is woken by NOTIFY meanwhile: connecting takes too long");
+                tracing::debug!(
+                    "LISTEN is not possible: connecting takes too long; changes are found by polling"
+                );
             }
         }
         tokio::time::sleep(CONNECTING).await;

@@ -82,6 +82,10 @@ impl<'c> Executor<'c> for &'c mut PgConn {
     where
         'c: 'e,
     {
-        Box::pin(async { Err(sqlx::Error::Protocol("nobody prepares apart".to_owned())) })
+        Box::pin(async {
+            Err(sqlx::Error::Protocol(
+                "statements are prepared as they run".to_owned(),
+            ))
+        })
     }
 }

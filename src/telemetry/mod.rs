@@ -44,7 +44,7 @@ pub fn init(format: LogFormat, filter: &str, is_coloured: bool) {
         tracing::warn!(
             found = ?shown::unknown(&part, []),
             expected = "error, warn, info, debug, trace, off, or a list with TARGET=LEVEL",
-            "GRANTD_LOG cannot be read, using info"
+            "GRANTD_LOG is not valid, using info"
         );
     }
 }

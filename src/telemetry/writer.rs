@@ -116,7 +116,7 @@ impl Shared {
             if dropped > 0 {
                 tracing::warn!(
                     dropped,
-                    "lines were left out of the log, because nobody read it fast enough"
+                    "log lines were dropped because nobody read them fast enough"
                 );
             }
         }

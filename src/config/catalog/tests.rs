@@ -503,7 +503,7 @@ fn registered_keys_are_public_and_have_one_name_each() {
         ),
         (jwk.replace("\"x\"", "\"d\""), "the private member `d`"),
         (r#"{"kty":"RSA","n":"bg"}"#.to_owned(), "`e` is absent"),
-        (r#"{"kty":"XYZ"}"#.to_owned(), "`kty` is none of EC"),
+        (r#"{"kty":"XYZ"}"#.to_owned(), "`kty` is not EC"),
         (
             jwk.replace("\"kid\":\"1\"", "\"use\":\"enc\""),
             "`use` is not sig",
@@ -511,7 +511,7 @@ fn registered_keys_are_public_and_have_one_name_each() {
         // What `apply` would not register.
         (
             jwk.replace("\"kid\":\"1\"", "\"alg\":\"RS384\""),
-            "`alg` is none of ES256",
+            "`alg` is not ES256",
         ),
         (
             jwk.replace("\"kid\":\"1\"", "\"kid\":1"),
@@ -521,12 +521,12 @@ fn registered_keys_are_public_and_have_one_name_each() {
             jwk.replace("\"kid\":\"1\"", "\"kid\":\"\""),
             "`kid` is not a text",
         ),
-        (jwk.replace("P-256", "P-384"), "`crv` is none of P-256"),
+        (jwk.replace("P-256", "P-384"), "`crv` is not P-256"),
         (
             jwk.replace("RVEU", "RVE="),
-            "`x` is absent or is not base64url",
+            "`x` is absent or not base64url",
         ),
-        (jwk.replace("f83O", "A83O"), "the key is no valid key"),
+        (jwk.replace("f83O", "A83O"), "the key is not valid"),
     ] {
         let text = message(set(&keys));
         assert!(
@@ -572,7 +572,7 @@ fn certificates_and_subject_names_are_read() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("no X.509 certificate that TLS can read"),
+        error.contains("TLS cannot read this as an X.509 certificate"),
         "{error}"
     );
     assert!(

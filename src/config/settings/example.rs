@@ -7,14 +7,13 @@ use super::keys;
 const WIDTH: usize = 110;
 
 const HEAD: [&str; 5] = [
-    "Settings of `grantd serve`. Every key that exists is here, with its reason.",
+    "Settings of `grantd serve`: every key, with its purpose.",
     "",
-    "A line that begins with \"# default: \" shows what holds without it, and behind it the least and the most that it \
-     may be. An unknown key is an error.",
+    "A line that begins with \"# default: \" shows the default, followed by the allowed range. An unknown key is an error.",
     "An environment variable overrides a key: GRANTD_ and the key in capitals, with two underscores between table and \
-     key, for example GRANTD_PUBLIC__LISTEN. In a variable a list is divided by commas.",
+     key, for example GRANTD_PUBLIC__LISTEN. A list in a variable is separated by commas.",
     "Paths in this file are relative to it; paths in variables are relative to the working directory. Durations are a \
-     whole number and a unit: 90s, 5m, 1h.",
+     whole number with a unit: 90s, 5m, 1h.",
 ];
 
 /// The file whole.

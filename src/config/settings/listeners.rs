@@ -19,42 +19,42 @@ pub const MTLS: &str = "mtls";
 pub const OPERATIONS: &str = "operations";
 
 section! {
-    /// What clients reach.
+    /// The listener for clients.
     pub(super) struct PublicTable = "public" {
         /// IP address and port.
         listen: SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8443));
-        /// Certificate chain and private key in PEM form; both or neither. They are read again when they change.
+        /// Certificate chain and private key in PEM form; both or neither. Reloaded when they change.
         tls_certificate_file: Option<PathBuf>, written "\"tls/server.pem\"";
         tls_key_file: Option<PathBuf>, written "\"tls/server.key\"";
-        /// true where a proxy in front speaks TLS. On loopback plain HTTP is always allowed.
+        /// true if a proxy in front handles TLS. Plain HTTP is always allowed on loopback.
         allow_plain_http: bool = false;
     }
 }
 
 section! {
-    /// A listener of its own that asks for client certificates (RFC 8705); without this table there is none, and no
-    /// client can prove itself by a certificate. The metadata publishes it as `mtls_endpoint_aliases`.
+    /// A separate listener that asks for client certificates (RFC 8705). Without this table no client can authenticate
+    /// with a certificate. The metadata publishes it as `mtls_endpoint_aliases`.
     pub(super) struct MutualTable = "mtls" {
-        /// Where the TLS of these clients ends: at this `listener`, or only at a `proxy` that asks for certificates and
-        /// passes them on as `[proxy]` says; then there is no listener, and only `client_ca_files` and `url` belong
+        /// Where the TLS of these clients ends: at this `listener`, or at a `proxy` that asks for certificates and
+        /// passes them on as `[proxy]` says. With `proxy` there is no listener: only `client_ca_files` and `url` belong
         /// here.
         termination: Termination = Termination::Listener;
         /// IP address and port.
         listen: SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8444));
-        /// Certificate chain and private key in PEM form; without them those of `[public]`.
+        /// Certificate chain and private key in PEM form. Default: those of `[public]`.
         tls_certificate_file: Option<PathBuf>, shown "\"tls/mtls.pem\"";
         tls_key_file: Option<PathBuf>, shown "\"tls/mtls.key\"";
-        /// The CAs whose client certificates count for `tls_client_auth`; without any there is no such method. Read
-        /// again when they change. `self_signed_tls_client_auth` needs none.
+        /// The CAs that `tls_client_auth` trusts; without any, that method is off. Reloaded when they change.
+        /// `self_signed_tls_client_auth` needs none.
         client_ca_files: Vec<PathBuf>;
-        /// Scheme, host and port under which clients reach it; without it the issuer's host with the port of `listen`,
-        /// or the issuer's own where a proxy asks.
+        /// Scheme, host and port that clients connect to. Default: the issuer's host with the port of `listen`, or the
+        /// issuer's own scheme, host and port if a proxy asks for certificates.
         url: Option<String>, by origin, shown "\"https://auth.internal.example:8444\"";
     }
 }
 
 section! {
-    /// Health; keep it away from clients.
+    /// Health checks; do not expose this listener to clients.
     pub struct OperationsListener = "operations" {
         /// IP address and port.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 9090));

@@ -14,11 +14,11 @@ use crate::domain::discovery::MEMBERS;
 section! {
     /// What the discovery document says.
     pub struct Metadata = "metadata" {
-        /// Some readers (the MCP SDKs, the Rust crate openidconnect) refuse a document without
-        /// `authorization_endpoint` and `response_types_supported`. With true it names an endpoint that refuses every
-        /// request, and `["none"]`; with false, and in the profile `fapi2`, neither.
+        /// Some readers (the MCP SDKs, the Rust crate openidconnect) refuse a document without `authorization_endpoint`
+        /// and `response_types_supported`. With true the document has both: an endpoint that refuses every request, and
+        /// `["none"]`. With false, and in the profile `fapi2`, it has neither.
         for_strict_readers: bool = true;
-        /// Further members, for example `{ service_documentation = "https://wiki.internal.example/auth" }`; never one
+        /// Additional members, for example `{ service_documentation = "https://wiki.internal.example/auth" }`; none
         /// that grantd writes itself.
         extra: Map<String, Value>, by inline;
     }

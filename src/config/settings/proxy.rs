@@ -16,27 +16,28 @@ use crate::domain::proxy::{AddressHeader, CertificateHeader, ProxySecret, Truste
 use crate::domain::secret_format::{MAX_LENGTH, MIN_IMPORTED_LENGTH, Secret};
 
 section! {
-    /// The proxies in front that are trusted to say whose request they pass on. Without this table nobody is, and what
-    /// headers say of addresses and certificates means nothing.
+    /// The proxies that are trusted to forward the client's address and certificate. Without this table no proxy is
+    /// trusted, and such headers are ignored.
     pub(super) struct ProxyTable = "proxy" {
-        /// Where they connect from, and no client does: it could say any address. On loopback that suffices; elsewhere
-        /// a proxy also needs one of the two proofs below.
+        /// The networks that proxies, and no clients, connect from: a client in them could claim any address. On
+        /// loopback the network is enough; elsewhere a proxy also needs one of the two proofs below.
         networks: Vec<IpNet>, written "[\"10.0.0.5/32\"]";
-        /// Its own client certificate on the listener of `[mtls]`, by `x5t#S256`. Several may overlap for a change.
+        /// The proxy's own client certificate on the `[mtls]` listener, as `x5t#S256`. List several while you replace
+        /// one.
         thumbprints: Vec<String>, by thumbprint, written "[\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]";
-        /// Or a secret of 16 to 1024 characters that it sends with each request, in the place of what clients send
-        /// under that name: the header's name, which has no other use, and a file with its value.
+        /// Or a secret of 16 to 1024 characters in a header of each request, where the proxy replaces whatever clients
+        /// send: the name of the header, which must have no other use, and a file with the secret.
         secret_header: Option<String>, by header_name, shown "\"x-grantd-proxy\"";
         secret_file: Option<PathBuf>, shown "\"proxy.secret\"";
-        /// Instead of the file, the secret itself; best by `GRANTD_PROXY__SECRET`.
+        /// The secret itself, instead of a file; best set with `GRANTD_PROXY__SECRET`.
         secret: Option<Secret>, by secret_value, shown "\"…\"";
-        /// The header in which it puts the client's certificate: `client-cert` (RFC 9440; with `client-cert-chain`
-        /// beside it) or `x-forwarded-client-cert` (Envoy). It must set or drop what is read on every request. All
-        /// others mean nothing.
+        /// The header with the client's certificate: `client-cert` (RFC 9440; also reads `client-cert-chain`) or
+        /// `x-forwarded-client-cert` (Envoy). The proxy must set or drop it on every request. Other headers are
+        /// ignored.
         client_certificate: CertificateHeader = CertificateHeader::None;
-        /// The header to which it adds the address that it was reached from: `x-forwarded-for` or `forwarded` (RFC
-        /// 7239). The source of a request is then the last address in it that is outside of `networks`; without the
-        /// header the request is refused.
+        /// The header to which the proxy appends the client's address: `x-forwarded-for` or `forwarded` (RFC 7239). The
+        /// source of a request is the last address in it that is outside `networks`; a request without the header is
+        /// refused.
         client_address: AddressHeader = AddressHeader::None, written "\"x-forwarded-for\"";
     }
 }
@@ -55,8 +56,7 @@ pub(super) fn proxy(
     if proxy.client_certificate == CertificateHeader::None
         && proxy.client_address == AddressHeader::None
     {
-        let remedy =
-            "say by client_certificate or client_address which header to read, or remove the table";
+        let remedy = "name the header to read with client_certificate or client_address, or remove the table";
         table.fault(table.place(), "client_address", Problem::Missing(remedy));
     }
     let needs_proof = !proxy.networks.iter().all(is_loopback);
@@ -87,9 +87,7 @@ fn check_networks(table: &Section<'_>, networks: &[IpNet]) {
         Problem::EmptyList("name the networks of the proxies")
     } else if networks.iter().any(|network| network.prefix_len() == 0) {
         // Then no hop is a stranger's, and the farthest one is what a client wrote.
-        Problem::Expected(
-            "the networks of the proxies alone: clients in them could say any address",
-        )
+        Problem::Expected("only the proxies' networks: a client in them could claim any address")
     } else {
         return;
     };

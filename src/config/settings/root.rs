@@ -15,17 +15,17 @@ use crate::domain::secret_format::Secret;
 
 section! {
     pub(super) struct Root = "" {
-        /// The URL under which clients reach this server, compared byte for byte: it is the `iss` of tokens, the
-        /// `issuer` of the metadata and the beginning of every endpoint's URL. No slash at its end.
+        /// The URL of this server, compared byte for byte: it is the `iss` of tokens, the `issuer` of the metadata and
+        /// the start of every endpoint's URL. No trailing slash.
         issuer: Option<String>, written "\"https://auth.internal.example\"";
-        /// Where the data lies: `postgres://…` or `sqlite://PATH`, whose path is relative to this file like every
-        /// other. Of several hosts, as in `postgres://grantd@a:5432,b:5432/grantd`, the one that can write is used.
+        /// The database: `postgres://…` or `sqlite://PATH`, where PATH is relative to this file. Of several hosts, as
+        /// in `postgres://grantd@a:5432,b:5432/grantd`, grantd uses the one that accepts writes.
         database_url: Option<Secret>, by database_url, written "\"postgres://grantd@localhost/grantd\"";
-        /// Instead of it, a file that holds the URL; so the password stays out of this file.
+        /// A file with the URL, to keep the password out of this file.
         database_url_file: Option<PathBuf>, shown "\"/run/secrets/grantd_database_url\"";
         /// The security profile: `default`, or `fapi2` for the FAPI 2.0 Security Profile: no client secrets, no RS256,
-        /// every token bound to its sender. A catalog that contradicts it is refused. TLS 1.2 then has the suites
-        /// alone that RFC 9325 recommends, ECDHE with AES-GCM; TLS 1.3 has all of its own.
+        /// every token bound to its sender. A catalog that contradicts the profile is refused. With `fapi2`, TLS 1.2
+        /// allows only the suites that RFC 9325 recommends, ECDHE with AES-GCM; TLS 1.3 is the same in both.
         profile: Profile = Profile::Default;
     }
 }
@@ -61,7 +61,7 @@ impl Root {
             .ok()?;
         if self.profile == Profile::Fapi2 && !issuer.is_https() {
             fault(Problem::Expected(
-                "an https URL, as the profile fapi2 wants",
+                "an https URL: the profile fapi2 requires it",
             ));
         }
         Some(issuer)

@@ -12,12 +12,12 @@ use crate::domain::secret_format::Secret;
 section! {
     /// What seals the private signing keys in the database.
     pub(super) struct SealingTable = "sealing" {
-        /// 32 raw bytes, or 43 or 44 characters base64: `(umask 077 && openssl rand -base64 32 > sealing.key)`. A file
-        /// that other users can read is refused.
+        /// 32 raw bytes, or 43 or 44 characters of base64: `(umask 077 && openssl rand -base64 32 > sealing.key)`. A
+        /// file that other users can read is refused.
         key_file: Option<PathBuf>, written "\"sealing.key\"";
-        /// Instead of it, the base64 text itself; best by `GRANTD_SEALING__KEY`.
+        /// The base64 text itself, instead of a file; best set with `GRANTD_SEALING__KEY`.
         key: Option<Secret>, by inline, shown "\"…\"";
-        /// Older keys, which still open what they have sealed.
+        /// Previous keys: they still open what they sealed.
         old_key_files: Vec<PathBuf>;
     }
 }
@@ -66,7 +66,7 @@ fn inline(located: Located, _: &Path) -> Result<Secret, Problem> {
         Ok(Secret::new(text))
     } else {
         Err(Problem::Expected(
-            "32 bytes in base64, which are 43 or 44 characters",
+            "32 bytes in base64 (43 or 44 characters)",
         ))
     }
 }

@@ -22,9 +22,9 @@ const fn hours(number: u32) -> Seconds {
 }
 
 section! {
-    /// What holds for all tokens.
+    /// Limits for all tokens.
     pub struct Tokens = "tokens" {
-        /// No token lives longer, whatever audience and policy say.
+        /// The longest token lifetime, whatever audiences and policies say.
         max_lifetime: Seconds = hours(1), in seconds(1)..=hours(24);
     }
 }
@@ -32,31 +32,30 @@ section! {
 section! {
     /// Client assertions (`private_key_jwt`).
     pub struct Assertions = "assertions" {
-        /// How far the clocks of clients may differ from ours, either way. FAPI 2.0 lets 10 seconds pass and refuses
-        /// more than 60.
+        /// How far a client's clock may be off, either way. FAPI 2.0 asks for 10 seconds and allows at most 60.
         leeway: Seconds = seconds(10), in seconds(0)..=seconds(60);
     }
 }
 
 section! {
-    /// Tokens bound to a key of the client, RFC 9449.
+    /// Tokens bound to a client's key (RFC 9449).
     pub struct Dpop = "dpop" {
-        /// true: a DPoP proof must hold a nonce of this server (section 8), which all replicas with one sealing key
-        /// agree on and which changes every minute. A client that does not know it gets `use_dpop_nonce` with the
-        /// nonce, and asks again.
+        /// true: a DPoP proof must contain the server's nonce (section 8), which changes every minute and is the same
+        /// on all replicas with one sealing key. A client that does not have it gets `use_dpop_nonce` with the nonce,
+        /// and tries again.
         require_nonce: bool = false;
     }
 }
 
 section! {
-    /// Client secrets are hashed (argon2id) on threads of their own, behind two bounded queues.
+    /// Client secrets are hashed (argon2id) on dedicated threads, behind two bounded queues.
     pub struct Hashing = "hashing" {
-        /// Threads that hash; without it half of the cores, at least one.
+        /// The number of hashing threads. Default: half of the cores, at least one.
         threads: Option<usize>, in 1..=1024, shown "2";
-        /// How many secrets of the generated form (`grantd_…`) may wait; beyond it the answer is 503.
+        /// How many generated secrets (`grantd_…`) may wait; beyond that the answer is 503.
         generated_queue: usize = 1024, in 1..=1_000_000;
-        /// How many other secrets may wait for each of the threads. One costs about 15 ms, so 64 are a wait of about a
-        /// second on any machine; beyond it the answer is 503.
+        /// How many other secrets may wait per thread; beyond that the answer is 503. One takes about 15 ms, so 64 is a
+        /// wait of about a second on any machine.
         imported_queue_per_thread: usize = 64, in 1..=100_000;
     }
 }
@@ -77,23 +76,23 @@ impl Hashing {
 }
 
 section! {
-    /// The most entries that are kept in memory; 0 turns a cache off.
+    /// The most entries kept in memory; 0 turns a cache off.
     pub struct Cache = "cache" {
         /// Clients with their credentials and policies.
         clients: u64 = 10_000, in 0..=10_000_000;
         /// Audiences.
         audiences: u64 = 1000, in 0..=10_000_000;
-        /// Secrets that were found right, so that they need no hashing again.
+        /// Verified secrets, which need not be hashed again.
         verified_secrets: u64 = 10_000, in 0..=10_000_000;
     }
 }
 
 section! {
-    /// How a replica learns what others have changed.
+    /// How a replica learns of changes made elsewhere.
     pub struct Feed = "feed" {
-        /// Milliseconds between two looks: at least two a second, so that a change holds everywhere within one.
+        /// Milliseconds between two polls: at least two a second, so that a change takes effect everywhere within one.
         poll_interval_ms: u64 = 250, in 10..=500;
-        /// A replica that could not look for this long stops issuing and introspecting tokens.
+        /// A replica that could not poll for this long stops issuing and introspecting tokens.
         max_staleness: Seconds = seconds(30), in seconds(2)..=hours(1);
     }
 }
@@ -109,46 +108,46 @@ impl Feed {
 section! {
     /// The connections to the database.
     pub struct Database = "database" {
-        /// The most connections of this replica.
+        /// The most connections per replica.
         max_connections: u32 = 10, in 1..=1000;
         /// How long a request waits for a connection before the answer is 503.
         acquire_timeout: Seconds = seconds(2), in seconds(1)..=minutes(1);
-        /// How long a statement may run, on Postgres.
+        /// How long an operation on the database may take.
         statement_timeout: Seconds = seconds(5), in seconds(1)..=minutes(1);
-        /// How long a statement waits for another writer.
+        /// How long a statement waits for another writer's lock.
         lock_timeout: Seconds = seconds(2), in seconds(1)..=minutes(1);
-        /// false behind a pooler that hands one connection of Postgres to several clients in turn, such as PgBouncer
-        /// with `pool_mode = transaction`: then no statement is prepared under a name.
+        /// false behind a pooler that shares a Postgres connection between clients, such as PgBouncer with `pool_mode =
+        /// transaction`: statements are then prepared without a name.
         prepared_statements: bool = true;
     }
 }
 
 section! {
-    /// What one connection and one request may take.
+    /// Limits of connections and requests.
     pub struct Limits = "limits" {
         /// Bytes of a request's body.
         body_bytes: usize = 16_384, in 1024..=1_048_576;
         /// Bytes of a request's head: request line and header fields together; over HTTP/2 each field counts 32 more.
-        /// The default is a little over 64 KiB, so that a URI of that length is told from large headers (414 and 431).
+        /// The default is a little over 64 KiB, so that a too long URI (414) differs from too large headers (431).
         header_bytes: usize = 73_728, in 8192..=1_048_576;
         /// Header fields of a request.
         header_count: usize = 64, in 16..=1000;
-        /// HTTP/1.1: the longest wait for a whole head, from the end of the answer before it: so also how long a
-        /// connection may lie idle between two requests.
+        /// HTTP/1.1: the longest wait for a whole head, counted from the end of the previous answer: so also how long a
+        /// connection may be idle between two requests.
         header_timeout: Seconds = seconds(20), in seconds(1)..=hours(1);
         /// From the end of the head to the last byte of the body.
         body_timeout: Seconds = seconds(10), in seconds(1)..=hours(1);
-        /// A connection on which no request was finished for this long is closed, whatever it does meanwhile; a
-        /// quarter of it may come on top.
+        /// A connection that finishes no request for this long is closed, whatever else it does; closing may take a
+        /// quarter longer.
         idle_timeout: Seconds = seconds(22), in seconds(1)..=hours(1);
-        /// Connections at once, over `[public]` and `[mtls]`; further ones wait to be accepted, and those that have
-        /// finished nothing for two seconds make room. Cut where the limit of file descriptors allows less.
+        /// Concurrent connections on `[public]` and `[mtls]` together. Further ones wait to be accepted, and those that
+        /// finished nothing for two seconds are closed to make room. Lowered if the file descriptor limit allows fewer.
         connections: usize = 4096, in 1..=1_000_000;
-        /// Requests at once, until their answers were sent; beyond it the answer is 503. A fifth of them is for the
-        /// second and further requests of one connection: with four fifths of it for `connections`, each connection
-        /// always has one.
+        /// Concurrent requests, until their answers are sent; beyond that the answer is 503. A fifth is for the second
+        /// and later requests of one connection: with `connections` at four fifths of it, each connection always has
+        /// one.
         requests: usize = 5120, in 8..=2_000_000;
-        /// How long running requests may take to end when the server stops.
+        /// How long requests in flight may take to finish when the server stops.
         drain_timeout: Seconds = seconds(10), in seconds(0)..=hours(1);
         /// From accepting a connection to its first byte.
         first_byte_timeout: Seconds = seconds(10), in seconds(1)..=hours(1);
@@ -170,7 +169,7 @@ section! {
     pub struct Log = "log" {
         /// `text` for people, `json` for machines.
         format: LogFormat = LogFormat::Text;
-        /// The least severe lines that are written: `error`, `warn`, `info`, `debug` or `trace`.
+        /// The least severe level that is logged: `error`, `warn`, `info`, `debug` or `trace`.
         level: LogLevel = LogLevel::Info;
     }
 }

@@ -420,7 +420,7 @@ fn contradictions_are_refused() {
         ),
         (
             "[proxy]\nnetworks = [\"127.0.0.1/32\"]\n",
-            "say by client_certificate or client_address",
+            "name the header to read with client_certificate or client_address",
         ),
         (
             "[proxy]\nsecret_header = \"x y\"\n",
@@ -531,12 +531,12 @@ fn a_database_url_names_one_host_or_several_that_can_write() {
     for (url, told) in [
         (
             "postgres://u:marked@a,b/db?target_session_attrs=any",
-            "target_session_attrs is read-write",
+            "target_session_attrs must be read-write",
         ),
         ("postgres://u:marked@a,,b/db", "each host has a name"),
         (
             "postgres://u:marked@a/db?gssencmode=require",
-            "the parameter gssencmode is not known",
+            "unknown parameter gssencmode",
         ),
     ] {
         let fault = message(with(url));

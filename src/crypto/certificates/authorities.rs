@@ -39,7 +39,7 @@ pub enum InvalidCas {
     #[error("a certificate that cannot be read")]
     Unreadable,
     /// One of them says that it is no CA.
-    #[error("a certificate that is none of a CA")]
+    #[error("a certificate that does not belong to a CA")]
     NoCa,
 }
 

@@ -20,15 +20,15 @@ const SHORT: Duration = Duration::days(800);
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
     /// rcgen's reason.
-    #[error("a certificate cannot be made: {0}")]
+    #[error("cannot make a certificate: {0}")]
     Rcgen(#[from] rcgen::Error),
     /// The subject is valid, but beyond what rcgen writes.
     #[error(
-        "no certificate can be made for a subject with several attributes of one type, or with # values"
+        "cannot make a certificate for a subject with two attributes of one type or with # values"
     )]
     Subject,
     /// Outside of the calendar.
-    #[error("no certificate can be made at this time")]
+    #[error("cannot make a certificate for the current time")]
     Time,
 }
 

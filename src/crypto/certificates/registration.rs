@@ -19,16 +19,16 @@ pub enum UnusableCertificate {
     Version,
     /// A short key, or one of a kind that signs no handshake.
     #[error(
-        "the key of this certificate serves no handshake: make a new one with RSA of 2048 bits or more, ECDSA or Ed25519"
+        "TLS cannot use the key of this certificate: make a new one with RSA of at least 2048 bits, ECDSA or Ed25519"
     )]
     Key,
     /// A signature over SHA-1, MD5, or something unknown.
     #[error(
-        "this certificate is signed by a weak algorithm: have it signed over SHA-256 or better"
+        "this certificate is signed with a weak algorithm: have it signed with SHA-256 or better"
     )]
     Signature,
     /// No X.509 certificate.
-    #[error("this is no X.509 certificate that TLS can read: make a new one")]
+    #[error("TLS cannot read this as an X.509 certificate: make a new one")]
     Unreadable,
 }
 

@@ -37,10 +37,10 @@ pub enum JwsError {
     #[error("the new public key is malformed: {0}")]
     NewPublicKey(#[from] PublicJwkError),
     /// A private key that is no PKCS#8 key of the algorithm.
-    #[error("the private key is no PKCS#8 key for {0}")]
+    #[error("the private key is not a PKCS#8 key for {0}")]
     PrivateKey(SigningAlgorithm),
     /// A public key of another kind than the algorithm's, or a point that is not on its curve.
-    #[error("the public key is no key for {0}")]
+    #[error("the public key is not a key for {0}")]
     PublicKey(SigningAlgorithm),
     /// Signing failed.
     #[error("signing with {0} failed")]

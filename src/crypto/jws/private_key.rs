@@ -21,10 +21,10 @@ pub enum PrivateKeyError {
     #[error("expected a private key of P-256, Ed25519 or RSA: a JWK, or PEM without a password")]
     NoKey,
     /// A public one.
-    #[error("this is a public key; the private one signs")]
+    #[error("this is a public key; signing needs the private one")]
     Public,
     /// Another kind than the algorithm's.
-    #[error("the key is of another kind than {0} needs")]
+    #[error("this kind of key does not sign with {0}")]
     Algorithm(SigningAlgorithm),
 }
 

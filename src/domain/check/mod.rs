@@ -54,26 +54,26 @@ macro_rules! checks {
 checks! {
     /// The path, before any endpoint.
     Route {
-        Path: "request", "a path that this server has";
-        HttpMethod: "request", "a method that the path has, see the Allow header";
+        Path: "request", "a path of this server";
+        HttpMethod: "request", "a method that the path allows, see the Allow header";
         Host: "request", "exactly one valid Host";
         Endpoint: "request", "a grant without a user, at the token endpoint";
     }
     /// Who sends it.
     Origin {
-        Proxy: "proxy", "a request that a trusted proxy passed on rightly";
-        Connection: "request", "a Host that the connection was opened for";
+        Proxy: "proxy", "valid headers from a trusted proxy";
+        Connection: "request", "the Host that the connection was opened for";
     }
     /// The form in its body.
     Form {
-        Query: "request", "parameters in the body alone";
+        Query: "request", "parameters in the body only";
         MediaType: "request", "the Content-Type application/x-www-form-urlencoded";
         Charset: "request", "the charset UTF-8, or none";
         ContentEncoding: "request", "a body that is not compressed";
         BodySize: "request", "a body of at most body_bytes";
         BodyWhole: "request", "a body that arrives whole within body_timeout";
         ParameterCount: "request", "at most 64 parameters";
-        FormEncoding: "request", "a well encoded form";
+        FormEncoding: "request", "a correctly encoded form";
         ParameterOnce: "request", "each parameter once";
     }
     /// At the token endpoint.
@@ -87,7 +87,7 @@ checks! {
     /// How the client presents itself.
     Presentation {
         OneMethod: "request", "one method of client authentication";
-        BasicEncoding: "request", "a well encoded Basic header";
+        BasicEncoding: "request", "a correctly encoded Basic header";
         SameClientId: "request", "the same client_id in body and Basic header";
         AssertionParameters: "request", "client_assertion, with the client_assertion_type of RFC 7523";
     }
@@ -99,13 +99,13 @@ checks! {
     SecretForm {
         MethodAllowed: "method", "a method that the profile allows";
         SecretForm: "secret", "at most 1024 printable ASCII characters";
-        SecretChecksum: "secret", "a right checksum";
+        SecretChecksum: "secret", "a correct checksum";
     }
     /// An assertion, before its client is known.
     AssertionForm {
         AssertionForm: "assertion", "a compact JWS of strict JSON";
         AssertionType: "assertion", "typ JWT, client-authentication+jwt or none";
-        AssertionClientId: "assertion", "sub, and the same client_id where there is one";
+        AssertionClientId: "assertion", "sub, and the same client_id if present";
     }
     /// Who the client is.
     Client {
@@ -123,11 +123,11 @@ checks! {
     AssertionClaims {
         AssertionClient: "assertion", "iss and sub equal to the client";
         AssertionAudience: "assertion", "aud equal to the issuer";
-        AssertionExpiry: "assertion", "exp ahead";
+        AssertionExpiry: "assertion", "exp in the future";
         AssertionLifetime: "assertion", "exp within max_assertion_lifetime";
-        AssertionIssued: "assertion", "iat past, where there is one";
-        AssertionAge: "assertion", "a recent iat, where there is one";
-        AssertionBegin: "assertion", "nbf past, where there is one";
+        AssertionIssued: "assertion", "iat in the past, if present";
+        AssertionAge: "assertion", "a recent iat, if present";
+        AssertionBegin: "assertion", "nbf in the past, if present";
         AssertionJti: "assertion", "jti, a text of 1 to 256 bytes";
     }
     /// A secret that was hashed, or was verified before.
@@ -156,20 +156,20 @@ checks! {
         DpopUri: "dpop proof", "htu, the URI of the token endpoint";
         DpopAge: "dpop proof", "iat at most 60 s ago";
         DpopIssued: "dpop proof", "iat at most 10 s ahead";
-        DpopExpiry: "dpop proof", "exp ahead, where there is one";
-        DpopBegin: "dpop proof", "nbf past, where there is one";
+        DpopExpiry: "dpop proof", "exp in the future, if present";
+        DpopBegin: "dpop proof", "nbf in the past, if present";
         DpopJti: "dpop proof", "jti, a text of 1 to 256 bytes";
         DpopNonce: "dpop proof", "the nonce of the DPoP-Nonce header";
     }
     /// The `jti` of an assertion.
     AssertionFresh {
-        AssertionOnce: "assertion", "a jti that was never used";
-        AssertionSinceLoss: "assertion", "an assertion made since the database lost a part of its past";
+        AssertionOnce: "assertion", "a jti that was not used before";
+        AssertionSinceLoss: "assertion", "an assertion made after the database lost data";
     }
     /// The `jti` of a proof.
     DpopFresh {
-        DpopOnce: "dpop proof", "a jti that was never used";
-        DpopSinceLoss: "dpop proof", "a proof made since the database lost a part of its past";
+        DpopOnce: "dpop proof", "a jti that was not used before";
+        DpopSinceLoss: "dpop proof", "a proof made after the database lost data";
     }
     /// What the client may have at all, here and now.
     Policy {
@@ -178,8 +178,8 @@ checks! {
     }
     /// What the request asks for.
     Grant {
-        ScopeForm: "scope", "scope names with single spaces between";
-        TargetForm: "audience", "an absolute URI without fragment as resource";
+        ScopeForm: "scope", "scope names separated by single spaces";
+        TargetForm: "audience", "resource, an absolute URI without fragment";
         OneTarget: "audience", "one audience";
         ScopeKnown: "scope", "scopes that the client's audiences have";
         ScopesTogether: "scope", "scopes of one audience";
@@ -201,16 +201,16 @@ checks! {
         TokenSignature: "token", "a signature by its key";
         TokenClaims: "token", "the claims of an access token";
         TokenIssuer: "token", "iss, this issuer";
-        TokenBegin: "token", "iat and nbf past";
-        TokenExpiry: "token", "exp ahead";
+        TokenBegin: "token", "iat and nbf in the past";
+        TokenExpiry: "token", "exp in the future";
     }
     /// A token before what stands in the database.
     TokenStanding {
         TokenAudience: "token", "an audience that exists";
         TokenServedBy: "token", "a caller in served_by of the token's audience";
         TokenHolder: "token", "a client that exists and is active";
-        TokenHolderMark: "token", "issued after all tokens of its client were killed";
-        TokenCredentialMark: "token", "issued after all tokens of its credential were killed";
+        TokenHolderMark: "token", "issued after the last kill of its client's tokens";
+        TokenCredentialMark: "token", "issued after the last kill of its credential's tokens";
         TokenAlive: "token", "not revoked";
     }
     /// A token before who wants to revoke it.

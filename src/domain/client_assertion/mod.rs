@@ -106,13 +106,13 @@ impl AssertionFault {
                 "let the client send the three parts as its library made them, with nothing around them",
             ),
             Self::Type(typ) => Finding::new(Check::AssertionType, typ)
-                .remedy("let the client sign an assertion: an access token or another JWT is none"),
+                .remedy("let the client sign an assertion: it sent another kind of JWT"),
             Self::ClientId(other) => Finding::new(Check::AssertionClientId, other)
                 .remedy("let the client leave client_id out, or send its sub"),
             Self::Absent(claim) => Finding::new(check_of(claim), format!("no {claim}"))
-                .remedy(format!("let the client put {claim} in")),
+                .remedy(format!("let the client add {claim}")),
             Self::Malformed(claim) => {
-                Finding::new(check_of(claim), format!("{claim} of another form")).remedy(
+                Finding::new(check_of(claim), format!("{claim} in another form")).remedy(
                     "let the client write times as numbers of seconds, and the other claims as text",
                 )
             }
@@ -125,7 +125,7 @@ impl AssertionFault {
                  assertion_audience = \"issuer_or_token_endpoint\"",
             ),
             Self::AudienceList(aud) => Finding::new(Check::AssertionAudience, format!("the list {aud}"))
-                .remedy("let the client write the issuer into aud as a text, and nothing beside it"),
+                .remedy("let the client write only the issuer into aud, as a text"),
             Self::Expired(ago) => {
                 Finding::new(Check::AssertionExpiry, format!("exp {ago} s ago")).remedy(CLOCK)
             }

@@ -84,9 +84,9 @@ impl GrantFault {
             ),
             Self::ScopeGrammar(found) => (
                 InvalidScope,
-                "scope must be scope names with single spaces between",
+                "scope must be scope names separated by single spaces",
                 Finding::new(Check::ScopeForm, found)
-                    .remedy("let the client send scope names with single spaces between, and no commas"),
+                    .remedy("let the client send scope names separated by single spaces, and no commas"),
             ),
             Self::ScopeUnknown(scope) => (
                 InvalidScope,

@@ -78,7 +78,7 @@ fn client_faults() -> Vec<Refusal> {
 fn assertion_faults() -> Vec<Refusal> {
     use AssertionFault as F;
     [
-        F::Form("not three parts with a dot between".to_owned()),
+        F::Form("not three parts separated by dots".to_owned()),
         F::Type("at+jwt".to_owned()),
         F::ClientId("other".to_owned()),
         F::Absent("exp"),
@@ -127,11 +127,11 @@ fn dpop_faults() -> Vec<Refusal> {
     use DpopFault as F;
     [
         F::SeveralProofs,
-        F::Form("not three parts with a dot between".to_owned()),
+        F::Form("not three parts separated by dots".to_owned()),
         F::Typ("JWT".to_owned()),
         F::Algorithm("HS256".to_owned()),
         F::KeyAbsent,
-        F::Key("`kty` is none of EC, OKP, RSA".to_owned()),
+        F::Key("`kty` is not EC, OKP or RSA".to_owned()),
         F::Signature,
         F::Method("GET".to_owned()),
         F::Uri("https://other.example/".to_owned()),

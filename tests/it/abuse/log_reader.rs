@@ -34,7 +34,7 @@ fn a_log_that_nobody_reads_stops_nothing_and_tells_later_what_it_left_out() {
     assert!(is_alive(&dev));
     let mut lines = BufReader::new(log).lines().map(Result::unwrap);
     let told = lines
-        .find(|line| line.contains("left out of the log"))
+        .find(|line| line.contains("log lines were dropped"))
         .unwrap();
     let dropped = told
         .split("dropped=")

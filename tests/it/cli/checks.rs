@@ -42,7 +42,7 @@ fn check_config_says_that_settings_are_right_and_touches_nothing() {
     let said = place.done(&["check-config", "--config", "grantd.toml"]);
     assert_eq!(
         said,
-        "the settings are right; issuer https://auth.internal.example\n"
+        "the settings are valid; issuer https://auth.internal.example\n"
     );
     assert!(!place.path("settings.db").exists());
 }

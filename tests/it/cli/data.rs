@@ -73,7 +73,7 @@ fn a_second_dev_on_a_directory_is_refused_with_the_pid_of_the_first() {
     let second = crate::place::ended(place.command("timeout").args(dev));
     assert_eq!(second.code, Some(1), "{second:?}");
     let pid = first.pid();
-    let expected = format!("another `grantd dev` works on data (pid {pid})");
+    let expected = format!("another `grantd dev` is using data (pid {pid})");
     assert!(second.stderr.contains(&expected), "{second:?}");
     first.token("archival-service", "archival-demo-secret");
     // The commands go on working.

@@ -254,7 +254,7 @@ fn a_command_that_only_reads_makes_no_database() {
         ] {
             let ended = place.run(&[command, &target].concat());
             refused(&ended, "there is no database at ");
-            refused(&ended, "run `grantd migrate` to make it");
+            refused(&ended, "run `grantd migrate` to create it");
         }
     }
     let serve = place.run(&["serve", "--config", "grantd.toml"]);
@@ -333,7 +333,7 @@ fn only_regular_files_are_read() {
         let ended = run(line);
         assert_eq!(ended.code, Some(1), "{line}: {ended:?}");
         assert!(
-            ended.stderr.contains("only a regular file is read"),
+            ended.stderr.contains("not a regular file"),
             "{line}: {ended:?}"
         );
     }

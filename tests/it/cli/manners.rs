@@ -117,7 +117,7 @@ fn a_log_filter_that_is_none_is_warned_of_and_info_is_used() {
     for (filter, part) in [("nonsense", "nonsense"), ("debug,hyper=wrn", "hyper=wrn")] {
         let mut command = place.grantd(&["dev", "--listen", "127.0.0.1:0", "--catalog", "nowhere"]);
         let ended = ended(command.env("GRANTD_LOG", filter));
-        let warning = format!("GRANTD_LOG cannot be read, using info found=\"{part}\"");
+        let warning = format!("GRANTD_LOG is not valid, using info found=\"{part}\"");
         assert!(ended.stderr.contains(&warning), "{ended:?}");
         assert_eq!(ended.stderr.matches("WARN").count(), 1, "{ended:?}");
     }

@@ -126,7 +126,7 @@ fn there_is_a_line_for_each_kind_of_client_or_a_reason_why_not() {
             gets_a_token(&place, line);
         }
         for why in [
-            "# with-own-key proves itself by a key that is not here",
+            "# with-own-key authenticates with a key that is not here",
             "# api gets no tokens, it only introspects",
             "# off is disabled",
             "# without-policy has no policy",
@@ -146,7 +146,7 @@ fn on_a_folder_with_another_catalog_its_clients_are_shown_and_not_the_demo() {
     let _second = place.dev(&["--data", "data"]);
     let screen = screen(&place);
     assert!(
-        screen.contains("# reader (with its secret, of which there is only a hash"),
+        screen.contains("# reader (put its secret in place of SECRET: only the hash"),
         "{screen}"
     );
     assert!(!screen.contains("archival-service"), "{screen}");
@@ -270,7 +270,7 @@ fn a_key_that_cannot_sign_is_told_with_its_file_and_never_repeated() {
     );
     place.write("text", "a-secret-text");
     for (file, why) in [
-        ("public.json", "the private one signs"),
+        ("public.json", "signing needs the private one"),
         ("text", "expected a private key"),
         ("nowhere", "cannot be read"),
     ] {

@@ -67,7 +67,7 @@ on_both! {
         let (input, _) = token.rsplit_once('.').unwrap();
         let forged = format!("{input}.{}", "A".repeat(86));
         let cases = [
-            ("garbage".to_owned(), "a compact JWS of strict JSON", "not three parts with a dot between"),
+            ("garbage".to_owned(), "a compact JWS of strict JSON", "not three parts separated by dots"),
             (forged, "a signature by its key", "one that this key did not make"),
         ];
         for (token, expected, found) in cases {
@@ -92,7 +92,7 @@ on_both! {
         env.apply(CATALOG).await;
         env.clock.advance(Seconds::new(400));
         replica.follow().await;
-        assert_inactive(&asker, ("api", API), &token, ("exp ahead", "exp 101 s ago")).await;
+        assert_inactive(&asker, ("api", API), &token, ("exp in the future", "exp 101 s ago")).await;
     }
 
     async fn each_path_through_the_endpoints_ends_in_one_record(env) {

@@ -128,7 +128,7 @@ on_both! {
         }
         for (form, check, found, remedy) in [
             ("&scope=read,write", "scope", "read,write, in none of its audiences", "add the scope"),
-            ("&scope=read++write", "scope", "read  write", "let the client send scope names with single spaces"),
+            ("&scope=read++write", "scope", "read  write", "let the client send scope names separated by single spaces"),
             ("&resource=pricing", "audience", "pricing", "let the client send a name that is no URI as audience"),
             ("&resource=urn:a&audience=b", "audience", "urn:a and b", "let the client ask for a token for each"),
         ] {

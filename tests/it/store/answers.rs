@@ -23,7 +23,7 @@ async fn answer(says: Says) -> (u16, StoreError) {
 async fn a_row_of_another_statement_is_an_outage_and_no_panic() {
     let (port, error) = answer(Says::ShortRow).await;
     assert!(matches!(error, StoreError::Unreadable(_)), "{error}");
-    let named = format!("the answer of the database db at 127.0.0.1:{port} cannot be read");
+    let named = format!("cannot read the answer of the database db at 127.0.0.1:{port}");
     assert!(error.to_string().starts_with(&named), "{error}");
 }
 

@@ -112,7 +112,7 @@ fn a_url_that_asks_for_another_kind_of_session_is_refused() {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("target_session_attrs is read-write or primary"),
+            error.contains("target_session_attrs must be read-write, primary"),
             "{error}"
         );
     }

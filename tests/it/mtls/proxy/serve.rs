@@ -84,7 +84,7 @@ fn serve_trusts_the_proxy_of_its_settings_and_follows_the_client_cas() {
 
     std::fs::write(path("ca.pem"), Ca::new("other").pem()).unwrap();
     eventually("the CA file is read again", || {
-        server.log().contains("took the new client CAs")
+        server.log().contains("reloaded the client CAs")
     });
     std::fs::write(path("ca.pem"), "").unwrap();
     eventually("its CA is gone", || {
