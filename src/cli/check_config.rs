@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// Check this catalog, with or without settings: a file, a folder or -; several are one catalog
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
-    /// Let secrets and private keys be absent, as in a pull request, and say which were not checked
+    /// Allow secrets and private keys to be absent, as in a pull request, and list what was not checked
     #[arg(long)]
     without_secrets: bool,
 }

@@ -197,7 +197,7 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Whoever reads a data directory may read what is made in it; links are followed.
+/// A reader of the directory could read what is made in it; links are followed.
 fn check_private(path: &Path) -> anyhow::Result<()> {
     let mode = fs::metadata(path)
         .with_context(|| format!("the directory {} cannot be read", path.display()))?

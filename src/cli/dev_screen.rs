@@ -70,7 +70,7 @@ impl ReadyFile {
         }
     }
 
-    /// Removes the file of a run before: whoever waits for it must not meet that.
+    /// Removes the file of an earlier run, which a waiting program must not read.
     pub(super) fn forget(path: &Path) -> anyhow::Result<()> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error)
@@ -79,7 +79,7 @@ impl ReadyFile {
         }
     }
 
-    /// Writes it whole before it gets its name: who sees it can read it.
+    /// Writes it whole before it gets its name: once visible, it is complete.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,

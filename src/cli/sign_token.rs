@@ -46,7 +46,7 @@ pub(super) struct Assertion {
     /// The client's id
     #[arg(value_parser = ClientId::parse)]
     client: ClientId,
-    /// The issuer that it is for
+    /// The issuer that the assertion is for
     #[arg(long, value_name = "URL")]
     audience: String,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub(super) struct Proof {
     /// The nonce that the server asked for
     #[arg(long)]
     nonce: Option<String>,
-    /// The access token that goes with it, in a request to an API
+    /// The access token sent with it, in a request to an API
     #[arg(long, value_name = "TOKEN")]
     access_token: Option<String>,
 }

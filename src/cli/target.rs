@@ -20,7 +20,7 @@ use crate::store::{DatabaseOptions, Store};
 /// Says which database; the first of these that is given counts, and flags before variables.
 #[derive(Args, Debug)]
 pub(super) struct Target {
-    /// The data directory of a `grantd dev --data DIR`; counts before the other two
+    /// The data directory of a `grantd dev --data DIR`; takes precedence over the other two
     #[arg(long, value_name = "DIR", env = "GRANTD_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
     /// The settings file of a `grantd serve`

@@ -22,7 +22,7 @@ macro_rules! remark {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show header and claims of a token; with a database also whether signature, time and revocation hold
+    /// Show a token's header and claims; with a database, also check signature, times and revocation
     Inspect(Inspect),
     /// Make a client assertion (`private_key_jwt`, RFC 7523) from a private key
     Assertion(Assertion),
@@ -32,7 +32,7 @@ pub(super) enum Command {
 
 #[derive(Args, Debug)]
 pub(super) struct Inspect {
-    /// The token; without it standard input is read, so that no token stands in the shell's history
+    /// The token; read from standard input if omitted, which keeps it out of the shell history
     token: Option<String>,
     #[command(flatten)]
     target: Target,

@@ -57,7 +57,7 @@ impl Clock {
         Self::standing(now, true)
     }
 
-    /// A clock that stands still until it is moved: who sleeps on it waits for that; for tests.
+    /// A clock that stands still until it is moved, and keeps sleepers waiting until then; for tests.
     #[must_use]
     pub fn still(now: Timestamp) -> Self {
         Self::standing(now, false)

@@ -21,27 +21,23 @@ pub struct ClientKey {
 }
 
 /// Why a JWK is not registered.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientKeyError {
     /// It is no public key of a kind that grantd verifies with.
     #[error(transparent)]
     Key(#[from] PublicJwkError),
-    /// An RSA key that can be broken.
     #[error(transparent)]
     Weak(#[from] RsaWeakness),
-    /// Its `use` is another than `sig`.
     #[error("`use` is not sig: the key is not meant for signatures")]
     Use,
-    /// Its `key_ops` lack `verify`.
     #[error("`key_ops` lacks verify: the key is not meant for checking signatures")]
     KeyOps,
     /// Its `alg` is none that a key of its kind serves here.
     #[error("`alg` is not ES256 (EC), EdDSA or Ed25519 (OKP), RS256 or PS256 (RSA)")]
     Algorithm,
-    /// Its `kid` is no text that a person could read.
     #[error("`kid` is not a text of 1 to {MAX_KID} characters on one line")]
     Kid,
-    /// Its point is not on the curve, or the like.
     #[error("the key is not valid for its `kty`")]
     Invalid,
 }

@@ -11,45 +11,35 @@ use super::strict_json::{StrictJsonError, parse_object};
 pub const MAX_LENGTH: usize = 16 * 1024;
 
 /// Why a text is no compact JWS of the kind that grantd reads. It never repeats the text.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompactError {
     /// Longer than [`MAX_LENGTH`].
     #[error("longer than {MAX_LENGTH} bytes")]
     TooLong,
-    /// Not three parts.
     #[error("not three parts separated by dots")]
     PartCount,
-    /// No header.
     #[error("the header is empty")]
     EmptyHeader,
     /// No payload: a detached one (RFC 7515 appendix F) is not read.
     #[error("the payload is empty or detached")]
     EmptyPayload,
-    /// No signature.
     #[error("the signature is empty")]
     EmptySignature,
-    /// The header is not canonical base64url.
     #[error("the header is not base64url")]
     HeaderEncoding,
-    /// The payload is not canonical base64url.
     #[error("the payload is not base64url")]
     PayloadEncoding,
-    /// The signature is not canonical base64url.
     #[error("the signature is not base64url")]
     SignatureEncoding,
-    /// The header is not a strict JSON object.
     #[error("the header is {0}")]
     Header(StrictJsonError),
-    /// The payload is not a strict JSON object.
     #[error("the payload is {0}")]
     Payload(StrictJsonError),
-    /// No `alg`, an empty one, or one that is no string.
     #[error("`alg` is absent, empty or not a string")]
     Alg,
-    /// A `kid` that is no string.
     #[error("`kid` is not a string")]
     Kid,
-    /// A `typ` that is no string.
     #[error("`typ` is not a string")]
     Typ,
     /// `crit` (RFC 7515 section 4.1.11): no extension is understood, and an empty list is not valid.

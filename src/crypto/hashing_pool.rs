@@ -1,4 +1,4 @@
-//! Hashing off the async threads: few threads of our own behind bounded queues (the throttle).
+//! Hashing off the async threads: a few dedicated threads behind bounded queues (the throttle).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -39,12 +39,11 @@ pub enum HashQueue {
 }
 
 /// Why there is no hash.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashingError {
-    /// The queue is full: try again later.
     #[error("too many secrets wait to be hashed")]
     QueueFull,
-    /// The pool ended, or the hash panicked.
     #[error("the hash was not computed")]
     Lost,
     /// The salt or the cost is past the bounds, or there was no memory.

@@ -40,29 +40,24 @@ pub enum PublicJwk {
 }
 
 /// Why a text is no public key that grantd uses.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublicJwkError {
-    /// Not a strict JSON object.
     #[error("the key is {0}")]
     Json(#[from] StrictJsonError),
-    /// It has a private or symmetric member.
     #[error(
         "the key has the private member `{0}`; register the public key only and replace this key pair"
     )]
     Private(&'static str),
-    /// Another `kty`.
     #[error("`kty` is not EC, OKP or RSA")]
     KeyType,
-    /// Another `crv`.
     #[error("`crv` is not P-256 (EC) or Ed25519 (OKP)")]
     Curve,
     /// A member that is absent, no string, no base64url or of the wrong width.
     #[error("`{0}` is absent or not base64url of the right length")]
     Member(&'static str),
-    /// An RSA modulus out of bounds.
     #[error("the RSA modulus has fewer than {LEAST_BITS} or more than {MAX_RSA_BITS} bits")]
     ModulusSize,
-    /// An even RSA modulus: no product of two large primes.
     #[error("the RSA modulus is even, so this is not an RSA key")]
     EvenModulus,
     /// An RSA exponent that is even, 1 or too long.

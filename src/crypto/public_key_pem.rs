@@ -14,21 +14,18 @@ const P256: &str = "1.2.840.10045.3.1.7";
 const ED25519: &str = "1.3.101.112";
 
 /// Why a PEM text has no public keys to register. None says anything of its content.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PemKeyError {
-    /// A private key.
     #[error(
         "this is a private key, which stays with the client; its public half is what \
          `openssl pkey -in FILE -pubout` prints"
     )]
     Private,
-    /// No public key.
     #[error("expected a public key in PEM form (-----BEGIN PUBLIC KEY-----)")]
     NoKey,
-    /// A public key of another kind.
     #[error("the public key is not P-256, Ed25519 or RSA")]
     Kind,
-    /// One that is not taken.
     #[error(transparent)]
     Key(#[from] PublicJwkError),
 }

@@ -6,12 +6,11 @@
 pub(super) const LEAST_BITS: usize = 2048;
 
 /// Why an RSA key is weak.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RsaWeakness {
-    /// The exponent is less than 65537.
     #[error("the RSA exponent is less than 65537")]
     SmallExponent,
-    /// The modulus is even or divisible by another small prime.
     #[error("the RSA modulus has a small divisor")]
     SmallDivisor,
     /// The modulus has the fingerprint of keys that a faulty chip library made (CVE-2017-15361, ROCA).

@@ -16,29 +16,19 @@ const KEY_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;
 
 /// Why a text is no sealing key, or something sealed does not open.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealingError {
-    /// Not 32 bytes.
     #[error("a sealing key is 32 raw bytes, or their base64 in 43 or 44 characters")]
     NotAKey,
-    /// Sealed with a key that is not here.
     #[error(
         "the signing key {kid} was sealed with the sealing key {key_id}, which is not configured; \
          name its file in `old_key_files`"
     )]
-    UnknownKey {
-        /// The signing key.
-        kid: String,
-        /// The sealing key that is missing.
-        key_id: String,
-    },
+    UnknownKey { kid: String, key_id: String },
     /// Changed since it was sealed, or sealed for another `kid` or algorithm.
     #[error("the sealed signing key {kid} was changed, or belongs to another row")]
-    Altered {
-        /// The signing key.
-        kid: String,
-    },
-    /// AES-GCM itself failed.
+    Altered { kid: String },
     #[error("sealing failed")]
     Failed,
 }

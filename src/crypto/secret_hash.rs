@@ -56,30 +56,23 @@ impl HashCost {
 }
 
 /// Why a text is no hash that grantd checks, or a hash cannot be made.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretHashError {
-    /// Not of the PHC form.
     #[error("not a PHC string; the form is $argon2id$v=19$m=…,t=…,p=…$salt$hash")]
     Form,
-    /// Another function than argon2id.
     #[error("the hash is not argon2id; import the secret itself, or make a new one")]
     Function,
-    /// Another version of argon2 than 1.3.
     #[error("the argon2 version is not 19")]
     Version,
-    /// Other parameters than exactly m, t and p.
     #[error("the parameters of an argon2id hash are m, t and p, each once")]
     Parameters,
-    /// A cost past the bounds.
     #[error("a hash may use 8 KiB per lane to 65536 KiB, 1 to 8 passes, 1 to 4 lanes")]
     Cost,
-    /// A salt past the bounds.
     #[error("a salt has 8 to 48 bytes")]
     Salt,
-    /// An output past the bounds.
     #[error("a hash has 16 to 64 bytes")]
     Output,
-    /// No memory for it.
     #[error("argon2id could not be computed")]
     Computation,
 }

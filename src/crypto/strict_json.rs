@@ -15,18 +15,16 @@ pub const MAX_DEPTH: usize = 16;
 pub const MAX_MEMBERS: usize = 256;
 
 /// Why a text is refused. It never repeats the text.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StrictJsonError {
-    /// Not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
     /// Not JSON, a number beyond what a double holds, or something after the object.
     #[error("not one JSON text")]
     Syntax,
-    /// JSON, but no object.
     #[error("not a JSON object")]
     NotAnObject,
-    /// A member name stands twice in one object.
     #[error("a member name appears twice")]
     DuplicateMember,
     /// Deeper than [`MAX_DEPTH`].

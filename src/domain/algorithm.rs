@@ -55,7 +55,7 @@ impl<'de> Deserialize<'de> for SigningAlgorithm {
     }
 }
 
-/// A name that is no algorithm of ours.
+/// A name that is not a signing algorithm of grantd.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an algorithm is one of ES256, EdDSA, RS256, PS256")]
 pub struct UnknownAlgorithm;

@@ -38,12 +38,11 @@ pub enum DatabaseUrl {
 }
 
 /// Why a text is no URL of a database. The text may hold a password, so little of it is repeated.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlFault {
-    /// Another scheme, or none.
     #[error("expected a URL that begins with postgres://, postgresql:// or sqlite:")]
     Scheme,
-    /// A host of several is empty, or a port is none.
     #[error("each host has a name and at most one port, as in postgres://USER@a:5432,b:5432/NAME")]
     Host,
     /// Several hosts where one belongs.
@@ -51,10 +50,8 @@ pub enum DatabaseUrlFault {
         "write several hosts before the database name, as in postgres://USER@a:5432,b:5432/NAME, not in `{0}`"
     )]
     SeveralHostsIn(&'static str),
-    /// A parameter that nobody reads.
     #[error("unknown parameter {0}: remove it from the URL")]
     Parameter(String),
-    /// Another kind of session than the one that grantd needs.
     #[error(
         "target_session_attrs must be read-write, primary or absent: grantd needs the database that can write"
     )]

@@ -167,7 +167,7 @@ impl DpopFault {
         }
     }
 
-    /// The nonce that the client shall use instead.
+    /// The nonce that the client should use instead.
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
         match self {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::certificate_fault::CertificateFault;
 
-/// One fault of such headers. They come from a proxy of ours, so the request is refused rather than taken for one
-/// without a certificate or from nearby.
+/// One fault of such headers. They come from a trusted proxy, so the request is refused rather than treated as one
+/// without a certificate or from the proxy itself.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardedFault {

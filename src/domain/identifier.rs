@@ -18,21 +18,18 @@ pub struct AudienceId(Arc<str>);
 pub struct CredentialId(Arc<str>);
 
 /// A name that its grammar does not allow.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
-    /// Not a `client_id`.
     #[error("a client id is 1 to 255 printable ASCII characters")]
     ClientId,
-    /// Not an audience.
     #[error("an audience is 1 to 255 visible ASCII characters without quotation mark or backslash")]
     AudienceId,
-    /// An audience that no request could name.
     #[error(
         "an audience that is a URI has no fragment: no `resource` may have one (RFC 8707 section 2); remove the # and \
          what follows"
     )]
     AudienceFragment,
-    /// Not a credential id.
     #[error("a credential id is 10 characters of a-z and 0-9")]
     CredentialId,
 }

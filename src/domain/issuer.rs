@@ -20,15 +20,13 @@ pub struct Issuer {
 }
 
 /// What cannot be an issuer.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIssuer {
-    /// Not an absolute URI with a host.
     #[error("an issuer is an absolute URI with a host, for example https://auth.internal.example")]
     NotAbsolute,
-    /// Neither of the two schemes.
     #[error("an issuer begins with https:// (or http://, see allow_plain_http), in lower case")]
     Scheme,
-    /// It carries a name or a password.
     #[error("an issuer has no user name or password in it")]
     Userinfo,
     /// It has a query (RFC 8414 section 2).
@@ -37,23 +35,18 @@ pub enum InvalidIssuer {
     /// It has a fragment (RFC 8414 section 2).
     #[error("an issuer has no fragment; remove the # and what follows it")]
     Fragment,
-    /// Its host has capital letters, which many clients would change.
     #[error("write the issuer's host in lower case: it is compared byte for byte")]
     CapitalHost,
-    /// Its port is none, or the one that the scheme implies.
     #[error("leave the port out where it is 443 for https or 80 for http; else it is 1 to 65535")]
     Port,
-    /// It ends in a slash.
     #[error(
         "an issuer does not end in a slash: it is compared byte for byte, and endpoints are appended to it"
     )]
     TrailingSlash,
-    /// Its path has characters or segments that clients would rewrite.
     #[error(
         "an issuer's path has segments of letters, digits, '-', '.', '_', '~' and no '.' or '..'"
     )]
     Path,
-    /// It is http, and its host is not this machine.
     #[error(
         "an issuer is https; http is for localhost, or with public.allow_plain_http = true behind a proxy"
     )]

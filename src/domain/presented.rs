@@ -49,7 +49,7 @@ pub enum PresentedProof<'a> {
 }
 
 impl fmt::Debug for PresentedProof<'_> {
-    /// Shows nothing of it: who has it may use it.
+    /// Hides it: anybody who has it can use it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Nothing => "Nothing",

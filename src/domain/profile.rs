@@ -17,19 +17,14 @@ named! {
 }
 
 /// What a profile forbids of a client, an audience or a setting: a sentence that says what to do.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
     /// A client that may use a shared secret.
     #[error(
         "client {client}: the profile fapi2 forbids {method}; register private_key_jwt or mutual TLS"
     )]
-    Method {
-        /// The client.
-        client: String,
-        /// The method.
-        method: AuthMethod,
-    },
-    /// A client that may name the token endpoint in its assertions.
+    Method { client: String, method: AuthMethod },
     #[error(
         "client {0}: the profile fapi2 takes the issuer alone as aud; remove its assertion_audience"
     )]
@@ -39,23 +34,15 @@ pub enum Contradiction {
         "client {client}: the profile fapi2 forbids RS256, and the key {kid} is registered for that alone; write \
          alg PS256, or leave alg out"
     )]
-    Key {
-        /// The client.
-        client: String,
-        /// The name of the key.
-        kid: String,
-    },
+    Key { client: String, kid: String },
     /// An audience whose tokens are signed with RSA PKCS #1.
     #[error(
         "audience {audience}: the profile fapi2 forbids {algorithm}; use ES256, EdDSA or PS256"
     )]
     Algorithm {
-        /// The audience.
         audience: String,
-        /// The algorithm.
         algorithm: SigningAlgorithm,
     },
-    /// An audience that takes bearer tokens.
     #[error(
         "audience {0}: the profile fapi2 binds every token; set sender_constraint to mtls, dpop or any"
     )]

@@ -49,7 +49,7 @@ impl ScopeSet {
     /// Reads the `scope` parameter: scopes with exactly one space between (RFC 6749 section 3.3).
     ///
     /// # Errors
-    /// A scope that is none, and leading, trailing or doubled spaces.
+    /// An invalid scope, and leading, trailing or doubled spaces.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         text.split(' ')
             .map(Scope::parse)

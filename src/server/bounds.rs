@@ -63,7 +63,7 @@ pub struct Bounds {
     /// A connection on which no request was finished for this long is closed, whatever it does meanwhile: it
     /// ends idle ones, and those that read their answers too slowly. A quarter of it may come on top.
     pub stall_time: Duration,
-    /// The same while there is no room for another connection: whoever finishes nothing makes room. Requests in
+    /// The same while there is no room for another connection: a connection that finishes nothing makes room. Requests in
     /// flight get twice as long.
     pub crowded_stall_time: Duration,
     /// How long requests in flight may take to finish when the server stops.

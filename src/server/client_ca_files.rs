@@ -48,7 +48,7 @@ impl ClientCaFiles {
     }
 }
 
-/// The CAs in all files. Who empties a file takes its CAs away; at the start an empty one is a mistake.
+/// The CAs in all files. A file that was emptied has none; at the start an empty one is a mistake.
 fn cas(files: &[PathBuf], contents: &[Content], moment: Moment) -> Result<ClientCas, FileFault> {
     let mut cas = ClientCas::none();
     let is_emptied =

@@ -41,7 +41,7 @@ fn left(most: usize, database: u32) -> usize {
     most.saturating_sub(reserve).max(FEWEST)
 }
 
-/// The limit as it is afterwards; none: there is none.
+/// The limit afterwards; `None` if there is no limit.
 fn raise() -> Option<usize> {
     let before = getrlimit(Resource::Nofile);
     let raised = Rlimit {

@@ -63,17 +63,17 @@ impl Door {
     }
 
     fn place(&self, request: &Request<Incoming>) -> Result<Place, Refusal> {
-        let limits = &self.meter.room.limits;
-        if request.headers().len() > limits.headers {
+        let bounds = &self.meter.room.bounds;
+        if request.headers().len() > bounds.headers {
             return Err(answer::too_many_headers);
         }
-        let admitted = self.meter.admit(cost(request, limits));
+        let admitted = self.meter.admit(cost(request, bounds));
         admitted.map_err(|_| answer::busy as Refusal)
     }
 }
 
 /// What a request holds until it is answered: its head, and the body that it announces.
-fn cost(request: &Request<Incoming>, limits: &Bounds) -> usize {
+fn cost(request: &Request<Incoming>, bounds: &Bounds) -> usize {
     let headers = request.headers();
     let bytes: usize = headers.values().map(HeaderValue::len).sum();
     let head = request.uri().path().len() + bytes + headers.len() * FIELD_BYTES / 2;
@@ -83,9 +83,9 @@ fn cost(request: &Request<Incoming>, limits: &Bounds) -> usize {
     let body = match announced {
         _ if request.body().is_end_stream() => 0,
         // It is refused unread.
-        Some(length) if length > limits.body_bytes => 0,
+        Some(length) if length > bounds.body_bytes => 0,
         Some(length) => length,
-        None => limits.body_bytes,
+        None => bounds.body_bytes,
     };
     head + body
 }

@@ -24,7 +24,7 @@ enum Place {
     Size,
 }
 
-/// A header block that no sender of ours may send.
+/// A header block that uses a table which the other side knows is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 

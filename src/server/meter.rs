@@ -33,7 +33,7 @@ impl Meter {
     /// Charges work, in bytes.
     pub(super) fn charge(&self, work: usize) -> Result<(), Unpaid> {
         let before = self.unpaid.fetch_add(work, Ordering::Relaxed);
-        if before.saturating_add(work) > self.room.limits.unpaid() {
+        if before.saturating_add(work) > self.room.bounds.unpaid() {
             Err(Unpaid)
         } else {
             Ok(())
@@ -42,7 +42,7 @@ impl Meter {
 
     /// A request was given up before its body ended; the next bytes that come find out if that was too much.
     pub(super) fn give_up(&self) {
-        let largest = self.room.limits.largest_request();
+        let largest = self.room.bounds.largest_request();
         let _ = self.charge(largest.saturating_add(largest / 2));
     }
 
@@ -54,7 +54,7 @@ impl Meter {
 
     /// A request was refused at the door: it pays, but does not keep its connection.
     pub(super) fn pay(&self) {
-        let pays = self.room.limits.largest_request();
+        let pays = self.room.bounds.largest_request();
         let mut now = self.unpaid.load(Ordering::Relaxed);
         while let Err(other) = self.unpaid.compare_exchange_weak(
             now,

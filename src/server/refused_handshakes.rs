@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use crate::telemetry::seldom::Seldom;
 
-/// Tells of a handshake of ours that failed, as often as strangers may fill a log.
+/// Logs a failed handshake, no more often than strangers may fill a log.
 pub(super) fn tell(seldom: &Seldom, peer: SocketAddr, error: &io::Error) {
     let Some(reason) = refused_certificate(error) else {
         tracing::debug!(%peer, %error, "a TLS handshake failed");

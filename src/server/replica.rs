@@ -37,12 +37,11 @@ pub struct Replica {
 }
 
 /// Why a replica is not ready to run.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The system starts no thread.
     #[error("cannot start the hashing threads: {0}")]
     Threads(#[from] std::io::Error),
-    /// A file that the settings name.
     #[error(transparent)]
     File(#[from] FileFault),
 }

@@ -15,7 +15,7 @@ const FURTHER: usize = 5;
 /// What the connections of one or several listeners share.
 #[derive(Debug)]
 pub struct Room {
-    pub(super) limits: Bounds,
+    pub(super) bounds: Bounds,
     pub(super) connections: Arc<Semaphore>,
     requests: Bounded,
     further: Bounded,
@@ -31,17 +31,17 @@ pub(super) enum Full {
 }
 
 impl Room {
-    /// Room within these limits.
+    /// Room within these bounds.
     #[must_use]
-    pub fn new(limits: Bounds) -> Arc<Self> {
+    pub fn new(bounds: Bounds) -> Arc<Self> {
         Arc::new(Self {
-            limits,
+            bounds,
             connections: Arc::new(Semaphore::new(
-                limits.connections.min(Semaphore::MAX_PERMITS),
+                bounds.connections.min(Semaphore::MAX_PERMITS),
             )),
-            requests: Bounded::new(limits.requests),
-            further: Bounded::new(limits.requests / FURTHER),
-            bytes: Bounded::new(limits.shared_bytes),
+            requests: Bounded::new(bounds.requests),
+            further: Bounded::new(bounds.requests / FURTHER),
+            bytes: Bounded::new(bounds.shared_bytes),
             full: Seldom::new(Clock::system()),
         })
     }
@@ -97,12 +97,12 @@ impl Room {
             match full {
                 Full::Requests => tracing::warn!(
                     left_out,
-                    requests = self.limits.requests,
+                    requests = self.bounds.requests,
                     "too many requests at once: answering 503 (the limit is [limits] requests)"
                 ),
                 Full::Bytes => tracing::warn!(
                     left_out,
-                    bytes = self.limits.shared_bytes,
+                    bytes = self.bounds.shared_bytes,
                     "large requests use all the memory set aside for them: refusing more"
                 ),
             }

@@ -1,4 +1,4 @@
-//! Accepts connections within limits, and drains them when the server stops.
+//! Accepts connections within bounds, and drains them when the server stops.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -29,7 +29,7 @@ pub struct Listener {
     pub service: Routes,
     /// TLS on all sockets; plain HTTP without.
     pub tls: Option<Arc<Tls>>,
-    /// Its limits, which listeners share that share a room.
+    /// Its bounds, which listeners share that share a room.
     pub room: Arc<Room>,
     /// When it stops.
     pub stops: Stops,
@@ -71,8 +71,8 @@ pub async fn serve(listener: Listener, shutdown: Shutdown) {
     tasks.shutdown().await;
 
     phase.send_replace(Phase::Draining);
-    let all = u32::try_from(room.limits.connections).unwrap_or(u32::MAX);
-    if timeout(room.limits.drain_time, room.connections.acquire_many(all))
+    let all = u32::try_from(room.bounds.connections).unwrap_or(u32::MAX);
+    if timeout(room.bounds.drain_time, room.connections.acquire_many(all))
         .await
         .is_err()
     {

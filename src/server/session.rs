@@ -79,8 +79,8 @@ impl Session {
             tls,
             phase,
             refused_handshakes: Seldom::new(Clock::system()),
-            http1: http1(&room.limits),
-            http2: http2(&room.limits),
+            http1: http1(&room.bounds),
+            http2: http2(&room.bounds),
             room,
         }
     }
@@ -100,7 +100,7 @@ impl Session {
             Some(tls) => {
                 let handshake = tls.accept(stream);
                 match self
-                    .opening(self.room.limits.handshake_time, handshake)
+                    .opening(self.room.bounds.handshake_time, handshake)
                     .await
                 {
                     Ok(stream) => {
@@ -141,7 +141,7 @@ impl Session {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let detected = protocol::detect(&mut io);
-        let time = self.room.limits.first_bytes_time;
+        let time = self.room.bounds.first_bytes_time;
         let (protocol, seen) = self.opening(time, detected).await?;
         let meter = Meter::new(Arc::clone(&self.room));
         let door = Door {
@@ -191,8 +191,8 @@ impl Session {
 /// Ends when no request was finished for the stall time, or while nobody else can connect, for the shorter one.
 /// Looking now and then costs a request one addition only.
 async fn stalled(meter: &Meter) {
-    let limits = &meter.room.limits;
-    let between = (limits.stall_time / LOOKS).min(LOOK_EVERY);
+    let bounds = &meter.room.bounds;
+    let between = (bounds.stall_time / LOOKS).min(LOOK_EVERY);
     let mut seen = meter.finished();
     let mut quiet = Duration::ZERO;
     while quiet < patience(meter) {
@@ -208,39 +208,39 @@ async fn stalled(meter: &Meter) {
 
 /// How long a connection may finish nothing as things are.
 fn patience(meter: &Meter) -> Duration {
-    let limits = &meter.room.limits;
+    let bounds = &meter.room.bounds;
     if !meter.room.is_crowded() {
-        return limits.stall_time;
+        return bounds.stall_time;
     }
     let factor = if meter.is_busy() { 2 } else { 1 };
-    (limits.crowded_stall_time * factor).min(limits.stall_time)
+    (bounds.crowded_stall_time * factor).min(bounds.stall_time)
 }
 
-fn http1(limits: &Bounds) -> http1::Builder {
+fn http1(bounds: &Bounds) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
+        .header_read_timeout(bounds.head_time)
         // hyper refuses less than 8 KiB here, and reads on beyond it: the second line is the bound.
-        .max_buf_size(limits.head_bytes.max(8 * 1024))
-        .max_header_size(limits.head_bytes)
-        .max_headers(limits.headers);
+        .max_buf_size(bounds.head_bytes.max(8 * 1024))
+        .max_header_size(bounds.head_bytes)
+        .max_headers(bounds.headers);
     builder
 }
 
-fn http2(limits: &Bounds) -> http2::Builder<TokioExecutor> {
+fn http2(bounds: &Bounds) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        // No compression from one request to the next: see the limits.
+        .max_concurrent_streams(bounds.streams)
+        .max_header_list_size(u32::try_from(bounds.head_bytes).unwrap_or(u32::MAX))
+        // No compression from one request to the next: see the bounds.
         .header_table_size(0)
-        .initial_stream_window_size(limits.stream_window)
-        .initial_connection_window_size(limits.connection_window)
+        .initial_stream_window_size(bounds.stream_window)
+        .initial_connection_window_size(bounds.connection_window)
         .max_frame_size(FRAME_SIZE)
-        .max_send_buf_size(limits.send_buffer)
-        .max_pending_accept_reset_streams(limits.pending_resets)
-        .max_local_error_reset_streams(limits.local_resets);
+        .max_send_buf_size(bounds.send_buffer)
+        .max_pending_accept_reset_streams(bounds.pending_resets)
+        .max_local_error_reset_streams(bounds.local_resets);
     builder
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 /// The exit status of a process that was told twice: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Tells whether the server shall stop; clones tell the same.
+/// Says whether the server should stop; clones say the same.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
 

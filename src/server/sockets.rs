@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::listener::{BindError, bind};
 use crate::config::settings::Settings;
 
-/// The sockets that each listener accepts on; a listener without any is none.
+/// The sockets of each listener; a listener without any does not run.
 #[derive(Debug, Default)]
 pub struct Sockets(BTreeMap<&'static str, Vec<TcpListener>>);
 

@@ -98,7 +98,7 @@ impl<IO> Wire<IO> {
                 let malformed = |_| io::Error::other("it added to a header table of size 0");
                 let work = frames.scan(fresh).map_err(malformed)?;
                 // A little too many are answered by 431; this is an attack, and not even decoded.
-                if frames.fields() > self.meter.room.limits.headers.saturating_mul(4) {
+                if frames.fields() > self.meter.room.bounds.headers.saturating_mul(4) {
                     return Err(io::Error::other(
                         "it sent a request with far too many header fields",
                     ));

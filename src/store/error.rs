@@ -11,12 +11,11 @@ use crate::domain::database_url::DatabaseUrlFault;
 pub struct DatabaseName(Option<Arc<str>>);
 
 /// Why the database did not do what it was asked to.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database is out of reach, or broke off.
     #[error("{database} is out of reach: {fault}")]
     Unavailable {
-        /// Which one.
         database: DatabaseName,
         /// What the driver says.
         fault: sqlx::Error,
@@ -27,31 +26,22 @@ pub enum StoreError {
     /// Several hosts, and none of them can be used: what each of them says.
     #[error("no host of the database URL can be used: {0}")]
     NoPrimary(String),
-    /// The database did not answer in time.
     #[error("{database} did not answer within {limit:?}")]
     Timeout {
-        /// Which one.
         database: DatabaseName,
-        /// How long it had.
         limit: Duration,
     },
-    /// Every connection of the pool is in use.
     #[error(
         "no connection to {database} came free within {limit:?}: all of max_connections are in use"
     )]
     Crowded {
-        /// Which one.
         database: DatabaseName,
-        /// How long it was waited for.
         limit: Duration,
     },
-    /// Another writer held the database longer than the wait allows.
     #[error("{0} is busy: another writer holds it")]
     Busy(DatabaseName),
-    /// A statement that the database refuses.
     #[error("{database} refused a statement: {}", Told(fault))]
     Refused {
-        /// Which one.
         database: DatabaseName,
         /// What the driver says.
         fault: sqlx::Error,
@@ -64,20 +54,15 @@ pub enum StoreError {
     /// An answer that the driver cannot read, and that made it panic.
     #[error("cannot read the answer of {0}: it does not match the statement")]
     Unreadable(DatabaseName),
-    /// A row that this version cannot read.
     #[error("{table}: the row of {key:?} cannot be read: {fault}")]
     Corrupt {
-        /// The table.
         table: &'static str,
-        /// The row's key.
         key: String,
-        /// The column, or what is wrong.
         fault: String,
     },
     /// An update touched another number of rows than it had to: somebody else was there first.
     #[error("{0} was changed by somebody else in the meantime: look again, then retry")]
     Conflict(String),
-    /// The schema is older than this version.
     #[error(
         "the database schema is older than this grantd: run `grantd migrate` (or start with --migrate)"
     )]
@@ -88,33 +73,25 @@ pub enum StoreError {
         .0.display()
     )]
     NoDatabase(std::path::PathBuf),
-    /// The file of a SQLite database cannot be made.
     #[error("cannot create the database {}: {source}", path.display())]
     File {
-        /// The file.
         path: std::path::PathBuf,
-        /// What the operating system says.
         #[source]
         source: std::io::Error,
     },
-    /// The schema is newer than this version.
     #[error("the database schema is newer than this grantd: run the newer version")]
     SchemaNewer,
-    /// A migration is another one than the one that was applied.
     #[error(
         "the applied migration {0} differs from the one in this grantd: run the version that applied it"
     )]
     Migration(i64),
-    /// The database URL is none.
     #[error("the database URL cannot be used: {0}")]
     Url(#[from] DatabaseUrlFault),
     /// The database URL cannot be used by the driver.
     #[error("the database URL cannot be used: a parameter has an unknown value")]
     UrlParameter,
-    /// What this replica remembers is older than it may be.
     #[error("the change feed has not been read for too long")]
     Stale,
-    /// Nothing was loaded yet.
     #[error("not loaded yet")]
     NotLoaded,
 }

@@ -82,7 +82,7 @@ async fn listen(database: Arc<Database>, hosts: Arc<Hosts>, changed: Arc<tokio::
                 }
             }
             Ok(Err(error)) => {
-                tracing::debug!(%error, "LISTEN is not possible; changes are found by polling")
+                tracing::debug!(%error, "LISTEN is not possible; changes are found by polling");
             }
             Err(_) => {
                 tracing::debug!(

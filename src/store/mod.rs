@@ -43,7 +43,7 @@ impl Store {
     /// Opens a database lazily: the first use connects.
     ///
     /// # Errors
-    /// A URL that is none of ours.
+    /// Not a URL of a database.
     pub fn open(options: DatabaseOptions) -> Result<Self, StoreError> {
         let database = std::sync::Arc::new(Database::open(options)?);
         Ok(Self {

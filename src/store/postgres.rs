@@ -17,7 +17,7 @@ use crate::domain::secret_format::Secret;
 
 /// How old a connection grows, so that it follows a name that leads elsewhere now.
 const LONGEST_LIFE: Duration = Duration::from_mins(30);
-/// Tells what cannot write: a standby is in recovery, a demoted primary or a session that shall not write has
+/// Tells what cannot write: a standby is in recovery, a demoted primary or a read-only session has
 /// read-only transactions by default. By a simple query: nothing is prepared for it.
 macro_rules! cannot_write {
     () => {

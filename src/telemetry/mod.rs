@@ -23,23 +23,19 @@ pub fn init(format: LogFormat, filter: &str, is_coloured: bool) {
         Ok(filter) => (filter, None),
         Err(part) => (EnvFilter::new("info"), Some(part)),
     };
-    let registry = tracing_subscriber::registry().with(filter);
     let log = writer::start();
+    let text = || {
+        let layer = fmt::layer().with_writer(log.clone());
+        layer.with_target(false).with_ansi(is_coloured)
+    };
+    let json = || fmt::layer().json().with_writer(log.clone());
     std::panic::set_hook(Box::new(tell_panic));
     // A second start, as in tests, changes nothing.
-    let _ = match format {
-        LogFormat::Text => registry
-            .with(
-                fmt::layer()
-                    .with_writer(log)
-                    .with_target(false)
-                    .with_ansi(is_coloured),
-            )
-            .try_init(),
-        LogFormat::Json => registry
-            .with(fmt::layer().json().with_writer(log))
-            .try_init(),
-    };
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with((format == LogFormat::Text).then(text))
+        .with((format == LogFormat::Json).then(json))
+        .try_init();
     if let Some(part) = fault {
         tracing::warn!(
             found = ?shown::unknown(&part, []),

@@ -400,11 +400,11 @@ fn contradictions_are_refused() {
         ),
         (
             "[proxy]\nnetworks = [\"0.0.0.0/0\"]\n",
-            "the networks of the proxies alone",
+            "only the proxies' networks",
         ),
         (
             "[proxy]\nnetworks = [\"127.0.0.1/32\", \"::/0\"]\n",
-            "the networks of the proxies alone",
+            "only the proxies' networks",
         ),
         (
             "[proxy]\nsecret_header = \"Client-Cert\"\n",

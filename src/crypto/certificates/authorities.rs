@@ -1,4 +1,4 @@
-//! The client CAs, and the judgement of a chain by them: RFC 5280 section 6, by webpki, with a time of our own.
+//! The client CAs, and the judgement of a chain by them: RFC 5280 section 6, by webpki, at a time that we give.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,45 +19,43 @@ use crate::domain::timestamp::Timestamp;
 pub struct ClientCas {
     anchors: Vec<TrustAnchor<'static>>,
     /// What the certificate of each anchor says beside name and key; webpki leaves it out.
-    limits: Vec<Limits>,
+    constraints: Vec<Constraints>,
 }
 
 /// How far and how long a CA may be trusted.
-struct Limits {
+struct Constraints {
     not_before: i64,
     not_after: i64,
     most_between: Option<u32>,
 }
 
 /// What cannot be trusted as client CAs.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCas {
-    /// No certificate is in it.
     #[error("no certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
     Empty,
-    /// One of them cannot be read.
     #[error("a certificate that cannot be read")]
     Unreadable,
-    /// One of them says that it is no CA.
     #[error("a certificate that does not belong to a CA")]
     NoCa,
 }
 
-impl Limits {
+impl Constraints {
     fn of(certificate: &[u8]) -> Result<Self, InvalidCas> {
         let (_, certificate) =
             X509Certificate::from_der(certificate).map_err(|_| InvalidCas::Unreadable)?;
-        let constraints = certificate
+        let basic = certificate
             .basic_constraints()
             .map_err(|_| InvalidCas::Unreadable)?
             .map(|it| it.value);
-        if constraints.is_some_and(|it| !it.ca) {
+        if basic.is_some_and(|it| !it.ca) {
             return Err(InvalidCas::NoCa);
         }
         Ok(Self {
             not_before: certificate.validity().not_before.timestamp(),
             not_after: certificate.validity().not_after.timestamp(),
-            most_between: constraints.and_then(|it| it.path_len_constraint),
+            most_between: basic.and_then(|it| it.path_len_constraint),
         })
     }
 
@@ -75,7 +73,7 @@ impl ClientCas {
     pub const fn none() -> Self {
         Self {
             anchors: Vec::new(),
-            limits: Vec::new(),
+            constraints: Vec::new(),
         }
     }
 
@@ -89,7 +87,7 @@ impl ClientCas {
             let certificate = certificate.map_err(|_| InvalidCas::Unreadable)?;
             let anchor =
                 anchor_from_trusted_cert(&certificate).map_err(|_| InvalidCas::Unreadable)?;
-            self.limits.push(Limits::of(&certificate)?);
+            self.constraints.push(Constraints::of(&certificate)?);
             self.anchors.push(anchor.to_owned());
         }
         if self.anchors.len() == before {
@@ -132,10 +130,10 @@ impl ClientCas {
     /// old one.
     fn allow(&self, path: &VerifiedPath<'_>, now: Timestamp) -> Result<(), Error> {
         let between = path.intermediate_certificates().count();
-        let allows = |(anchor, limits): (&TrustAnchor<'_>, &Limits)| {
-            anchor == path.anchor() && limits.allow(between, now)
+        let allows = |(anchor, constraints): (&TrustAnchor<'_>, &Constraints)| {
+            anchor == path.anchor() && constraints.allow(between, now)
         };
-        if self.anchors.iter().zip(&self.limits).any(allows) {
+        if self.anchors.iter().zip(&self.constraints).any(allows) {
             Ok(())
         } else {
             Err(Error::UnknownIssuer)

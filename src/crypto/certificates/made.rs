@@ -17,17 +17,15 @@ const LONG: Duration = Duration::days(3650);
 const SHORT: Duration = Duration::days(800);
 
 /// Why a certificate cannot be made.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
-    /// rcgen's reason.
     #[error("cannot make a certificate: {0}")]
     Rcgen(#[from] rcgen::Error),
-    /// The subject is valid, but beyond what rcgen writes.
     #[error(
         "cannot make a certificate for a subject with two attributes of one type or with # values"
     )]
     Subject,
-    /// Outside of the calendar.
     #[error("cannot make a certificate for the current time")]
     Time,
 }

@@ -48,7 +48,7 @@ const STRONG_HASHES: [&str; 3] = [
 
 /// A certificate with those that were sent beside it; clones are the same one.
 ///
-/// Whoever makes one vouches that the peer holds the leaf's key; nothing else of it is believed yet.
+/// The maker vouches that the peer holds the leaf's key; nothing else of it is believed yet.
 #[derive(Clone)]
 pub struct CertificateChain {
     certificates: Arc<[CertificateDer<'static>]>,

@@ -28,9 +28,9 @@ const RSA_BITS: u32 = 2048;
 const CURVE_SIGNATURE: usize = 64;
 
 /// Why a key or a signature could not be made. What josekit says is left out: it may quote keys.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwsError {
-    /// No key pair was made.
     #[error("no key pair could be made for {0}")]
     Generation(SigningAlgorithm),
     /// A new key's public half is not of the form that we publish.
@@ -42,7 +42,6 @@ pub enum JwsError {
     /// A public key of another kind than the algorithm's, or a point that is not on its curve.
     #[error("the public key is not a key for {0}")]
     PublicKey(SigningAlgorithm),
-    /// Signing failed.
     #[error("signing with {0} failed")]
     Signing(SigningAlgorithm),
 }

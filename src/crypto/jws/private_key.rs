@@ -15,15 +15,13 @@ use crate::crypto::strict_json::parse_object;
 use crate::domain::algorithm::SigningAlgorithm;
 
 /// Why a text gives no private key. None says anything of its content.
+#[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrivateKeyError {
-    /// Neither form, or a kind that signs nothing here.
     #[error("expected a private key of P-256, Ed25519 or RSA: a JWK, or PEM without a password")]
     NoKey,
-    /// A public one.
     #[error("this is a public key; signing needs the private one")]
     Public,
-    /// Another kind than the algorithm's.
     #[error("this kind of key does not sign with {0}")]
     Algorithm(SigningAlgorithm),
 }

@@ -229,7 +229,7 @@ pub fn accept(
     })
 }
 
-/// Exactly one audience, and it is us (rfc7523bis): whoever signs for two servers lets each replay at the other.
+/// Exactly one audience, and it is us (rfc7523bis): an assertion for two servers could be replayed by each at the other.
 fn check_audience(
     claims: &Map<String, Value>,
     rules: &AssertionRules<'_>,
