@@ -176,7 +176,7 @@ on_both! {
         for (assertion, found, remedy) in [
             (key.sign_raw(&header("key-1"), &claims), "key-1", "register the client's public key"),
             (other.sign(&signer::claims("worker", "a jti")), cut.as_str(), "register the client's public key"),
-            (key.sign(&with("aud", serde_json::json!([ISSUER, "https://b.example"]))), "the list [https://auth.example,https://b.example]", "let the client write the issuer into aud as a text"),
+            (key.sign(&with("aud", serde_json::json!([ISSUER, "https://b.example"]))), "the list [https://auth.example,https://b.example]", "let the client write only the issuer into aud, as a text"),
             (key.sign(&with("exp", (START - 60).into())), "exp 60 s ago", "look at the client's clock"),
             (key.sign(&with("iat", (START + 90).into())), "iat 90 s ahead", "look at the client's clock"),
             (key.sign(&with("iss", "wörker".into())), "iss w\\\\u{f6}rker", "let the client write its id"),
