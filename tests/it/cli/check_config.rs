@@ -183,7 +183,7 @@ fn catalogs_are_checked_without_any_settings_and_several_are_one() {
     place.write("b.toml", "[[client]]\nid = \"b\"\n");
     assert_eq!(
         place.done(&["check-config", "--catalog", "a.toml", "--catalog", "b.toml"]),
-        "the catalog a.toml, b.toml is right; 1 audience, 1 client\n"
+        "the catalog a.toml, b.toml is valid; 1 audience, 1 client\n"
     );
     // Without a catalog it is the settings that are missing.
     let ended = place.run(&["check-config"]);
