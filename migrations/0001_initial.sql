@@ -30,6 +30,8 @@ CREATE TABLE credentials (
     form TEXT,
     -- PHC string, public JWK, x5t#S256 or subject value; never a secret in clear
     material TEXT NOT NULL,
+    -- of a key its RFC 7638 thumbprint, of a certificate its x5t#S256: finds who shares it
+    thumbprint TEXT,
     label TEXT,
     active_from BIGINT,
     expires_at BIGINT,
@@ -41,6 +43,8 @@ CREATE TABLE credentials (
 );
 
 CREATE INDEX credentials_of_client ON credentials (client_id);
+
+CREATE INDEX credentials_by_thumbprint ON credentials (thumbprint);
 
 CREATE TABLE audiences (
     identifier TEXT PRIMARY KEY,

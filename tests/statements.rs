@@ -54,6 +54,7 @@ async fn what_is_remembered_costs_no_statement() {
         warm_requests_cost_none(&env, &statements).await;
         names_that_do_not_exist_cost_none(&env, &statements).await;
         without_memory_each_request_costs_some(&env, &statements).await;
+        administration::costs_what_it_changes(&env, &statements).await;
     }
 }
 
@@ -152,4 +153,81 @@ async fn without_memory_each_request_costs_some(env: &Env, statements: &Statemen
         first >= 6,
         "a client and an audience are loaded each time: {first}"
     );
+}
+
+#[cfg(test)]
+mod administration {
+    use grantd::crypto::jws::generate;
+    use grantd::domain::algorithm::SigningAlgorithm;
+    use grantd::domain::credential::PublicMaterial;
+    use grantd::domain::identifier::ClientId;
+    use grantd::domain::profile::Profile;
+    use grantd::operations::manage_credentials::{NewCredential, retire_credential};
+    use grantd::operations::register_credentials::{add_secret, register_credentials};
+
+    use super::{CATALOG, Env, Statements};
+
+    /// What one administrator does costs the same beside few clients and beside many.
+    pub(super) async fn costs_what_it_changes(env: &Env, statements: &Statements) {
+        // Connects once: the first reading sets up its connection.
+        env.store.all_clients().await.unwrap();
+        let few = counted(env, statements, 2).await;
+        let many = counted(env, statements, 60).await;
+        assert_eq!(few, many);
+    }
+
+    /// The statements of: an apply without a change, one that changes a client, a secret that is added, its
+    /// retirement, a key that is registered, and a listing; beside `others` more clients.
+    async fn counted(env: &Env, statements: &Statements, others: usize) -> [u64; 6] {
+        let catalog: String = (0..others).map(with_key).collect();
+        let catalog = format!("{CATALOG}{catalog}");
+        env.apply(&catalog).await;
+        let changed = catalog.replace("\"key-1\"\n", &format!("\"key-1\"\nname = \"{others}\"\n"));
+        let [reader, worker] = ["reader", "key-1"].map(|id| ClientId::parse(id).unwrap());
+        let new = NewCredential {
+            label: None,
+            active_from: None,
+            expiry: None,
+            profile: Profile::Default,
+        };
+        let key = || vec![PublicMaterial::Jwk(jwk())];
+        let mut secret = None;
+        [
+            statements.of(env.apply(&catalog)).await,
+            statements.of(env.apply(&changed)).await,
+            statements
+                .of(async { secret = add_secret(&env.store, &reader, &new).await.ok() })
+                .await,
+            statements
+                .of(async {
+                    let (id, _) = secret.take().unwrap();
+                    retire_credential(&env.store, &id, true).await.unwrap()
+                })
+                .await,
+            statements
+                .of(async {
+                    register_credentials(&env.store, &worker, key(), &new)
+                        .await
+                        .unwrap()
+                })
+                .await,
+            statements.of(env.store.all_clients()).await,
+        ]
+    }
+
+    /// A client with a key, in a catalog.
+    fn with_key(n: usize) -> String {
+        format!(
+            "[[client]]\nid = \"key-{n}\"\nauth = \"private_key_jwt\"\njwks = '{{\"keys\":[{}]}}'\n\
+         [[client.policy]]\naudience = \"pricing\"\nscopes = [\"read\"]\n",
+            jwk()
+        )
+    }
+
+    fn jwk() -> String {
+        let key = generate(SigningAlgorithm::Es256).unwrap();
+        key.public_jwk
+            .to_json(&key.kid, SigningAlgorithm::Es256)
+            .to_string()
+    }
 }

@@ -3,10 +3,14 @@
 use crate::crypto::client_key;
 use crate::domain::credential::CredentialMaterial;
 use crate::domain::credential::rules::KeyFacts;
+use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::profile::{Contradiction, Profile};
 use crate::store::Store;
 use crate::store::error::StoreError;
+
+/// How many clients the database names at once.
+const PAGE: i64 = 100;
 
 /// The first thing in the database that contradicts the profile, as a sentence for the operator.
 ///
@@ -20,16 +24,35 @@ pub async fn profile_contradiction(
         return Ok(None);
     }
     let audiences = store.all_audiences().await?;
-    let clients = store.all_clients().await?;
-    let of_audiences = audiences
+    let mut of_audiences = audiences
         .iter()
-        .map(|it| profile.contradiction_of_audience(it));
-    let of_clients = clients.iter().map(|it| of_client(profile, it));
-    Ok(of_audiences
-        .chain(of_clients)
-        .flatten()
-        .next()
-        .map(|it| it.to_string()))
+        .filter_map(|it| profile.contradiction_of_audience(it));
+    let contradiction = match of_audiences.next() {
+        Some(contradiction) => Some(contradiction),
+        None => contradiction_of_clients(store, profile).await?,
+    };
+    Ok(contradiction.map(|it| it.to_string()))
+}
+
+/// The database names the few that may contradict; whether one does, only the profile says.
+async fn contradiction_of_clients(
+    store: &Store,
+    profile: Profile,
+) -> Result<Option<Contradiction>, StoreError> {
+    let mut after = String::new();
+    loop {
+        let ids = store.ids_to_judge_after(&after, PAGE).await?;
+        let Some(last) = ids.last() else {
+            return Ok(None);
+        };
+        after.clone_from(last);
+        for id in ids.iter().filter_map(|id| ClientId::parse(id).ok()) {
+            let known = store.load_client(&id).await?.value;
+            if let Some(found) = known.and_then(|it| of_client(profile, &it)) {
+                return Ok(Some(found));
+            }
+        }
+    }
 }
 
 fn of_client(profile: Profile, known: &KnownClient) -> Option<Contradiction> {

@@ -104,39 +104,30 @@ pub async fn retire_credential(
     let mut change = store.begin_change(random::token_id()).await?;
     change.lock_administration().await?;
     let now = change.now();
-    for known in change.clients().await? {
-        let Some(credential) = known
-            .credentials
-            .iter()
-            .find(|credential| &credential.id == id)
-        else {
-            continue;
-        };
-        let retired_at = credential.retired_at.map_or(now, |at| at.min(now));
-        let mut retired = Credential {
-            retired_at: Some(retired_at),
-            ..credential.clone()
-        };
-        if compromised {
-            retired.tokens_not_before = retired.tokens_not_before.max(now.plus(LATE_ISSUE));
-        }
-        change.put_credential(&known.client.id, &retired).await?;
-        let tokens_end_at = now
-            .plus(LATE_ISSUE)
-            .plus(longest_life(&mut change, &known).await?);
-        let client = known.client.id.clone();
-        let action = if compromised {
-            "credential_compromised"
-        } else {
-            "credential_retired"
-        };
-        finish(change, known.client, (action, &[id])).await?;
-        return Ok(Retired {
-            client,
-            tokens_end_at,
-        });
+    let no_credential = || CredentialError::NoCredential(id.clone());
+    let owner = change.owner(id).await?.ok_or_else(no_credential)?;
+    let known = existing(&mut change, &owner).await?;
+    let credential = known.credentials.iter().find(|it| &it.id == id);
+    let credential = credential.ok_or_else(no_credential)?;
+    let mut retired = Credential {
+        retired_at: Some(credential.retired_at.map_or(now, |at| at.min(now))),
+        ..credential.clone()
+    };
+    if compromised {
+        retired.tokens_not_before = retired.tokens_not_before.max(now.plus(LATE_ISSUE));
     }
-    Err(CredentialError::NoCredential(id.clone()))
+    change.put_credential(&owner, &retired).await?;
+    let longest = longest_life(&mut change, &known).await?;
+    let action = if compromised {
+        "credential_compromised"
+    } else {
+        "credential_retired"
+    };
+    finish(change, known.client, (action, &[id])).await?;
+    Ok(Retired {
+        client: owner,
+        tokens_end_at: now.plus(LATE_ISSUE).plus(longest),
+    })
 }
 
 /// The longest that a token of this client may live, whatever its policies were lately.

@@ -7,7 +7,7 @@ use super::manage_credentials::{CredentialError, NewCredential, existing, finish
 use super::public_credentials::public_id;
 use crate::crypto::client_key;
 use crate::crypto::random;
-use crate::domain::client::{Client, ClientStatus};
+use crate::domain::client::Client;
 use crate::domain::credential::rules::{self, Held};
 use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, PublicMaterial, StatedCredential, StatedSecret,
@@ -158,15 +158,10 @@ async fn sharing(
         CredentialMaterial::Jwk(jwk) => Some(client_key::facts(jwk)?.thumbprint),
         _ => None,
     };
-    let added: BTreeSet<String> = added.iter().filter_map(thumbprint).collect();
-    if added.is_empty() {
-        return Ok(BTreeSet::new());
+    let mut sharing = BTreeSet::new();
+    for thumbprint in added.iter().filter_map(thumbprint) {
+        sharing.extend(change.clients_with_key(&thumbprint).await?);
     }
-    let is_added = |it: &Credential| thumbprint(it).is_some_and(|it| added.contains(&it));
-    let others = change.clients().await?.into_iter();
-    Ok(others
-        .filter(|it| &it.client.id != own && it.client.status != ClientStatus::Deleted)
-        .filter(|it| it.credentials.iter().any(is_added))
-        .map(|it| it.client.id)
-        .collect())
+    sharing.remove(own);
+    Ok(sharing)
 }

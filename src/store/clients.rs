@@ -102,6 +102,37 @@ impl Store {
             .await
     }
 
+    /// At most `limit` ids of clients, in their order after `after`, that may contradict the profile fapi2: those with
+    /// a secret's method or a second audience of assertions, and those with a key in whose JWK `RS256` occurs.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn ids_to_judge_after(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let reading = async {
+            let mut tx = self.begin_snapshot().await?;
+            let ids = on_db!(&mut tx, conn => {
+                sqlx::query_scalar(
+                    "SELECT client_id FROM clients WHERE client_id > $1 AND status <> 'deleted' \
+                     AND (auth_methods LIKE '%client_secret%' OR assertion_audience <> 'issuer') \
+                     UNION SELECT client_id FROM credentials WHERE client_id > $1 \
+                     AND kind = 'jwk' AND retired_at IS NULL AND material LIKE '%RS256%' \
+                     ORDER BY client_id LIMIT $2",
+                )
+                .bind(after)
+                .bind(limit)
+                .fetch_all(conn)
+                .await?
+            });
+            tx.commit().await?;
+            Ok(ids)
+        };
+        self.database.judged(reading).await
+    }
+
     /// All clients but deleted ones, each with its credentials and policies, sorted by id.
     ///
     /// # Errors
@@ -145,16 +176,20 @@ impl Tx {
         self.with_belongings(rows).await
     }
 
+    /// In three statements, however many clients there are.
     async fn with_belongings(
         &mut self,
         rows: Vec<ClientRow>,
     ) -> Result<Vec<KnownClient>, StoreError> {
+        let mut credentials = self.all_credentials().await?;
+        let mut policies = self.all_policies().await?;
         let mut clients = Vec::with_capacity(rows.len());
         for row in rows {
             let client = row.into_client()?;
+            let id = client.id.as_str();
             clients.push(KnownClient {
-                credentials: self.credentials_of(&client.id).await?,
-                policies: self.policies_of(&client.id).await?,
+                credentials: credentials.remove(id).unwrap_or_default(),
+                policies: policies.remove(id).unwrap_or_default(),
                 client,
             });
         }
@@ -172,15 +207,7 @@ impl ChangeTx {
         self.tx.known_client(id).await
     }
 
-    /// All clients but deleted ones, as they stand inside this transaction.
-    ///
-    /// # Errors
-    /// A database out of reach, or a corrupt row.
-    pub async fn clients(&mut self) -> Result<Vec<KnownClient>, StoreError> {
-        self.tx.all_clients().await
-    }
-
-    /// As [`Self::clients`], and those that were deleted lately with them.
+    /// All clients as they stand inside this transaction, and those that were deleted lately with them.
     ///
     /// # Errors
     /// A database out of reach, or a corrupt row.

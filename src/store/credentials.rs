@@ -1,5 +1,7 @@
 //! The table `credentials`.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::Store;
 use super::change::ChangeTx;
 use super::clients::touched_one;
@@ -7,6 +9,7 @@ use super::error::StoreError;
 use super::feed::ChangeKind;
 use super::row::{Row, row, unix};
 use super::transaction::{Tx, on_db};
+use crate::crypto::client_key;
 use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, SecretForm, SecretHash, SubjectKind,
     SubjectName,
@@ -20,6 +23,7 @@ const USES_STEP: usize = 500;
 row! {
     struct CredentialRow {
         id: String,
+        client_id: String,
         kind: String,
         form: Option<String>,
         material: String,
@@ -33,30 +37,94 @@ row! {
     }
 }
 
+/// Columns by name: a newer schema may add some while this version still runs.
+macro_rules! credential_rows {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, client_id, kind, form, material, label, active_from, expires_at, retired_at, ",
+            "tokens_not_before, created_at, last_used_at FROM credentials",
+            $condition
+        )
+    };
+}
+
 impl Tx {
     pub(super) async fn credentials_of(
         &mut self,
         client: &ClientId,
     ) -> Result<Vec<Credential>, StoreError> {
         let rows: Vec<CredentialRow> = on_db!(self, conn => {
-            sqlx::query_as(
-                "SELECT id, kind, form, material, label, active_from, expires_at, retired_at, \
-                 tokens_not_before, created_at, last_used_at FROM credentials WHERE client_id = $1",
-            )
-            .bind(client.as_str())
-            .fetch_all(conn)
-            .await?
+            sqlx::query_as(credential_rows!(" WHERE client_id = $1"))
+                .bind(client.as_str())
+                .fetch_all(conn)
+                .await?
         });
-        let mut credentials = rows
-            .into_iter()
-            .map(CredentialRow::into_credential)
-            .collect::<Result<Vec<_>, _>>()?;
-        credentials.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        Ok(credentials)
+        Ok(by_client(rows)?.remove(client.as_str()).unwrap_or_default())
+    }
+
+    /// All credentials, by client id.
+    pub(super) async fn all_credentials(
+        &mut self,
+    ) -> Result<HashMap<String, Vec<Credential>>, StoreError> {
+        let rows: Vec<CredentialRow> = on_db!(self, conn => {
+            sqlx::query_as(credential_rows!("")).fetch_all(conn).await?
+        });
+        by_client(rows)
     }
 }
 
+/// The credentials of each client, the oldest first.
+fn by_client(rows: Vec<CredentialRow>) -> Result<HashMap<String, Vec<Credential>>, StoreError> {
+    let mut of: HashMap<String, Vec<Credential>> = HashMap::new();
+    for mut row in rows {
+        let client = std::mem::take(&mut row.client_id);
+        of.entry(client).or_default().push(row.into_credential()?);
+    }
+    for credentials in of.values_mut() {
+        credentials.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    }
+    Ok(of)
+}
+
 impl ChangeTx {
+    /// Whose credential that is; `None` where there is no such credential.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn owner(&mut self, id: &CredentialId) -> Result<Option<ClientId>, StoreError> {
+        let owner: Option<String> = on_db!(&mut self.tx, conn => {
+            sqlx::query_scalar("SELECT client_id FROM credentials WHERE id = $1")
+                .bind(id.as_str())
+                .fetch_optional(conn)
+                .await?
+        });
+        owner
+            .map(|owner| read_owner(&owner, id.as_str()))
+            .transpose()
+    }
+
+    /// The clients that have a key with this RFC 7638 thumbprint.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn clients_with_key(
+        &mut self,
+        thumbprint: &str,
+    ) -> Result<BTreeSet<ClientId>, StoreError> {
+        let clients: Vec<String> = on_db!(&mut self.tx, conn => {
+            sqlx::query_scalar(
+                "SELECT client_id FROM credentials WHERE thumbprint = $1 AND kind = 'jwk'",
+            )
+            .bind(thumbprint)
+            .fetch_all(conn)
+            .await?
+        });
+        clients
+            .iter()
+            .map(|id| read_owner(id, thumbprint))
+            .collect()
+    }
+
     /// Writes a credential of `client`, new or not. What it proves with is written once and never changed, and
     /// `tokens_not_before` never goes back.
     ///
@@ -71,8 +139,8 @@ impl ChangeTx {
         let touched = on_db!(&mut self.tx, conn => {
             sqlx::query(
                 "INSERT INTO credentials (id, client_id, kind, form, material, label, active_from, \
-                 expires_at, retired_at, created_at, last_used_at, tokens_not_before) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+                 expires_at, retired_at, created_at, last_used_at, tokens_not_before, thumbprint) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
                  ON CONFLICT (id) DO UPDATE SET label = $6, active_from = $7, expires_at = $8, \
                  retired_at = $9, tokens_not_before = CASE WHEN credentials.tokens_not_before > $12 \
                  THEN credentials.tokens_not_before ELSE $12 END WHERE credentials.client_id = $2",
@@ -89,6 +157,7 @@ impl ChangeTx {
             .bind(credential.created_at.unix())
             .bind(unix(credential.last_used_at))
             .bind(credential.tokens_not_before.unix())
+            .bind(thumbprint(&credential.material))
             .execute(conn)
             .await?
             .rows_affected()
@@ -198,6 +267,20 @@ fn columns(material: &CredentialMaterial) -> (Option<&'static str>, &str) {
         CredentialMaterial::Certificate(thumbprint) => (None, thumbprint),
         CredentialMaterial::Subject(name) => (Some(name.kind.as_str()), &name.value),
     }
+}
+
+/// What tells a key or a certificate, however it is written.
+fn thumbprint(material: &CredentialMaterial) -> Option<String> {
+    match material {
+        CredentialMaterial::Jwk(jwk) => client_key::facts(jwk).map(|facts| facts.thumbprint),
+        CredentialMaterial::Certificate(thumbprint) => Some(thumbprint.clone()),
+        CredentialMaterial::Secret(_) | CredentialMaterial::Subject(_) => None,
+    }
+}
+
+fn read_owner(client: &str, key: &str) -> Result<ClientId, StoreError> {
+    let table = "credentials";
+    Row { table, key }.read("client_id", ClientId::parse(client).ok())
 }
 
 impl CredentialRow {

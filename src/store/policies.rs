@@ -1,5 +1,7 @@
 //! The table `policies`.
 
+use std::collections::HashMap;
+
 use super::change::ChangeTx;
 use super::clients::touched_one;
 use super::error::StoreError;
@@ -13,6 +15,7 @@ use crate::domain::scope::{Scope, ScopeSet};
 
 row! {
     struct PolicyRow {
+        client_id: String,
         audience: String,
         scopes: String,
         default_scopes: String,
@@ -24,27 +27,53 @@ row! {
     }
 }
 
+macro_rules! policy_rows {
+    ($condition:literal) => {
+        concat!(
+            "SELECT client_id, audience, scopes, default_scopes, token_lifetime, claims, networks, ",
+            "methods, enabled FROM policies",
+            $condition
+        )
+    };
+}
+
 impl Tx {
     pub(super) async fn policies_of(
         &mut self,
         client: &ClientId,
     ) -> Result<Vec<Policy>, StoreError> {
         let rows: Vec<PolicyRow> = on_db!(self, conn => {
-            sqlx::query_as(
-                "SELECT audience, scopes, default_scopes, token_lifetime, claims, networks, methods, \
-                 enabled FROM policies WHERE client_id = $1",
-            )
-            .bind(client.as_str())
-            .fetch_all(conn)
-            .await?
+            sqlx::query_as(policy_rows!(" WHERE client_id = $1"))
+                .bind(client.as_str())
+                .fetch_all(conn)
+                .await?
         });
-        let mut policies = rows
-            .into_iter()
-            .map(|row| row.into_policy(client.as_str()))
-            .collect::<Result<Vec<_>, _>>()?;
-        policies.sort_by(|a, b| a.audience.cmp(&b.audience));
-        Ok(policies)
+        Ok(by_client(rows)?.remove(client.as_str()).unwrap_or_default())
     }
+
+    /// All policies, by client id.
+    pub(super) async fn all_policies(
+        &mut self,
+    ) -> Result<HashMap<String, Vec<Policy>>, StoreError> {
+        let rows: Vec<PolicyRow> = on_db!(self, conn => {
+            sqlx::query_as(policy_rows!("")).fetch_all(conn).await?
+        });
+        by_client(rows)
+    }
+}
+
+/// The policies of each client, sorted by audience.
+fn by_client(rows: Vec<PolicyRow>) -> Result<HashMap<String, Vec<Policy>>, StoreError> {
+    let mut of: HashMap<String, Vec<Policy>> = HashMap::new();
+    for mut row in rows {
+        let client = std::mem::take(&mut row.client_id);
+        let policy = row.into_policy(&client)?;
+        of.entry(client).or_default().push(policy);
+    }
+    for policies in of.values_mut() {
+        policies.sort_by(|a, b| a.audience.cmp(&b.audience));
+    }
+    Ok(of)
 }
 
 impl ChangeTx {

@@ -102,9 +102,9 @@ impl Difference<'_> {
         let known = self.stored.client(&new.id);
         let old = known.map(|it| &it.client);
         self.compared((Subject::Client, new.id.to_string()), (old, new));
-        let (at, before) = (self.writes.len(), self.plan.changes());
+        let at = self.writes.len();
         self.credentials(known, wanted);
-        let is_rotated = self.plan.changes() > before;
+        let is_rotated = self.writes.len() > at;
         if is_rotated || old != Some(new) {
             let rotated_at = is_rotated.then_some(self.stored.now).or(new.rotated_at);
             let client = Client {

@@ -23,7 +23,7 @@ use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::{HashCost, SecretHashError};
 use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::audience::Audience;
+use crate::domain::identifier::AudienceId;
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::Store;
@@ -133,9 +133,9 @@ pub async fn apply_catalog(
 
 /// The algorithms of the audiences that there will be.
 fn algorithms_after(stored: &Stored, wanted: &Wanted, prune: bool) -> BTreeSet<SigningAlgorithm> {
-    let is_wanted = |old: &Audience| wanted.audiences.iter().any(|new| new.id == old.id);
+    let ids: BTreeSet<&AudienceId> = wanted.audiences.iter().map(|it| &it.id).collect();
     let old = stored.audiences.values();
-    let kept = old.filter(|old| !prune && !is_wanted(old));
+    let kept = old.filter(|old| !prune && !ids.contains(&old.id));
     let all = kept.chain(&wanted.audiences);
     all.map(|audience| audience.algorithm).collect()
 }
