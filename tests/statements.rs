@@ -176,12 +176,13 @@ mod administration {
         assert_eq!(few, many);
     }
 
-    /// The statements of: an apply without a change, one that changes a client, a secret that is added, its
-    /// retirement, a key that is registered, and a listing; beside `others` more clients.
-    async fn counted(env: &Env, statements: &Statements, others: usize) -> [u64; 6] {
+    /// The statements of: an apply that makes `others` more clients, one without a change, one that changes a
+    /// client, a secret that is added, its retirement, a key that is registered, a listing, and an apply that
+    /// removes those clients.
+    async fn counted(env: &Env, statements: &Statements, others: usize) -> [u64; 8] {
         let catalog: String = (0..others).map(with_key).collect();
         let catalog = format!("{CATALOG}{catalog}");
-        env.apply(&catalog).await;
+        let created = statements.of(env.apply(&catalog)).await;
         let changed = catalog.replace("\"key-1\"\n", &format!("\"key-1\"\nname = \"{others}\"\n"));
         let [reader, worker] = ["reader", "key-1"].map(|id| ClientId::parse(id).unwrap());
         let new = NewCredential {
@@ -193,6 +194,7 @@ mod administration {
         let key = || vec![PublicMaterial::Jwk(jwk())];
         let mut secret = None;
         [
+            created,
             statements.of(env.apply(&catalog)).await,
             statements.of(env.apply(&changed)).await,
             statements
@@ -212,6 +214,7 @@ mod administration {
                 })
                 .await,
             statements.of(env.store.all_clients()).await,
+            statements.of(env.prune(CATALOG)).await,
         ]
     }
 

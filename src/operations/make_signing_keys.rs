@@ -1,12 +1,13 @@
-//! Makes the signing keys that audiences need, inside the transaction that makes the need.
+//! Makes the signing keys that audiences need: the pairs before, their rows in the transaction that makes the need.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::crypto::jws::{self, JwsError};
+use crate::crypto::jws::{self, JwsError, NewKey};
 use crate::crypto::sealing::{Sealed, SealingError, SealingKeys};
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
 use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::store::Store;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKey;
@@ -40,26 +41,62 @@ pub enum MakeKeyError {
     OtherSealingKey(SealingError),
 }
 
-/// Makes a key for each of `algorithms` that has none which signs now or will; gives the made ones.
+/// Key pairs that were made before anything was locked.
+#[derive(Debug, Default)]
+pub struct KeyPairs(BTreeMap<SigningAlgorithm, NewKey>);
+
+impl KeyPairs {
+    /// Makes a pair for each of `algorithms` that has no key, and none here yet.
+    ///
+    /// # Errors
+    /// A database out of reach, or a failed generation.
+    pub async fn make_missing(
+        &mut self,
+        store: &Store,
+        algorithms: &BTreeSet<SigningAlgorithm>,
+    ) -> Result<(), MakeKeyError> {
+        let now = store.now().await?.second();
+        let existing = store.load_signing_keys().await?.value;
+        let mut missing = lacking(&existing, algorithms, now);
+        missing.retain(|algorithm| !self.0.contains_key(algorithm));
+        for algorithm in missing {
+            let making = tokio::task::spawn_blocking(move || jws::generate(algorithm)).await;
+            let made = making.unwrap_or(Err(JwsError::Generation(algorithm)))?;
+            self.0.insert(algorithm, made);
+        }
+        Ok(())
+    }
+
+    /// The pair; one that nobody foresaw is made now.
+    fn take(&mut self, algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
+        let made = self.0.remove(&algorithm);
+        made.map_or_else(|| jws::generate(algorithm), Ok)
+    }
+}
+
+/// Writes a key, of `pairs` where it is there, for each of `algorithms` that has none which signs now or will; gives the
+/// algorithms that got one.
 ///
 /// # Errors
 /// A database out of reach, no sealing key, another one than the servers have, or a failed generation.
 pub async fn make_missing_keys(
     change: &mut ChangeTx,
     algorithms: &BTreeSet<SigningAlgorithm>,
+    mut pairs: KeyPairs,
     sealing: Option<&SealingKeys>,
     delay: Seconds,
 ) -> Result<Vec<SigningAlgorithm>, MakeKeyError> {
+    let now = change.now();
     let existing = change.signing_keys().await?;
-    let missing = lacking(&existing, algorithms, change.now());
+    let missing = lacking(&existing, algorithms, now);
     if missing.is_empty() {
         return Ok(missing);
     }
     let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
     check_opens(&existing, sealing)?;
-    let now = change.now();
+    let life = KeyLife::from(now, now.plus(delay));
     for algorithm in &missing {
-        let key = new_key(*algorithm, sealing, KeyLife::from(now, now.plus(delay)))?;
+        let key = sealed(pairs.take(*algorithm)?, *algorithm, sealing, life)?;
         change.insert_signing_key(&key).await?;
     }
     Ok(missing)
@@ -104,12 +141,12 @@ fn check_opens(existing: &[StoredKey], sealing: &SealingKeys) -> Result<(), Make
     Ok(())
 }
 
-fn new_key(
+fn sealed(
+    key: NewKey,
     algorithm: SigningAlgorithm,
     sealing: &SealingKeys,
     life: KeyLife,
 ) -> Result<StoredKey, MakeKeyError> {
-    let key = jws::generate(algorithm)?;
     let sealed = sealing.seal(&key.kid, algorithm, &key.private)?;
     Ok(StoredKey {
         public_jwk: key.public_jwk.to_json(&key.kid, algorithm).to_string(),

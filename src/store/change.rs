@@ -72,6 +72,14 @@ impl ChangeTx {
         Ok(())
     }
 
+    /// Whether an audience, a client or a signing key was changed after `seen`.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn has_changed_since(&mut self, seen: &FeedPosition) -> Result<bool, StoreError> {
+        self.tx.has_changed_since(seen).await
+    }
+
     pub(super) fn note(&mut self, kind: ChangeKind, key: &str) {
         self.changes.push(Change {
             kind,

@@ -1,11 +1,16 @@
 //! The table `clients`, and a client read with all that belongs to it.
 
+use std::collections::BTreeSet;
+
+use sqlx::QueryBuilder;
+
 use super::Store;
 use super::change::ChangeTx;
 use super::error::StoreError;
 use super::feed::{ChangeKind, FeedPosition};
-use super::row::{Row, list_text, row, unix};
+use super::row::{ROWS_AT_ONCE, Row, list_text, row, unix};
 use super::transaction::{Tx, on_db};
+use crate::domain::audience::Audience;
 use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus, GrantType};
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
@@ -53,6 +58,34 @@ macro_rules! client_rows {
         )
     };
 }
+
+/// Pushes `column IN (…)`.
+macro_rules! listed {
+    ($statement:ident, $column:literal, $ids:expr) => {
+        $statement.push(concat!($column, " IN ("));
+        let mut list = $statement.separated(", ");
+        for id in $ids {
+            list.push_bind(id.as_str());
+        }
+        $statement.push(")");
+    };
+}
+
+/// Pushes `(one = … AND other = …) OR …`: SQLite uses an index for that, and none for a list of pairs.
+macro_rules! paired {
+    ($statement:ident, ($one:literal, $other:literal), $pairs:expr) => {
+        let mut pairs = $statement.separated(" OR ");
+        for (one, other) in $pairs {
+            pairs
+                .push(concat!("(", $one, " = "))
+                .push_bind_unseparated(one.as_str())
+                .push_unseparated(concat!(" AND ", $other, " = "))
+                .push_bind_unseparated(other.as_str())
+                .push_unseparated(")");
+        }
+    };
+}
+pub(super) use paired;
 
 impl Store {
     /// One client with its credentials and policies, in one snapshot; `None` where it does not exist.
@@ -148,7 +181,36 @@ impl Store {
     }
 }
 
+impl Store {
+    /// All audiences and all clients, those that were deleted lately with them, in one snapshot with the feed's number.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn load_catalog(
+        &self,
+    ) -> Result<Loaded<(Vec<Audience>, Vec<KnownClient>)>, StoreError> {
+        let reading = async {
+            let mut tx = self.begin_snapshot().await?;
+            let feed = tx.feed_position().await?;
+            let value = (
+                tx.all_audiences().await?,
+                tx.clients_and_deleted_ones().await?,
+            );
+            tx.commit().await?;
+            Ok(Loaded { value, feed })
+        };
+        self.database.judged(reading).await
+    }
+}
+
 impl Tx {
+    async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
+        let rows: Vec<ClientRow> = on_db!(self, conn => {
+            sqlx::query_as(client_rows!("1 = 1")).fetch_all(conn).await?
+        });
+        self.with_belongings(rows).await
+    }
+
     pub(super) async fn known_client(
         &mut self,
         id: &ClientId,
@@ -212,10 +274,7 @@ impl ChangeTx {
     /// # Errors
     /// A database out of reach, or a corrupt row.
     pub async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
-        let rows: Vec<ClientRow> = on_db!(&mut self.tx, conn => {
-            sqlx::query_as(client_rows!("1 = 1")).fetch_all(conn).await?
-        });
-        self.tx.with_belongings(rows).await
+        self.tx.clients_and_deleted_ones().await
     }
 
     /// Writes a client, new or not. `tokens_not_before` never goes back, so that a client made anew under
@@ -224,78 +283,112 @@ impl ChangeTx {
     /// # Errors
     /// A database out of reach.
     pub async fn put_client(&mut self, client: &Client) -> Result<(), StoreError> {
-        on_db!(&mut self.tx, conn => {
-            sqlx::query(
-                "INSERT INTO clients (client_id, name, owner, environment, tenant, status, grants, \
-                 auth_methods, assertion_audience, max_assertion_lifetime, dpop_bound_access_tokens, \
-                 certificate_bound_access_tokens, claims, tokens_not_before, created_at, rotated_at, \
-                 deleted_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, NULL) \
-                 ON CONFLICT (client_id) DO UPDATE SET name = $2, owner = $3, environment = $4, \
-                 tenant = $5, status = $6, grants = $7, auth_methods = $8, assertion_audience = $9, \
-                 max_assertion_lifetime = $10, dpop_bound_access_tokens = $11, \
-                 certificate_bound_access_tokens = $12, claims = $13, \
-                 tokens_not_before = CASE WHEN clients.tokens_not_before > $14 \
-                 THEN clients.tokens_not_before ELSE $14 END, \
-                 created_at = $15, rotated_at = $16, deleted_at = NULL",
-            )
-            .bind(client.id.as_str())
-            .bind(&client.name)
-            .bind(&client.owner)
-            .bind(&client.environment)
-            .bind(&client.tenant)
-            .bind(client.status.as_str())
-            .bind(list_text(&client.grants))
-            .bind(list_text(&client.auth_methods))
-            .bind(client.assertion_audience.as_str())
-            .bind(client.max_assertion_lifetime.map(|span| i64::from(span.get())))
-            .bind(client.dpop_bound_access_tokens)
-            .bind(client.certificate_bound_access_tokens)
-            .bind(serde_json::Value::Object(client.claims.clone()).to_string())
-            .bind(client.tokens_not_before.unix())
-            .bind(client.created_at.unix())
-            .bind(unix(client.rotated_at))
-            .execute(conn)
-            .await?;
-        });
-        self.note(ChangeKind::Client, client.id.as_str());
+        self.put_clients(std::slice::from_ref(client)).await
+    }
+
+    /// As [`Self::put_client`], of many.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn put_clients(&mut self, clients: &[Client]) -> Result<(), StoreError> {
+        for some in clients.chunks(ROWS_AT_ONCE) {
+            on_db!(&mut self.tx, conn => {
+                let mut statement = QueryBuilder::new(
+                    "INSERT INTO clients (client_id, name, owner, environment, tenant, status, grants, \
+                     auth_methods, assertion_audience, max_assertion_lifetime, \
+                     dpop_bound_access_tokens, certificate_bound_access_tokens, claims, \
+                     tokens_not_before, created_at, rotated_at, deleted_at) ",
+                );
+                statement.push_values(some, |mut row, client| {
+                    row.push_bind(client.id.as_str())
+                        .push_bind(&client.name)
+                        .push_bind(&client.owner)
+                        .push_bind(&client.environment)
+                        .push_bind(&client.tenant)
+                        .push_bind(client.status.as_str())
+                        .push_bind(list_text(&client.grants))
+                        .push_bind(list_text(&client.auth_methods))
+                        .push_bind(client.assertion_audience.as_str())
+                        .push_bind(client.max_assertion_lifetime.map(|span| i64::from(span.get())))
+                        .push_bind(client.dpop_bound_access_tokens)
+                        .push_bind(client.certificate_bound_access_tokens)
+                        .push_bind(serde_json::Value::Object(client.claims.clone()).to_string())
+                        .push_bind(client.tokens_not_before.unix())
+                        .push_bind(client.created_at.unix())
+                        .push_bind(unix(client.rotated_at))
+                        .push("NULL");
+                });
+                statement.push(
+                    " ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, \
+                     owner = excluded.owner, environment = excluded.environment, \
+                     tenant = excluded.tenant, status = excluded.status, grants = excluded.grants, \
+                     auth_methods = excluded.auth_methods, \
+                     assertion_audience = excluded.assertion_audience, \
+                     max_assertion_lifetime = excluded.max_assertion_lifetime, \
+                     dpop_bound_access_tokens = excluded.dpop_bound_access_tokens, \
+                     certificate_bound_access_tokens = excluded.certificate_bound_access_tokens, \
+                     claims = excluded.claims, tokens_not_before = \
+                     CASE WHEN clients.tokens_not_before > excluded.tokens_not_before \
+                     THEN clients.tokens_not_before ELSE excluded.tokens_not_before END, \
+                     created_at = excluded.created_at, rotated_at = excluded.rotated_at, \
+                     deleted_at = NULL",
+                );
+                statement.build().persistent(false).execute(conn).await?;
+            });
+        }
+        for client in clients {
+            self.note(ChangeKind::Client, client.id.as_str());
+        }
         Ok(())
     }
 
-    /// Deletes a client with its credentials and policies. The row itself stays as a tombstone until
-    /// [`Store::sweep`] removes it, so that its tokens stay dead; `tokens_not_before` never goes back.
+    /// Deletes clients with their credentials and policies. The rows themselves stay as tombstones until
+    /// [`Store::sweep`] removes them, so that their tokens stay dead; `tokens_not_before` never goes back.
     ///
     /// # Errors
     /// A database out of reach, or no such client.
-    pub async fn delete_client(
+    pub async fn delete_clients(
         &mut self,
-        id: &ClientId,
+        ids: &[ClientId],
         (now, tokens_not_before): (Timestamp, Timestamp),
     ) -> Result<(), StoreError> {
-        let touched = on_db!(&mut self.tx, conn => {
-            sqlx::query("DELETE FROM credentials WHERE client_id = $1")
-                .bind(id.as_str())
-                .execute(&mut *conn)
-                .await?;
-            sqlx::query("DELETE FROM policies WHERE client_id = $1")
-                .bind(id.as_str())
-                .execute(&mut *conn)
-                .await?;
-            sqlx::query(
-                "UPDATE clients SET status = 'deleted', deleted_at = $2, \
-                 tokens_not_before = CASE WHEN tokens_not_before > $3 \
-                 THEN tokens_not_before ELSE $3 END \
-                 WHERE client_id = $1 AND status <> 'deleted'",
-            )
-            .bind(id.as_str())
-            .bind(now.unix())
-            .bind(tokens_not_before.unix())
-            .execute(conn)
-            .await?
-            .rows_affected()
-        });
-        self.note(ChangeKind::Client, id.as_str());
-        touched_one(touched, id.as_str())
+        for some in ids.chunks(ROWS_AT_ONCE) {
+            let touched: Vec<String> = on_db!(&mut self.tx, conn => {
+                for belongings in ["DELETE FROM credentials", "DELETE FROM policies"] {
+                    let mut statement = QueryBuilder::new(belongings);
+                    listed!(statement, " WHERE client_id", some);
+                    statement.build().persistent(false).execute(&mut *conn).await?;
+                }
+                let mut statement = QueryBuilder::new("UPDATE clients SET status = 'deleted', deleted_at = ");
+                statement
+                    .push_bind(now.unix())
+                    .push(", tokens_not_before = CASE WHEN tokens_not_before > ")
+                    .push_bind(tokens_not_before.unix())
+                    .push(" THEN tokens_not_before ELSE ")
+                    .push_bind(tokens_not_before.unix())
+                    .push(" END WHERE status <> 'deleted'");
+                listed!(statement, " AND client_id", some);
+                statement.push(" RETURNING client_id");
+                statement.build_query_scalar().persistent(false).fetch_all(conn).await?
+            });
+            touched_each(some.iter().map(ClientId::as_str), &touched)?;
+        }
+        for id in ids {
+            self.note(ChangeKind::Client, id.as_str());
+        }
+        Ok(())
+    }
+}
+
+/// A statement that touched not all of `keys` met somebody else's change.
+pub(super) fn touched_each<'a>(
+    keys: impl IntoIterator<Item = &'a str>,
+    touched: &[String],
+) -> Result<(), StoreError> {
+    let touched: BTreeSet<&str> = touched.iter().map(String::as_str).collect();
+    match keys.into_iter().find(|key| !touched.contains(key)) {
+        Some(key) => Err(StoreError::Conflict(key.to_owned())),
+        None => Ok(()),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use sqlx::QueryBuilder;
+
 use super::Store;
 use super::change::ChangeTx;
-use super::clients::touched_one;
+use super::clients::{paired, touched_each};
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, row, unix};
+use super::row::{ROWS_AT_ONCE, Row, row, unix};
 use super::transaction::{Tx, on_db};
 use crate::crypto::client_key;
 use crate::domain::credential::{
@@ -135,56 +137,84 @@ impl ChangeTx {
         client: &ClientId,
         credential: &Credential,
     ) -> Result<(), StoreError> {
-        let (form, material) = columns(&credential.material);
-        let touched = on_db!(&mut self.tx, conn => {
-            sqlx::query(
-                "INSERT INTO credentials (id, client_id, kind, form, material, label, active_from, \
-                 expires_at, retired_at, created_at, last_used_at, tokens_not_before, thumbprint) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-                 ON CONFLICT (id) DO UPDATE SET label = $6, active_from = $7, expires_at = $8, \
-                 retired_at = $9, tokens_not_before = CASE WHEN credentials.tokens_not_before > $12 \
-                 THEN credentials.tokens_not_before ELSE $12 END WHERE credentials.client_id = $2",
-            )
-            .bind(credential.id.as_str())
-            .bind(client.as_str())
-            .bind(credential.kind().as_str())
-            .bind(form)
-            .bind(material)
-            .bind(&credential.label)
-            .bind(unix(credential.active_from))
-            .bind(unix(credential.expires_at))
-            .bind(unix(credential.retired_at))
-            .bind(credential.created_at.unix())
-            .bind(unix(credential.last_used_at))
-            .bind(credential.tokens_not_before.unix())
-            .bind(thumbprint(&credential.material))
-            .execute(conn)
-            .await?
-            .rows_affected()
-        });
-        self.note(ChangeKind::Client, client.as_str());
-        touched_one(touched, credential.id.as_str())
+        let one = [(client.clone(), credential.clone())];
+        self.put_credentials(&one).await
     }
 
-    /// Removes a credential of `client`.
+    /// As [`Self::put_credential`], of many.
+    ///
+    /// # Errors
+    /// A database out of reach, an id that another client's credential has, or one that stands twice.
+    pub async fn put_credentials(
+        &mut self,
+        credentials: &[(ClientId, Credential)],
+    ) -> Result<(), StoreError> {
+        let mut ids = BTreeSet::new();
+        if let Some((_, twice)) = credentials.iter().find(|(_, it)| !ids.insert(&it.id)) {
+            return Err(StoreError::Conflict(twice.id.to_string()));
+        }
+        for some in credentials.chunks(ROWS_AT_ONCE) {
+            let touched: Vec<String> = on_db!(&mut self.tx, conn => {
+                let mut statement = QueryBuilder::new(
+                    "INSERT INTO credentials (id, client_id, kind, form, material, thumbprint, label, \
+                     active_from, expires_at, retired_at, created_at, last_used_at, \
+                     tokens_not_before) ",
+                );
+                statement.push_values(some, |mut row, (client, credential)| {
+                    let (form, material) = columns(&credential.material);
+                    row.push_bind(credential.id.as_str())
+                        .push_bind(client.as_str())
+                        .push_bind(credential.kind().as_str())
+                        .push_bind(form)
+                        .push_bind(material)
+                        .push_bind(thumbprint(&credential.material))
+                        .push_bind(&credential.label)
+                        .push_bind(unix(credential.active_from))
+                        .push_bind(unix(credential.expires_at))
+                        .push_bind(unix(credential.retired_at))
+                        .push_bind(credential.created_at.unix())
+                        .push_bind(unix(credential.last_used_at))
+                        .push_bind(credential.tokens_not_before.unix());
+                });
+                statement.push(
+                    " ON CONFLICT (id) DO UPDATE SET label = excluded.label, \
+                     active_from = excluded.active_from, expires_at = excluded.expires_at, \
+                     retired_at = excluded.retired_at, tokens_not_before = \
+                     CASE WHEN credentials.tokens_not_before > excluded.tokens_not_before \
+                     THEN credentials.tokens_not_before ELSE excluded.tokens_not_before END \
+                     WHERE credentials.client_id = excluded.client_id RETURNING id",
+                );
+                statement.build_query_scalar().persistent(false).fetch_all(conn).await?
+            });
+            touched_each(some.iter().map(|(_, it)| it.id.as_str()), &touched)?;
+        }
+        for (client, _) in credentials {
+            self.note(ChangeKind::Client, client.as_str());
+        }
+        Ok(())
+    }
+
+    /// Removes credentials, each of its client.
     ///
     /// # Errors
     /// A database out of reach, or no such credential.
-    pub async fn delete_credential(
+    pub async fn delete_credentials(
         &mut self,
-        client: &ClientId,
-        id: &CredentialId,
+        credentials: &[(ClientId, CredentialId)],
     ) -> Result<(), StoreError> {
-        let touched = on_db!(&mut self.tx, conn => {
-            sqlx::query("DELETE FROM credentials WHERE id = $1 AND client_id = $2")
-                .bind(id.as_str())
-                .bind(client.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        self.note(ChangeKind::Client, client.as_str());
-        touched_one(touched, id.as_str())
+        for some in credentials.chunks(ROWS_AT_ONCE) {
+            let gone: Vec<String> = on_db!(&mut self.tx, conn => {
+                let mut statement = QueryBuilder::new("DELETE FROM credentials WHERE ");
+                paired!(statement, ("client_id", "id"), some);
+                statement.push(" RETURNING id");
+                statement.build_query_scalar().persistent(false).fetch_all(conn).await?
+            });
+            touched_each(some.iter().map(|(_, id)| id.as_str()), &gone)?;
+        }
+        for (client, _) in credentials {
+            self.note(ChangeKind::Client, client.as_str());
+        }
+        Ok(())
     }
 
     /// Puts the hash `new` in the place of `old`, where nobody else did so meanwhile; the secret is the same.

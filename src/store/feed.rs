@@ -3,10 +3,12 @@
 //! Every change ends its own transaction by taking the next number. The row of `feed_head` stays locked until
 //! that transaction commits, so numbers become visible in the order of commits, and no change is ever missed.
 
+use sqlx::QueryBuilder;
+
 use super::Store;
 use super::database_clock::{ClockReading, DatabaseTime, postgres_time, sqlite_time};
 use super::error::StoreError;
-use super::row::row;
+use super::row::{ROWS_AT_ONCE, row};
 use super::transaction::{Tx, on_db};
 use super::used_assertions::UsedAssertion;
 use crate::clock::Clock;
@@ -266,6 +268,23 @@ impl Tx {
         }))
     }
 
+    /// Whether anything but tokens was changed after `seen`, or the past is another one.
+    pub(super) async fn has_changed_since(
+        &mut self,
+        seen: &FeedPosition,
+    ) -> Result<bool, StoreError> {
+        let (still_there, changed): (Option<String>, bool) = on_db!(self, conn => {
+            sqlx::query_as(
+                "SELECT (SELECT random_id FROM changes WHERE n = $1 LIMIT 1), EXISTS \
+                 (SELECT 1 FROM changes WHERE n > $1 AND kind <> 'revoked_token')",
+            )
+            .bind(seen.n)
+            .fetch_one(conn)
+            .await?
+        });
+        Ok(changed || still_there.unwrap_or_default() != seen.random_id)
+    }
+
     pub(super) async fn feed_position(&mut self) -> Result<FeedPosition, StoreError> {
         let row: (i64, Option<String>) = on_db!(self, conn => {
             sqlx::query_as(
@@ -292,39 +311,25 @@ impl Tx {
                 .fetch_one(conn)
                 .await?
         });
-        match self {
-            Self::Postgres(tx) => {
-                let column = |of: fn(&Change) -> String| changes.iter().map(of).collect::<Vec<_>>();
-                sqlx::query(
-                    "INSERT INTO changes (n, kind, key, random_id, at) \
-                     SELECT $1, c.kind, c.key, $4, $5 FROM UNNEST($2::text[], $3::text[]) AS c (kind, key)",
-                )
-                .bind(n)
-                .bind(column(|change| change.kind.to_string()))
-                .bind(column(|change| change.key.clone()))
-                .bind(random_id)
-                .bind(now.unix())
+        for some in changes.chunks(ROWS_AT_ONCE) {
+            on_db!(self, conn => {
+                let mut statement =
+                    QueryBuilder::new("INSERT INTO changes (n, kind, key, random_id, at) ");
+                statement.push_values(some, |mut row, change| {
+                    row.push_bind(n)
+                        .push_bind(change.kind.as_str())
+                        .push_bind(change.key.as_str())
+                        .push_bind(random_id)
+                        .push_bind(now.unix());
+                });
+                statement.build().persistent(false).execute(conn).await?;
+            });
+        }
+        if let Self::Postgres(tx) = self {
+            // Wakes the other replicas; polling alone is what they rely on.
+            sqlx::query("SELECT pg_notify('grantd_changes', '')")
                 .execute(tx.connection()?)
                 .await?;
-                // Wakes the other replicas; polling alone is what they rely on.
-                sqlx::query("SELECT pg_notify('grantd_changes', '')")
-                    .execute(tx.connection()?)
-                    .await?;
-            }
-            Self::Sqlite(tx) => {
-                for change in changes {
-                    sqlx::query(
-                        "INSERT INTO changes (n, kind, key, random_id, at) VALUES ($1, $2, $3, $4, $5)",
-                    )
-                    .bind(n)
-                    .bind(change.kind.as_str())
-                    .bind(&change.key)
-                    .bind(random_id)
-                    .bind(now.unix())
-                    .execute(tx.connection()?)
-                    .await?;
-                }
-            }
         }
         Ok(n)
     }

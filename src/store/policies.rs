@@ -1,12 +1,14 @@
 //! The table `policies`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::QueryBuilder;
 
 use super::change::ChangeTx;
-use super::clients::touched_one;
+use super::clients::paired;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, list_text, row};
+use super::row::{ROWS_AT_ONCE, Row, list_text, row};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::AuthMethod;
 use crate::domain::identifier::{AudienceId, ClientId};
@@ -77,57 +79,76 @@ fn by_client(rows: Vec<PolicyRow>) -> Result<HashMap<String, Vec<Policy>>, Store
 }
 
 impl ChangeTx {
-    /// Writes what `client` may get at one audience, new or not.
+    /// Writes what clients may get, each at one audience, new or not.
     ///
     /// # Errors
     /// A database out of reach.
-    pub async fn put_policy(
+    pub async fn put_policies(
         &mut self,
-        client: &ClientId,
-        policy: &Policy,
+        policies: &[(ClientId, Policy)],
     ) -> Result<(), StoreError> {
-        on_db!(&mut self.tx, conn => {
-            sqlx::query(
-                "INSERT INTO policies (client_id, audience, scopes, default_scopes, token_lifetime, \
-                 claims, networks, methods, enabled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-                 ON CONFLICT (client_id, audience) DO UPDATE SET scopes = $3, default_scopes = $4, \
-                 token_lifetime = $5, claims = $6, networks = $7, methods = $8, enabled = $9",
-            )
-            .bind(client.as_str())
-            .bind(policy.audience.as_str())
-            .bind(list_text(policy.scopes.iter()))
-            .bind(list_text(policy.default_scopes.iter()))
-            .bind(policy.token_lifetime.map(|span| i64::from(span.get())))
-            .bind(serde_json::Value::Object(policy.claims.clone()).to_string())
-            .bind(list_text(&policy.networks))
-            .bind(list_text(&policy.methods))
-            .bind(policy.enabled)
-            .execute(conn)
-            .await?;
-        });
-        self.note(ChangeKind::Client, client.as_str());
+        for some in policies.chunks(ROWS_AT_ONCE) {
+            on_db!(&mut self.tx, conn => {
+                let mut statement = QueryBuilder::new(
+                    "INSERT INTO policies (client_id, audience, scopes, default_scopes, \
+                     token_lifetime, claims, networks, methods, enabled) ",
+                );
+                statement.push_values(some, |mut row, (client, policy)| {
+                    row.push_bind(client.as_str())
+                        .push_bind(policy.audience.as_str())
+                        .push_bind(list_text(policy.scopes.iter()))
+                        .push_bind(list_text(policy.default_scopes.iter()))
+                        .push_bind(policy.token_lifetime.map(|span| i64::from(span.get())))
+                        .push_bind(serde_json::Value::Object(policy.claims.clone()).to_string())
+                        .push_bind(list_text(&policy.networks))
+                        .push_bind(list_text(&policy.methods))
+                        .push_bind(policy.enabled);
+                });
+                statement.push(
+                    " ON CONFLICT (client_id, audience) DO UPDATE SET scopes = excluded.scopes, \
+                     default_scopes = excluded.default_scopes, \
+                     token_lifetime = excluded.token_lifetime, claims = excluded.claims, \
+                     networks = excluded.networks, methods = excluded.methods, \
+                     enabled = excluded.enabled",
+                );
+                statement.build().persistent(false).execute(conn).await?;
+            });
+        }
+        for (client, _) in policies {
+            self.note(ChangeKind::Client, client.as_str());
+        }
         Ok(())
     }
 
-    /// Removes what `client` may get at `audience`.
+    /// Removes what clients may get, each at one audience.
     ///
     /// # Errors
     /// A database out of reach, or no such policy.
-    pub async fn delete_policy(
+    pub async fn delete_policies(
         &mut self,
-        client: &ClientId,
-        audience: &AudienceId,
+        policies: &[(ClientId, AudienceId)],
     ) -> Result<(), StoreError> {
-        let touched = on_db!(&mut self.tx, conn => {
-            sqlx::query("DELETE FROM policies WHERE client_id = $1 AND audience = $2")
-                .bind(client.as_str())
-                .bind(audience.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        self.note(ChangeKind::Client, client.as_str());
-        touched_one(touched, audience.as_str())
+        for some in policies.chunks(ROWS_AT_ONCE) {
+            let gone: Vec<(String, String)> = on_db!(&mut self.tx, conn => {
+                let mut statement = QueryBuilder::new("DELETE FROM policies WHERE ");
+                paired!(statement, ("client_id", "audience"), some);
+                statement.push(" RETURNING client_id, audience");
+                statement.build_query_as().persistent(false).fetch_all(conn).await?
+            });
+            let gone: BTreeSet<_> = gone
+                .iter()
+                .map(|(of, at)| (of.as_str(), at.as_str()))
+                .collect();
+            let mut all = some.iter();
+            if let Some((_, at)) = all.find(|(of, at)| !gone.contains(&(of.as_str(), at.as_str())))
+            {
+                return Err(StoreError::Conflict(at.to_string()));
+            }
+        }
+        for (client, _) in policies {
+            self.note(ChangeKind::Client, client.as_str());
+        }
+        Ok(())
     }
 }
 

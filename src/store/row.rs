@@ -5,6 +5,9 @@ use serde::de::DeserializeOwned;
 use super::error::StoreError;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
+/// How many rows one statement writes: SQLite takes 32,766 values, and a row has 17 at most.
+pub(super) const ROWS_AT_ONCE: usize = 500;
+
 /// The struct of a query's rows: each field is read from the column of its name.
 ///
 /// By hand, because with sqlx's derive the drivers, TLS and SQLite are compiled a second time, for the macros' own use.

@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::ApplyOptions;
+use super::secrets::{Outdated, Secrets, Told};
 use super::wanted::{Findings, Stored, leaves};
 use crate::config::catalog::CatalogCredential;
 use crate::crypto::client_key;
-use crate::crypto::digest;
-use crate::crypto::random;
-use crate::crypto::secret_hash::{PhcHash, SecretHashError};
 use crate::domain::client::Client;
 use crate::domain::credential::rules::{self, CredentialFault, Held, Other};
 use crate::domain::credential::{
@@ -17,9 +15,7 @@ use crate::domain::credential::{
     StatedSecret,
 };
 use crate::domain::identifier::CredentialId;
-use crate::domain::secret_format::{PresentedForm, Secret};
 use crate::domain::timestamp::Timestamp;
-use crate::operations::import_secret::{hash_generated, hash_imported, shared_salt};
 use crate::operations::public_credentials::{derived_id, public_id};
 
 /// What it takes to tell the credentials of one client.
@@ -28,6 +24,7 @@ pub(super) struct Credentials<'a> {
     pub(super) existing: &'a [Credential],
     pub(super) options: &'a ApplyOptions<'a>,
     pub(super) stored: &'a Stored,
+    pub(super) secrets: &'a Secrets,
     pub(super) findings: &'a mut Findings,
 }
 
@@ -39,12 +36,11 @@ impl Credentials<'_> {
     pub(super) fn wanted(
         &mut self,
         stated: &[CatalogCredential],
-    ) -> Result<Vec<Credential>, SecretHashError> {
-        let salt = shared_salt(self.existing);
+    ) -> Result<Vec<Credential>, Outdated> {
         let mut wanted = Vec::new();
         let mut ids = BTreeSet::new();
-        for credential in stated {
-            let Some(new) = self.resolve(credential, &salt)? else {
+        for (place, credential) in stated.iter().enumerate() {
+            let Some(new) = self.resolve(credential, place)? else {
                 continue;
             };
             if ids.insert(new.id.clone()) {
@@ -112,15 +108,18 @@ impl Credentials<'_> {
     fn resolve(
         &mut self,
         stated: &CatalogCredential,
-        salt: &[u8],
-    ) -> Result<Option<Credential>, SecretHashError> {
+        place: usize,
+    ) -> Result<Option<Credential>, Outdated> {
         let public = |material: PublicMaterial| {
             let id = public_id(&self.client.id, &material);
             Ok((id, material.map_secret(|never| match never {})))
         };
         let resolved = match stated.credential.material.clone() {
-            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => {
-                self.resolve_secret(&secret, salt)?
+            CredentialMaterial::Secret(StatedSecret::Clear(_)) => {
+                match self.secrets.of(&self.client.id, self.existing, place)? {
+                    Told::Is(id, hash) => Ok((id, CredentialMaterial::Secret(hash))),
+                    Told::OtherThan(id) => Err(self.other_secret(id)),
+                }
             }
             CredentialMaterial::Secret(StatedSecret::Phc(phc)) => self.resolve_phc(stated, phc),
             CredentialMaterial::Secret(StatedSecret::Absent) => {
@@ -194,24 +193,6 @@ impl Credentials<'_> {
         }
     }
 
-    fn resolve_secret(&self, secret: &Secret, salt: &[u8]) -> Result<Resolved, SecretHashError> {
-        if let PresentedForm::Generated(id) = digest::present(secret) {
-            let old = self.existing.iter().find(|old| old.id == id);
-            if old.is_some_and(|old| !is_secret_of(old, secret)) {
-                return Ok(Err(self.other_secret(id)));
-            }
-            let hash = hash_generated(secret)?;
-            return Ok(Ok((id, CredentialMaterial::Secret(hash))));
-        }
-        let new = hash_imported(secret, salt, self.options.imported_cost)?;
-        let same = self
-            .existing
-            .iter()
-            .find(|old| old.secret().is_some_and(|hash| *hash == new) || is_secret_of(old, secret));
-        let id = same.map_or_else(random::credential_id, |old| old.id.clone());
-        Ok(Ok((id, CredentialMaterial::Secret(new))))
-    }
-
     fn resolve_phc(&mut self, stated: &CatalogCredential, phc: String) -> Resolved {
         let same = self
             .existing
@@ -250,11 +231,4 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     }
-}
-
-fn is_secret_of(credential: &Credential, secret: &Secret) -> bool {
-    let hash = credential
-        .secret()
-        .and_then(|hash| hash.phc.parse::<PhcHash>().ok());
-    hash.is_some_and(|hash| hash.verify(secret))
 }

@@ -29,18 +29,6 @@ pub(super) enum Write {
     NoPolicy(ClientId, AudienceId),
 }
 
-impl Write {
-    pub(super) const fn is_removal(&self) -> bool {
-        match self {
-            Self::Audience(_) | Self::Client(_) | Self::Credential(..) | Self::Policy(..) => false,
-            Self::NoAudience(_)
-            | Self::NoClient(_)
-            | Self::NoCredential(..)
-            | Self::NoPolicy(..) => true,
-        }
-    }
-}
-
 /// The steps from `stored` to `wanted`, and their writes in the same order.
 pub(super) fn between(stored: &Stored, wanted: &Wanted, prune: bool) -> (Plan, Vec<Write>) {
     let mut difference = Difference {

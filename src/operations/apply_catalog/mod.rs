@@ -6,32 +6,31 @@ mod credentials;
 mod dead_ends;
 mod difference;
 mod plan;
+mod prepared;
 mod removals;
+mod secrets;
 mod wanted;
 mod warnings;
-
-use std::collections::BTreeSet;
+mod write;
 
 pub use plan::{Action, Change, Plan, Step, Subject};
 pub use removals::TooManyRemoved;
 
-use super::make_signing_keys::{MakeKeyError, make_missing_keys, missing_keys};
-use super::manage_credentials::LATE_ISSUE;
+use super::make_signing_keys::{KeyPairs, MakeKeyError, make_missing_keys, missing_keys};
 use crate::config::catalog::Catalog;
 use crate::config::fault::ConfigError;
 use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::{HashCost, SecretHashError};
-use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::identifier::AudienceId;
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::Store;
 use crate::store::audit_events::AuditEvent;
 use crate::store::change::{ChangeTx, Committed};
 use crate::store::error::StoreError;
-use difference::Write;
+use prepared::{Prepared, algorithms_after};
 use wanted::{Stored, Wanted, wanted};
+use write::write_all;
 
 /// How a catalog is applied.
 #[derive(Clone, Copy, Debug)]
@@ -82,15 +81,38 @@ pub async fn apply_catalog(
     options: ApplyOptions<'_>,
 ) -> Result<(Plan, Committed), ApplyError> {
     catalog.check_profile(options.profile)?;
-    let mut change = store.begin_change(random::token_id()).await?;
-    change.lock_administration().await?;
-    let stored = Stored::of(
-        change.audiences().await?,
-        change.clients_and_deleted_ones().await?,
-        change.now(),
-    );
-    let wanted = wanted(catalog, &stored, &options)?;
-    let algorithms = algorithms_after(&stored, &wanted, options.prune);
+    let mut prepared = Prepared::default();
+    loop {
+        let seen = store.load_catalog().await?;
+        let (audiences, clients) = seen.value;
+        let mut stored = Stored::of(audiences, clients, store.now().await?.second());
+        let both = (catalog, &stored);
+        prepared.make(store, both, &options).await?;
+        let mut change = store.begin_change(random::token_id()).await?;
+        change.lock_administration().await?;
+        if change.has_changed_since(&seen.feed).await? {
+            let audiences = change.audiences().await?;
+            let clients = change.clients_and_deleted_ones().await?;
+            stored = Stored::of(audiences, clients, change.now());
+        }
+        stored.now = change.now();
+        // Another administrator changed a secret meanwhile: it is hashed again, and nobody waits for that.
+        let Ok(wanted) = wanted(catalog, &stored, &prepared.secrets, &options) else {
+            continue;
+        };
+        return apply_wanted(change, catalog, (stored, wanted), options, prepared.keys).await;
+    }
+}
+
+/// Brings what is `stored` to what is `wanted`, in the transaction that has the lock.
+async fn apply_wanted(
+    mut change: ChangeTx,
+    catalog: &Catalog,
+    (stored, wanted): (Stored, Wanted),
+    options: ApplyOptions<'_>,
+    keys: KeyPairs,
+) -> Result<(Plan, Committed), ApplyError> {
+    let algorithms = algorithms_after(catalog, &stored, options.prune);
     let (mut plan, writes) = difference::between(&stored, &wanted, options.prune);
     plan.warnings = wanted.findings.warnings;
     if let Some(misfits) = ConfigError::of(wanted.findings.faults) {
@@ -117,7 +139,7 @@ pub async fn apply_catalog(
     let made = if options.dry_run && sealing.is_none() {
         missing_keys(&mut change, &algorithms).await?
     } else {
-        make_missing_keys(&mut change, &algorithms, sealing, delay).await?
+        make_missing_keys(&mut change, &algorithms, keys, sealing, delay).await?
     };
     for made in made {
         plan.note(Action::Created, Subject::SigningKey, made.to_string());
@@ -129,38 +151,6 @@ pub async fn apply_catalog(
     write_all(&mut change, writes).await?;
     change.audit(&applied(&plan, change.now())).await?;
     Ok((plan, change.commit().await?))
-}
-
-/// The algorithms of the audiences that there will be.
-fn algorithms_after(stored: &Stored, wanted: &Wanted, prune: bool) -> BTreeSet<SigningAlgorithm> {
-    let ids: BTreeSet<&AudienceId> = wanted.audiences.iter().map(|it| &it.id).collect();
-    let old = stored.audiences.values();
-    let kept = old.filter(|old| !prune && !ids.contains(&old.id));
-    let all = kept.chain(&wanted.audiences);
-    all.map(|audience| audience.algorithm).collect()
-}
-
-/// Removals first: what one thing leaves, another may take.
-async fn write_all(change: &mut ChangeTx, mut writes: Vec<Write>) -> Result<(), StoreError> {
-    writes.sort_by_key(|write| !write.is_removal());
-    for write in writes {
-        match write {
-            Write::Audience(audience) => change.put_audience(&audience).await?,
-            Write::Client(client) => change.put_client(&client).await?,
-            Write::Credential(client, it) => change.put_credential(&client, &it).await?,
-            Write::Policy(client, policy) => change.put_policy(&client, &policy).await?,
-            Write::NoAudience(id) => change.delete_audience(&id).await?,
-            Write::NoClient(id) => {
-                let now = change.now();
-                change
-                    .delete_client(&id, (now, now.plus(LATE_ISSUE)))
-                    .await?;
-            }
-            Write::NoCredential(client, id) => change.delete_credential(&client, &id).await?,
-            Write::NoPolicy(client, audience) => change.delete_policy(&client, &audience).await?,
-        }
-    }
-    Ok(())
 }
 
 fn applied(plan: &Plan, now: Timestamp) -> AuditEvent {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ApplyOptions;
 use super::credentials::Credentials;
+use super::secrets::{Outdated, Secrets};
 use crate::config::catalog::{Catalog, CatalogClient, CatalogPolicy};
 use crate::config::fault::{Fault, Place, Problem};
-use crate::crypto::secret_hash::SecretHashError;
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::credential::{Credential, CredentialKind};
@@ -104,12 +104,13 @@ pub(super) fn leaves(
 /// What `catalog` wants where `stored` is there.
 ///
 /// # Errors
-/// A secret that could not be hashed.
+/// Secrets that were told beside others than those that are stored.
 pub(super) fn wanted(
     catalog: &Catalog,
     stored: &Stored,
+    secrets: &Secrets,
     options: &ApplyOptions<'_>,
-) -> Result<Wanted, SecretHashError> {
+) -> Result<Wanted, Outdated> {
     let mut wanted = Wanted {
         audiences: catalog
             .audiences
@@ -127,6 +128,7 @@ pub(super) fn wanted(
             existing: old.map_or(&[], |it| &it.credentials),
             options,
             stored,
+            secrets,
             findings: &mut wanted.findings,
         };
         let credentials = resolving.wanted(&stated.credentials)?;

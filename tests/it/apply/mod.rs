@@ -1,5 +1,6 @@
 //! Applying catalogs: the plan, and what stands in the database afterwards.
 
+mod meanwhile;
 mod removals;
 mod retirement;
 mod rules;
@@ -44,6 +45,12 @@ impl Env {
     pub(crate) async fn exported(&self) -> String {
         let audiences = self.store.all_audiences().await.unwrap();
         to_toml(&audiences, &self.store.all_clients().await.unwrap())
+    }
+
+    /// The same database, on connections of another process.
+    fn other_store(&self) -> Store {
+        let other = Store::open(DatabaseOptions::new(self.database.url.clone())).unwrap();
+        other.following(self.clock.clone())
     }
 
     async fn credentials(&self, client: &str) -> Vec<Credential> {
@@ -368,8 +375,7 @@ on_both! {
             catalog += "[[audience]]\nscopes = [\"a\"]\n";
             catalog += &audience;
         }
-        let other = Store::open(DatabaseOptions::new(env.database.url.clone())).unwrap();
-        let other = other.following(env.clock.clone());
+        let other = env.other_store();
         // Both are connected, so that they begin together.
         env.store.feed_position().await.unwrap();
         other.feed_position().await.unwrap();

@@ -29,14 +29,14 @@ on_both! {
         let nowhere = AudienceId::parse("nowhere").unwrap();
         let nothing = CredentialId::parse("aaaaaaaaaa").unwrap();
         let mut change = change(&env).await;
-        assert_conflict(&change.delete_client(&nobody, (now, now)).await, "nobody");
-        assert_conflict(&change.delete_policy(&reader, &nowhere).await, "nowhere");
-        assert_conflict(&change.delete_credential(&reader, &nothing).await, "aaaaaaaaaa");
+        assert_conflict(&change.delete_clients(&[nobody], (now, now)).await, "nobody");
+        assert_conflict(&change.delete_policies(&[(reader.clone(), nowhere.clone())]).await, "nowhere");
+        assert_conflict(&change.delete_credentials(&[(reader.clone(), nothing)]).await, "aaaaaaaaaa");
         assert_conflict(&change.delete_audience(&nowhere).await, "nowhere");
         let life = KeyLife { announced_at: now, activates_at: now, retires_at: None, expires_at: None };
         assert_conflict(&change.set_key_life("no such key", &life).await, "no such key");
-        change.delete_client(&reader, (now, now)).await.unwrap();
-        assert_conflict(&change.delete_client(&reader, (now, now)).await, "reader");
+        change.delete_clients(std::slice::from_ref(&reader), (now, now)).await.unwrap();
+        assert_conflict(&change.delete_clients(std::slice::from_ref(&reader), (now, now)).await, "reader");
     }
 
     async fn a_credential_is_never_taken_from_another_client(env) {
@@ -47,7 +47,7 @@ on_both! {
         let taken = &api.credentials[0];
         let result = change.put_credential(&reader.client.id, taken).await;
         assert_conflict(&result, taken.id.as_str());
-        let result = change.delete_credential(&reader.client.id, &taken.id).await;
+        let result = change.delete_credentials(&[(reader.client.id.clone(), taken.id.clone())]).await;
         assert_conflict(&result, taken.id.as_str());
     }
 
@@ -68,7 +68,7 @@ on_both! {
         let reader = ClientId::parse("reader").unwrap();
         let now = env.clock.now();
         let mut change = change(&env).await;
-        change.delete_client(&reader, (now, now)).await.unwrap();
+        change.delete_clients(std::slice::from_ref(&reader), (now, now)).await.unwrap();
         drop(change);
         env.apply(CATALOG).await;
         assert_eq!(env.store.feed_position().await.unwrap(), before);

@@ -72,16 +72,16 @@ async fn write(store: &Store, state: &str) -> Committed {
     let mut change = store.begin_change(state.to_owned()).await.unwrap();
     if let Some(known) = change.client(&id()).await.unwrap() {
         change
-            .delete_policy(&id(), &known.policies[0].audience)
+            .delete_policies(&[(id(), known.policies[0].audience.clone())])
             .await
             .unwrap();
     }
     change.put_client(&client(state)).await.unwrap();
     change.put_audience(&an_audience(&audience)).await.unwrap();
     change
-        .put_policy(
-            &id(),
-            &Policy {
+        .put_policies(&[(
+            id(),
+            Policy {
                 audience,
                 default_scopes: scopes.clone(),
                 scopes,
@@ -91,7 +91,7 @@ async fn write(store: &Store, state: &str) -> Committed {
                 methods: Vec::new(),
                 enabled: true,
             },
-        )
+        )])
         .await
         .unwrap();
     change.commit().await.unwrap()

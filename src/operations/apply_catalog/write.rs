@@ -1,0 +1,62 @@
+//! Writes what differs, a kind of thing at a time.
+
+use super::difference::Write;
+use crate::domain::audience::Audience;
+use crate::domain::client::Client;
+use crate::domain::credential::Credential;
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::policy::Policy;
+use crate::operations::manage_credentials::LATE_ISSUE;
+use crate::store::change::ChangeTx;
+use crate::store::error::StoreError;
+
+/// The writes by kind, so that one statement takes many.
+#[derive(Default)]
+struct ByKind {
+    audiences: Vec<Audience>,
+    clients: Vec<Client>,
+    credentials: Vec<(ClientId, Credential)>,
+    policies: Vec<(ClientId, Policy)>,
+    no_audiences: Vec<AudienceId>,
+    no_clients: Vec<ClientId>,
+    no_credentials: Vec<(ClientId, CredentialId)>,
+    no_policies: Vec<(ClientId, AudienceId)>,
+}
+
+/// Removals first: what one thing leaves, another may take.
+pub(super) async fn write_all(change: &mut ChangeTx, writes: Vec<Write>) -> Result<(), StoreError> {
+    let all = ByKind::of(writes);
+    change.delete_policies(&all.no_policies).await?;
+    change.delete_credentials(&all.no_credentials).await?;
+    let now = change.now();
+    let times = (now, now.plus(LATE_ISSUE));
+    change.delete_clients(&all.no_clients, times).await?;
+    for id in &all.no_audiences {
+        change.delete_audience(id).await?;
+    }
+    for audience in &all.audiences {
+        change.put_audience(audience).await?;
+    }
+    change.put_clients(&all.clients).await?;
+    change.put_credentials(&all.credentials).await?;
+    change.put_policies(&all.policies).await
+}
+
+impl ByKind {
+    fn of(writes: Vec<Write>) -> Self {
+        let mut all = Self::default();
+        for write in writes {
+            match write {
+                Write::Audience(it) => all.audiences.push(it),
+                Write::Client(it) => all.clients.push(it),
+                Write::Credential(client, it) => all.credentials.push((client, it)),
+                Write::Policy(client, it) => all.policies.push((client, it)),
+                Write::NoAudience(id) => all.no_audiences.push(id),
+                Write::NoClient(id) => all.no_clients.push(id),
+                Write::NoCredential(client, id) => all.no_credentials.push((client, id)),
+                Write::NoPolicy(client, audience) => all.no_policies.push((client, audience)),
+            }
+        }
+        all
+    }
+}
