@@ -173,9 +173,14 @@ mod administration {
         env.store.all_clients().await.unwrap();
         let few = counted(env, statements, 2).await;
         let many = counted(env, statements, 60).await;
-        // Their sum: a transaction that is given up is rolled back while the next one begins.
-        let sum = |counts: [u64; 8]| counts.iter().sum::<u64>();
-        assert_eq!(sum(few), sum(many), "{few:?} {many:?}");
+        // A transaction that is given up is rolled back beside what comes next, so a statement or two may fall on
+        // either side. 58 more clients with a statement each would be 58.
+        for (few, many) in few.into_iter().zip(many) {
+            assert!(
+                few.abs_diff(many) <= 3,
+                "{few} statements, beside more clients {many}"
+            );
+        }
     }
 
     /// The statements of: an apply that makes `others` more clients, one without a change, one that changes a
