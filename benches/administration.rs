@@ -88,7 +88,8 @@ fn measured(catalog: &Catalog, directory: &Path, url: &str) -> [f64; ROWS.len()]
     let private = fs::Permissions::from_mode(0o600);
     fs::set_permissions(file("sealing.key"), private).expect("its mode is set");
     let settings = format!(
-        "issuer = \"https://auth.example\"\ndatabase_url = \"{url}\"\n[sealing]\nkey_file = \"sealing.key\"\n"
+        "issuer = \"https://auth.example\"\ndatabase_url = \"{url}\"\n\
+         [public]\nlisten = \"127.0.0.1:0\"\n[sealing]\nkey_file = \"sealing.key\"\n"
     );
     fs::write(file("grantd.toml"), settings).expect("the settings are written");
     seconds(directory, &["migrate"]);

@@ -25,6 +25,7 @@ mod in_turns;
 mod support;
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,6 +124,8 @@ fn start_grantd(grantd: &str, port: u16, (database, worker): (&str, &Worker)) ->
         directory.path().join("catalog.toml"),
     );
     std::fs::write(&sealing, [7; 32]).expect("the key is written");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&sealing, private).expect("its mode is set");
     std::fs::write(&catalog, worker.catalog()).expect("the catalog is written");
     let command = |mut command: Command, arguments: &[&str]| {
         command
