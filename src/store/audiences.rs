@@ -45,23 +45,20 @@ impl Store {
         &self,
         id: &AudienceId,
     ) -> Result<Loaded<Option<Audience>>, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let feed = tx.feed_position().await?;
-                let row: Option<AudienceRow> = on_db!(&mut tx, conn => {
-                    sqlx::query_as(audience_rows!(" WHERE identifier = $1"))
-                        .bind(id.as_str())
-                        .fetch_optional(conn)
-                        .await?
-                });
-                tx.commit().await?;
-                Ok(Loaded {
-                    value: row.map(AudienceRow::into_audience).transpose()?,
-                    feed,
-                })
+        self.read(async |tx| {
+            let feed = tx.feed_position().await?;
+            let row: Option<AudienceRow> = on_db!(tx, conn => {
+                sqlx::query_as(audience_rows!(" WHERE identifier = $1"))
+                    .bind(id.as_str())
+                    .fetch_optional(conn)
+                    .await?
+            });
+            Ok(Loaded {
+                value: row.map(AudienceRow::into_audience).transpose()?,
+                feed,
             })
-            .await
+        })
+        .await
     }
 
     /// All audiences, sorted by identifier.
@@ -69,13 +66,7 @@ impl Store {
     /// # Errors
     /// A database out of reach, or a corrupt row.
     pub async fn all_audiences(&self) -> Result<Vec<Audience>, StoreError> {
-        let reading = async {
-            let mut tx = self.begin_snapshot().await?;
-            let audiences = tx.all_audiences().await?;
-            tx.commit().await?;
-            Ok(audiences)
-        };
-        self.database.judged(reading).await
+        self.read_all(Tx::all_audiences).await
     }
 }
 

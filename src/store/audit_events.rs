@@ -43,18 +43,15 @@ impl Store {
     /// # Errors
     /// A database out of reach.
     pub async fn count_audit_events(&self, action: &str) -> Result<i64, StoreError> {
-        let counting = async {
-            let mut tx = self.begin_snapshot().await?;
-            let count = on_db!(&mut tx, conn => {
+        self.read_all(async |tx| {
+            Ok(on_db!(tx, conn => {
                 sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE action = $1")
                     .bind(action)
                     .fetch_one(conn)
                     .await?
-            });
-            tx.commit().await?;
-            Ok(count)
-        };
-        self.database.judged(counting).await
+            }))
+        })
+        .await
     }
 }
 

@@ -97,15 +97,12 @@ impl Store {
         &self,
         id: &ClientId,
     ) -> Result<Loaded<Option<KnownClient>>, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let feed = tx.feed_position().await?;
-                let value = tx.known_client(id).await?;
-                tx.commit().await?;
-                Ok(Loaded { value, feed })
-            })
-            .await
+        self.read(async |tx| {
+            let feed = tx.feed_position().await?;
+            let value = tx.known_client(id).await?;
+            Ok(Loaded { value, feed })
+        })
+        .await
     }
 
     /// At most `limit` ids of clients, deleted ones included, in their order, after `after`.
@@ -117,22 +114,18 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_snapshot().await?;
-                let ids = on_db!(&mut tx, conn => {
-                    sqlx::query_scalar(
-                        "SELECT client_id FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2",
-                    )
-                    .bind(after)
-                    .bind(limit)
-                    .fetch_all(conn)
-                    .await?
-                });
-                tx.commit().await?;
-                Ok(ids)
-            })
-            .await
+        self.read(async |tx| {
+            Ok(on_db!(tx, conn => {
+                sqlx::query_scalar(
+                    "SELECT client_id FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2",
+                )
+                .bind(after)
+                .bind(limit)
+                .fetch_all(conn)
+                .await?
+            }))
+        })
+        .await
     }
 
     /// At most `limit` ids of clients, in their order after `after`, that may contradict the profile fapi2: those with
@@ -145,9 +138,8 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
-        let reading = async {
-            let mut tx = self.begin_snapshot().await?;
-            let ids = on_db!(&mut tx, conn => {
+        self.read_all(async |tx| {
+            Ok(on_db!(tx, conn => {
                 sqlx::query_scalar(
                     "SELECT client_id FROM clients WHERE client_id > $1 AND status <> 'deleted' \
                      AND (auth_methods LIKE '%client_secret%' OR assertion_audience <> 'issuer') \
@@ -159,11 +151,9 @@ impl Store {
                 .bind(limit)
                 .fetch_all(conn)
                 .await?
-            });
-            tx.commit().await?;
-            Ok(ids)
-        };
-        self.database.judged(reading).await
+            }))
+        })
+        .await
     }
 
     /// All clients but deleted ones, each with its credentials and policies, sorted by id.
@@ -171,13 +161,7 @@ impl Store {
     /// # Errors
     /// A database out of reach, or a corrupt row.
     pub async fn all_clients(&self) -> Result<Vec<KnownClient>, StoreError> {
-        let reading = async {
-            let mut tx = self.begin_snapshot().await?;
-            let clients = tx.all_clients().await?;
-            tx.commit().await?;
-            Ok(clients)
-        };
-        self.database.judged(reading).await
+        self.read_all(Tx::all_clients).await
     }
 }
 
@@ -189,17 +173,15 @@ impl Store {
     pub async fn load_catalog(
         &self,
     ) -> Result<Loaded<(Vec<Audience>, Vec<KnownClient>)>, StoreError> {
-        let reading = async {
-            let mut tx = self.begin_snapshot().await?;
+        self.read_all(async |tx| {
             let feed = tx.feed_position().await?;
             let value = (
                 tx.all_audiences().await?,
                 tx.clients_and_deleted_ones().await?,
             );
-            tx.commit().await?;
             Ok(Loaded { value, feed })
-        };
-        self.database.judged(reading).await
+        })
+        .await
     }
 }
 

@@ -9,7 +9,7 @@ use super::change::ChangeTx;
 use super::clients::{paired, touched_each};
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{ROWS_AT_ONCE, Row, row, unix};
+use super::row::{ROWS_AT_ONCE, Row, grouped, row, unix};
 use super::transaction::{Tx, on_db};
 use crate::crypto::client_key;
 use crate::domain::credential::{
@@ -77,11 +77,10 @@ impl Tx {
 
 /// The credentials of each client, the oldest first.
 fn by_client(rows: Vec<CredentialRow>) -> Result<HashMap<String, Vec<Credential>>, StoreError> {
-    let mut of: HashMap<String, Vec<Credential>> = HashMap::new();
-    for mut row in rows {
+    let mut of = grouped(rows.into_iter().map(|mut row| {
         let client = std::mem::take(&mut row.client_id);
-        of.entry(client).or_default().push(row.into_credential()?);
-    }
+        Ok((client, row.into_credential()?))
+    }))?;
     for credentials in of.values_mut() {
         credentials.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     }
@@ -269,24 +268,22 @@ impl Store {
         &self,
         uses: &[&(CredentialId, Timestamp)],
     ) -> Result<(), StoreError> {
-        self.database
-            .bounded(async {
-                let mut tx = self.begin_write().await?;
-                for (id, at) in uses {
-                    on_db!(&mut tx, conn => {
-                        sqlx::query(
-                            "UPDATE credentials SET last_used_at = $2 WHERE id = $1 \
-                             AND (last_used_at IS NULL OR last_used_at < $2)",
-                        )
-                        .bind(id.as_str())
-                        .bind(at.unix())
-                        .execute(conn)
-                        .await?;
-                    });
-                }
-                tx.commit().await
-            })
-            .await
+        self.write(async |tx| {
+            for (id, at) in uses {
+                on_db!(tx, conn => {
+                    sqlx::query(
+                        "UPDATE credentials SET last_used_at = $2 WHERE id = $1 \
+                         AND (last_used_at IS NULL OR last_used_at < $2)",
+                    )
+                    .bind(id.as_str())
+                    .bind(at.unix())
+                    .execute(conn)
+                    .await?;
+                });
+            }
+            Ok(())
+        })
+        .await
     }
 }
 

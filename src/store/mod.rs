@@ -74,13 +74,25 @@ impl Store {
         &self,
         read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.within_limit(async {
-            let mut tx = self.begin_snapshot().await?;
-            let found = read(&mut tx).await?;
-            tx.commit().await?;
-            Ok(found)
-        })
-        .await
+        self.within_limit(self.in_snapshot(read)).await
+    }
+
+    /// What `read` finds in one snapshot, for as long as it takes: what grows with the number of rows.
+    async fn read_all<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.database.judged(self.in_snapshot(read)).await
+    }
+
+    async fn in_snapshot<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut tx = self.begin_snapshot().await?;
+        let found = read(&mut tx).await?;
+        tx.commit().await?;
+        Ok(found)
     }
 
     /// Commits what `write` does where it is no fault, within the time of one operation.

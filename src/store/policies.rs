@@ -8,7 +8,7 @@ use super::change::ChangeTx;
 use super::clients::paired;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{ROWS_AT_ONCE, Row, list_text, row};
+use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, row};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::AuthMethod;
 use crate::domain::identifier::{AudienceId, ClientId};
@@ -66,12 +66,11 @@ impl Tx {
 
 /// The policies of each client, sorted by audience.
 fn by_client(rows: Vec<PolicyRow>) -> Result<HashMap<String, Vec<Policy>>, StoreError> {
-    let mut of: HashMap<String, Vec<Policy>> = HashMap::new();
-    for mut row in rows {
+    let mut of = grouped(rows.into_iter().map(|mut row| {
         let client = std::mem::take(&mut row.client_id);
         let policy = row.into_policy(&client)?;
-        of.entry(client).or_default().push(policy);
-    }
+        Ok((client, policy))
+    }))?;
     for policies in of.values_mut() {
         policies.sort_by(|a, b| a.audience.cmp(&b.audience));
     }

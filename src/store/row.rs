@@ -1,5 +1,7 @@
 //! From columns to domain types: what cannot be read is a corrupt row, never a panic.
 
+use std::collections::HashMap;
+
 use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
@@ -78,6 +80,18 @@ impl Row<'_> {
             fault: format!("column {column}"),
         }
     }
+}
+
+/// What was read of each client, by client id.
+pub(super) fn grouped<T>(
+    read: impl Iterator<Item = Result<(String, T), StoreError>>,
+) -> Result<HashMap<String, Vec<T>>, StoreError> {
+    let mut of: HashMap<String, Vec<T>> = HashMap::new();
+    for read in read {
+        let (client, member) = read?;
+        of.entry(client).or_default().push(member);
+    }
+    Ok(of)
 }
 
 /// A JSON list of texts.
