@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
 use super::error::Unwritten;
@@ -131,7 +132,7 @@ impl<W: Waiting> Batcher<W> {
     }
 
     fn waiting(&self) -> MutexGuard<'_, W> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }
 
@@ -177,15 +178,12 @@ mod tests {
         let written = Mutex::new(Vec::new());
         let left = Mutex::new(Vec::new());
         let write = async |batch: Vec<u32>| {
-            written.lock().unwrap().push(batch);
-            left.lock().unwrap().push(batcher.unwritten());
+            written.lock().push(batch);
+            left.lock().push(batcher.unwritten());
         };
         batcher.write_waiting(write).await;
-        assert_eq!(
-            written.into_inner().unwrap(),
-            [vec![0, 1], vec![2, 3], vec![4]]
-        );
-        assert_eq!(left.into_inner().unwrap(), [5, 3, 1]);
+        assert_eq!(written.into_inner(), [vec![0, 1], vec![2, 3], vec![4]]);
+        assert_eq!(left.into_inner(), [5, 3, 1]);
         assert_eq!(batcher.unwritten(), 0);
     }
 

@@ -5,10 +5,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 
 use super::error::Outage;
 use super::follow_feed::Feed;
@@ -177,7 +177,7 @@ impl Clocks {
 
     /// Takes the new standing; gives the one before.
     fn stand(&self, apart: Apart) -> (Standing, Standing) {
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut standing = self.standing.lock();
         let bound = if *standing == Standing::Together {
             WARNED
         } else {

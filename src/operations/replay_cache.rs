@@ -9,12 +9,13 @@
 //! before that nobody knows whether it was spent, so it counts no more.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use parking_lot::Mutex;
 
 use super::batcher::{Asked, Batcher};
 use super::error::{Outage, Unwritten};
@@ -92,11 +93,7 @@ impl ReplayCache {
 
     /// A use that is surely in the database until it is swept away.
     pub(super) fn last_use(&self) -> Option<UsedAssertion> {
-        self.memory
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.memory.last.lock().clone()
     }
 
     /// A part of the past was lost at `instant`, or later: what was made before counts no more.
@@ -201,22 +198,16 @@ impl Memory {
     /// Takes a key for one caller; false where it is spent, or another one has it.
     fn reserve(&self, key: &str) -> bool {
         // Before `recent` is looked at: the one who had the key may finish meanwhile.
-        let mut under_way = self
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.under_way.lock();
         !self.recent.contains_key(key) && under_way.insert(key.to_owned())
     }
 
     fn keep_last(&self, used: Option<UsedAssertion>) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = used;
+        *self.last.lock() = used;
     }
 
     fn release(&self, key: &str) {
-        self.under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
+        self.under_way.lock().remove(key);
     }
 }
 

@@ -1,7 +1,8 @@
 //! What keeps a replica from being whole, each since when: `/readyz` tells it (OPERATING section 9).
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::follow_feed::Feed;
 use crate::domain::client::named;
@@ -67,7 +68,7 @@ impl Troubles {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Trouble, Degraded>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

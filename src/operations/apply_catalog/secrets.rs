@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::thread;
+
+use parking_lot::Mutex;
 
 use super::wanted::Stored;
 use crate::config::catalog::Catalog;
@@ -127,7 +128,7 @@ fn tell_all(jobs: Vec<Job>, cost: HashCost) -> Result<Vec<(ClientId, OfClient)>,
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = cores.min(jobs.len());
     let waiting = Mutex::new(jobs.into_iter());
-    let next = || waiting.lock().ok().and_then(|mut jobs| jobs.next());
+    let next = || waiting.lock().next();
     let work = || -> Result<Vec<_>, SecretHashError> {
         std::iter::from_fn(next)
             .map(|job| told(job, cost))
