@@ -93,8 +93,9 @@ impl ClientKey {
     /// (RFC 9864).
     #[must_use]
     pub fn verifier(&self, alg: &str) -> Option<&Verifier> {
-        let is_meant = |(algorithm, _): &&(SigningAlgorithm, _)| is_named(*algorithm, alg);
-        let found = self.verifiers.iter().find(is_meant);
+        let meant = SigningAlgorithm::of_header(alg)?;
+        let mut verifiers = self.verifiers.iter();
+        let found = verifiers.find(|(algorithm, _)| *algorithm == meant);
         found.map(|(_, verifier)| verifier)
     }
 }
@@ -119,11 +120,6 @@ fn kid(members: &Map<String, Value>) -> Result<Option<String>, ClientKeyError> {
         Some(Value::String(kid)) if is_legible(kid) => Ok(Some(kid.clone())),
         Some(_) => Err(ClientKeyError::Kid),
     }
-}
-
-/// RFC 9864 gave `EdDSA` with Ed25519 a second name.
-fn is_named(algorithm: SigningAlgorithm, alg: &str) -> bool {
-    algorithm.as_str() == alg || (algorithm == SigningAlgorithm::EdDsa && alg == "Ed25519")
 }
 
 /// Whether a listing can show a `kid`, on one line and without what steers a terminal.
@@ -152,19 +148,15 @@ fn algorithms(
     members: &Map<String, Value>,
     key: &PublicJwk,
 ) -> Result<Vec<SigningAlgorithm>, ClientKeyError> {
-    let fitting = SigningAlgorithm::ALL
+    let mut fitting = SigningAlgorithm::ALL
         .into_iter()
         .filter(|algorithm| key.fits(*algorithm));
     let Some(alg) = members.get("alg") else {
         return Ok(fitting.collect());
     };
-    let alg = alg.as_str().unwrap_or_default();
-    let named: Vec<_> = fitting.filter(|it| is_named(*it, alg)).collect();
-    if named.is_empty() {
-        Err(ClientKeyError::Algorithm)
-    } else {
-        Ok(named)
-    }
+    let meant = SigningAlgorithm::of_header(alg.as_str().unwrap_or_default());
+    let named = fitting.find(|it| Some(*it) == meant);
+    Ok(vec![named.ok_or(ClientKeyError::Algorithm)?])
 }
 
 #[cfg(test)]

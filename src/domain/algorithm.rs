@@ -32,6 +32,16 @@ impl SigningAlgorithm {
             Self::Ps256 => "PS256",
         }
     }
+
+    /// What the `alg` of an assertion or a proof means, compared exactly (RFC 7515 section 4.1.1): no `none`, nothing
+    /// symmetric, no other spelling. RFC 9864 gave `EdDSA` with Ed25519 a second name.
+    #[must_use]
+    pub fn of_header(alg: &str) -> Option<Self> {
+        match alg {
+            "Ed25519" => Some(Self::EdDsa),
+            name => name.parse().ok(),
+        }
+    }
 }
 
 impl fmt::Display for SigningAlgorithm {

@@ -89,18 +89,11 @@ fn check_signed(
 ) -> Result<Signed<Proof>, DpopFault> {
     unverified.check_algorithm(profile)?;
     let jws = unverified.unverified();
-    let algorithm = algorithm(jws.alg()).ok_or_else(|| unverified.wrong_algorithm())?;
+    let algorithm =
+        SigningAlgorithm::of_header(jws.alg()).ok_or_else(|| unverified.wrong_algorithm())?;
     let key = public_key(jws.header())?;
     let verifier = Verifier::new(algorithm, &key).map_err(|error| bad_key(&error))?;
     unverified.verify(&verifier, || Ok(key.thumbprint()))
-}
-
-/// Compares exactly (RFC 7515 section 4.1.1): no `none`, nothing symmetric, no other spelling.
-fn algorithm(name: &str) -> Option<SigningAlgorithm> {
-    match name {
-        "Ed25519" => Some(SigningAlgorithm::EdDsa),
-        name => name.parse().ok(),
-    }
 }
 
 fn public_key(header: &Map<String, Value>) -> Result<PublicJwk, DpopFault> {
