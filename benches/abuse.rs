@@ -22,13 +22,14 @@ mod assertions;
 mod attacks;
 #[path = "support/handshakes.rs"]
 mod handshakes;
+#[path = "support/private.rs"]
+mod private;
 mod support;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -80,11 +81,7 @@ impl Server {
     fn start(directory: &Path) -> Self {
         let file = |name: &str| directory.join(name);
         handshakes::write_certificate(&file("server.pem"), &file("server.key"));
-        fs::write(file("sealing.key"), [7; 32]).expect("the key is written");
-        for name in ["server.key", "sealing.key"] {
-            let private = fs::Permissions::from_mode(0o600);
-            fs::set_permissions(file(name), private).expect("its mode is set");
-        }
+        private::write(&file("sealing.key"), [7; 32]);
         write_catalog(directory);
         let [address, tls, operations] =
             [(); 3].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));

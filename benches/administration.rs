@@ -13,9 +13,11 @@
     reason = "a benchmark that cannot go on ends, and it measures with the real clock"
 )]
 
+#[path = "support/private.rs"]
+mod private;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -84,9 +86,7 @@ fn measured(catalog: &Catalog, directory: &Path, url: &str) -> [f64; ROWS.len()]
         .text
         .replacen("owner = \"team\"", "owner = \"another\"", 1);
     fs::write(file("renamed.toml"), renamed).expect("the catalog is written");
-    fs::write(file("sealing.key"), [7; 32]).expect("the key is written");
-    let private = fs::Permissions::from_mode(0o600);
-    fs::set_permissions(file("sealing.key"), private).expect("its mode is set");
+    private::write(&file("sealing.key"), [7; 32]);
     let settings = format!(
         "issuer = \"https://auth.example\"\ndatabase_url = \"{url}\"\n\
          [public]\nlisten = \"127.0.0.1:0\"\n[sealing]\nkey_file = \"sealing.key\"\n"

@@ -11,11 +11,11 @@
     reason = "a benchmark that cannot go on ends, and it measures with the real clock"
 )]
 
+#[path = "support/private.rs"]
+mod private;
 mod support;
 
-use std::fs::Permissions;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -117,8 +117,7 @@ fn mann_whitney(one: &[f64], other: &[f64]) -> f64 {
 fn serve(directory: &Path, address: SocketAddr) -> Running {
     let catalog = directory.join("catalog.toml");
     let key = directory.join("sealing.key");
-    std::fs::write(&key, [7; 32]).expect("a key");
-    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("a key of our own");
+    private::write(&key, [7; 32]);
     std::fs::write(&catalog, CATALOG).expect("a catalog");
     let command = |arguments: &[&str]| {
         let mut command = pinned(support::GRANTD);

@@ -22,10 +22,11 @@ mod assertions;
 mod bare;
 #[path = "support/in_turns.rs"]
 mod in_turns;
+#[path = "support/private.rs"]
+mod private;
 mod support;
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,9 +124,7 @@ fn start_grantd(grantd: &str, port: u16, (database, worker): (&str, &Worker)) ->
         directory.path().join("sealing.key"),
         directory.path().join("catalog.toml"),
     );
-    std::fs::write(&sealing, [7; 32]).expect("the key is written");
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&sealing, private).expect("its mode is set");
+    private::write(&sealing, [7; 32]);
     std::fs::write(&catalog, worker.catalog()).expect("the catalog is written");
     let command = |mut command: Command, arguments: &[&str]| {
         command

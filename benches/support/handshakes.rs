@@ -14,6 +14,8 @@ use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, crypto,
 };
 
+use crate::private;
+
 /// Writes a server certificate for loopback and its key.
 pub(crate) fn write_certificate(certificate: &Path, key: &Path) {
     let now = Clock::system().now();
@@ -21,7 +23,7 @@ pub(crate) fn write_certificate(certificate: &Path, key: &Path) {
     let own = CertificateKey::generate().expect("a key");
     let text = ca.server(&own, &["127.0.0.1"], now).expect("a certificate");
     std::fs::write(certificate, text).expect("the certificate is written");
-    std::fs::write(key, own.to_pem().as_bytes()).expect("the key is written");
+    private::write(key, own.to_pem().as_bytes());
 }
 
 /// Makes handshakes, each whole and from the beginning.
