@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::QueryBuilder;
+
 use super::Store;
 use super::change::ChangeTx;
 use super::clients::{Loaded, touched_one};
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, list_text, row};
+use super::row::{Row, list_text, object_text, overwriting, row};
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::scope::Scope;
 
 row! {
-    struct AudienceRow {
+    struct AudienceRow of "audiences" {
         identifier: String,
         scopes: String,
         token_lifetime: i64,
@@ -24,16 +26,6 @@ row! {
         sender_constraint: String,
         served_by: String,
     }
-}
-
-macro_rules! audience_rows {
-    ($condition:literal) => {
-        concat!(
-            "SELECT identifier, scopes, token_lifetime, max_token_lifetime, algorithm, jwt_typ, ",
-            "sender_constraint, served_by FROM audiences",
-            $condition
-        )
-    };
 }
 
 impl Store {
@@ -48,8 +40,10 @@ impl Store {
         self.read(async |tx| {
             let feed = tx.feed_position().await?;
             let row: Option<AudienceRow> = on_db!(tx, conn => {
-                sqlx::query_as(audience_rows!(" WHERE identifier = $1"))
-                    .bind(id.as_str())
+                QueryBuilder::new(AudienceRow::SELECT)
+                    .push(" WHERE identifier = ")
+                    .push_bind(id.as_str())
+                    .build_query_as()
                     .fetch_optional(conn)
                     .await?
             });
@@ -73,7 +67,7 @@ impl Store {
 impl Tx {
     pub(super) async fn all_audiences(&mut self) -> Result<Vec<Audience>, StoreError> {
         let rows: Vec<AudienceRow> = on_db!(self, conn => {
-            sqlx::query_as(audience_rows!("")).fetch_all(conn).await?
+            QueryBuilder::new(AudienceRow::SELECT).build_query_as().fetch_all(conn).await?
         });
         let mut audiences = rows
             .into_iter()
@@ -98,30 +92,13 @@ impl ChangeTx {
     /// # Errors
     /// A database out of reach.
     pub async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError> {
-        let scopes: serde_json::Map<String, serde_json::Value> = audience
-            .scopes
-            .iter()
-            .map(|(scope, description)| (scope.to_string(), description.clone().into()))
-            .collect();
         on_db!(&mut self.tx, conn => {
-            sqlx::query(
-                "INSERT INTO audiences (identifier, scopes, token_lifetime, max_token_lifetime, \
-                 algorithm, jwt_typ, sender_constraint, served_by) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-                 ON CONFLICT (identifier) DO UPDATE SET scopes = $2, token_lifetime = $3, \
-                 max_token_lifetime = $4, algorithm = $5, jwt_typ = $6, sender_constraint = $7, \
-                 served_by = $8",
-            )
-            .bind(audience.id.as_str())
-            .bind(serde_json::Value::Object(scopes).to_string())
-            .bind(i64::from(audience.token_lifetime.get()))
-            .bind(i64::from(audience.max_token_lifetime.get()))
-            .bind(audience.algorithm.as_str())
-            .bind(audience.jwt_typ.as_str())
-            .bind(audience.sender_constraint.as_str())
-            .bind(list_text(&audience.served_by))
-            .execute(conn)
-            .await?;
+            let mut statement = QueryBuilder::new(AudienceRow::INSERT);
+            statement
+                .push_values([audience], |mut row, audience| AudienceRow::from(audience).push(&mut row))
+                .push(" ON CONFLICT (identifier) DO UPDATE SET ")
+                .push(overwriting(AudienceRow::COLUMNS, &["identifier"]));
+            statement.build().execute(conn).await?;
         });
         self.note(ChangeKind::Audience, audience.id.as_str());
         Ok(())
@@ -150,6 +127,25 @@ impl ChangeTx {
         }
         self.note(ChangeKind::Audience, id.as_str());
         touched_one(touched, id.as_str())
+    }
+}
+
+impl From<&Audience> for AudienceRow {
+    fn from(audience: &Audience) -> Self {
+        let scopes = audience
+            .scopes
+            .iter()
+            .map(|(scope, description)| (scope.to_string(), description.clone().into()));
+        Self {
+            identifier: audience.id.to_string(),
+            scopes: object_text(&scopes.collect()),
+            token_lifetime: audience.token_lifetime.get().into(),
+            max_token_lifetime: audience.max_token_lifetime.get().into(),
+            algorithm: audience.algorithm.to_string(),
+            jwt_typ: audience.jwt_typ.to_string(),
+            sender_constraint: audience.sender_constraint.to_string(),
+            served_by: list_text(&audience.served_by),
+        }
     }
 }
 

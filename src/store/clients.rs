@@ -8,7 +8,9 @@ use super::Store;
 use super::change::ChangeTx;
 use super::error::StoreError;
 use super::feed::{ChangeKind, FeedPosition};
-use super::row::{ROWS_AT_ONCE, Row, list_text, row, unix};
+use super::row::{
+    ROWS_AT_ONCE, Row, list_text, never_back, object_text, overwriting, row, seconds, unix,
+};
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::Audience;
 use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus, GrantType};
@@ -26,7 +28,7 @@ pub struct Loaded<T> {
 }
 
 row! {
-    struct ClientRow {
+    struct ClientRow of "clients" {
         client_id: String,
         name: Option<String>,
         owner: Option<String>,
@@ -43,20 +45,8 @@ row! {
         tokens_not_before: i64,
         created_at: i64,
         rotated_at: Option<i64>,
+        deleted_at: Option<i64>,
     }
-}
-
-/// Columns by name: a newer schema may add some while this version still runs.
-macro_rules! client_rows {
-    ($condition:literal) => {
-        concat!(
-            "SELECT client_id, name, owner, environment, tenant, status, grants, auth_methods, ",
-            "assertion_audience, max_assertion_lifetime, dpop_bound_access_tokens, ",
-            "certificate_bound_access_tokens, claims, tokens_not_before, created_at, rotated_at ",
-            "FROM clients WHERE ",
-            $condition
-        )
-    };
 }
 
 /// Pushes `column IN (…)`.
@@ -188,7 +178,7 @@ impl Store {
 impl Tx {
     async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
         let rows: Vec<ClientRow> = on_db!(self, conn => {
-            sqlx::query_as(client_rows!("1 = 1")).fetch_all(conn).await?
+            QueryBuilder::new(ClientRow::SELECT).build_query_as().fetch_all(conn).await?
         });
         self.with_belongings(rows).await
     }
@@ -198,8 +188,10 @@ impl Tx {
         id: &ClientId,
     ) -> Result<Option<KnownClient>, StoreError> {
         let row: Option<ClientRow> = on_db!(self, conn => {
-            sqlx::query_as(client_rows!("client_id = $1"))
-                .bind(id.as_str())
+            QueryBuilder::new(ClientRow::SELECT)
+                .push(" WHERE client_id = ")
+                .push_bind(id.as_str())
+                .build_query_as()
                 .fetch_optional(conn)
                 .await?
         });
@@ -213,7 +205,9 @@ impl Tx {
 
     pub(super) async fn all_clients(&mut self) -> Result<Vec<KnownClient>, StoreError> {
         let rows: Vec<ClientRow> = on_db!(self, conn => {
-            sqlx::query_as(client_rows!("status <> 'deleted'"))
+            QueryBuilder::new(ClientRow::SELECT)
+                .push(" WHERE status <> 'deleted'")
+                .build_query_as()
                 .fetch_all(conn)
                 .await?
         });
@@ -275,46 +269,12 @@ impl ChangeTx {
     pub async fn put_clients(&mut self, clients: &[Client]) -> Result<(), StoreError> {
         for some in clients.chunks(ROWS_AT_ONCE) {
             on_db!(&mut self.tx, conn => {
-                let mut statement = QueryBuilder::new(
-                    "INSERT INTO clients (client_id, name, owner, environment, tenant, status, grants, \
-                     auth_methods, assertion_audience, max_assertion_lifetime, \
-                     dpop_bound_access_tokens, certificate_bound_access_tokens, claims, \
-                     tokens_not_before, created_at, rotated_at, deleted_at) ",
-                );
-                statement.push_values(some, |mut row, client| {
-                    row.push_bind(client.id.as_str())
-                        .push_bind(&client.name)
-                        .push_bind(&client.owner)
-                        .push_bind(&client.environment)
-                        .push_bind(&client.tenant)
-                        .push_bind(client.status.as_str())
-                        .push_bind(list_text(&client.grants))
-                        .push_bind(list_text(&client.auth_methods))
-                        .push_bind(client.assertion_audience.as_str())
-                        .push_bind(client.max_assertion_lifetime.map(|span| i64::from(span.get())))
-                        .push_bind(client.dpop_bound_access_tokens)
-                        .push_bind(client.certificate_bound_access_tokens)
-                        .push_bind(serde_json::Value::Object(client.claims.clone()).to_string())
-                        .push_bind(client.tokens_not_before.unix())
-                        .push_bind(client.created_at.unix())
-                        .push_bind(unix(client.rotated_at))
-                        .push("NULL");
-                });
-                statement.push(
-                    " ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, \
-                     owner = excluded.owner, environment = excluded.environment, \
-                     tenant = excluded.tenant, status = excluded.status, grants = excluded.grants, \
-                     auth_methods = excluded.auth_methods, \
-                     assertion_audience = excluded.assertion_audience, \
-                     max_assertion_lifetime = excluded.max_assertion_lifetime, \
-                     dpop_bound_access_tokens = excluded.dpop_bound_access_tokens, \
-                     certificate_bound_access_tokens = excluded.certificate_bound_access_tokens, \
-                     claims = excluded.claims, tokens_not_before = \
-                     CASE WHEN clients.tokens_not_before > excluded.tokens_not_before \
-                     THEN clients.tokens_not_before ELSE excluded.tokens_not_before END, \
-                     created_at = excluded.created_at, rotated_at = excluded.rotated_at, \
-                     deleted_at = NULL",
-                );
+                let mut statement = QueryBuilder::new(ClientRow::INSERT);
+                statement.push_values(some, |mut row, client| ClientRow::from(client).push(&mut row));
+                statement
+                    .push(" ON CONFLICT (client_id) DO UPDATE SET ")
+                    .push(overwriting(ClientRow::COLUMNS, &["client_id", "tokens_not_before"]))
+                    .push(never_back!("clients", "tokens_not_before"));
                 statement.build().persistent(false).execute(conn).await?;
             });
         }
@@ -380,6 +340,30 @@ pub(super) fn touched_one(touched: u64, key: &str) -> Result<(), StoreError> {
         Ok(())
     } else {
         Err(StoreError::Conflict(key.to_owned()))
+    }
+}
+
+impl From<&Client> for ClientRow {
+    fn from(client: &Client) -> Self {
+        Self {
+            client_id: client.id.to_string(),
+            name: client.name.clone(),
+            owner: client.owner.clone(),
+            environment: client.environment.clone(),
+            tenant: client.tenant.clone(),
+            status: client.status.to_string(),
+            grants: list_text(&client.grants),
+            auth_methods: list_text(&client.auth_methods),
+            assertion_audience: client.assertion_audience.to_string(),
+            max_assertion_lifetime: seconds(client.max_assertion_lifetime),
+            dpop_bound_access_tokens: client.dpop_bound_access_tokens,
+            certificate_bound_access_tokens: client.certificate_bound_access_tokens,
+            claims: object_text(&client.claims),
+            tokens_not_before: client.tokens_not_before.unix(),
+            created_at: client.created_at.unix(),
+            rotated_at: unix(client.rotated_at),
+            deleted_at: None,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::change::ChangeTx;
 use super::clients::{paired, touched_each};
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{ROWS_AT_ONCE, Row, grouped, row, unix};
+use super::row::{ROWS_AT_ONCE, Row, grouped, never_back, overwriting, row, unix};
 use super::transaction::{Tx, on_db};
 use crate::crypto::client_key;
 use crate::domain::credential::{
@@ -19,16 +19,30 @@ use crate::domain::credential::{
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::timestamp::Timestamp;
 
+/// What proves is written once; `tokens_not_before` never goes back, and uses are noted apart.
+const WRITTEN_ONCE: &[&str] = &[
+    "id",
+    "client_id",
+    "kind",
+    "form",
+    "material",
+    "thumbprint",
+    "created_at",
+    "last_used_at",
+    "tokens_not_before",
+];
+
 /// Last uses that one transaction writes.
 const USES_STEP: usize = 500;
 
 row! {
-    struct CredentialRow {
+    struct CredentialRow of "credentials" {
         id: String,
         client_id: String,
         kind: String,
         form: Option<String>,
         material: String,
+        thumbprint: Option<String>,
         label: Option<String>,
         active_from: Option<i64>,
         expires_at: Option<i64>,
@@ -39,25 +53,16 @@ row! {
     }
 }
 
-/// Columns by name: a newer schema may add some while this version still runs.
-macro_rules! credential_rows {
-    ($condition:literal) => {
-        concat!(
-            "SELECT id, client_id, kind, form, material, label, active_from, expires_at, retired_at, ",
-            "tokens_not_before, created_at, last_used_at FROM credentials",
-            $condition
-        )
-    };
-}
-
 impl Tx {
     pub(super) async fn credentials_of(
         &mut self,
         client: &ClientId,
     ) -> Result<Vec<Credential>, StoreError> {
         let rows: Vec<CredentialRow> = on_db!(self, conn => {
-            sqlx::query_as(credential_rows!(" WHERE client_id = $1"))
-                .bind(client.as_str())
+            QueryBuilder::new(CredentialRow::SELECT)
+                .push(" WHERE client_id = ")
+                .push_bind(client.as_str())
+                .build_query_as()
                 .fetch_all(conn)
                 .await?
         });
@@ -69,7 +74,7 @@ impl Tx {
         &mut self,
     ) -> Result<HashMap<String, Vec<Credential>>, StoreError> {
         let rows: Vec<CredentialRow> = on_db!(self, conn => {
-            sqlx::query_as(credential_rows!("")).fetch_all(conn).await?
+            QueryBuilder::new(CredentialRow::SELECT).build_query_as().fetch_all(conn).await?
         });
         by_client(rows)
     }
@@ -154,35 +159,13 @@ impl ChangeTx {
         }
         for some in credentials.chunks(ROWS_AT_ONCE) {
             let touched: Vec<String> = on_db!(&mut self.tx, conn => {
-                let mut statement = QueryBuilder::new(
-                    "INSERT INTO credentials (id, client_id, kind, form, material, thumbprint, label, \
-                     active_from, expires_at, retired_at, created_at, last_used_at, \
-                     tokens_not_before) ",
-                );
-                statement.push_values(some, |mut row, (client, credential)| {
-                    let (form, material) = columns(&credential.material);
-                    row.push_bind(credential.id.as_str())
-                        .push_bind(client.as_str())
-                        .push_bind(credential.kind().as_str())
-                        .push_bind(form)
-                        .push_bind(material)
-                        .push_bind(thumbprint(&credential.material))
-                        .push_bind(&credential.label)
-                        .push_bind(unix(credential.active_from))
-                        .push_bind(unix(credential.expires_at))
-                        .push_bind(unix(credential.retired_at))
-                        .push_bind(credential.created_at.unix())
-                        .push_bind(unix(credential.last_used_at))
-                        .push_bind(credential.tokens_not_before.unix());
-                });
-                statement.push(
-                    " ON CONFLICT (id) DO UPDATE SET label = excluded.label, \
-                     active_from = excluded.active_from, expires_at = excluded.expires_at, \
-                     retired_at = excluded.retired_at, tokens_not_before = \
-                     CASE WHEN credentials.tokens_not_before > excluded.tokens_not_before \
-                     THEN credentials.tokens_not_before ELSE excluded.tokens_not_before END \
-                     WHERE credentials.client_id = excluded.client_id RETURNING id",
-                );
+                let mut statement = QueryBuilder::new(CredentialRow::INSERT);
+                statement.push_values(some, |mut row, one| CredentialRow::from(one).push(&mut row));
+                statement
+                    .push(" ON CONFLICT (id) DO UPDATE SET ")
+                    .push(overwriting(CredentialRow::COLUMNS, WRITTEN_ONCE))
+                    .push(never_back!("credentials", "tokens_not_before"))
+                    .push(" WHERE credentials.client_id = excluded.client_id RETURNING id");
                 statement.build_query_scalar().persistent(false).fetch_all(conn).await?
             });
             touched_each(some.iter().map(|(_, it)| it.id.as_str()), &touched)?;
@@ -308,6 +291,27 @@ fn thumbprint(material: &CredentialMaterial) -> Option<String> {
 fn read_owner(client: &str, key: &str) -> Result<ClientId, StoreError> {
     let table = "credentials";
     Row { table, key }.read("client_id", ClientId::parse(client).ok())
+}
+
+impl From<&(ClientId, Credential)> for CredentialRow {
+    fn from((client, credential): &(ClientId, Credential)) -> Self {
+        let (form, material) = columns(&credential.material);
+        Self {
+            id: credential.id.to_string(),
+            client_id: client.to_string(),
+            kind: credential.kind().to_string(),
+            form: form.map(str::to_owned),
+            material: material.to_owned(),
+            thumbprint: thumbprint(&credential.material),
+            label: credential.label.clone(),
+            active_from: unix(credential.active_from),
+            expires_at: unix(credential.expires_at),
+            retired_at: unix(credential.retired_at),
+            tokens_not_before: credential.tokens_not_before.unix(),
+            created_at: credential.created_at.unix(),
+            last_used_at: unix(credential.last_used_at),
+        }
+    }
 }
 
 impl CredentialRow {

@@ -8,7 +8,7 @@ use super::change::ChangeTx;
 use super::clients::paired;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, row};
+use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, overwriting, row, seconds};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::AuthMethod;
 use crate::domain::identifier::{AudienceId, ClientId};
@@ -16,7 +16,7 @@ use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
 
 row! {
-    struct PolicyRow {
+    struct PolicyRow of "policies" {
         client_id: String,
         audience: String,
         scopes: String,
@@ -29,24 +29,16 @@ row! {
     }
 }
 
-macro_rules! policy_rows {
-    ($condition:literal) => {
-        concat!(
-            "SELECT client_id, audience, scopes, default_scopes, token_lifetime, claims, networks, ",
-            "methods, enabled FROM policies",
-            $condition
-        )
-    };
-}
-
 impl Tx {
     pub(super) async fn policies_of(
         &mut self,
         client: &ClientId,
     ) -> Result<Vec<Policy>, StoreError> {
         let rows: Vec<PolicyRow> = on_db!(self, conn => {
-            sqlx::query_as(policy_rows!(" WHERE client_id = $1"))
-                .bind(client.as_str())
+            QueryBuilder::new(PolicyRow::SELECT)
+                .push(" WHERE client_id = ")
+                .push_bind(client.as_str())
+                .build_query_as()
                 .fetch_all(conn)
                 .await?
         });
@@ -58,7 +50,7 @@ impl Tx {
         &mut self,
     ) -> Result<HashMap<String, Vec<Policy>>, StoreError> {
         let rows: Vec<PolicyRow> = on_db!(self, conn => {
-            sqlx::query_as(policy_rows!("")).fetch_all(conn).await?
+            QueryBuilder::new(PolicyRow::SELECT).build_query_as().fetch_all(conn).await?
         });
         by_client(rows)
     }
@@ -88,28 +80,11 @@ impl ChangeTx {
     ) -> Result<(), StoreError> {
         for some in policies.chunks(ROWS_AT_ONCE) {
             on_db!(&mut self.tx, conn => {
-                let mut statement = QueryBuilder::new(
-                    "INSERT INTO policies (client_id, audience, scopes, default_scopes, \
-                     token_lifetime, claims, networks, methods, enabled) ",
-                );
-                statement.push_values(some, |mut row, (client, policy)| {
-                    row.push_bind(client.as_str())
-                        .push_bind(policy.audience.as_str())
-                        .push_bind(list_text(policy.scopes.iter()))
-                        .push_bind(list_text(policy.default_scopes.iter()))
-                        .push_bind(policy.token_lifetime.map(|span| i64::from(span.get())))
-                        .push_bind(serde_json::Value::Object(policy.claims.clone()).to_string())
-                        .push_bind(list_text(&policy.networks))
-                        .push_bind(list_text(&policy.methods))
-                        .push_bind(policy.enabled);
-                });
-                statement.push(
-                    " ON CONFLICT (client_id, audience) DO UPDATE SET scopes = excluded.scopes, \
-                     default_scopes = excluded.default_scopes, \
-                     token_lifetime = excluded.token_lifetime, claims = excluded.claims, \
-                     networks = excluded.networks, methods = excluded.methods, \
-                     enabled = excluded.enabled",
-                );
+                let mut statement = QueryBuilder::new(PolicyRow::INSERT);
+                statement.push_values(some, |mut row, policy| PolicyRow::from(policy).push(&mut row));
+                statement
+                    .push(" ON CONFLICT (client_id, audience) DO UPDATE SET ")
+                    .push(overwriting(PolicyRow::COLUMNS, &["client_id", "audience"]));
                 statement.build().persistent(false).execute(conn).await?;
             });
         }
@@ -148,6 +123,22 @@ impl ChangeTx {
             self.note(ChangeKind::Client, client.as_str());
         }
         Ok(())
+    }
+}
+
+impl From<&(ClientId, Policy)> for PolicyRow {
+    fn from((client, policy): &(ClientId, Policy)) -> Self {
+        Self {
+            client_id: client.to_string(),
+            audience: policy.audience.to_string(),
+            scopes: list_text(policy.scopes.iter()),
+            default_scopes: list_text(policy.default_scopes.iter()),
+            token_lifetime: seconds(policy.token_lifetime),
+            claims: object_text(&policy.claims),
+            networks: list_text(&policy.networks),
+            methods: list_text(&policy.methods),
+            enabled: policy.enabled,
+        }
     }
 }
 

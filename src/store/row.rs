@@ -10,10 +10,39 @@ use crate::domain::timestamp::{Seconds, Timestamp};
 /// How many rows one statement writes: SQLite takes 32,766 values, and a row has 17 at most.
 pub(super) const ROWS_AT_ONCE: usize = 500;
 
-/// The struct of a query's rows: each field is read from the column of its name.
+/// The struct of a query's rows: each field is read from the column of its name. With `of "table"`, each column of the
+/// table is declared here alone: what is read, listed and written follows.
 ///
 /// By hand, because with sqlx's derive the drivers, TLS and SQLite are compiled a second time, for the macros' own use.
 macro_rules! row {
+    ($(#[$doc:meta])* struct $row:ident of $table:literal { $first:ident: $type:ty, $($column:ident: $types:ty,)+ }) => {
+        $crate::store::row::row! {
+            $(#[$doc])*
+            struct $row { $first: $type, $($column: $types,)+ }
+        }
+
+        impl $row {
+            /// Columns by name: a newer schema may add some while this version still runs.
+            const SELECT: &str = concat!(
+                "SELECT ", stringify!($first), $(", ", stringify!($column),)+ " FROM ", $table
+            );
+            const COLUMNS: &[&str] = &[stringify!($first), $(stringify!($column),)+];
+            const INSERT: &str = concat!(
+                "INSERT INTO ", $table, " (", stringify!($first), $(", ", stringify!($column),)+ ") "
+            );
+
+            /// Pushes each value, in the order of the columns.
+            fn push<'q, DB>(self, row: &mut sqlx::query_builder::Separated<'_, DB, &'static str>)
+            where
+                DB: sqlx::Database,
+                $type: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+                $($types: sqlx::Encode<'q, DB> + sqlx::Type<DB>,)+
+            {
+                row.push_bind(self.$first);
+                $(row.push_bind(self.$column);)+
+            }
+        }
+    };
     ($(#[$doc:meta])* struct $row:ident { $($column:ident: $type:ty,)+ }) => {
         $(#[$doc])*
         struct $row {
@@ -102,6 +131,50 @@ pub(super) fn list_text<T: ToString>(values: impl IntoIterator<Item = T>) -> Str
         .collect();
     serde_json::Value::Array(texts).to_string()
 }
+
+/// A JSON object.
+pub(super) fn object_text(members: &serde_json::Map<String, serde_json::Value>) -> String {
+    serde_json::Value::Object(members.clone()).to_string()
+}
+
+/// Seconds of an optional span.
+pub(super) fn seconds(span: Option<Seconds>) -> Option<i64> {
+    span.map(|span| span.get().into())
+}
+
+/// The assignments of an upsert that overwrites all of `columns` but `kept`.
+pub(super) fn overwriting(columns: &[&str], kept: &[&str]) -> String {
+    let assignments: Vec<_> = columns
+        .iter()
+        .filter(|column| !kept.contains(column))
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    assignments.join(", ")
+}
+
+/// One more assignment of an upsert: the later of what stands there and what is written.
+macro_rules! never_back {
+    ($table:literal, $column:literal) => {
+        concat!(
+            ", ",
+            $column,
+            " = CASE WHEN ",
+            $table,
+            ".",
+            $column,
+            " > excluded.",
+            $column,
+            " THEN ",
+            $table,
+            ".",
+            $column,
+            " ELSE excluded.",
+            $column,
+            " END"
+        )
+    };
+}
+pub(super) use never_back;
 
 /// Unix seconds of an optional instant.
 pub(super) fn unix(instant: Option<Timestamp>) -> Option<i64> {
