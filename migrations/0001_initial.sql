@@ -79,10 +79,22 @@ CREATE TABLE signing_keys (
     sealed_private_key TEXT NOT NULL,
     sealing_key_id TEXT NOT NULL,
     announced_at BIGINT NOT NULL,
-    activates_at BIGINT NOT NULL,
+    -- null while it stands by as the next key
+    activates_at BIGINT,
     retires_at BIGINT,
-    expires_at BIGINT
+    expires_at BIGINT,
+    -- since when it neither signs nor verifies, whatever a clock says
+    compromised_at BIGINT,
+    -- seconds: the longest that a token lives that it may have signed
+    longest_token BIGINT NOT NULL
 );
+
+-- whoever rotates first wins: of each algorithm one key signs without an end, and one stands by
+CREATE UNIQUE INDEX signing_keys_current ON signing_keys (algorithm)
+WHERE retires_at IS NULL AND activates_at IS NOT NULL;
+
+CREATE UNIQUE INDEX signing_keys_next ON signing_keys (algorithm)
+WHERE retires_at IS NULL AND activates_at IS NULL;
 
 -- key is a hash of kind, scope and jti
 CREATE TABLE used_assertions (

@@ -10,8 +10,8 @@ use super::plan_screen::Shown;
 use super::target::{Opened, Target};
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
+use crate::domain::signing_key::ACTIVATION_DELAY;
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
-use crate::operations::make_signing_keys::ACTIVATION_DELAY;
 
 /// How it is usually called.
 const EXAMPLES: &str = "Examples:

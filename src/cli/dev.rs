@@ -16,13 +16,14 @@ use crate::clock::Clock;
 use crate::config::catalog::write::to_toml;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::{
-    LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
+    Feed, Keys, LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
     PublicListener, Settings, TlsFiles, Tokens,
 };
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
 use crate::domain::secret_format::Secret;
+use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::Seconds;
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 use crate::server::descriptors;
@@ -32,6 +33,11 @@ use crate::server::shutdown::Shutdown;
 use crate::server::sockets::Sockets;
 use crate::store::{DatabaseOptions, Store};
 use crate::telemetry;
+
+/// A laptop may have tokens for a day.
+const TOKENS: Tokens = Tokens {
+    max_lifetime: Seconds::new(24 * 3600),
+};
 
 /// The port of `grantd dev` without `--listen`.
 const PORT: u16 = 8080;
@@ -205,12 +211,15 @@ fn settings(issuer: Issuer, database_url: String, sockets: &Sockets) -> std::io:
         operations: OperationsListener {
             listen: sockets.address(OPERATIONS)?,
         },
-        tokens: Tokens {
-            max_lifetime: Seconds::new(24 * 3600),
-        },
+        tokens: TOKENS,
         imported_cost: HashCost::GENERATED,
         ..Settings::new(issuer, Secret::new(database_url))
     })
+}
+
+/// How long its signing keys are announced, sign, and stay.
+pub(super) fn key_periods() -> KeyPeriods {
+    Keys::default().periods(&Feed::default(), &TOKENS)
 }
 
 /// The mutual-TLS listener, by a name that the server's certificate has.

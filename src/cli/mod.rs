@@ -7,6 +7,7 @@ mod apply;
 mod check_config;
 mod client;
 mod color;
+mod confirm;
 mod credential;
 mod curl_line;
 mod data_directory;
@@ -17,6 +18,7 @@ mod dev_line;
 mod dev_screen;
 mod export;
 mod health;
+mod key;
 mod listed;
 mod manual;
 mod migrate;
@@ -76,6 +78,9 @@ enum Command {
     /// List, add and retire the secrets, keys and certificates of clients
     #[command(subcommand)]
     Credential(credential::Command),
+    /// List, rotate and retire the keys that sign tokens; seal them anew
+    #[command(subcommand)]
+    Key(key::Command),
     /// Inspect tokens; make client assertions and DPoP proofs
     #[command(subcommand)]
     Token(token::Command),
@@ -140,6 +145,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Health(arguments) => return health::run(&arguments).await,
         Command::Client(command) => client::run(&command).await?,
         Command::Credential(command) => credential::run(&command).await?,
+        Command::Key(command) => key::run(&command).await?,
         Command::Token(command) => token::run(&command).await?,
         Command::Completions(arguments) => manual::completions(&arguments)?,
         Command::Manual(arguments) => manual::manual(&arguments)?,

@@ -10,10 +10,12 @@ use clap::Args;
 use super::data_directory::DataDirectory;
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::file;
-use crate::config::settings::{Sealing, SealingSource, Settings};
+use crate::config::settings::{Feed, Keys, Sealing, SealingSource, Settings, Tokens};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::profile::Profile;
+use crate::domain::secret_format::Secret;
+use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{DatabaseOptions, Store};
 
@@ -45,6 +47,8 @@ pub(super) struct Target {
 pub(super) struct Opened {
     pub(super) store: Arc<Store>,
     pub(super) sealing: Option<SealingKeys>,
+    /// How long the server's signing keys are announced, sign, and stay, where the settings tell.
+    pub(super) key_periods: Option<KeyPeriods>,
     /// The security profile of the server that uses it, where the settings tell.
     pub(super) profile: Profile,
     /// The server's issuer, where settings or data directory tell.
@@ -102,6 +106,7 @@ impl Target {
         Ok(Opened {
             store: Arc::new(Store::open(DatabaseOptions::new(url.clone()))?),
             sealing: sealing_of_environment()?,
+            key_periods: key_periods_of_environment()?,
             profile: Profile::Default,
             issuer: None,
             is_dev: false,
@@ -140,6 +145,7 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
     Ok(Opened {
         store: Arc::new(Store::open(DatabaseOptions::new(directory.database_url()))?),
         sealing: Some(directory.sealing()?),
+        key_periods: Some(super::dev::key_periods()),
         profile: Profile::Default,
         issuer: directory.issuer(),
         is_dev: true,
@@ -163,22 +169,45 @@ fn open_settings(
             Some(absent) if lacks_keys(&settings.sealing, absent) => None,
             _ => sealing(&settings.sealing)?,
         },
+        key_periods: Some(settings.key_periods()),
         profile: settings.profile,
         issuer: Some(settings.issuer.as_str().to_owned()),
         is_dev: false,
     })
 }
 
-/// The sealing key where no settings are read: only its two variables say it.
+/// The sealing keys where no settings are read: only their variables say them.
 fn sealing_of_environment() -> anyhow::Result<Option<SealingKeys>> {
-    if let Some(path) = std::env::var_os("GRANTD_SEALING__KEY_FILE") {
-        return Ok(Some(SealingKeys::new(read_key(Path::new(&path))?)));
+    let file = std::env::var_os("GRANTD_SEALING__KEY_FILE").map(PathBuf::from);
+    let inline = || std::env::var("GRANTD_SEALING__KEY").ok();
+    let inline = || inline().map(|text| SealingSource::Inline(Secret::new(text)));
+    let old = std::env::var("GRANTD_SEALING__OLD_KEY_FILES").unwrap_or_default();
+    let old = old
+        .split(',')
+        .map(str::trim)
+        .filter(|path| !path.is_empty());
+    sealing(&Sealing {
+        key: file.map(SealingSource::File).or_else(inline),
+        old_key_files: old.map(PathBuf::from).collect(),
+    })
+}
+
+/// The periods of keys where no settings are read: only their variables say them; `None` where none does.
+fn key_periods_of_environment() -> anyhow::Result<Option<KeyPeriods>> {
+    let (mut keys, mut feed, mut tokens) = (Keys::default(), Feed::default(), Tokens::default());
+    let mut is_told = false;
+    for (variable, value) in [
+        ("GRANTD_KEYS__ROTATION", &mut keys.rotation),
+        ("GRANTD_KEYS__JWKS_MAX_AGE", &mut keys.jwks_max_age),
+        ("GRANTD_FEED__MAX_STALENESS", &mut feed.max_staleness),
+        ("GRANTD_TOKENS__MAX_LIFETIME", &mut tokens.max_lifetime),
+    ] {
+        if let Ok(text) = std::env::var(variable) {
+            *value = text.parse().context(variable)?;
+            is_told = true;
+        }
     }
-    let Ok(text) = std::env::var("GRANTD_SEALING__KEY") else {
-        return Ok(None);
-    };
-    let key = SealingKey::parse(zeroize::Zeroizing::new(text).as_bytes());
-    Ok(Some(SealingKeys::new(key.context("GRANTD_SEALING__KEY")?)))
+    Ok(is_told.then(|| keys.periods(&feed, &tokens)))
 }
 
 /// Whether one of the files is absent; `absent` notes which.

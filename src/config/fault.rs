@@ -284,6 +284,12 @@ pub enum Problem {
          secret_header and secret_file"
     )]
     ProxyProof,
+    /// Keys that would sign before every verifier knows them.
+    #[error(
+        "the shortest rotation is {0} (jwks_max_age + max_staleness + 1s): a verifier that caches the JWKS must know a \
+         key before it signs; 0s turns rotation off"
+    )]
+    ShortRotation(Seconds),
     /// Two listeners on one address.
     #[error("another listener has this address; all of them need different addresses")]
     SameAddress,

@@ -190,10 +190,41 @@ impl SealingKeys {
         Ok(buffer)
     }
 
+    /// Opens and seals anew, with the first key.
+    ///
+    /// # Errors
+    /// What does not open, or where AES-GCM fails.
+    pub fn reseal(
+        &self,
+        kid: &str,
+        algorithm: SigningAlgorithm,
+        sealed: &Sealed,
+    ) -> Result<Sealed, SealingError> {
+        self.seal(kid, algorithm, &self.open(kid, algorithm, sealed)?)
+    }
+
     /// Whether `sealed` should be sealed anew, because an old key did it.
     #[must_use]
     pub fn is_outdated(&self, sealed: &Sealed) -> bool {
         sealed.key_id != self.first.id()
+    }
+
+    /// Whether the sealing key that `sealed` needs is here.
+    #[must_use]
+    pub fn has_key_of(&self, sealed: &Sealed) -> bool {
+        self.find(&sealed.key_id).is_some()
+    }
+
+    /// These keys, but what is sealed from now on is sealed by the key that sealed `like`, where it is here.
+    #[must_use]
+    pub fn sealing_like(&self, like: &Sealed) -> Self {
+        Self {
+            first: self.find(&like.key_id).unwrap_or(&self.first).clone(),
+            old: std::iter::once(&self.first)
+                .chain(&self.old)
+                .cloned()
+                .collect(),
+        }
     }
 
     fn find(&self, id: &str) -> Option<&SealingKey> {
@@ -284,6 +315,41 @@ mod tests {
         );
         assert!(after.is_outdated(&sealed));
         assert!(!before.is_outdated(&sealed));
+    }
+
+    #[test]
+    fn what_is_sealed_anew_opens_with_the_first_key_alone() {
+        let before = SealingKeys::new(SealingKey::generate());
+        let sealed = before.seal("kid", ES256, b"private").unwrap();
+        let first = SealingKey::generate();
+        let both = SealingKeys {
+            first: first.clone(),
+            old: vec![before.first.clone()],
+        };
+        let resealed = both.reseal("kid", ES256, &sealed).unwrap();
+        let alone = SealingKeys::new(first);
+        let opened = alone.open("kid", ES256, &resealed).unwrap();
+        assert_eq!(opened.as_slice(), b"private");
+        assert!(alone.reseal("kid", ES256, &sealed).is_err());
+    }
+
+    #[test]
+    fn what_is_sealed_like_another_opens_with_the_same_key() {
+        let old = SealingKeys::new(SealingKey::generate());
+        let like = old.seal("one", ES256, b"private").unwrap();
+        let both = SealingKeys {
+            first: SealingKey::generate(),
+            old: vec![old.first.clone()],
+        };
+        let sealed = both
+            .sealing_like(&like)
+            .seal("two", ES256, b"other")
+            .unwrap();
+        assert_eq!(
+            old.open("two", ES256, &sealed).unwrap().as_slice(),
+            b"other"
+        );
+        assert!(both.has_key_of(&sealed) && !SealingKeys::new(both.first).has_key_of(&sealed));
     }
 
     #[test]

@@ -144,6 +144,8 @@ impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => f.write_str("0s"),
+            // A single day reads better in hours.
+            n if n % 86_400 == 0 && n > 86_400 => write!(f, "{}d", n / 86_400),
             n if n % 3600 == 0 => write!(f, "{}h", n / 3600),
             n if n % 60 == 0 => write!(f, "{}m", n / 60),
             n => write!(f, "{n}s"),
@@ -215,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_printed_duration_reads_back() {
-        for seconds in [0, 1, 59, 60, 90, 3600, 86_400] {
+        assert_eq!(Seconds::new(30 * 86_400).to_string(), "30d");
+        for seconds in [0, 1, 59, 60, 90, 3600, 86_400, 172_800] {
             let span = Seconds::new(seconds);
             assert_eq!(span.to_string().parse(), Ok(span));
         }

@@ -157,7 +157,9 @@ impl Feed {
     async fn load_keys(&self) -> Result<(), StoreError> {
         let stored = self.store.load_signing_keys().await?.value;
         let sealing = Arc::clone(&self.sealing);
-        let ring = blocking(move || KeyRing::open(stored, &sealing)).await;
+        let (before, now) = (self.memory.keys.load_full(), self.clocks.database_now());
+        let ring =
+            blocking(move || KeyRing::open(stored, &sealing, (before.as_deref(), now))).await;
         self.memory.keys.store(Some(Arc::new(ring)));
         Ok(())
     }

@@ -15,7 +15,7 @@ pub async fn inspect_token(
     text: &str,
     issuer: Option<&str>,
 ) -> Result<Result<OwnToken, TokenFault>, StoreError> {
-    let keys = KeyRing::public(&store.load_signing_keys().await?.value);
+    let keys = KeyRing::public(&store.load_signing_keys().await?.value.keys);
     let now = store.now().await?.second();
     let token = match OwnToken::read(text, Some(&keys), (issuer, now)) {
         Ok(token) => token,

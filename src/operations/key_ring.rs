@@ -1,20 +1,23 @@
 //! The signing keys in memory: which one signs now, which ones verify, and the JWKS (RFC 7517).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::clocks::{KeyTime, MOST_APART};
 use crate::crypto::jws::{Signer, Verifier};
 use crate::crypto::public_jwk::PublicJwk;
-use crate::crypto::sealing::{Sealed, SealingKeys};
+use crate::crypto::sealing::SealingKeys;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
+use crate::domain::signing_key::lineup::Lineup;
 use crate::domain::timestamp::Timestamp;
-use crate::store::signing_keys::StoredKey;
+use crate::store::signing_keys::{AlgorithmsInUse, StoredKey, StoredKeys};
 
 /// All keys of the issuer, replaced whole when one changes.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     keys: HashMap<String, RingKey>,
+    in_use: AlgorithmsInUse,
 }
 
 /// One key.
@@ -25,7 +28,9 @@ pub struct RingKey {
     /// When it does what.
     pub life: KeyLife,
     /// Absent where its private half could not be opened.
-    pub signer: Option<Signer>,
+    pub signer: Option<Arc<Signer>>,
+    /// Whether its private half can be opened with the sealing keys of this replica, be it open already or not.
+    opens: bool,
     /// Checks its signatures.
     pub verifier: Verifier,
     /// Its entry in the JWKS, compact JSON.
@@ -33,15 +38,22 @@ pub struct RingKey {
 }
 
 impl KeyRing {
-    /// Opens the private keys. One that cannot be opened or read is left out and logged: others go on.
+    /// Opens the private keys that may be needed at `now` or later, unless `before` has them open. One that cannot be
+    /// opened or read is left out and logged: others go on.
     #[must_use]
-    pub fn open(stored: Vec<StoredKey>, sealing: &SealingKeys) -> Self {
-        let keys = stored.into_iter().filter_map(|key| {
+    pub fn open(
+        stored: StoredKeys,
+        sealing: &SealingKeys,
+        (before, now): (Option<&Self>, Timestamp),
+    ) -> Self {
+        let keys = stored.keys.into_iter().filter_map(|key| {
             let kid = key.kid.clone();
-            RingKey::open(key, sealing).map(|key| (kid, key))
+            let known = before.and_then(|ring| ring.keys.get(&kid)?.signer.clone());
+            RingKey::open(&key, sealing, (known, now)).map(|key| (kid, key))
         });
         Self {
             keys: keys.collect(),
+            in_use: stored.in_use,
         }
     }
 
@@ -53,7 +65,25 @@ impl KeyRing {
             .filter_map(|key| Some((key.kid.clone(), RingKey::public(key)?)));
         Self {
             keys: keys.collect(),
+            in_use: AlgorithmsInUse::new(),
         }
+    }
+
+    /// The lives of the keys of each algorithm that has some or needs some.
+    #[must_use]
+    pub fn lineups(&self) -> BTreeMap<SigningAlgorithm, Lineup> {
+        lineups(
+            &self.in_use,
+            self.keys
+                .iter()
+                .map(|(kid, key)| (kid, key.algorithm, key.life)),
+        )
+    }
+
+    /// What audiences need.
+    #[must_use]
+    pub const fn in_use(&self) -> &AlgorithmsInUse {
+        &self.in_use
     }
 
     /// The key that signs with `algorithm` now: the youngest one that may. Where a clock that was set back leaves none,
@@ -70,11 +100,9 @@ impl KeyRing {
         let surely_later = |key: &&RingKey| key.life.announced_at > now.plus(MOST_APART);
         self.keys
             .values()
-            .filter(|key| {
-                key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now)
-            })
+            .filter(|key| key.algorithm == algorithm && key.life.is_needed(now))
             .filter(surely_later)
-            .filter_map(|key| Some((key.life.activates_at, key.signer.as_ref()?)))
+            .filter_map(|key| Some((key.life.activates_at?, key.signer.as_deref()?)))
             .min_by_key(|(activation, _)| *activation)
             .map(|(_, signer)| signer)
     }
@@ -83,7 +111,7 @@ impl KeyRing {
         self.keys
             .iter()
             .filter(|(_, key)| key.algorithm == algorithm && key.life.signs(now))
-            .filter_map(|(kid, key)| Some(((key.life.activates_at, kid), key.signer.as_ref()?)))
+            .filter_map(|(kid, key)| Some(((key.life.activates_at, kid), key.signer.as_deref()?)))
             .max_by_key(|(age, _)| *age)
             .map(|(_, signer)| signer)
     }
@@ -98,8 +126,7 @@ impl KeyRing {
         self.keys
             .values()
             .filter(|key| key.algorithm == algorithm && key.signer.is_some())
-            .map(|key| key.life.activates_at)
-            .filter(|at| *at > now)
+            .filter_map(|key| key.life.begins_after(now))
             .min()
     }
 
@@ -115,7 +142,9 @@ impl KeyRing {
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
         let mut published: Vec<(&String, &RingKey)> = self.published(now).collect();
-        published.sort_by_key(|(kid, key)| (key.life.activates_at, *kid));
+        // The next one comes last.
+        let begin = |life: &KeyLife| (life.activates_at.is_none(), life.activates_at);
+        published.sort_by_key(|(kid, key)| (begin(&key.life), *kid));
         let jwks: Vec<&str> = published.iter().map(|(_, key)| key.jwk.as_str()).collect();
         format!(r#"{{"keys":[{}]}}"#, jwks.join(","))
     }
@@ -135,31 +164,104 @@ impl KeyRing {
             .filter(move |(_, key)| key.life.verifies(now))
     }
 
-    /// How many keys there are whose private half could not be opened.
+    /// The keys that this replica needs at `now` or later and does not have open: those that sign now, and others.
     #[must_use]
-    pub fn unopened(&self) -> usize {
-        self.keys
-            .values()
-            .filter(|key| key.signer.is_none())
-            .count()
+    pub fn unopened(&self, now: Timestamp) -> Unopened {
+        let mut unopened = Unopened::default();
+        for (kid, key) in self.keys.iter().filter(|(_, key)| key.life.is_needed(now)) {
+            let list = match &key.signer {
+                None if key.life.signs(now) => &mut unopened.signing,
+                None => &mut unopened.later,
+                Some(_) if !key.opens => &mut unopened.after_restart,
+                Some(_) => continue,
+            };
+            list.push(kid.clone());
+        }
+        unopened
     }
 }
 
-impl RingKey {
-    fn open(key: StoredKey, sealing: &SealingKeys) -> Option<Self> {
-        let mut opened = Self::public(&key)?;
-        let sealed = Sealed {
-            key_id: key.sealing_key_id,
-            text: key.sealed_private_key,
+/// The kids of keys whose private half cannot be opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unopened {
+    /// They should sign now.
+    pub signing: Vec<String>,
+    /// They will be needed.
+    pub later: Vec<String>,
+    /// They are open still, and will not be when the process starts anew.
+    pub after_restart: Vec<String>,
+}
+
+impl Unopened {
+    /// A sentence for the operator, and whether nothing may be issued meanwhile.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(String, bool)> {
+        const REMEDY: &str = "list the sealing key that sealed them in old_key_files, and restart";
+        let told = |kids: &[String], what: &str| {
+            (!kids.is_empty()).then(|| format!("{what}: {}", kids.join(", ")))
         };
-        opened.signer = match sealing.open(&key.kid, key.algorithm, &sealed) {
+        let parts = [
+            told(
+                &self.signing,
+                "signing keys that should sign now cannot be opened",
+            ),
+            told(
+                &self.later,
+                "signing keys that will be needed cannot be opened",
+            ),
+            told(
+                &self.after_restart,
+                "signing keys will not open after a restart of this server",
+            ),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| {
+            (
+                format!("{}; {REMEDY}", parts.join("; ")),
+                !self.signing.is_empty(),
+            )
+        })
+    }
+}
+
+/// Keys by their algorithm; of each that is in use there is a lineup, be it empty.
+pub(super) fn lineups<'k>(
+    in_use: &AlgorithmsInUse,
+    keys: impl Iterator<Item = (&'k String, SigningAlgorithm, KeyLife)>,
+) -> BTreeMap<SigningAlgorithm, Lineup> {
+    let mut lives: BTreeMap<_, Vec<_>> = in_use.keys().map(|it| (*it, Vec::new())).collect();
+    for (kid, algorithm, life) in keys {
+        lives
+            .entry(algorithm)
+            .or_default()
+            .push((kid.clone(), life));
+    }
+    let lineup = |(algorithm, keys): (_, Vec<_>)| (algorithm, keys.into_iter().collect());
+    lives.into_iter().map(lineup).collect()
+}
+
+impl RingKey {
+    fn open(
+        key: &StoredKey,
+        sealing: &SealingKeys,
+        (known, now): (Option<Arc<Signer>>, Timestamp),
+    ) -> Option<Self> {
+        let public = Self::public(key)?;
+        if !key.life.is_needed(now) {
+            return Some(public);
+        }
+        let opened = || match sealing.open(&key.kid, key.algorithm, &key.sealed) {
             Ok(private) => Signer::from_private(key.algorithm, &key.kid, &private).ok(),
             Err(error) => {
                 tracing::error!(kid = %key.kid, %error, "a signing key cannot be opened");
                 None
             }
         };
-        Some(opened)
+        Some(Self {
+            signer: known.or_else(|| opened().map(Arc::new)),
+            opens: sealing.has_key_of(&key.sealed),
+            ..public
+        })
     }
 
     fn public(key: &StoredKey) -> Option<Self> {
@@ -174,6 +276,7 @@ impl RingKey {
             algorithm: key.algorithm,
             life: key.life,
             signer: None,
+            opens: false,
             verifier: Verifier::new(key.algorithm, &public).ok()?,
             jwk: public.to_json(&key.kid, key.algorithm).to_string(),
         })

@@ -1,19 +1,18 @@
-//! Makes the signing keys that audiences need: the pairs before, their rows in the transaction that makes the need.
+//! Makes the signing keys that audiences need: the pairs before anything is locked, their rows in the transaction that
+//! makes the need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::background::blocking;
 use crate::crypto::jws::{self, JwsError, NewKey};
-use crate::crypto::sealing::{Sealed, SealingError, SealingKeys};
+use crate::crypto::sealing::{SealingError, SealingKeys};
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
-use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::timestamp::Seconds;
 use crate::store::Store;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKey;
-
-/// How long after its announcement a key begins to sign: by then every replica that reads the feed has it.
-pub const ACTIVATION_DELAY: Seconds = Seconds::new(2);
 
 /// Why a key was not made.
 #[derive(Debug, thiserror::Error)]
@@ -35,15 +34,15 @@ pub enum MakeKeyError {
     NoSealingKey,
     /// The sealing key is another one than the running servers have.
     #[error(
-        "a signing key must be made, and this sealing key does not open those in the database, so no server could \
-         open what it seals: give the servers' sealing key, or list it in old_key_files ({0})"
+        "this sealing key does not open the signing keys in the database, and no server could open what it seals: give \
+         the servers' sealing key, or list it in old_key_files ({0})"
     )]
     OtherSealingKey(SealingError),
 }
 
 /// Key pairs that were made before anything was locked.
 #[derive(Debug, Default)]
-pub struct KeyPairs(BTreeMap<SigningAlgorithm, NewKey>);
+pub struct KeyPairs(BTreeMap<SigningAlgorithm, Vec<NewKey>>);
 
 impl KeyPairs {
     /// Makes a pair for each of `algorithms` that has no key, and none here yet.
@@ -55,22 +54,34 @@ impl KeyPairs {
         store: &Store,
         algorithms: &BTreeSet<SigningAlgorithm>,
     ) -> Result<(), MakeKeyError> {
-        let now = store.now().await?.second();
-        let existing = store.load_signing_keys().await?.value;
-        let mut missing = lacking(&existing, algorithms, now);
-        missing.retain(|algorithm| !self.0.contains_key(algorithm));
-        for algorithm in missing {
-            let making = tokio::task::spawn_blocking(move || jws::generate(algorithm)).await;
-            let made = making.unwrap_or(Err(JwsError::Generation(algorithm)))?;
-            self.0.insert(algorithm, made);
+        let existing = store.load_signing_keys().await?.value.keys;
+        for algorithm in lacking(&existing, algorithms) {
+            if !self.0.contains_key(&algorithm) {
+                self.make(algorithm, 1).await?;
+            }
         }
         Ok(())
     }
 
-    /// The pair; one that nobody foresaw is made now.
-    fn take(&mut self, algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
-        let made = self.0.remove(&algorithm);
-        made.map_or_else(|| jws::generate(algorithm), Ok)
+    /// Makes `number` pairs more.
+    ///
+    /// # Errors
+    /// A failed generation.
+    pub(super) async fn make(
+        &mut self,
+        algorithm: SigningAlgorithm,
+        number: usize,
+    ) -> Result<(), JwsError> {
+        for _ in 0..number {
+            let made = blocking(move || jws::generate(algorithm)).await?;
+            self.0.entry(algorithm).or_default().push(made);
+        }
+        Ok(())
+    }
+
+    /// A pair, where one was made.
+    pub(super) fn take(&mut self, algorithm: SigningAlgorithm) -> Option<NewKey> {
+        self.0.get_mut(&algorithm)?.pop()
     }
 }
 
@@ -87,16 +98,25 @@ pub async fn make_missing_keys(
     delay: Seconds,
 ) -> Result<Vec<SigningAlgorithm>, MakeKeyError> {
     let now = change.now();
-    let existing = change.signing_keys().await?;
-    let missing = lacking(&existing, algorithms, now);
+    let existing = change.signing_keys().await?.keys;
+    // Also where nothing must be made: who has another sealing key works on another database than he thinks.
+    let sealing = match sealing {
+        Some(sealing) => Some(as_the_servers_seal(&existing, sealing)?),
+        None => None,
+    };
+    let missing = lacking(&existing, algorithms);
     if missing.is_empty() {
         return Ok(missing);
     }
     let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
-    check_opens(&existing, sealing)?;
     let life = KeyLife::from(now, now.plus(delay));
     for algorithm in &missing {
-        let key = sealed(pairs.take(*algorithm)?, *algorithm, sealing, life)?;
+        // One that nobody foresaw is made now.
+        let pair = match pairs.take(*algorithm) {
+            Some(pair) => pair,
+            None => jws::generate(*algorithm)?,
+        };
+        let key = sealed(pair, *algorithm, &sealing, life)?;
         change.insert_signing_key(&key).await?;
     }
     Ok(missing)
@@ -110,50 +130,53 @@ pub async fn missing_keys(
     change: &mut ChangeTx,
     algorithms: &BTreeSet<SigningAlgorithm>,
 ) -> Result<Vec<SigningAlgorithm>, StoreError> {
-    let existing = change.signing_keys().await?;
-    Ok(lacking(&existing, algorithms, change.now()))
+    let existing = change.signing_keys().await?.keys;
+    Ok(lacking(&existing, algorithms))
 }
 
 fn lacking(
     existing: &[StoredKey],
     algorithms: &BTreeSet<SigningAlgorithm>,
-    now: Timestamp,
 ) -> Vec<SigningAlgorithm> {
     let has = |algorithm| {
-        existing
-            .iter()
-            .any(|key| key.algorithm == algorithm && key.life.retires_at.is_none_or(|at| at > now))
+        existing.iter().any(|key| {
+            let life = key.life;
+            key.algorithm == algorithm && life.retires_at.is_none() && life.activates_at.is_some()
+        })
     };
     let algorithms = algorithms.iter().copied();
     algorithms.filter(|algorithm| !has(*algorithm)).collect()
 }
 
-/// Whether the servers' keys open: those that are over may stay shut.
-fn check_opens(existing: &[StoredKey], sealing: &SealingKeys) -> Result<(), MakeKeyError> {
-    for key in existing.iter().filter(|key| key.life.retires_at.is_none()) {
-        let sealed = Sealed {
-            key_id: key.sealing_key_id.clone(),
-            text: key.sealed_private_key.clone(),
-        };
-        let opened = sealing.open(&key.kid, key.algorithm, &sealed);
+/// `sealing`, which seals as the youngest of the keys in use is sealed: every server opens that one. They change to the
+/// first sealing key all at once, by `key reseal`.
+///
+/// # Errors
+/// It does not open the servers' keys. Those that are over may stay shut.
+pub(super) fn as_the_servers_seal(
+    existing: &[StoredKey],
+    sealing: &SealingKeys,
+) -> Result<SealingKeys, MakeKeyError> {
+    let in_use = || existing.iter().filter(|key| key.life.retires_at.is_none());
+    for key in in_use() {
+        let opened = sealing.open(&key.kid, key.algorithm, &key.sealed);
         opened.map_err(MakeKeyError::OtherSealingKey)?;
     }
-    Ok(())
+    let youngest = in_use().max_by_key(|key| (key.life.announced_at, &key.kid));
+    Ok(youngest.map_or_else(|| sealing.clone(), |key| sealing.sealing_like(&key.sealed)))
 }
 
-fn sealed(
+pub(super) fn sealed(
     key: NewKey,
     algorithm: SigningAlgorithm,
     sealing: &SealingKeys,
     life: KeyLife,
 ) -> Result<StoredKey, MakeKeyError> {
-    let sealed = sealing.seal(&key.kid, algorithm, &key.private)?;
     Ok(StoredKey {
         public_jwk: key.public_jwk.to_json(&key.kid, algorithm).to_string(),
+        sealed: sealing.seal(&key.kid, algorithm, &key.private)?,
         kid: key.kid,
         algorithm,
-        sealed_private_key: sealed.text,
-        sealing_key_id: sealed.key_id,
         life,
     })
 }

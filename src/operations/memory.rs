@@ -66,8 +66,11 @@ impl Memory {
     pub(super) fn apply(&self, n: i64, changes: &[Change]) {
         for change in changes {
             match change.kind {
-                ChangeKind::Client | ChangeKind::Audience => {
+                ChangeKind::Client => self.directory.forget(n, slice::from_ref(change)),
+                ChangeKind::Audience => {
                     self.directory.forget(n, slice::from_ref(change));
+                    // It may need another key, or its tokens may live longer.
+                    self.outdated.keys.set();
                 }
                 ChangeKind::SigningKey => self.outdated.keys.set(),
                 ChangeKind::RevokedToken => match RevokedToken::from_feed_key(&change.key) {

@@ -27,6 +27,7 @@ mod public_credentials;
 pub mod register_credentials;
 pub mod replay_cache;
 pub mod revoke_token;
+pub mod rotate_keys;
 pub mod signed_once;
 mod sweep;
 pub mod troubles;
@@ -56,6 +57,7 @@ use key_ring::KeyRing;
 use memory::Memory;
 use replay_cache::ReplayCache;
 use revoke_token::Revoker;
+use rotate_keys::{RotationError, Rotator};
 use sweep::Sweeper;
 use troubles::{Degraded, Troubles};
 
@@ -78,6 +80,7 @@ pub struct Grantd {
     revoker: Arc<Revoker>,
     audit: Arc<Audit>,
     uses: Arc<CredentialUses>,
+    rotator: Arc<Rotator>,
 }
 
 impl Grantd {
@@ -98,6 +101,18 @@ impl Grantd {
         let replay_cache = Arc::new(ReplayCache::new(Arc::clone(&store)));
         let audit = Arc::new(Audit::new(Arc::clone(&store), clock));
         let uses = Arc::new(CredentialUses::new(Arc::clone(&store)));
+        let proofs = Proofs::new(&settings, &sealing, Arc::clone(&replay_cache));
+        let feed = Arc::new(Feed {
+            settings: Arc::clone(&settings),
+            store: Arc::clone(&store),
+            clocks: Arc::clone(&clocks),
+            memory: Arc::clone(&memory),
+            replay_cache: Arc::clone(&replay_cache),
+            sealing,
+            freshness: Freshness::new(settings.feed.max_staleness.duration()),
+            troubles: Troubles::default(),
+            followed: tokio::sync::Mutex::new(Followed::default()),
+        });
         Ok(Self {
             authenticator: Authenticator {
                 settings: Arc::clone(&settings),
@@ -113,18 +128,9 @@ impl Grantd {
                 client_cas,
                 token_endpoint: settings.issuer.endpoint(TOKEN_PATH),
             },
-            proofs: Proofs::new(&settings, &sealing, Arc::clone(&replay_cache)),
-            feed: Arc::new(Feed {
-                settings: Arc::clone(&settings),
-                store: Arc::clone(&store),
-                clocks: Arc::clone(&clocks),
-                memory: Arc::clone(&memory),
-                replay_cache: Arc::clone(&replay_cache),
-                sealing,
-                freshness: Freshness::new(settings.feed.max_staleness.duration()),
-                troubles: Troubles::default(),
-                followed: tokio::sync::Mutex::new(Followed::default()),
-            }),
+            proofs,
+            rotator: Arc::new(Rotator::new(Arc::clone(&feed))),
+            feed,
             revoker: Arc::new(Revoker::new(Arc::clone(&store), Arc::clone(&memory))),
             settings,
             store,
@@ -145,6 +151,7 @@ impl Grantd {
         let revoker = Arc::clone(&self.revoker);
         let audit = Arc::clone(&self.audit);
         let uses = Arc::clone(&self.uses);
+        let rotator = Arc::clone(&self.rotator);
         let sweeper = self.sweeper();
         Background::default()
             .with("change feed", feed.keep_following(interval))
@@ -152,6 +159,7 @@ impl Grantd {
             .with("revocations", revoker.keep_writing())
             .with("audit log", audit.keep_writing())
             .with("last uses of credentials", uses.keep_writing())
+            .with("rotation of signing keys", rotator.keep_rotating())
             .with("sweeper", sweeper.keep_sweeping())
     }
 
@@ -177,6 +185,14 @@ impl Grantd {
     /// A database out of reach, or a schema of another version.
     pub async fn follow_feed(&self) -> Result<(), StoreError> {
         self.feed.follow().await
+    }
+
+    /// Rotates once the signing keys whose turn it is; tells whether anything was due.
+    ///
+    /// # Errors
+    /// Another sealing key than the other servers', or a database out of reach.
+    pub async fn rotate_keys(&self) -> Result<bool, RotationError> {
+        self.rotator.rotate_where_due().await
     }
 
     /// Removes once what nobody needs any more by the database's clock.

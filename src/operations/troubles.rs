@@ -78,25 +78,20 @@ impl Feed {
     pub fn degraded(&self) -> Vec<Degraded> {
         self.look(Trouble::Keys, self.trouble_with_keys());
         let stale = self.check_fresh().err();
-        self.look(Trouble::Feed, stale.map(|error| error.to_string()));
+        self.look(Trouble::Feed, stale.map(|error| (error.to_string(), true)));
         self.troubles.all()
     }
 
-    fn trouble_with_keys(&self) -> Option<String> {
+    fn trouble_with_keys(&self) -> Option<(String, bool)> {
         match &*self.memory.keys.load() {
-            None => Some("the signing keys are not loaded".to_owned()),
-            Some(keys) => match keys.unopened() {
-                0 => None,
-                number => Some(format!(
-                    "{number} signing keys cannot be opened: look at the sealing key"
-                )),
-            },
+            None => Some(("the signing keys are not loaded".to_owned(), true)),
+            Some(keys) => keys.unopened(self.clocks.database_now()).trouble(),
         }
     }
 
-    fn look(&self, what: Trouble, trouble: Option<String>) {
+    fn look(&self, what: Trouble, trouble: Option<(String, bool)>) {
         match trouble {
-            Some(message) => self.troubles.note(what, self.clocks.now(), (message, true)),
+            Some(trouble) => self.troubles.note(what, self.clocks.now(), trouble),
             None => self.troubles.clear(what),
         };
     }

@@ -12,7 +12,8 @@ const STEP: i64 = 1000;
 const TOMBSTONE_KEPT: Seconds = Seconds::new(24 * 3600);
 
 impl Store {
-    /// Removes expired revocations, spent assertions that nobody would accept any more, and the tombstones of clients whose last token has expired.
+    /// Removes expired revocations, spent assertions that nobody would accept any more, signing keys that verify
+    /// nothing any more, and the tombstones of clients whose last token has expired.
     ///
     /// Only the database's clock says what has expired: a replica whose own is fast would take from the others what
     /// they need.
@@ -31,6 +32,10 @@ impl Store {
                 .bind(end.minus(TOMBSTONE_KEPT).unix())
                 .execute(&mut *conn)
                 .await?;
+                sqlx::query("DELETE FROM signing_keys WHERE expires_at < $1")
+                    .bind(end.unix())
+                    .execute(&mut *conn)
+                    .await?;
                 let removed = sqlx::query(
                     "DELETE FROM revoked_tokens WHERE jti IN \
                      (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",

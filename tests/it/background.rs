@@ -63,6 +63,7 @@ async fn every_background_task_has_a_name() {
         "revocations",
         "audit log",
         "last uses of credentials",
+        "rotation of signing keys",
         "sweeper",
     ];
     assert_eq!(names, format!("{expected:?}"));

@@ -33,7 +33,7 @@ pub(crate) fn signing_input(header: &Value, claims: &Value) -> String {
 }
 
 impl Env {
-    /// Makes `key` a signing key of the issuer, as another replica would.
+    /// Makes `key` a signing key of the issuer, as another replica would; one that signs retires when this one begins.
     pub(crate) async fn announce(&self, key: &NewKey, life: KeyLife) {
         let algorithm = SigningAlgorithm::Es256;
         let sealed = self
@@ -44,11 +44,26 @@ impl Env {
             kid: key.kid.clone(),
             algorithm,
             public_jwk: key.public_jwk.to_json(&key.kid, algorithm).to_string(),
-            sealed_private_key: sealed.text,
-            sealing_key_id: sealed.key_id,
+            sealed,
             life,
         };
         let mut change = self.store.begin_change(random::token_id()).await.unwrap();
+        let before = change.signing_keys().await.unwrap().keys;
+        let is_current = |it: &&StoredKey| {
+            it.algorithm == algorithm
+                && it.life.retires_at.is_none()
+                && it.life.activates_at.is_some()
+        };
+        if let Some(current) = before.iter().find(is_current) {
+            let ended = KeyLife {
+                retires_at: life.activates_at,
+                ..current.life
+            };
+            change
+                .set_key_life(&current.kid, (&current.life, &ended))
+                .await
+                .unwrap();
+        }
         change.insert_signing_key(&stored).await.unwrap();
         change.commit().await.unwrap();
     }
@@ -56,7 +71,9 @@ impl Env {
     /// Sets when the key `kid` retires and expires.
     pub(crate) async fn set_key_life(&self, kid: &str, life: KeyLife) {
         let mut change = self.store.begin_change(random::token_id()).await.unwrap();
-        change.set_key_life(kid, &life).await.unwrap();
+        let keys = change.signing_keys().await.unwrap().keys;
+        let before = keys.iter().find(|it| it.kid == kid).unwrap().life;
+        change.set_key_life(kid, (&before, &life)).await.unwrap();
         change.commit().await.unwrap();
     }
 }

@@ -40,6 +40,8 @@ mod introspect;
 #[cfg(test)]
 mod jwks;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod killed_tokens;
 #[cfg(test)]
 mod last_look;

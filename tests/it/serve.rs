@@ -11,16 +11,16 @@ use crate::process::{
     Server, access_token, eventually, finished, free_port, grantd, printed, request, token,
 };
 
-const SECRET: &str = "a-secret-of-the-serve-tests";
+pub(crate) const SECRET: &str = "a-secret-of-the-serve-tests";
 
 /// A database, a sealing key and a catalog in a directory of their own.
-struct Platform {
-    database: Database,
+pub(crate) struct Platform {
+    pub(crate) database: Database,
     directory: tempfile::TempDir,
 }
 
 impl Platform {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         crate::place::write_private(&directory.path().join("sealing.key"), &[7; 32]);
         let this = Self {
@@ -31,7 +31,7 @@ impl Platform {
         this
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
@@ -64,7 +64,7 @@ impl Platform {
     }
 
     /// `grantd` with the settings of this platform in its environment.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = grantd();
         command
             .args(arguments)
@@ -76,25 +76,30 @@ impl Platform {
     }
 
     #[track_caller]
-    fn done(&self, arguments: &[&str]) -> String {
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
         let output = finished(&mut self.command(arguments));
         assert!(output.status.success(), "{}", printed(&output));
         printed(&output)
     }
 
-    fn apply(&self) -> String {
+    pub(crate) fn apply(&self) -> String {
         let catalog = self.path("catalog.toml");
         self.done(&["apply", catalog.to_str().unwrap()])
     }
 
     fn replica(&self, name: &str) -> Replica {
+        self.replica_with(name, &[("GRANTD_LOG", "trace")])
+    }
+
+    /// A replica with further variables.
+    fn replica_with(&self, name: &str, variables: &[(&str, &str)]) -> Replica {
         let public = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let operations = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = self.command(&["serve"]);
         command
             .env("GRANTD_PUBLIC__LISTEN", public.to_string())
             .env("GRANTD_OPERATIONS__LISTEN", operations.to_string())
-            .env("GRANTD_LOG", "trace");
+            .envs(variables.iter().copied());
         let server = Server::start(&mut command, &self.path(name));
         Replica {
             server,
@@ -103,29 +108,36 @@ impl Platform {
         }
     }
 
-    fn ready_replica(&self, name: &str) -> Replica {
+    pub(crate) fn ready_replica(&self, name: &str) -> Replica {
         let replica = self.replica(name);
+        eventually("the replica is ready", || replica.is_ready());
+        replica
+    }
+
+    /// As [`Self::ready_replica`], with further variables in place of the talkative log.
+    pub(crate) fn ready_replica_with(&self, name: &str, variables: &[(&str, &str)]) -> Replica {
+        let replica = self.replica_with(name, variables);
         eventually("the replica is ready", || replica.is_ready());
         replica
     }
 }
 
-struct Replica {
-    server: Server,
-    public: SocketAddr,
+pub(crate) struct Replica {
+    pub(crate) server: Server,
+    pub(crate) public: SocketAddr,
     operations: SocketAddr,
 }
 
 impl Replica {
-    fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         request(self.operations, "GET /readyz", "").is_some_and(|(status, _)| status == 200)
     }
 
-    fn token(&self) -> (u16, String) {
+    pub(crate) fn token(&self) -> (u16, String) {
         token(self.public, "reader", SECRET).unwrap()
     }
 
-    fn introspects(&self, token: &str) -> bool {
+    pub(crate) fn introspects(&self, token: &str) -> bool {
         let form = format!("token={token}&client_id=api&client_secret={SECRET}");
         let (status, answer) = request(self.public, "POST /oauth2/introspect", &form).unwrap();
         assert_eq!(status, 200, "{answer}");

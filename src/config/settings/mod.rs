@@ -39,6 +39,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::profile::Profile;
 use crate::domain::proxy::TrustedProxies;
 use crate::domain::secret_format::Secret;
+use crate::domain::signing_key::periods::KeyPeriods;
 
 /// All settings of a replica.
 #[derive(Clone, Debug)]
@@ -138,6 +139,12 @@ impl Settings {
     pub fn mutual_endpoint(&self, path: &str) -> Option<String> {
         let origin = self.mtls.as_ref()?.origin(&self.issuer);
         Some(format!("{origin}{}{path}", self.issuer.path()))
+    }
+
+    /// How long signing keys are announced, sign, and stay.
+    #[must_use]
+    pub fn key_periods(&self) -> KeyPeriods {
+        self.keys.periods(&self.feed, &self.tokens)
     }
 
     /// Whether `authorization_endpoint` and `response_types_supported` are published. The profile fapi2 publishes

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::declare::Declared;
 use super::root::Root;
-use super::{Settings, environment, keys, listeners, proxy, sealing};
+use super::{Feed, Keys, Settings, environment, keys, listeners, proxy, sealing};
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::document::Table;
-use crate::config::fault::{ConfigError, Faults, Place};
+use crate::config::fault::{ConfigError, Faults, Place, Problem};
 use crate::config::section::{self, Section};
+use crate::domain::signing_key::periods::notice;
 
 /// Reads everything; `place` is the document itself.
 pub(super) fn settings(
@@ -56,6 +57,8 @@ impl<'f> Reader<'f> {
         }
         let database_url = outside.database(&self.root);
         let sealing = sealing::sealing(&mut self.inner("sealing"), self.base);
+        let feed = self.plain();
+        let keys = self.keys(&feed);
         // What may be missing comes last, so that all faults are found before.
         Some(Settings {
             tokens: self.plain(),
@@ -63,11 +66,11 @@ impl<'f> Reader<'f> {
             dpop: self.plain(),
             hashing: self.plain(),
             cache: self.plain(),
-            feed: self.plain(),
+            feed,
             database: self.plain(),
             limits: self.plain(),
             metadata: self.plain(),
-            keys: self.plain(),
+            keys,
             log: self.plain(),
             profile: outside.profile,
             public: public?,
@@ -77,6 +80,18 @@ impl<'f> Reader<'f> {
             sealing,
             ..Settings::new(issuer?, database_url?)
         })
+    }
+
+    /// The table `[keys]`: a key must be known before its turn comes.
+    fn keys(&mut self, feed: &Feed) -> Keys {
+        let mut table = self.inner(Keys::NAME);
+        let keys = Keys::read(&mut table, self.base);
+        let shortest = notice(keys.jwks_max_age, feed.max_staleness);
+        if keys.rotation.get() > 0 && keys.rotation < shortest {
+            let problem = Problem::ShortRotation(shortest);
+            table.fault(&table.place_of("rotation"), "rotation", problem);
+        }
+        keys
     }
 
     /// A table whose keys are read each on its own.

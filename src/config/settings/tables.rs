@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::declare::{names, section};
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::domain::client::named;
+use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::Seconds;
 
 const fn seconds(number: u32) -> Seconds {
@@ -19,6 +20,10 @@ const fn minutes(number: u32) -> Seconds {
 
 const fn hours(number: u32) -> Seconds {
     Seconds::new(3600 * number)
+}
+
+const fn days(number: u32) -> Seconds {
+    hours(24 * number)
 }
 
 section! {
@@ -159,8 +164,25 @@ section! {
 section! {
     /// The signing keys.
     pub struct Keys = "keys" {
+        /// How long a key signs before the next one takes over; 0s turns rotation off. At least `jwks_max_age` +
+        /// `feed.max_staleness` + 1s, so that every verifier knows a key before it signs. A retired key stays in the
+        /// JWKS until its last token has expired.
+        rotation: Seconds = days(30), in seconds(0)..=days(3650);
         /// How long clients may cache the JWKS. A new key is announced for longer than this before it signs.
         jwks_max_age: Seconds = minutes(5), in seconds(0)..=hours(24);
+    }
+}
+
+impl Keys {
+    /// How long signing keys are announced, sign, and stay.
+    #[must_use]
+    pub fn periods(&self, feed: &Feed, tokens: &Tokens) -> KeyPeriods {
+        KeyPeriods {
+            rotation: (self.rotation.get() > 0).then_some(self.rotation),
+            jwks_max_age: self.jwks_max_age,
+            max_staleness: feed.max_staleness,
+            max_lifetime: tokens.max_lifetime,
+        }
     }
 }
 

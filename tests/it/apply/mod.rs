@@ -244,7 +244,7 @@ on_both! {
         let before = env.store.feed_position().await.unwrap();
         let told = env.apply_with(CATALOG, options).await.unwrap();
         assert_eq!(env.exported().await, "");
-        assert!(env.store.load_signing_keys().await.unwrap().value.is_empty());
+        assert!(env.store.load_signing_keys().await.unwrap().value.keys.is_empty());
         assert_eq!(env.store.feed_position().await.unwrap(), before);
         assert_eq!(env.store.count_audit_events("catalog_applied").await.unwrap(), 0);
         let done = env.apply(CATALOG).await;
@@ -387,7 +387,7 @@ on_both! {
         let changes = [first.unwrap().0.changes(), second.unwrap().0.changes()];
         assert_eq!(changes.iter().min(), Some(&0), "one of them did it all: {changes:?}");
         let mut keys = BTreeMap::new();
-        for key in env.store.load_signing_keys().await.unwrap().value {
+        for key in env.store.load_signing_keys().await.unwrap().value.keys {
             *keys.entry(key.algorithm).or_insert(0) += 1;
         }
         assert_eq!(keys.into_values().collect::<Vec<_>>(), [1, 1, 1]);
@@ -401,8 +401,10 @@ on_both! {
         let with = |sealing| ApplyOptions { sealing: Some(sealing), ..env.options() };
         let error = env.apply_with(&more, with(&other)).await.unwrap_err();
         assert!(error.contains("give the servers' sealing key"), "{error}");
-        // What needs no key needs no sealing key.
-        assert!(env.apply_with(CATALOG, with(&other)).await.is_ok());
+        // Nor is anything else done with it; what needs no key needs none.
+        assert!(env.apply_with(CATALOG, with(&other)).await.is_err());
+        let none = ApplyOptions { sealing: None, ..env.options() };
+        assert!(env.apply_with(CATALOG, none).await.is_ok());
         let both = SealingKeys { first: other.first.clone(), old: vec![env.sealing.first.clone()] };
         assert!(env.apply_with(&more, with(&both)).await.is_ok());
     }

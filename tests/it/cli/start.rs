@@ -219,6 +219,7 @@ fn help_lists_every_command() {
       health        Ask a running server whether it is ready
       client        List and show clients
       credential    List, add and retire the secrets, keys and certificates of clients
+      key           List, rotate and retire the keys that sign tokens; seal them anew
       token         Inspect tokens; make client assertions and DPoP proofs
       completions   Print a completion script for your shell
       manual        Print the manual pages, or write them to a directory

@@ -66,7 +66,7 @@ on_both! {
     async fn a_request_waits_for_a_new_key_whatever_its_replica_s_clock_says(env) {
         env.apply(CATALOG).await;
         let at = |after| Timestamp::from_unix(START + after);
-        for stored in env.store.load_signing_keys().await.unwrap().value {
+        for stored in env.store.load_signing_keys().await.unwrap().value.keys {
             let over = KeyLife { retires_at: Some(at(0)), ..stored.life };
             env.set_key_life(&stored.kid, over).await;
         }

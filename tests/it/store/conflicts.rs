@@ -33,8 +33,8 @@ on_both! {
         assert_conflict(&change.delete_policies(&[(reader.clone(), nowhere.clone())]).await, "nowhere");
         assert_conflict(&change.delete_credentials(&[(reader.clone(), nothing)]).await, "aaaaaaaaaa");
         assert_conflict(&change.delete_audience(&nowhere).await, "nowhere");
-        let life = KeyLife { announced_at: now, activates_at: now, retires_at: None, expires_at: None };
-        assert_conflict(&change.set_key_life("no such key", &life).await, "no such key");
+        let life = KeyLife::from(now, now);
+        assert_conflict(&change.set_key_life("no such key", (&life, &life)).await, "no such key");
         change.delete_clients(std::slice::from_ref(&reader), (now, now)).await.unwrap();
         assert_conflict(&change.delete_clients(std::slice::from_ref(&reader), (now, now)).await, "reader");
     }

@@ -1,0 +1,88 @@
+//! The task of each replica that rotates keys when it is their turn: it looks in memory, and asks the database only where
+//! something is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::{KeyRotation, RotationError};
+use crate::domain::signing_key::periods::KeyPeriods;
+use crate::operations::follow_feed::Feed;
+
+/// Between two looks at what is due.
+const EVERY: Duration = Duration::from_millis(250);
+/// After a failure.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// Rotates keys by schedule.
+#[derive(Debug)]
+pub struct Rotator {
+    feed: Arc<Feed>,
+    periods: KeyPeriods,
+    /// What failed last, so that it is told once.
+    failed: Mutex<Option<String>>,
+}
+
+impl Rotator {
+    /// Nothing is due yet.
+    #[must_use]
+    pub fn new(feed: Arc<Feed>) -> Self {
+        let periods = feed.settings.key_periods();
+        let failed = Mutex::default();
+        Self {
+            feed,
+            periods,
+            failed,
+        }
+    }
+
+    pub(in crate::operations) async fn keep_rotating(self: Arc<Self>) {
+        loop {
+            let pause = match self.rotate_where_due().await {
+                Ok(_) => EVERY,
+                Err(_) => AFTER_FAILURE,
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Does what is due, where this replica hears of changes; tells whether anything was.
+    ///
+    /// # Errors
+    /// Another sealing key than the other servers', or a database out of reach.
+    pub async fn rotate_where_due(&self) -> Result<bool, RotationError> {
+        if !self.is_due() {
+            return Ok(false);
+        }
+        let rotation = KeyRotation {
+            store: &self.feed.store,
+            sealing: &self.feed.sealing,
+            periods: self.periods,
+        };
+        let done = rotation.advance().await;
+        self.tell(done.as_ref().err());
+        done
+    }
+
+    fn is_due(&self) -> bool {
+        let keys = self.feed.memory.keys.load();
+        let Some(ring) = keys.as_ref().filter(|_| self.feed.check_fresh().is_ok()) else {
+            return false;
+        };
+        let now = self.feed.clocks.database_now();
+        ring.lineups().iter().any(|(algorithm, lineup)| {
+            let in_use = ring.in_use().get(algorithm).copied();
+            lineup.is_due(now, &self.periods, in_use)
+        })
+    }
+
+    fn tell(&self, failed: Option<&RotationError>) {
+        let failed = failed.map(ToString::to_string);
+        let mut before = self.failed.lock();
+        if let Some(error) = failed.as_ref().filter(|_| *before != failed) {
+            tracing::error!("the signing keys were not rotated, trying again: {error}");
+        }
+        *before = failed;
+    }
+}
