@@ -41,7 +41,7 @@ pub(super) struct List {
 
 #[derive(Args, Debug)]
 pub(super) struct Rotate {
-    /// Only the key of this algorithm: ES256, EdDSA, RS256 or PS256
+    /// Only the key of this algorithm, for example ES256
     #[arg(long, value_name = "ALG")]
     algorithm: Option<SigningAlgorithm>,
     /// In two seconds, also where a verifier may not know the next key yet

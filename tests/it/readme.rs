@@ -20,7 +20,7 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/production.md",
     "docs/proxies.md",
@@ -29,6 +29,8 @@ const PAGES: [&str; 8] = [
     "docs/private-key-jwt.md",
     "docs/mutual-tls.md",
     "docs/verify.md",
+    // The last: it replaces the sealing key of the pages.
+    "docs/keys.md",
 ];
 /// Those of which every part needs what openssl made.
 const PAGES_OF_OPENSSL: [&str; 2] = ["docs/private-key-jwt.md", "docs/mutual-tls.md"];

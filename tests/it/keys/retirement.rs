@@ -11,7 +11,7 @@ use crate::harness::*;
 on_both! {
     /// B-T01, OPERATING section 8: token, JWKS and introspection, on every replica that has read of it.
     async fn a_compromised_key_is_dead_at_once_and_the_next_one_signs(env) {
-        let (first, forger) = crate::forgery::Forger::new(&env, CATALOG).await;
+        let (first, thief) = crate::forgery::Forger::new(&env, CATALOG).await;
         let second = env.replica_with(rotating).await;
         second.tick().await;
         first.follow().await;
@@ -20,7 +20,7 @@ on_both! {
         let turn = env.rotation().retire(&leaked, true, Some("seen in a log")).await.unwrap();
         assert_eq!(turn.current.unwrap().0, next);
         // Whoever has it could sign until the end of time.
-        let forged = signed(&forger.key, &forger.header, &forger.claims);
+        let forged = signed(&thief.key, &thief.header, &thief.claims);
         for replica in [&first, &second] {
             replica.follow().await;
             let published = replica.published_set().await;
