@@ -15,6 +15,7 @@ CREATE TABLE clients (
     dpop_bound_access_tokens BOOLEAN NOT NULL,
     certificate_bound_access_tokens BOOLEAN NOT NULL,
     claims TEXT NOT NULL,
+    max_tokens_per_minute BIGINT,
     tokens_not_before BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     rotated_at BIGINT,

@@ -16,8 +16,8 @@ use crate::clock::Clock;
 use crate::config::catalog::write::to_toml;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::{
-    Feed, Keys, LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
-    PublicListener, Settings, TlsFiles, Tokens,
+    Budget, Feed, Keys, LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener,
+    PUBLIC, PublicListener, Settings, TlsFiles, Tokens,
 };
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
@@ -212,6 +212,12 @@ fn settings(issuer: Issuer, database_url: String, sockets: &Sockets) -> std::io:
             listen: sockets.address(OPERATIONS)?,
         },
         tokens: TOKENS,
+        // Tests send many refusals from one address.
+        budget: Budget {
+            failures: 0,
+            source_failures: 0,
+            ..Budget::default()
+        },
         imported_cost: HashCost::GENERATED,
         ..Settings::new(issuer, Secret::new(database_url))
     })
@@ -295,6 +301,8 @@ mod tests {
             "public.listen",
             "operations.listen",
             "tokens.max_lifetime",
+            "budget.failures",
+            "budget.source_failures",
             "imported_cost.memory_kib",
             "imported_cost.passes",
         ];

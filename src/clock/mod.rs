@@ -32,6 +32,10 @@ struct Hands {
 }
 
 impl Hands {
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.elapsed).unwrap_or_default())
+    }
+
     const fn advance(&mut self, seconds: i64) {
         self.wall += seconds;
         self.elapsed += seconds;
@@ -103,9 +107,7 @@ impl Clock {
     pub fn monotonic(&self) -> Duration {
         match &self.0 {
             Source::System { origin } => origin.elapsed(),
-            Source::Manual { hands, .. } => {
-                Duration::from_secs(u64::try_from(hands.borrow().elapsed).unwrap_or_default())
-            }
+            Source::Manual { hands, .. } => hands.borrow().monotonic(),
         }
     }
 
@@ -132,6 +134,27 @@ impl Clock {
                     .subscribe()
                     .wait_for(|hands| hands.wall >= instant.unix())
                     .await;
+            }
+        }
+    }
+
+    /// Waits for `span`. On a clock made by [`Self::manual`] that takes no time.
+    pub async fn pause(&self, span: Duration) {
+        match &self.0 {
+            _ if span.is_zero() => {}
+            Source::System { .. } => tokio::time::sleep(span).await,
+            Source::Manual {
+                moved_by_sleepers: true,
+                ..
+            } => {}
+            Source::Manual {
+                hands,
+                moved_by_sleepers: false,
+            } => {
+                let until = self.monotonic() + span;
+                let passed = |hands: &Hands| hands.monotonic() >= until;
+                // Cannot fail: we hold the sender ourselves.
+                let _ = hands.subscribe().wait_for(passed).await;
             }
         }
     }

@@ -35,7 +35,11 @@ pub enum HashQueue {
     /// Cheap hashes of secrets in generated form.
     Generated,
     /// Full-cost hashes.
-    Imported,
+    Imported {
+        /// How many failures of its source are not paid back: who has fewer goes first, and where the queue is full, who
+        /// has most gives way.
+        failures: u64,
+    },
 }
 
 /// Why there is no hash.
@@ -44,7 +48,7 @@ pub enum HashQueue {
 pub enum HashingError {
     #[error("too many secrets wait to be hashed")]
     QueueFull,
-    #[error("the hash was not computed")]
+    #[error("the hash was not computed: others went before it, or the process is about to end")]
     Lost,
     /// The salt or the cost is past the bounds, or there was no memory.
     #[error(transparent)]
@@ -60,6 +64,9 @@ pub struct HashingPool {
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// Where a full-cost hash stands: behind those with fewer failures, then in the order of arrival.
+type Place = (u64, u64);
+
 struct Shared {
     queues: Mutex<Queues>,
     work_or_end: Condvar,
@@ -68,7 +75,8 @@ struct Shared {
 
 struct Queues {
     generated: VecDeque<Job>,
-    imported: VecDeque<Job>,
+    imported: BTreeMap<Place, Job>,
+    arrivals: u64,
     idle: VecDeque<Job>,
     capacity: HashingCapacity,
     generated_in_a_row: u32,
@@ -167,7 +175,9 @@ impl HashingPool {
             // The caller may have gone away meanwhile.
             let _ = answer.send(work());
         };
-        self.shared.queues.lock().push(queue, Box::new(job))?;
+        let displaced = self.shared.queues.lock().push(queue, Box::new(job))?;
+        // Outside of the lock; its caller learns of it by the closed channel.
+        drop(displaced);
         self.shared.work_or_end.notify_one();
         waiting.await.map_err(|_| HashingError::Lost)
     }
@@ -221,7 +231,8 @@ impl Queues {
     const fn new(capacity: HashingCapacity) -> Self {
         Self {
             generated: VecDeque::new(),
-            imported: VecDeque::new(),
+            imported: BTreeMap::new(),
+            arrivals: 0,
             idle: VecDeque::new(),
             capacity,
             generated_in_a_row: 0,
@@ -229,16 +240,28 @@ impl Queues {
         }
     }
 
-    fn push(&mut self, queue: HashQueue, job: Job) -> Result<(), HashingError> {
-        let (waiting, capacity) = match queue {
-            HashQueue::Generated => (&mut self.generated, self.capacity.generated),
-            HashQueue::Imported => (&mut self.imported, self.capacity.imported),
-        };
-        if waiting.len() >= capacity {
-            return Err(HashingError::QueueFull);
+    /// Returns the job that gave way, where one did.
+    fn push(&mut self, queue: HashQueue, job: Job) -> Result<Option<Job>, HashingError> {
+        match queue {
+            HashQueue::Generated if self.generated.len() < self.capacity.generated => {
+                self.generated.push_back(job);
+                Ok(None)
+            }
+            HashQueue::Generated => Err(HashingError::QueueFull),
+            HashQueue::Imported { failures } => self.push_imported(failures, job),
         }
-        waiting.push_back(job);
-        Ok(())
+    }
+
+    fn push_imported(&mut self, failures: u64, job: Job) -> Result<Option<Job>, HashingError> {
+        let mut displaced = None;
+        if self.imported.len() >= self.capacity.imported {
+            let last = self.imported.last_entry();
+            let gives_way = last.filter(|last| last.key().0 > failures);
+            displaced = Some(gives_way.ok_or(HashingError::QueueFull)?.remove());
+        }
+        self.arrivals = self.arrivals.wrapping_add(1);
+        self.imported.insert((failures, self.arrivals), job);
+        Ok(displaced)
     }
 
     /// Generated ones first, as they are many and cheap; but no flood of them keeps an imported one
@@ -250,11 +273,13 @@ impl Queues {
             return Some(job);
         }
         self.generated_in_a_row = 0;
-        self.imported.pop_front().or_else(|| self.idle.pop_front())
+        let imported = self.imported.pop_first().map(|(_, job)| job);
+        imported.or_else(|| self.idle.pop_front())
     }
 
     fn take_all(&mut self) -> Vec<Job> {
-        let all = self.generated.drain(..).chain(self.imported.drain(..));
+        let imported = std::mem::take(&mut self.imported).into_values();
+        let all = self.generated.drain(..).chain(imported);
         all.chain(self.idle.drain(..)).collect()
     }
 }
@@ -321,13 +346,17 @@ mod tests {
             .unwrap();
         assert!(made.verify(&secret("a")));
         assert!(
-            pool.verify(HashQueue::Imported, secret("a"), made.clone())
-                .await
-                .unwrap()
+            pool.verify(
+                HashQueue::Imported { failures: 0 },
+                secret("a"),
+                made.clone()
+            )
+            .await
+            .unwrap()
         );
         assert!(
             !pool
-                .verify(HashQueue::Imported, secret("b"), made)
+                .verify(HashQueue::Imported { failures: 0 }, secret("b"), made)
                 .await
                 .unwrap()
         );
@@ -353,8 +382,16 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_and_the_others_go_on() {
         for (queue, other, capacity) in [
-            (HashQueue::Generated, HashQueue::Imported, GENERATED),
-            (HashQueue::Imported, HashQueue::Generated, IMPORTED),
+            (
+                HashQueue::Generated,
+                HashQueue::Imported { failures: 0 },
+                GENERATED,
+            ),
+            (
+                HashQueue::Imported { failures: 0 },
+                HashQueue::Generated,
+                IMPORTED,
+            ),
         ] {
             let (pool, release) = busy_pool();
             let hash = |queue| pool.hash(queue, secret("a"), b"saltsalt".to_vec(), TINY);
@@ -392,11 +429,15 @@ mod tests {
             for _ in 0..count {
                 let order = order.clone();
                 let job: Job = Box::new(move || order.send(name).unwrap());
-                match name {
-                    'g' => queues.push(HashQueue::Generated, job).unwrap(),
-                    'i' => queues.push(HashQueue::Imported, job).unwrap(),
-                    _ => queues.idle.push_back(job),
-                }
+                let queue = match name {
+                    'g' => HashQueue::Generated,
+                    'i' => HashQueue::Imported { failures: 0 },
+                    _ => {
+                        queues.idle.push_back(job);
+                        continue;
+                    }
+                };
+                assert!(queues.push(queue, job).unwrap().is_none());
             }
         };
         push('x', 1);
@@ -420,9 +461,35 @@ mod tests {
         for _ in 0..60 {
             queues.pop().unwrap()();
         }
-        queues.push(HashQueue::Imported, Box::new(|| ())).unwrap();
+        queues
+            .push(HashQueue::Imported { failures: 0 }, Box::new(|| ()))
+            .unwrap();
         queues.pop().unwrap()();
         assert!(queues.imported.is_empty());
+    }
+
+    #[test]
+    fn who_failed_least_goes_first_and_who_failed_most_gives_way() {
+        let mut queues = Queues::new(HashingCapacity {
+            imported: 3,
+            ..capacity(ONE)
+        });
+        let (order, seen) = mpsc::channel();
+        let mut push = |name: char, failures| {
+            let order = order.clone();
+            let job: Job = Box::new(move || order.send(name).unwrap());
+            queues.push(HashQueue::Imported { failures }, job)
+        };
+        for (name, failures) in [('c', 5), ('b', 2), ('x', 9)] {
+            assert!(push(name, failures).is_ok());
+        }
+        assert!(push('a', 0).unwrap().is_some(), "x gives way");
+        assert_eq!(push('y', 5).err(), Some(HashingError::QueueFull));
+        while let Some(job) = queues.pop() {
+            job();
+        }
+        drop(order);
+        assert_eq!(seen.iter().collect::<String>(), "abc");
     }
 
     #[tokio::test]

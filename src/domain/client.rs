@@ -1,5 +1,7 @@
 //! A client: one service in one environment, with the grants and authentication methods it registered.
 
+use std::num::NonZeroU32;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -54,6 +56,9 @@ pub struct Client {
     /// `tls_client_certificate_bound_access_tokens`, RFC 8705 section 3.4.
     #[serde(rename = "tls_client_certificate_bound_access_tokens", default)]
     pub certificate_bound_access_tokens: bool,
+    /// The most tokens that one replica issues to it in a minute; no bound where it is not set.
+    #[serde(default)]
+    pub max_tokens_per_minute: Option<NonZeroU32>,
     /// Tokens issued up to and including this second are dead.
     #[serde(skip)]
     pub tokens_not_before: Timestamp,
@@ -63,6 +68,14 @@ pub struct Client {
     /// When one of its credentials last changed.
     #[serde(skip)]
     pub rotated_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+impl Client {
+    /// A client that states nothing but its id.
+    pub(crate) fn bare(id: &str) -> Self {
+        serde_json::from_value(serde_json::json!({ "id": id })).unwrap()
+    }
 }
 
 const fn active() -> ClientStatus {

@@ -97,9 +97,6 @@ pub fn token_type(cnf: Option<&Map<String, Value>>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::client::ClientStatus;
-    use crate::domain::identifier::ClientId;
-    use crate::domain::timestamp::Timestamp;
 
     const SECRET: AuthMethod = AuthMethod::ClientSecretBasic;
     const MTLS: AuthMethod = AuthMethod::SelfSignedTlsClientAuth;
@@ -107,22 +104,9 @@ mod tests {
 
     fn client(dpop: bool, certificate: bool) -> Client {
         Client {
-            id: ClientId::parse("reader").unwrap(),
-            name: None,
-            owner: None,
-            environment: None,
-            tenant: None,
-            status: ClientStatus::Active,
-            grants: Vec::new(),
-            auth_methods: Vec::new(),
-            assertion_audience: crate::domain::client::AssertionAudience::Issuer,
-            max_assertion_lifetime: None,
             dpop_bound_access_tokens: dpop,
             certificate_bound_access_tokens: certificate,
-            claims: Map::new(),
-            tokens_not_before: Timestamp::EPOCH,
-            created_at: Timestamp::EPOCH,
-            rotated_at: None,
+            ..Client::bare("reader")
         }
     }
 

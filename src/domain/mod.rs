@@ -2,7 +2,9 @@
 
 pub mod access_token;
 pub mod algorithm;
+pub mod allowance;
 pub mod audience;
+pub mod budget_fault;
 pub mod certificate_fault;
 pub mod check;
 pub mod client;

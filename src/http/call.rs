@@ -59,7 +59,9 @@ pub(super) async fn answer(
     };
     let (outcome, response) = result.await.unwrap_or_else(failed);
     let took = clock.monotonic().saturating_sub(begin);
+    let late = state.grantd.lateness(&outcome, decision.source);
     state.grantd.write_down(decision.end(outcome, took));
+    clock.pause(late).await;
     response
 }
 

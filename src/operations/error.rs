@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::crypto::hashing_pool::HashingError;
+use crate::domain::budget_fault::BudgetFault;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::refusal::{ClientFault, GrantFault, Refusal, RequestFault};
 use crate::store::error::StoreError;
@@ -98,7 +99,13 @@ macro_rules! refusals {
     )+};
 }
 
-refusals!(RequestFault, ClientFault, DpopFault, GrantFault);
+refusals!(
+    RequestFault,
+    ClientFault,
+    DpopFault,
+    GrantFault,
+    BudgetFault
+);
 
 impl From<Refusal> for OperationError {
     fn from(refusal: Refusal) -> Self {

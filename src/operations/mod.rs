@@ -5,6 +5,7 @@ pub mod audit;
 pub mod authenticate_client;
 pub mod background;
 mod batcher;
+pub mod budgets;
 pub mod caller;
 pub mod check_profile;
 pub mod clocks;
@@ -48,6 +49,7 @@ use crate::store::memory::revocations::Revocations;
 use audit::Audit;
 use authenticate_client::{Authenticator, ClientKeys, TrustedCas, VerifiedSecrets};
 use background::Background;
+use budgets::Budgets;
 use clocks::Clocks;
 use credential_uses::CredentialUses;
 use dpop::Proofs;
@@ -75,6 +77,7 @@ pub struct Grantd {
     memory: Arc<Memory>,
     feed: Arc<Feed>,
     authenticator: Authenticator,
+    budgets: Arc<Budgets>,
     proofs: Proofs,
     replay_cache: Arc<ReplayCache>,
     revoker: Arc<Revoker>,
@@ -99,6 +102,7 @@ impl Grantd {
         let clocks = Arc::new(Clocks::new(clock.clone()));
         let memory = Arc::new(Memory::new(Arc::clone(&store), settings.cache.clone()));
         let replay_cache = Arc::new(ReplayCache::new(Arc::clone(&store)));
+        let budgets = Arc::new(Budgets::new(&settings.budget, clock.clone()));
         let audit = Arc::new(Audit::new(Arc::clone(&store), clock));
         let uses = Arc::new(CredentialUses::new(Arc::clone(&store)));
         let proofs = Proofs::new(&settings, &sealing, Arc::clone(&replay_cache));
@@ -122,12 +126,14 @@ impl Grantd {
                 replay_cache: Arc::clone(&replay_cache),
                 audit: Arc::clone(&audit),
                 uses: Arc::clone(&uses),
+                budgets: Arc::clone(&budgets),
                 hashing: HashingPool::start(settings.hashing.capacity())?,
                 verified_secrets: VerifiedSecrets::new(settings.cache.verified_secrets),
                 client_keys: ClientKeys::new(),
                 client_cas,
                 token_endpoint: settings.issuer.endpoint(TOKEN_PATH),
             },
+            budgets,
             proofs,
             rotator: Arc::new(Rotator::new(Arc::clone(&feed))),
             feed,

@@ -1,8 +1,12 @@
 //! Writes down how each request was decided: the one place that does, and all that is written is a view of that one
 //! value.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use super::Grantd;
 use crate::domain::decision::{Decided, Decision, Outcome};
+use crate::domain::refusal::Refusal;
 use crate::telemetry;
 
 impl Grantd {
@@ -13,6 +17,19 @@ impl Grantd {
         }
         telemetry::log_decided(&decided);
         self.audit.refused(&decided, self.clocks.database_now());
+    }
+
+    /// How late the answer goes: an address that fails to authenticate too often waits for each of its refusals, and for
+    /// nothing else.
+    #[must_use]
+    pub fn lateness(&self, outcome: &Outcome, source: IpAddr) -> Duration {
+        let Outcome::Refused(refusal) = outcome else {
+            return Duration::ZERO;
+        };
+        if let Refusal::Client(_) = refusal {
+            self.budgets.refused(source);
+        }
+        self.budgets.lateness(source)
     }
 
     /// Recognises a client whose id is almost the one that a refused request named, so that the log shows a typing error

@@ -1,6 +1,7 @@
 //! The table `clients`, and a client read with all that belongs to it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use sqlx::QueryBuilder;
 
@@ -42,6 +43,7 @@ row! {
         dpop_bound_access_tokens: bool,
         certificate_bound_access_tokens: bool,
         claims: String,
+        max_tokens_per_minute: Option<i64>,
         tokens_not_before: i64,
         created_at: i64,
         rotated_at: Option<i64>,
@@ -359,12 +361,17 @@ impl From<&Client> for ClientRow {
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             certificate_bound_access_tokens: client.certificate_bound_access_tokens,
             claims: object_text(&client.claims),
+            max_tokens_per_minute: client.max_tokens_per_minute.map(|most| most.get().into()),
             tokens_not_before: client.tokens_not_before.unix(),
             created_at: client.created_at.unix(),
             rotated_at: unix(client.rotated_at),
             deleted_at: None,
         }
     }
+}
+
+fn count(number: i64) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(number).ok()?)
 }
 
 impl ClientRow {
@@ -389,6 +396,10 @@ impl ClientRow {
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
             certificate_bound_access_tokens: self.certificate_bound_access_tokens,
             claims: at.json("claims", &self.claims)?,
+            max_tokens_per_minute: self
+                .max_tokens_per_minute
+                .map(|most| at.read("max_tokens_per_minute", count(most)))
+                .transpose()?,
             tokens_not_before: Timestamp::from_unix(self.tokens_not_before),
             created_at: Timestamp::from_unix(self.created_at),
             rotated_at: self.rotated_at.map(Timestamp::from_unix),

@@ -1,7 +1,9 @@
 //! The production router over a manual clock, on SQLite and on a real Postgres with a schema per test.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use base64::Engine as _;
@@ -14,6 +16,7 @@ use grantd::domain::issuer::Issuer;
 use grantd::domain::profile::Profile;
 use grantd::domain::secret_format::Secret;
 use grantd::domain::timestamp::{Seconds, Timestamp};
+use grantd::http::connection::Connection;
 use grantd::http::routes;
 use grantd::http::state::HttpState;
 use grantd::operations::Grantd;
@@ -300,6 +303,16 @@ impl Replica {
     pub(crate) fn published_as(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
         self.router = self.router_as(adjust);
         self
+    }
+
+    /// The same replica, asked from one address.
+    pub(crate) fn at(&self, source: &str) -> Self {
+        let connection = Connection::new((source.parse::<IpAddr>().unwrap(), 4711).into());
+        Self {
+            grantd: Arc::clone(&self.grantd),
+            router: self.router.clone().layer(Extension(connection)),
+            settings: Arc::clone(&self.settings),
+        }
     }
 
     /// The routes of this replica, published otherwise.

@@ -199,7 +199,7 @@ mod tests {
     use crate::config::catalog::{Catalog, CatalogCredential, CatalogOptions};
     use crate::domain::algorithm::SigningAlgorithm;
     use crate::domain::audience::{JwtTyp, SenderConstraint};
-    use crate::domain::client::{AssertionAudience, AuthMethod, GrantType};
+    use crate::domain::client::{AssertionAudience, AuthMethod};
     use crate::domain::credential::{SecretHash, StatedSecret, SubjectName};
     use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
     use crate::domain::policy::Policy;
@@ -221,13 +221,9 @@ mod tests {
 
     fn client(id: &str, text: &str) -> Client {
         Client {
-            id: ClientId::parse(id).unwrap(),
             name: Some(text.to_owned()),
-            owner: None,
             environment: Some(text.to_owned()),
-            tenant: None,
             status: ClientStatus::Disabled,
-            grants: vec![GrantType::ClientCredentials],
             auth_methods: AuthMethod::ALL.to_vec(),
             assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
             max_assertion_lifetime: Some(Seconds::new(3600)),
@@ -237,9 +233,7 @@ mod tests {
                 .as_object()
                 .unwrap()
                 .clone(),
-            tokens_not_before: Timestamp::EPOCH,
-            created_at: Timestamp::EPOCH,
-            rotated_at: None,
+            ..Client::bare(id)
         }
     }
 

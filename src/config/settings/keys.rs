@@ -6,10 +6,12 @@ use super::metadata::Metadata;
 use super::proxy::ProxyTable;
 use super::root::Root;
 use super::sealing::SealingTable;
-use super::tables::{Assertions, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, Tokens};
+use super::tables::{
+    Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, Tokens,
+};
 
 /// Every table, in the order of the example file; first the keys that stand outside any table.
-pub(super) const TABLES: [Table; 17] = [
+pub(super) const TABLES: [Table; 18] = [
     Table::of::<Root>(),
     Table::of::<PublicTable>(),
     Table::of::<MutualTable>(),
@@ -20,6 +22,7 @@ pub(super) const TABLES: [Table; 17] = [
     Table::of::<Assertions>(),
     Table::of::<Dpop>(),
     Table::of::<Hashing>(),
+    Table::of::<Budget>(),
     Table::of::<Cache>(),
     Table::of::<Feed>(),
     Table::of::<Database>(),

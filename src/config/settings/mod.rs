@@ -26,8 +26,8 @@ pub use metadata::Metadata;
 pub use sealing::{Sealing, SealingSource};
 pub use sqlite_path::sqlite_url;
 pub use tables::{
-    Assertions, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat, LogLevel,
-    Tokens,
+    Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat,
+    LogLevel, Tokens,
 };
 
 use super::absent_secrets::AbsentSecrets;
@@ -69,6 +69,8 @@ pub struct Settings {
     pub dpop: Dpop,
     /// The work that client secrets may cost.
     pub hashing: Hashing,
+    /// What strangers may try.
+    pub budget: Budget,
     /// The most entries of each cache.
     pub cache: Cache,
     /// How changes of other replicas are followed.
@@ -106,6 +108,7 @@ impl Settings {
             assertions: Assertions::default(),
             dpop: Dpop::default(),
             hashing: Hashing::default(),
+            budget: Budget::default(),
             cache: Cache::default(),
             feed: Feed::default(),
             database: Database::default(),

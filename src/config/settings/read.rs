@@ -65,6 +65,7 @@ impl<'f> Reader<'f> {
             assertions: self.plain(),
             dpop: self.plain(),
             hashing: self.plain(),
+            budget: self.plain(),
             cache: self.plain(),
             feed,
             database: self.plain(),

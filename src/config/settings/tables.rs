@@ -81,6 +81,21 @@ impl Hashing {
 }
 
 section! {
+    /// What a stranger may try. Only wrong secrets that cost a full hash count: those that grantd did not generate.
+    /// Secrets, keys and certificates of its own making are never locked out.
+    pub struct Budget = "budget" {
+        /// Wrong secrets for one client id from one address (IPv6: one /64) in each `per`; beyond that the answer is 429,
+        /// whether or not there is such a client. 0 turns it off.
+        failures: u32 = 20, in 0..=1_000_000;
+        /// The time in which as many become free again.
+        per: Seconds = minutes(1), in seconds(1)..=hours(1);
+        /// Wrong secrets from one address in each `per`, whatever client ids it names. An address that fails to
+        /// authenticate more often, by whatever method, gets its refusals up to a second late. 0 turns both off.
+        source_failures: u32 = 200, in 0..=1_000_000;
+    }
+}
+
+section! {
     /// The most entries kept in memory; 0 turns a cache off.
     pub struct Cache = "cache" {
         /// Clients with their credentials and policies.

@@ -101,6 +101,11 @@ checks! {
         SecretForm: "secret", "at most 1024 printable ASCII characters";
         SecretChecksum: "secret", "a correct checksum";
     }
+    /// Before a secret is hashed at full cost.
+    FailureBudget {
+        FailureBudget: "budget", "failures left to this client id at this address, see [budget]";
+        SourceFailureBudget: "budget", "failures left to this address, see [budget]";
+    }
     /// An assertion, before its client is known.
     AssertionForm {
         AssertionForm: "assertion", "a compact JWS of strict JSON";
@@ -191,6 +196,10 @@ checks! {
     /// What the token is bound to.
     Binding {
         Binding: "request", "something to bind the token to";
+    }
+    /// How many tokens it gets.
+    TokenBudget {
+        TokenBudget: "budget", "tokens left in this minute, see max_tokens_per_minute";
     }
     /// A token, by itself.
     Token {

@@ -9,6 +9,7 @@ pub use client_fault::ClientFault;
 pub use grant_fault::{GrantFault, TargetRefused};
 pub use request_fault::RequestFault;
 
+use super::budget_fault::BudgetFault;
 use super::check::Finding;
 use super::dpop_fault::DpopFault;
 
@@ -39,6 +40,8 @@ pub enum ErrorCode {
     NotFound,
     /// `method_not_allowed`
     MethodNotAllowed,
+    /// `temporarily_unavailable`
+    TemporarilyUnavailable,
 }
 
 impl ErrorCode {
@@ -58,6 +61,7 @@ impl ErrorCode {
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
 }
@@ -73,6 +77,8 @@ pub enum Refusal {
     Dpop(DpopFault),
     /// What the client asked for.
     Grant(GrantFault),
+    /// A budget that is spent.
+    Budget(BudgetFault),
 }
 
 /// All that is said of one fault.
@@ -99,6 +105,7 @@ impl Refusal {
             },
             Self::Dpop(fault) => fault.explain(),
             Self::Grant(fault) => fault.explain(),
+            Self::Budget(fault) => fault.explain(),
         }
     }
 }
@@ -113,4 +120,4 @@ macro_rules! into_refusal {
     )+};
 }
 
-into_refusal!(RequestFault => Request, ClientFault => Client, DpopFault => Dpop, GrantFault => Grant);
+into_refusal!(RequestFault => Request, ClientFault => Client, DpopFault => Dpop, GrantFault => Grant, BudgetFault => Budget);

@@ -50,6 +50,9 @@ pub fn refuse(refusal: &Refusal) -> Response {
     {
         headers.insert(ALLOW, HeaderValue::from_static(allow));
     }
+    if let Refusal::Budget(fault) = refusal {
+        headers.insert(RETRY_AFTER, fault.retry_after().into());
+    }
     response.extensions_mut().insert(refusal.clone());
     response
 }
@@ -62,6 +65,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Request(RequestFault::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Request(RequestFault::ContentEncoding) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::Request(RequestFault::Misdirected) => StatusCode::MISDIRECTED_REQUEST,
+        Refusal::Budget(_) => StatusCode::TOO_MANY_REQUESTS,
         Refusal::Request(_) | Refusal::Dpop(_) | Refusal::Grant(_) => StatusCode::BAD_REQUEST,
     }
 }

@@ -18,6 +18,7 @@ pub use verified_secrets::VerifiedSecrets;
 use std::sync::Arc;
 
 use super::audit::Audit;
+use super::budgets::Budgets;
 use super::caller::Caller;
 use super::clocks::Clocks;
 use super::credential_uses::CredentialUses;
@@ -47,6 +48,7 @@ pub struct Authenticator {
     pub(super) replay_cache: Arc<ReplayCache>,
     pub(super) audit: Arc<Audit>,
     pub(super) uses: Arc<CredentialUses>,
+    pub(super) budgets: Arc<Budgets>,
     pub(super) hashing: HashingPool,
     pub(super) verified_secrets: VerifiedSecrets,
     pub(super) client_keys: ClientKeys,

@@ -50,14 +50,39 @@ impl Authenticator {
         let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
         let mac = self.verified_secrets.mac(&secret);
         let remembered = self.remembered(credentials, &mac);
-        let matching = match remembered {
-            Some(credential) => vec![credential],
-            None => self.matching(&form, credentials, &secret, caller).await?,
+        let matching = if let Some(credential) = remembered {
+            vec![credential]
+        } else {
+            let presented = (client_id, &form, &secret);
+            self.matching(presented, credentials, (caller, decision))
+                .await?
         };
-        let known = known.as_ref().ok_or(ClientFault::UnknownClient)?;
+        let proven = self.judge_matching((method, &secret), known.as_ref(), &matching, decision);
+        if remembered.is_none() && matches!(form, PresentedForm::Other) && proven.is_err() {
+            self.budgets.failed(client_id, caller.source);
+        }
+        let (client, credential) = proven?;
+        if remembered.is_none() {
+            self.verified_secrets.remember(credential, mac);
+        }
+        if let Some(known) = &known {
+            self.rehash_import(known, credential, secret);
+        }
+        Ok(client)
+    }
+
+    /// What the credentials that the secret matched prove.
+    fn judge_matching<'a>(
+        &self,
+        (method, secret): (AuthMethod, &Secret),
+        known: Option<&Arc<KnownClient>>,
+        matching: &[&'a Credential],
+        decision: &mut Decision,
+    ) -> Result<(ProvenClient, &'a Credential), ClientFault> {
+        let known = known.ok_or(ClientFault::UnknownClient)?;
         decision.recognise_client();
         decision.passed(Chain::Client);
-        let credential = self.live(&matching, (method, &secret))?;
+        let credential = self.live(matching, (method, secret))?;
         decision.passed(Chain::Secret);
         let proof = MatchedSecret {
             credential: credential.id.clone(),
@@ -65,11 +90,7 @@ impl Authenticator {
         };
         let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
         decision.passed(Chain::Standing);
-        if remembered.is_none() {
-            self.verified_secrets.remember(credential, mac);
-        }
-        self.rehash_import(known, credential, secret);
-        Ok(client)
+        Ok((client, credential))
     }
 
     /// The credential for which the secret was verified before.
@@ -87,16 +108,17 @@ impl Authenticator {
     /// The credentials of the client, live or not, that `secret` is the secret of.
     async fn matching<'a>(
         &self,
-        form: &PresentedForm,
+        (client_id, form, secret): (&str, &PresentedForm, &Secret),
         credentials: &'a [Credential],
-        secret: &Secret,
-        caller: &Caller,
+        (caller, decision): (&Caller, &mut Decision),
     ) -> Result<Vec<&'a Credential>, OperationError> {
         let _turn = caller.hashing_turn.lock().await;
-        match form {
-            PresentedForm::Generated(id) => self.matching_generated(id, credentials, secret).await,
-            _ => self.matching_imported(credentials, secret).await,
+        if let PresentedForm::Generated(id) = form {
+            return self.matching_generated(id, credentials, secret).await;
         }
+        let failures = self.budgets.may_fail(client_id, caller.source)?;
+        decision.passed(Chain::FailureBudget);
+        self.matching_imported(credentials, secret, failures).await
     }
 
     /// One hash at low cost, whether or not the credential exists.
@@ -119,7 +141,9 @@ impl Authenticator {
         &self,
         credentials: &'a [Credential],
         secret: &Secret,
+        failures: u64,
     ) -> Result<Vec<&'a Credential>, OperationError> {
+        let queue = HashQueue::Imported { failures };
         let now = self.clocks.database_now();
         let (retired, foreign): (Vec<_>, Vec<_>) = with_form(credentials, SecretForm::Phc)
             .partition(|(credential, _)| credential.state(now) == CredentialState::Retired);
@@ -127,16 +151,10 @@ impl Authenticator {
         let mut matching = Vec::new();
         if foreign.is_empty() || !imported.is_empty() {
             let cost = self.settings.imported_cost;
-            matching = self
-                .compare(HashQueue::Imported, cost, imported, secret)
-                .await?;
+            matching = self.compare(queue, cost, imported, secret).await?;
         }
         for (credential, expected) in foreign {
-            if self
-                .hashing
-                .verify(HashQueue::Imported, secret.clone(), expected)
-                .await?
-            {
+            if self.hashing.verify(queue, secret.clone(), expected).await? {
                 matching.push(credential);
             }
         }

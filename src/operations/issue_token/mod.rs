@@ -12,6 +12,7 @@ use super::authenticate_client::{AuthenticatedClient, StandingClient};
 use super::caller::Caller;
 use super::dpop::FreshProof;
 use super::error::{OperationError, Outage};
+use crate::domain::budget_fault::BudgetFault;
 use crate::domain::check::Chain;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::decision::{AskedScopes, Decision};
@@ -155,6 +156,8 @@ impl Grantd {
         let key_time = self.clocks.key_time();
         match ring.signer(algorithm, key_time) {
             Some(signer) => {
+                self.take_token(&entitlement)?;
+                decision.passed(Chain::TokenBudget);
                 let (token, jti) =
                     self.sign(&entitlement, (&grant, &confirmation), (signer, now))?;
                 decision.issued(grant, jti);
@@ -168,6 +171,13 @@ impl Grantd {
                 _ => Err(Outage::NoSigningKey(algorithm).into()),
             },
         }
+    }
+
+    fn take_token(&self, entitlement: &Entitlement<'_>) -> Result<(), BudgetFault> {
+        let client = entitlement.actor.client();
+        client
+            .max_tokens_per_minute
+            .map_or(Ok(()), |most| self.budgets.take_token(&client.id, most))
     }
 
     fn decide_grant(

@@ -51,7 +51,7 @@ on_both! {
             &format!("jti=\"{jti}\""),
             "lifetime=300",
             "outcome=\"issued\"",
-            "passed=\"proxy, request, credentials, method, secret, client, secret times, client status, grant, policy, scope, audience\"",
+            "passed=\"proxy, request, credentials, method, secret, budget, client, secret times, client status, grant, policy, scope, audience\"",
         ] {
             assert!(line.contains(text), "{text} is not in {line}");
         }

@@ -39,8 +39,9 @@ on_both! {
     async fn a_replica_that_starts_beside_many_clients_knows_them_all(env) {
         env.apply(CATALOG).await;
         let insert = |from: u32| format!(
-            "INSERT INTO clients SELECT 'many ' || n, NULL, NULL, NULL, NULL, 'active', '[]', '[]', 'issuer', NULL, \
-             false, false, '{{}}', 0, 0, NULL, NULL FROM \
+            "INSERT INTO clients (client_id, status, grants, auth_methods, assertion_audience, \
+             dpop_bound_access_tokens, certificate_bound_access_tokens, claims, tokens_not_before, created_at) \
+             SELECT 'many ' || n, 'active', '[]', '[]', 'issuer', false, false, '{{}}', 0, 0 FROM \
              (WITH RECURSIVE numbers(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM numbers WHERE n < {from} + 10499) \
              SELECT n FROM numbers) AS all_of_them"
         );

@@ -1,6 +1,7 @@
 //! `POST /oauth2/token`: RFC 6749, RFC 8707, RFC 9068, and client authentication by secret.
 
 mod answer;
+mod budget;
 mod change;
 mod client_secret;
 mod equal_work;

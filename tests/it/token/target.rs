@@ -1,10 +1,5 @@
 //! Which audience a token is for: `resource` (RFC 8707), `audience`, or what the scopes tell (RFC 9068 section 3).
 
-use std::net::SocketAddr;
-
-use axum::Extension;
-use grantd::http::connection::Connection;
-
 use super::*;
 
 const THREE: &str = r#"
@@ -175,16 +170,14 @@ on_both! {
             &CATALOG.replace("default_scopes", "networks = [\"10.0.0.0/8\"]\n  default_scopes"),
         )
         .await;
-        let mut replica = env.replica().await;
-        let router = replica.router.clone();
+        let replica = env.replica().await;
         for (peer, status) in [
-            ("10.1.2.3:4", 200),
-            ("[::ffff:10.1.2.3]:4", 200),
-            ("11.1.2.3:4", 400),
-            ("[::1]:4", 400),
+            ("10.1.2.3", 200),
+            ("::ffff:10.1.2.3", 200),
+            ("11.1.2.3", 400),
+            ("::1", 400),
         ] {
-            let peer: SocketAddr = peer.parse().unwrap();
-            replica.router = router.clone().layer(Extension(Connection::new(peer)));
+            let replica = replica.at(peer);
             let headers = [("x-forwarded-for", "10.0.0.1"), ("forwarded", "for=10.0.0.1")];
             assert_eq!(
                 replica.post("/oauth2/token", &headers, FORM).await.status,

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::*;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::{JwtTyp, SenderConstraint};
-use crate::domain::client::{AssertionAudience, Client, ClientStatus};
+use crate::domain::client::Client;
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
-use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::timestamp::Seconds;
 use crate::store::DatabaseOptions;
 use crate::store::change::Committed;
 use crate::store::feed::FeedPosition;
@@ -99,22 +99,8 @@ async fn write(store: &Store, state: &str) -> Committed {
 
 fn client(name: &str) -> Client {
     Client {
-        id: id(),
         name: Some(name.to_owned()),
-        owner: None,
-        environment: None,
-        tenant: None,
-        status: ClientStatus::Active,
-        grants: Vec::new(),
-        auth_methods: Vec::new(),
-        assertion_audience: AssertionAudience::Issuer,
-        max_assertion_lifetime: None,
-        dpop_bound_access_tokens: false,
-        certificate_bound_access_tokens: false,
-        claims: serde_json::Map::new(),
-        tokens_not_before: Timestamp::EPOCH,
-        created_at: Timestamp::EPOCH,
-        rotated_at: None,
+        ..Client::bare(id().as_str())
     }
 }
 
