@@ -66,9 +66,20 @@ impl fmt::Debug for NewKey {
 
 /// Makes a key pair: P-256, Ed25519 or RSA of 2048 bits (some 100 ms; keep it off async threads).
 ///
+/// Its `kid` begins with no hyphen: command lines take such a word for an option.
+///
 /// # Errors
 /// Where the key cannot be made.
 pub fn generate(algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
+    loop {
+        let new = any_key(algorithm)?;
+        if !new.kid.starts_with('-') {
+            return Ok(new);
+        }
+    }
+}
+
+fn any_key(algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
     let failed = || JwsError::Generation(algorithm);
     let pair: Box<dyn KeyPair> = match algorithm {
         SigningAlgorithm::Es256 => ES256.generate_key_pair().map(|pair| Box::new(pair) as _),
@@ -262,6 +273,15 @@ fn pkcs8(pem: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    /// One thumbprint in 64 does.
+    #[test]
+    fn no_kid_begins_with_a_hyphen() {
+        for _ in 0..500 {
+            let new = generate(SigningAlgorithm::EdDsa).unwrap();
+            assert!(!new.kid.starts_with('-'), "{}", new.kid);
+        }
+    }
+
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
         RsaPublicKeyComponents, UnparsedPublicKey,
