@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use super::{KeyRotation, RotationError};
 use crate::domain::signing_key::periods::KeyPeriods;
 use crate::operations::follow_feed::Feed;
+use crate::operations::make_signing_keys::MakeKeyError;
 
 /// Between two looks at what is due.
 const EVERY: Duration = Duration::from_millis(250);
@@ -38,12 +39,13 @@ impl Rotator {
     }
 
     pub(in crate::operations) async fn keep_rotating(self: Arc<Self>) {
+        let mut pause = EVERY;
         loop {
-            let pause = match self.rotate_where_due().await {
+            tokio::time::sleep(pause).await;
+            pause = match self.rotate_where_due().await {
                 Ok(_) => EVERY,
                 Err(_) => AFTER_FAILURE,
             };
-            tokio::time::sleep(pause).await;
         }
     }
 
@@ -61,6 +63,9 @@ impl Rotator {
             periods: self.periods,
         };
         let done = rotation.advance().await;
+        if let Ok(true) = done {
+            tracing::info!("the signing keys changed by schedule: `grantd key list` shows them");
+        }
         self.tell(done.as_ref().err());
         done
     }
@@ -78,11 +83,16 @@ impl Rotator {
     }
 
     fn tell(&self, failed: Option<&RotationError>) {
-        let failed = failed.map(ToString::to_string);
-        let mut before = self.failed.lock();
-        if let Some(error) = failed.as_ref().filter(|_| *before != failed) {
-            tracing::error!("the signing keys were not rotated, trying again: {error}");
+        let text = failed.map(ToString::to_string);
+        let before = std::mem::replace(&mut *self.failed.lock(), text.clone());
+        match failed {
+            Some(_) if before == text => {}
+            // The database will be back, or free.
+            Some(RotationError::Make(MakeKeyError::Store(error))) => {
+                tracing::warn!("the signing keys were not rotated, trying again: {error}");
+            }
+            Some(error) => tracing::error!("the signing keys were not rotated: {error}"),
+            None => {}
         }
-        *before = failed;
     }
 }
