@@ -10,9 +10,12 @@ use super::{KeyRotation, RotationError};
 use crate::domain::signing_key::periods::KeyPeriods;
 use crate::operations::follow_feed::Feed;
 use crate::operations::make_signing_keys::MakeKeyError;
+use crate::store::error::StoreError;
 
 /// Between two looks at what is due.
 const EVERY: Duration = Duration::from_millis(250);
+/// How long one change may take, key pairs of RSA included.
+const LONGEST: Duration = Duration::from_secs(30);
 /// After a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -62,12 +65,21 @@ impl Rotator {
             sealing: &self.feed.sealing,
             periods: self.periods,
         };
-        let done = rotation.advance().await;
+        // Whatever becomes of the connection, the next turn comes.
+        let advanced = tokio::time::timeout(LONGEST, rotation.advance()).await;
+        let done = advanced.unwrap_or_else(|_| Err(self.timeout().into()));
         if let Ok(true) = done {
             tracing::info!("the signing keys changed by schedule: `grantd key list` shows them");
         }
         self.tell(done.as_ref().err());
         done
+    }
+
+    fn timeout(&self) -> StoreError {
+        StoreError::Timeout {
+            database: self.feed.store.name(),
+            limit: LONGEST,
+        }
     }
 
     fn is_due(&self) -> bool {
