@@ -55,6 +55,7 @@ async fn what_is_remembered_costs_no_statement() {
         names_that_do_not_exist_cost_none(&env, &statements).await;
         without_memory_each_request_costs_some(&env, &statements).await;
         administration::costs_what_it_changes(&env, &statements).await;
+        a_start_costs_the_same_beside_many_clients(&env, &statements).await;
     }
 }
 
@@ -155,6 +156,24 @@ async fn without_memory_each_request_costs_some(env: &Env, statements: &Statemen
     );
 }
 
+/// What a replica reads before it is ready; revocations and ids are loaded behind it, a page a statement.
+async fn a_start_costs_the_same_beside_many_clients(env: &Env, statements: &Statements) {
+    let start = async || {
+        let replica = env.unloaded_replica(|_| {});
+        let cost = statements.of(replica.follow()).await;
+        assert!(replica.grantd.is_ready());
+        cost
+    };
+    let few = start().await;
+    let more: String = (0..60).map(administration::with_key).collect();
+    env.apply(&format!("{CATALOG}{more}")).await;
+    let many = start().await;
+    assert!(
+        few.abs_diff(many) <= 3,
+        "{few} statements, beside more clients {many}"
+    );
+}
+
 #[cfg(test)]
 mod administration {
     use grantd::crypto::jws::generate;
@@ -226,7 +245,7 @@ mod administration {
     }
 
     /// A client with a key, in a catalog.
-    fn with_key(n: usize) -> String {
+    pub(super) fn with_key(n: usize) -> String {
         format!(
             "[[client]]\nid = \"key-{n}\"\nauth = \"private_key_jwt\"\njwks = '{{\"keys\":[{}]}}'\n\
          [[client.policy]]\naudience = \"pricing\"\nscopes = [\"read\"]\n",

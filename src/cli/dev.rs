@@ -29,7 +29,7 @@ use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 use crate::server::descriptors;
 use crate::server::listener::{BindError, bind, bind_loopback_pair};
 use crate::server::replica::Replica;
-use crate::server::shutdown::Shutdown;
+use crate::server::shutdown::{Hangup, Shutdown};
 use crate::server::sockets::Sockets;
 use crate::store::{DatabaseOptions, Store};
 use crate::telemetry;
@@ -41,6 +41,10 @@ const TOKENS: Tokens = Tokens {
 
 /// The port of `grantd dev` without `--listen`.
 const PORT: u16 = 8080;
+
+/// Of a directory of an earlier start so many clients are looked at: for those, by id, certificates are made that are
+/// missing, and the screen shows the first of them.
+const MOST_STORED: i64 = 100;
 
 /// How it is usually called.
 const EXAMPLES: &str = "Examples:
@@ -75,7 +79,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
     telemetry::init(LogFormat::Text, &filter, color::on_standard_error());
     // The first signal that comes while we start must not be lost.
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = Shutdown::on_signals(Hangup::Stops)?;
     if let Some(path) = &arguments.ready_file {
         ReadyFile::forget(path)?;
     }
@@ -95,7 +99,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Arc::new(Store::open(DatabaseOptions::of(&settings))?);
     store.migrate().await?;
     // What an earlier start left stays as it is, where no catalog is given.
-    let is_new = stated.is_some() || store.all_audiences().await?.is_empty();
+    let is_new = stated.is_some() || !store.has_audiences().await?;
     let mut catalog = match stated {
         Some(catalog) => catalog,
         None if is_new => Catalog::parse(DEMO_NAME, DEMO, &CatalogOptions::dev(&|_| None))?,
@@ -120,7 +124,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.ready_file {
         ready.write(path)?;
     }
+    let is_whole = is_new || catalog.clients.len() < usize::try_from(MOST_STORED)?;
     let screen = Screen {
+        is_whole,
         ready: &ready,
         catalog: &catalog,
         certificates: &certificates,
@@ -254,9 +260,11 @@ fn read_catalog(files: &[PathBuf]) -> anyhow::Result<Option<Catalog>> {
     )?))
 }
 
-/// What a directory of an earlier start holds, in the form of a catalog: of secrets the hashes alone.
+/// The first clients that a directory of an earlier start holds, in the form of a catalog: of secrets the hashes alone.
+/// It may hold a million, for which no start waits.
 async fn stored_catalog(store: &Store) -> anyhow::Result<Catalog> {
-    let text = to_toml(&store.all_audiences().await?, &store.all_clients().await?);
+    let (audiences, clients) = store.first_of_catalog(MOST_STORED).await?;
+    let text = to_toml(&audiences, &clients);
     let options = CatalogOptions::dev(&|_| None);
     Ok(Catalog::parse("the data directory", &text, &options)?)
 }

@@ -99,6 +99,8 @@ impl ReadyFile {
 pub(super) struct Screen<'a> {
     pub(super) ready: &'a ReadyFile,
     pub(super) catalog: &'a Catalog,
+    /// Whether there are no other clients than those of `catalog`.
+    pub(super) is_whole: bool,
     pub(super) certificates: &'a DevCertificates,
     pub(super) keys: &'a DevKeys,
     pub(super) data: &'a DataDirectory,
@@ -136,6 +138,11 @@ impl Screen<'_> {
         if more > 0 {
             say!("")?;
             let data = quoted(self.data.path().display());
+            let more = if self.is_whole {
+                more.to_string()
+            } else {
+                "many".to_owned()
+            };
             say!("  # {more} more: grantd client list --data {data}")?;
         }
         say!("")?;

@@ -1,6 +1,6 @@
 //! `grantd serve`: a replica with the settings of a file and of the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -8,11 +8,15 @@ use clap::Args;
 use super::color;
 use super::target::sealing;
 use crate::clock::Clock;
+use crate::config::fault::ConfigError;
 use crate::config::settings::Settings;
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::server::descriptors;
+use crate::server::inherited::Inherited;
+use crate::server::reload::Hangups;
 use crate::server::replica::Replica;
-use crate::server::shutdown::Shutdown;
+use crate::server::service_manager::ServiceManager;
+use crate::server::shutdown::{Hangup, Shutdown};
 use crate::server::sockets::Sockets;
 use crate::store::{DatabaseOptions, Store};
 use crate::telemetry;
@@ -33,24 +37,49 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let mut settings = Settings::read(arguments.config.as_deref(), std::env::vars())?;
+    let mut settings = read_settings(arguments.config.as_deref())?;
     start_log(&settings);
     // The first signal that comes while we start must not be lost.
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = Shutdown::on_signals(Hangup::IsElsewhere)?;
+    let config = arguments.config.clone();
+    let hangups = Hangups::caught(Box::new(move || {
+        let settings = read_settings(config.as_deref()).map_err(|error| error.to_string())?;
+        Ok(filter(&settings))
+    }))?;
+    let manager = ServiceManager::of(variable)?;
+    let inherited = Inherited::of(variable)?.adopt(&mut settings)?;
     descriptors::fit(&mut settings);
     let store = Arc::new(Store::open(DatabaseOptions::of(&settings))?);
     if arguments.migrate {
-        store.migrate().await?;
+        let migrating = store.migrate();
+        manager
+            .waits_for("upgrading the database schema", migrating)
+            .await?;
     }
     let sealing = sealing(&settings.sealing)?.ok_or(MakeKeyError::NoSealingKey)?;
-    let sockets = Sockets::bind(&settings)?;
-    let replica = Replica::new(settings, sockets, store, Clock::system(), sealing)?;
+    let sockets = Sockets::bind(&settings, inherited)?;
+    let replica = Replica::new(settings, sockets, store, Clock::system(), sealing)?
+        .reloading_at(hangups)
+        .told_to(manager);
     tell(&replica.settings);
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
 }
 
+fn read_settings(file: Option<&Path>) -> Result<Settings, ConfigError> {
+    Settings::read(file, std::env::vars())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// What the log shall show: `GRANTD_LOG` stands above the settings.
+fn filter(settings: &Settings) -> String {
+    variable("GRANTD_LOG").unwrap_or_else(|| settings.log.level.to_string())
+}
+
 fn start_log(settings: &Settings) {
-    let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| settings.log.level.to_string());
+    let filter = filter(settings);
     telemetry::init(settings.log.format, &filter, color::on_standard_error());
     for variable in &settings.service_links {
         tracing::debug!(

@@ -31,6 +31,13 @@ struct Hands {
     elapsed: i64,
 }
 
+/// How long the machine has run, by the clock that systemd reads, too (`CLOCK_MONOTONIC`).
+#[must_use]
+pub fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    Duration::try_from(now).unwrap_or_default()
+}
+
 impl Hands {
     fn monotonic(&self) -> Duration {
         Duration::from_secs(u64::try_from(self.elapsed).unwrap_or_default())

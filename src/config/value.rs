@@ -74,12 +74,13 @@ pub(super) fn number(range: RangeInclusive<u64>) -> impl Fn(Located) -> Result<u
 /// A duration in `range`, both ends in seconds.
 pub(super) fn duration(range: RangeInclusive<u32>) -> impl Fn(Located) -> Result<Seconds, Problem> {
     move |value| {
-        let span: Seconds = match value.node {
-            Node::Text(text) => text.parse()?,
-            // Nought is the same in every unit.
-            Node::Integer(0) => Seconds::new(0),
-            other => return Err(type_error("a duration as text, for example \"5m\"", &other)),
+        let Node::Text(text) = value.node else {
+            return Err(type_error(
+                "a duration as text, for example \"5m\"",
+                &value.node,
+            ));
         };
+        let span: Seconds = text.parse()?;
         let bounds = Seconds::new(*range.start())..=Seconds::new(*range.end());
         if bounds.contains(&span) {
             Ok(span)

@@ -37,3 +37,4 @@ pub mod target_uri;
 pub mod timestamp;
 pub mod token_fault;
 pub mod token_request;
+pub mod traceparent;

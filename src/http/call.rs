@@ -1,7 +1,7 @@
 //! One call of a form endpoint: its form, where it came from, and the decision that is made on it.
 
 use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use axum::response::Response;
 
 use super::answer;
@@ -16,11 +16,15 @@ use crate::domain::check::Chain;
 use crate::domain::decision::{Decision, Outcome};
 use crate::domain::presented::Presented;
 use crate::domain::refusal::RequestFault;
+use crate::domain::traceparent::Traceparent;
 use crate::operations::caller::Caller;
 use crate::operations::error::OperationError;
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER: u32 = 1;
+
+/// Of W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A call whose form was read.
 pub(super) struct Call {
@@ -50,6 +54,7 @@ pub(super) async fn answer(
     let id = request.extensions().get::<RequestId>().copied();
     let id = id.unwrap_or_else(RequestId::new).0;
     let mut decision = Decision::new(id, endpoint, clock.now(), from);
+    decision.traceparent = traceparent(request.headers());
     let result = async {
         let caller = caller?;
         decision.passed(Chain::Origin);
@@ -63,6 +68,13 @@ pub(super) async fn answer(
     state.grantd.write_down(decision.end(outcome, took));
     clock.pause(late).await;
     response
+}
+
+/// Of several nobody knows which one is meant.
+fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
+    let mut values = headers.get_all(TRACEPARENT).iter();
+    let first = values.next()?;
+    Traceparent::parse(first.as_bytes()).filter(|_| values.next().is_none())
 }
 
 fn failed(error: OperationError) -> (Outcome, Response) {

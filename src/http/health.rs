@@ -1,4 +1,4 @@
-//! `GET /livez` and `GET /readyz` of the operations listener.
+//! `GET /livez`, `GET /readyz` and `GET /startupz` of the operations listener.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +26,16 @@ pub(super) async fn livez() -> Response {
     ok_json(json!({"status": "alive"}).to_string().into_bytes())
 }
 
+/// The replica has loaded what it needs; else 503. Once it has, that stays so, however it is later.
+pub(super) async fn startupz(State(state): State<HealthState>) -> Response {
+    let started = state.grantd.has_loaded();
+    let degraded: Vec<_> = state.grantd.degraded().iter().map(document).collect();
+    answer(
+        started,
+        &json!({ "started": started, "degraded": degraded }),
+    )
+}
+
 /// The replica may be sent requests; else 503. The body names what is degraded, and since when.
 pub(super) async fn readyz(State(state): State<HealthState>) -> Response {
     let mut degraded = state.grantd.degraded();
@@ -39,9 +49,12 @@ pub(super) async fn readyz(State(state): State<HealthState>) -> Response {
     }
     let ready = !degraded.iter().any(|it| it.blocks);
     let degraded: Vec<_> = degraded.iter().map(document).collect();
-    let body = json!({ "ready": ready, "degraded": degraded });
+    answer(ready, &json!({ "ready": ready, "degraded": degraded }))
+}
+
+fn answer(is_well: bool, body: &Value) -> Response {
     let mut response = ok_json(body.to_string().into_bytes());
-    if !ready {
+    if !is_well {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     response

@@ -16,6 +16,7 @@ pub mod health;
 mod introspect;
 mod jwks;
 pub mod layers;
+mod log_level;
 mod media_type;
 mod metadata;
 mod origin;

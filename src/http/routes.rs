@@ -1,12 +1,12 @@
 //! The routes of both listeners.
 
 use axum::Router;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, post, put};
 
 use super::health::{self, HealthState};
 use super::layers;
 use super::state::HttpState;
-use super::{authorize, introspect, jwks, metadata, revoke, token};
+use super::{authorize, introspect, jwks, log_level, metadata, revoke, token};
 
 /// The routes of one listener.
 pub type Routes = Router;
@@ -46,6 +46,8 @@ pub fn public(state: HttpState) -> Routes {
 pub fn operations(state: HealthState) -> Routes {
     let router = Router::new()
         .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz));
+        .route("/readyz", get(health::readyz))
+        .route("/startupz", get(health::startupz))
+        .route("/log", put(log_level::put));
     layers::surround(router).with_state(state)
 }

@@ -34,6 +34,11 @@ impl Freshness {
             .fetch_max(milliseconds(began).saturating_add(1), Ordering::Relaxed);
     }
 
+    /// Whether it was ever read.
+    pub fn has_been_read(&self) -> bool {
+        self.last_read.load(Ordering::Relaxed) > 0
+    }
+
     /// From now on nothing is trusted: statements were mixed up, so what was read may be the answer to another one.
     pub fn distrust(&self, database: &DatabaseName) {
         // Once is enough.

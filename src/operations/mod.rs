@@ -11,6 +11,7 @@ pub mod check_profile;
 pub mod clocks;
 pub mod credential_uses;
 mod database_trouble;
+mod database_writes;
 pub mod dpop;
 pub mod error;
 pub mod follow_feed;
@@ -26,6 +27,7 @@ pub mod memory;
 pub mod own_token;
 mod public_credentials;
 pub mod register_credentials;
+pub mod reloads;
 pub mod replay_cache;
 pub mod revoke_token;
 pub mod rotate_keys;
@@ -57,6 +59,7 @@ use follow_feed::{Feed, Followed};
 use freshness::Freshness;
 use key_ring::KeyRing;
 use memory::Memory;
+use reloads::Reloads;
 use replay_cache::ReplayCache;
 use revoke_token::Revoker;
 use rotate_keys::{RotationError, Rotator};
@@ -84,6 +87,7 @@ pub struct Grantd {
     audit: Arc<Audit>,
     uses: Arc<CredentialUses>,
     rotator: Arc<Rotator>,
+    reloads: Arc<Reloads>,
 }
 
 impl Grantd {
@@ -103,6 +107,7 @@ impl Grantd {
         let memory = Arc::new(Memory::new(Arc::clone(&store), settings.cache.clone()));
         let replay_cache = Arc::new(ReplayCache::new(Arc::clone(&store)));
         let budgets = Arc::new(Budgets::new(&settings.budget, clock.clone()));
+        let reloads = Arc::new(Reloads::new(clock.clone()));
         let audit = Arc::new(Audit::new(Arc::clone(&store), clock));
         let uses = Arc::new(CredentialUses::new(Arc::clone(&store)));
         let proofs = Proofs::new(&settings, &sealing, Arc::clone(&replay_cache));
@@ -145,6 +150,7 @@ impl Grantd {
             replay_cache,
             audit,
             uses,
+            reloads,
         })
     }
 
@@ -152,7 +158,7 @@ impl Grantd {
     #[must_use]
     pub fn background(&self) -> Background {
         let interval = self.settings.feed.poll_interval();
-        let feed = Arc::clone(&self.feed);
+        let (feed, writes) = (Arc::clone(&self.feed), Arc::clone(&self.feed));
         let replay_cache = Arc::clone(&self.replay_cache);
         let revoker = Arc::clone(&self.revoker);
         let audit = Arc::clone(&self.audit);
@@ -161,6 +167,7 @@ impl Grantd {
         let sweeper = self.sweeper();
         Background::default()
             .with("change feed", feed.keep_following(interval))
+            .with("database writes", writes.keep_judging_writes())
             .with("replay cache", replay_cache.keep_writing())
             .with("revocations", revoker.keep_writing())
             .with("audit log", audit.keep_writing())
@@ -219,6 +226,18 @@ impl Grantd {
         self.feed.degraded()
     }
 
+    /// Whether nothing keeps this replica from issuing.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.degraded().iter().any(|it| it.blocks)
+    }
+
+    /// Whether what a replica needs was loaded since the start, however it is now.
+    #[must_use]
+    pub fn has_loaded(&self) -> bool {
+        self.feed.freshness.has_been_read()
+    }
+
     /// Whether the feed was read recently enough.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
@@ -271,6 +290,12 @@ impl Grantd {
     #[must_use]
     pub const fn revoker(&self) -> &Arc<Revoker> {
         &self.revoker
+    }
+
+    /// What was read again since the start.
+    #[must_use]
+    pub const fn reloads(&self) -> &Arc<Reloads> {
+        &self.reloads
     }
 
     /// What is remembered of clients and audiences.

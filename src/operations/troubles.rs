@@ -17,6 +17,8 @@ named! {
         Feed = "feed",
         /// The database is out of reach; warm clients are still served until the feed is stale.
         Database = "database",
+        /// The database can be read, but not written.
+        Writes = "database_writes",
         /// Our clock and the database's are apart.
         Clock = "clock",
         /// The process is about to end.
@@ -59,6 +61,12 @@ impl Troubles {
     /// Takes a trouble back; tells whether it was there.
     pub fn clear(&self, what: Trouble) -> bool {
         self.lock().remove(&what).is_some()
+    }
+
+    /// Whether it is there.
+    #[must_use]
+    pub fn has(&self, what: Trouble) -> bool {
+        self.lock().contains_key(&what)
     }
 
     /// All of them.

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::file_fault::FileFault;
+use super::reload::Reload;
 use super::watched::{self, Content, Moment, Watched, What};
 use crate::crypto::certificates::authorities::ClientCas;
 use crate::operations::authenticate_client::TrustedCas;
+use crate::operations::reloads::{Reloadable, Reloads};
 
 const WHAT: What = What {
     file: "client CA file",
     made: "client CAs",
+    counted: Reloadable::ClientCa,
 };
 
 /// PEM files with the client CAs; all of them count.
@@ -34,8 +37,13 @@ impl ClientCaFiles {
     }
 
     /// Looks at the files for ever.
-    pub(super) async fn keep_fresh(self) {
-        self.0.keep_fresh().await;
+    pub(super) async fn keep_fresh(self, reloads: Arc<Reloads>) {
+        self.0.keep_fresh(reloads).await;
+    }
+
+    /// What reads the files again at once.
+    pub(super) fn reload(&self) -> Arc<dyn Reload> {
+        Arc::clone(&self.0) as Arc<dyn Reload>
     }
 
     /// Whether the files hold client CAs.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Buf, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONTENT_LENGTH, HeaderValue};
-use hyper::{Request, Response};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
+use hyper::{Request, Response, Version};
 use tower::ServiceExt;
 
 use super::bounds::{Bounds, FIELD_BYTES};
@@ -36,6 +36,7 @@ impl Door {
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
         let place = self.place(&request);
+        let is_http1 = request.version() < Version::HTTP_2;
         let mut request = request.map(|body| Arriving {
             body,
             meter: Arc::clone(&self.meter),
@@ -56,8 +57,15 @@ impl Door {
                 Ok(entered) => entered,
                 Err(refusal) => return Ok(refusal().map(|body| Answer::new(body, None))),
             };
-            let answer = answering.await;
+            let mut answer = answering.await;
             place.meter.finish();
+            if is_http1
+                && place.meter.room.tells_to_go()
+                && let Ok(answer) = &mut answer
+            {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(CONNECTION, close);
+            }
             answer.map(|answer| answer.map(|body| Answer::new(body, Some(place))))
         }
     }

@@ -10,13 +10,16 @@ mod frames;
 mod framing;
 mod hpack;
 
+pub mod inherited;
 pub mod listener;
 mod meter;
 mod protocol;
 mod refused_handshakes;
+pub mod reload;
 pub mod replica;
 pub mod room;
 pub mod serve;
+pub mod service_manager;
 mod session;
 pub mod shutdown;
 pub mod sockets;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::bounds::Bounds;
 use super::client_ca_files::ClientCaFiles;
 use super::file_fault::FileFault;
+use super::reload::{Hangups, Reload};
 use super::room::Room;
 use super::serve::{Listener, Stops, serve};
-use super::shutdown::Shutdown;
+use super::service_manager::ServiceManager;
+use super::shutdown::{Shutdown, Trigger};
 use super::sockets::Sockets;
 use super::tls::Tls;
 use crate::clock::Clock;
@@ -19,7 +22,7 @@ use crate::http::routes::{self, Routes};
 use crate::http::state::HttpState;
 use crate::operations::Grantd;
 use crate::operations::authenticate_client::TrustedCas;
-use crate::operations::background::Background;
+use crate::operations::background::{Background, Running};
 use crate::store::Store;
 
 /// A replica that is ready to run.
@@ -34,6 +37,9 @@ pub struct Replica {
     pub routes: Routes,
     listeners: Vec<Listener>,
     draining: Arc<AtomicBool>,
+    reloadable: Vec<Arc<dyn Reload>>,
+    hangups: Option<Hangups>,
+    manager: Arc<ServiceManager>,
 }
 
 /// Why a replica is not ready to run.
@@ -66,8 +72,12 @@ impl Replica {
         let grantd = Grantd::new(store, clock, Arc::clone(&settings), sealing, trusted)?;
         let grantd = Arc::new(grantd);
         let mut background = grantd.background();
+        let reloads = grantd.reloads();
+        let mut reloadable = Vec::new();
         if let Some(files) = ca_files {
-            background = background.with("client CA files", files.keep_fresh());
+            reloadable.push(files.reload());
+            let reloads = Arc::clone(reloads);
+            background = background.with("client CA files", files.keep_fresh(reloads));
         }
         let draining = Arc::default();
         let routes = routes::public(HttpState {
@@ -78,25 +88,64 @@ impl Replica {
             grantd: Arc::clone(&grantd),
             draining: Arc::clone(&draining),
         });
+        let listeners = listeners(&settings, sockets, [routes.clone(), health])?;
+        for listener in &listeners {
+            let Some(tls) = &listener.tls else { continue };
+            reloadable.push(tls.reload());
+            let name = format!("TLS files of the listener {}", listener.name);
+            let (tls, reloads) = (Arc::clone(tls), Arc::clone(reloads));
+            background = background.with(name, tls.keep_fresh(reloads));
+        }
         Ok(Self {
-            listeners: listeners(&settings, sockets, [routes.clone(), health])?,
+            listeners,
             settings,
             grantd,
             background,
             routes,
             draining,
+            reloadable,
+            hangups: None,
+            manager: Arc::default(),
         })
     }
 
-    /// Serves until `shutdown`, then drains.
+    /// The same, which reads its files again at each of these signals.
+    #[must_use]
+    pub fn reloading_at(mut self, hangups: Hangups) -> Self {
+        self.hangups = Some(hangups);
+        self
+    }
+
+    /// The same, which tells this service manager how it is.
+    #[must_use]
+    pub fn told_to(mut self, manager: ServiceManager) -> Self {
+        self.manager = Arc::new(manager);
+        self
+    }
+
+    /// Serves until `shutdown`, then drains: first it is unready for `drain_delay` and serves all the same, then
+    /// requests in flight are finished, then what waits is written.
     ///
     /// # Errors
     /// One line for the operator, where the replica cannot go on: a task ended that must run beside the requests, such as
     /// the one that reads the feed of a database whose schema is of another version.
-    pub async fn run(self, shutdown: Shutdown) -> Result<(), String> {
-        let mut background = self.background;
+    pub async fn run(mut self, shutdown: Shutdown) -> Result<(), String> {
+        let mut background = std::mem::take(&mut self.background);
+        if let Some(hangups) = self.hangups.take() {
+            let files = std::mem::take(&mut self.reloadable);
+            let (reloads, manager) = (Arc::clone(self.grantd.reloads()), Arc::clone(&self.manager));
+            let reloading = hangups.keep_reloading(files, reloads, manager);
+            background = background.with("reloading", reloading);
+        }
+        let (telling, living) = (Arc::clone(&self.manager), Arc::clone(&self.manager));
+        background = background
+            .with(
+                "service manager",
+                telling.keep_telling(Arc::clone(&self.grantd)),
+            )
+            .with("watchdog", living.keep_alive());
         let (mut first, mut last) = (Vec::new(), Vec::new());
-        for listener in self.listeners {
+        for listener in std::mem::take(&mut self.listeners) {
             let (trigger, stop) = Shutdown::manual();
             let name = format!("listener {}", listener.name);
             match listener.stops {
@@ -110,8 +159,15 @@ impl Replica {
             () = shutdown.requested() => Ok(()),
             why = running.failed() => Err(why),
         };
+        let outcome = match outcome {
+            Ok(()) => self.leave(&first, &mut running).await,
+            // What cannot go on does not wait for a load balancer.
+            Err(why) => {
+                self.stops_within(Duration::ZERO);
+                Err(why)
+            }
+        };
         tracing::info!("stopping: finishing requests in flight");
-        self.draining.store(true, Ordering::Relaxed);
         let told = first.into_iter().map(|(name, trigger)| {
             trigger.stop();
             name
@@ -121,6 +177,33 @@ impl Replica {
         // They serve health checks until here; nothing of it is worth waiting for.
         drop(last);
         outcome
+    }
+
+    /// Is unready from now on, and serves for `drain_delay` all the same.
+    async fn leave(
+        &self,
+        listeners: &[(String, Trigger)],
+        running: &mut Running,
+    ) -> Result<(), String> {
+        let delay = self.settings.limits.drain_delay.duration();
+        self.stops_within(delay);
+        if delay.is_zero() {
+            return Ok(());
+        }
+        tracing::info!("stopping: unready, serving for {delay:?} more");
+        for (_, trigger) in listeners {
+            trigger.leave();
+        }
+        tokio::select! {
+            () = tokio::time::sleep(delay) => Ok(()),
+            why = running.failed() => Err(why),
+        }
+    }
+
+    fn stops_within(&self, delay: Duration) {
+        self.draining.store(true, Ordering::Relaxed);
+        let drain = self.settings.limits.drain_timeout.duration();
+        self.manager.stopping(delay + drain);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The room for strangers: how many connections and requests there may be at once, and what they may hold together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 
@@ -21,6 +21,7 @@ pub struct Room {
     further: Bounded,
     bytes: Bounded,
     full: Seldom,
+    tells_to_go: AtomicBool,
 }
 
 /// Why there is no place.
@@ -43,7 +44,18 @@ impl Room {
             further: Bounded::new(bounds.requests / FURTHER),
             bytes: Bounded::new(bounds.shared_bytes),
             full: Seldom::new(Clock::system()),
+            tells_to_go: AtomicBool::new(false),
         })
+    }
+
+    /// From now on each answer asks its client to use another connection.
+    pub(super) fn tell_to_go(&self) {
+        self.tells_to_go.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether each answer asks its client to use another connection.
+    pub(super) fn tells_to_go(&self) -> bool {
+        self.tells_to_go.load(Ordering::Relaxed)
     }
 
     /// Whether nobody else could connect now.

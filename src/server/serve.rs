@@ -44,9 +44,10 @@ pub enum Stops {
     Last,
 }
 
-/// Serves until the stop is asked for, then finishes requests in flight for at most `drain_time`.
+/// Serves until the stop is asked for, then finishes requests in flight for at most `drain_time`. Once the stop is
+/// announced each connection is told to go, and new ones are served all the same.
 ///
-/// TLS files are read again when they change. Connections over the limit wait in the kernel's backlog, and idle ones
+/// Connections over the limit wait in the kernel's backlog, and idle ones
 /// make room for them.
 pub async fn serve(listener: Listener, shutdown: Shutdown) {
     let (phase, watching) = watch::channel(Phase::Serving);
@@ -54,18 +55,21 @@ pub async fn serve(listener: Listener, shutdown: Shutdown) {
     let session = Arc::new(Session::new(
         listener.service,
         Arc::clone(&room),
-        listener.tls.clone(),
+        listener.tls,
         watching,
     ));
     let mut tasks = JoinSet::new();
-    if let Some(tls) = listener.tls {
-        tasks.spawn(async move { tls.keep_fresh().await });
-    }
     for socket in listener.sockets {
         tasks.spawn(accept_all(socket, Arc::clone(&session), Arc::clone(&room)));
     }
+    let stopping = async {
+        shutdown.announced().await;
+        room.tell_to_go();
+        phase.send_replace(Phase::Leaving);
+        shutdown.requested().await;
+    };
     tokio::select! {
-        () = shutdown.requested() => {}
+        () = stopping => {}
         Some(ended) = tasks.join_next() => go_down_with(ended),
     }
     tasks.shutdown().await;

@@ -39,6 +39,8 @@ const GOODBYE_TIME: Duration = Duration::from_secs(2);
 /// How long a connection that has sent nothing yet is waited for when the server stops: its request may
 /// be on its way.
 const LATE_TIME: Duration = Duration::from_millis(250);
+/// How often a connection that came while the server leaves is looked at until it has had an answer.
+const FIRST_ANSWER: Duration = Duration::from_millis(50);
 /// HTTP/2's smallest frame size, and big enough for any request here.
 const FRAME_SIZE: u32 = 16 * 1024;
 /// How many times within the stall time the watch looks, at least.
@@ -50,6 +52,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Serving,
+    /// As before, but each connection is told to go when its request was answered.
+    Leaving,
     /// Requests in flight are finished, no new ones taken.
     Draining,
     /// What is left is cut.
@@ -157,20 +161,35 @@ impl Session {
         let io = TokioIo::new(Wire::new(io, seen, follower, Arc::clone(&meter)));
         match protocol {
             Protocol::Http1 => {
-                Box::pin(self.watch(self.http1.serve_connection(io, answer), &meter)).await?;
+                // Each answer says it by `Connection: close`; hyper would cut a request that is on its way.
+                let goodbye = std::future::pending();
+                let connection = self.http1.serve_connection(io, answer);
+                Box::pin(self.watch(connection, &meter, goodbye)).await?;
             }
             Protocol::Http2 => {
-                Box::pin(self.watch(self.http2.serve_connection(io, answer), &meter)).await?;
+                let goodbye = self.goodbye(&meter);
+                let connection = self.http2.serve_connection(io, answer);
+                Box::pin(self.watch(connection, &meter, goodbye)).await?;
             }
         }
         Ok(())
     }
 
-    /// Drives a connection until it ends, stalls, or the server stops.
+    /// When an HTTP/2 connection gets its GOAWAY, before the server stops: once the server leaves and it has had an
+    /// answer, because many clients take a GOAWAY before their first request for a fault.
+    async fn goodbye(&self, meter: &Meter) {
+        self.reached(Phase::Leaving).await;
+        while meter.finished() == 0 {
+            sleep(FIRST_ANSWER).await;
+        }
+    }
+
+    /// Drives a connection until it ends, stalls, was told to go by `goodbye`, or the server stops.
     async fn watch<C: GracefulConnection>(
         &self,
         connection: C,
         meter: &Meter,
+        goodbye: impl Future<Output = ()>,
     ) -> Result<(), C::Error> {
         let mut connection = pin!(connection);
         tokio::select! {
@@ -179,6 +198,7 @@ impl Session {
                 connection.as_mut().graceful_shutdown();
                 return timeout(GOODBYE_TIME, connection).await.unwrap_or(Ok(()));
             }
+            () = goodbye => connection.as_mut().graceful_shutdown(),
             () = self.reached(Phase::Draining) => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {

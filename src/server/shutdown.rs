@@ -1,4 +1,4 @@
-//! When to stop: SIGTERM, SIGINT or SIGHUP, or a test that says so.
+//! When to stop: SIGTERM, SIGINT, of `grantd dev` also SIGHUP, or a test that says so.
 
 use std::io;
 
@@ -8,18 +8,41 @@ use tokio::sync::watch;
 /// The exit status of a process that was told twice: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
+/// How far the stop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Running,
+    /// Everything is served, but each connection is told to go.
+    Leaving,
+    Stopping,
+}
+
+/// What SIGHUP means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hangup {
+    /// The terminal is gone, and with it the reason to run.
+    Stops,
+    /// Somebody else takes the signal.
+    IsElsewhere,
+}
+
 /// Says whether the server should stop; clones say the same.
 #[derive(Clone, Debug)]
-pub struct Shutdown(watch::Receiver<bool>);
+pub struct Shutdown(watch::Receiver<Stage>);
 
 /// Makes a [`Shutdown`] come. Dropping it does so too.
 #[derive(Debug)]
-pub struct Trigger(watch::Sender<bool>);
+pub struct Trigger(watch::Sender<Stage>);
 
 impl Trigger {
+    /// Says that the stop comes.
+    pub fn leave(&self) {
+        self.0.send_replace(Stage::Leaving);
+    }
+
     /// Asks for the stop.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.0.send_replace(Stage::Stopping);
     }
 }
 
@@ -27,18 +50,19 @@ impl Shutdown {
     /// One that comes when the trigger says so.
     #[must_use]
     pub fn manual() -> (Trigger, Self) {
-        let (sender, receiver) = watch::channel(false);
+        let (sender, receiver) = watch::channel(Stage::Running);
         (Trigger(sender), Self(receiver))
     }
 
-    /// One that comes with the first SIGTERM, SIGINT or SIGHUP. The second ends the process at once.
+    /// One that comes with the first SIGTERM or SIGINT, or SIGHUP where that `hangup` stops. The second ends the process
+    /// at once.
     ///
     /// # Errors
     /// The signals cannot be caught.
-    pub fn on_signals() -> io::Result<Self> {
+    pub fn on_signals(hangup: Hangup) -> io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup = if is_hangup_ignored() {
+        let mut hangup = if hangup == Hangup::IsElsewhere || is_hangup_ignored() {
             None
         } else {
             Some(signal(SignalKind::hangup())?)
@@ -64,13 +88,22 @@ impl Shutdown {
     /// Whether the stop was asked for.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        *self.0.borrow()
+        *self.0.borrow() == Stage::Stopping
+    }
+
+    /// Waits until the stop is about to come.
+    pub async fn announced(&self) {
+        self.reached(Stage::Leaving).await;
     }
 
     /// Waits until the stop is asked for.
     pub async fn requested(&self) {
+        self.reached(Stage::Stopping).await;
+    }
+
+    async fn reached(&self, stage: Stage) {
         // An error means that the trigger is gone: nobody could ask any more, so stop.
-        let _ = self.0.clone().wait_for(|asked| *asked).await;
+        let _ = self.0.clone().wait_for(|now| *now >= stage).await;
     }
 }
 
@@ -100,6 +133,9 @@ mod tests {
     async fn a_stop_reaches_every_clone() {
         let (trigger, shutdown) = Shutdown::manual();
         let clone = shutdown.clone();
+        assert!(!clone.is_requested());
+        trigger.leave();
+        clone.announced().await;
         assert!(!clone.is_requested());
         trigger.stop();
         clone.requested().await;

@@ -14,14 +14,22 @@ use crate::config::settings::Settings;
 pub struct Sockets(BTreeMap<&'static str, Vec<TcpListener>>);
 
 impl Sockets {
-    /// Binds the address of each listener of the settings. Needs a tokio runtime.
+    /// These, and for each listener of the settings that has none of them a socket at its address. Needs a tokio
+    /// runtime.
     ///
     /// # Errors
     /// An address is taken, not ours, or not allowed.
-    pub fn bind(settings: &Settings) -> Result<Self, BindError> {
-        let bound = |(name, address)| Ok((name, vec![bind(address)?]));
-        let sockets: Result<_, _> = settings.listeners().into_iter().map(bound).collect();
-        sockets.map(Self)
+    pub fn bind(
+        settings: &Settings,
+        inherited: Vec<(&'static str, Vec<TcpListener>)>,
+    ) -> Result<Self, BindError> {
+        let mut sockets = Self(inherited.into_iter().collect());
+        for (name, address) in settings.listeners() {
+            if !sockets.0.contains_key(name) {
+                sockets.0.insert(name, vec![bind(address)?]);
+            }
+        }
+        Ok(sockets)
     }
 
     /// With these for the listener `name`.

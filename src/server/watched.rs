@@ -9,9 +9,11 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use super::file_fault::FileFault;
+use super::reload::Reload;
 use crate::config::file;
 use crate::crypto::digest::sha256;
 use crate::operations::background::blocking;
+use crate::operations::reloads::{Reloadable, Reloads};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -33,6 +35,8 @@ pub(super) struct What {
     pub(super) file: &'static str,
     /// What is made of all of them: `client CAs`.
     pub(super) made: &'static str,
+    /// Under which name it is counted.
+    pub(super) counted: Reloadable,
 }
 
 type Make<T> = dyn Fn(&[Content], Moment) -> Result<T, FileFault> + Send + Sync;
@@ -74,39 +78,54 @@ impl<T: Send + Sync + 'static> Watched<T> {
     }
 
     /// Looks at the files for ever. A slow disk holds up no request.
-    pub(super) async fn keep_fresh(self: Arc<Self>) {
+    pub(super) async fn keep_fresh(self: Arc<Self>, reloads: Arc<Reloads>) {
+        reloads.succeeded(self.what.counted);
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let this = Arc::clone(&self);
-            blocking(move || this.look()).await;
+            let (this, reloads) = (Arc::clone(&self), Arc::clone(&reloads));
+            blocking(move || this.look(&reloads)).await;
         }
     }
 
     /// Takes what the files hold where that changed; each change is told once.
-    pub(super) fn look(&self) {
+    pub(super) fn look(&self, reloads: &Reloads) {
+        self.take(reloads, false);
+    }
+
+    fn take(&self, reloads: &Reloads, also_unchanged: bool) {
         let contents = read(self.what, &self.paths);
         let now = match &contents {
             Ok(contents) => Ok(digests(contents)),
             Err(error) => Err(error.to_string()),
         };
         let mut seen = self.seen.lock();
-        if *seen == now {
+        if *seen == now && !also_unchanged {
             return;
         }
         *seen = now;
-        let made = self.what.made;
+        let What { made, counted, .. } = self.what;
         match contents.and_then(|contents| (self.make)(&contents, Moment::Change)) {
             Ok(value) => {
                 self.current.store(Arc::new(value));
+                reloads.succeeded(counted);
                 tracing::info!(files = self.names(), "reloaded the {made}");
             }
-            Err(error) => tracing::error!("keeping the previous {made}: {error}"),
+            Err(error) => {
+                reloads.failed(counted);
+                tracing::error!("keeping the previous {made}: {error}");
+            }
         }
     }
 
     fn names(&self) -> String {
         let names = self.paths.iter().map(|path| path.display().to_string());
         names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl<T: Send + Sync + 'static> Reload for Watched<T> {
+    fn reload(&self, reloads: &Reloads) {
+        self.take(reloads, true);
     }
 }
 
@@ -132,10 +151,12 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::clock::Clock;
 
     const TEST: What = What {
         file: "number file",
         made: "number",
+        counted: Reloadable::Certificate,
     };
 
     /// Makes a number of a file, and counts how often it was asked.
@@ -157,13 +178,14 @@ mod tests {
         let path = directory.path().join("f");
         fs::write(&path, "1").unwrap();
         let (watched, asked) = number(path.clone());
+        let reloads = Reloads::new(Clock::system());
         let looks = |content: Option<&str>| {
             match content {
                 Some(content) => fs::write(&path, content).unwrap(),
                 None => fs::remove_file(&path).unwrap(),
             }
-            watched.look();
-            watched.look();
+            watched.look(&reloads);
+            watched.look(&reloads);
             *watched.current()
         };
         assert_eq!(looks(Some("1")), 1);
@@ -175,5 +197,9 @@ mod tests {
         assert_eq!(looks(Some("2")), 2);
         assert_eq!(looks(Some("3")), 3);
         assert_eq!(asked.lock().len(), 5);
+        // Told to, it reads what is unchanged once more.
+        watched.reload(&reloads);
+        assert_eq!(asked.lock().len(), 6);
+        assert_eq!(reloads.all()[&Reloadable::Certificate].failures, 2);
     }
 }

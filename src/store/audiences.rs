@@ -39,18 +39,24 @@ impl Store {
     ) -> Result<Loaded<Option<Audience>>, StoreError> {
         self.read(async |tx| {
             let feed = tx.feed_position().await?;
-            let row: Option<AudienceRow> = on_db!(tx, conn => {
-                QueryBuilder::new(AudienceRow::SELECT)
-                    .push(" WHERE identifier = ")
-                    .push_bind(id.as_str())
-                    .build_query_as()
+            let value = tx.audience(id).await?;
+            Ok(Loaded { value, feed })
+        })
+        .await
+    }
+
+    /// Whether there is any audience.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn has_audiences(&self) -> Result<bool, StoreError> {
+        self.read(async |tx| {
+            let first: Option<String> = on_db!(tx, conn => {
+                sqlx::query_scalar("SELECT identifier FROM audiences LIMIT 1")
                     .fetch_optional(conn)
                     .await?
             });
-            Ok(Loaded {
-                value: row.map(AudienceRow::into_audience).transpose()?,
-                feed,
-            })
+            Ok(first.is_some())
         })
         .await
     }
@@ -65,6 +71,21 @@ impl Store {
 }
 
 impl Tx {
+    pub(super) async fn audience(
+        &mut self,
+        id: &AudienceId,
+    ) -> Result<Option<Audience>, StoreError> {
+        let row: Option<AudienceRow> = on_db!(self, conn => {
+            QueryBuilder::new(AudienceRow::SELECT)
+                .push(" WHERE identifier = ")
+                .push_bind(id.as_str())
+                .build_query_as()
+                .fetch_optional(conn)
+                .await?
+        });
+        row.map(AudienceRow::into_audience).transpose()
+    }
+
     pub(super) async fn all_audiences(&mut self) -> Result<Vec<Audience>, StoreError> {
         let rows: Vec<AudienceRow> = on_db!(self, conn => {
             QueryBuilder::new(AudienceRow::SELECT).build_query_as().fetch_all(conn).await?

@@ -15,7 +15,7 @@ use super::row::{
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::Audience;
 use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus, GrantType};
-use crate::domain::identifier::ClientId;
+use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
 
@@ -177,7 +177,52 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The first clients by id, at most so many, deleted ones left out, and the audiences that their policies name: what
+    /// costs the same however many others there are.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn first_of_catalog(
+        &self,
+        most: i64,
+    ) -> Result<(Vec<Audience>, Vec<KnownClient>), StoreError> {
+        self.read_all(async |tx| {
+            let clients = tx.first_clients(most).await?;
+            let policies = clients.iter().flat_map(|it| &it.policies);
+            let named: BTreeSet<AudienceId> = policies.map(|it| it.audience.clone()).collect();
+            let mut audiences = Vec::with_capacity(named.len());
+            for id in named {
+                audiences.extend(tx.audience(&id).await?);
+            }
+            Ok((audiences, clients))
+        })
+        .await
+    }
+}
+
 impl Tx {
+    async fn first_clients(&mut self, most: i64) -> Result<Vec<KnownClient>, StoreError> {
+        let rows: Vec<ClientRow> = on_db!(self, conn => {
+            QueryBuilder::new(ClientRow::SELECT)
+                .push(" WHERE status <> 'deleted' ORDER BY client_id LIMIT ")
+                .push_bind(most)
+                .build_query_as()
+                .fetch_all(conn)
+                .await?
+        });
+        let mut clients = Vec::with_capacity(rows.len());
+        for row in rows {
+            let client = row.into_client()?;
+            clients.push(KnownClient {
+                credentials: self.credentials_of(&client.id).await?,
+                policies: self.policies_of(&client.id).await?,
+                client,
+            });
+        }
+        Ok(clients)
+    }
+
     async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
         let rows: Vec<ClientRow> = on_db!(self, conn => {
             QueryBuilder::new(ClientRow::SELECT).build_query_as().fetch_all(conn).await?

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
@@ -88,6 +88,8 @@ pub(super) struct Database {
     loads: Semaphore,
     /// Set for good: after a mix-up nothing that was read can be trusted, and the next one is a matter of time.
     mixed: AtomicBool,
+    /// Why the last write failed; `None` where it did not.
+    write_fault: ArcSwapOption<String>,
     pub(super) options: DatabaseOptions,
 }
 
@@ -105,8 +107,30 @@ impl Database {
             replaced,
             loads,
             mixed,
+            write_fault: ArcSwapOption::empty(),
             options,
         })
+    }
+
+    /// Remembers whether a write could be done, whatever it was.
+    pub(super) fn noted<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &written {
+            Ok(_) => {
+                if self.write_fault.load().is_some() {
+                    self.write_fault.store(None);
+                }
+            }
+            Err(error) if error.is_outage() => {
+                self.write_fault.store(Some(Arc::new(error.to_string())));
+            }
+            Err(_) => {}
+        }
+        written
+    }
+
+    /// Why the last write failed; `None` where it did not.
+    pub(super) fn write_fault(&self) -> Option<Arc<String>> {
+        self.write_fault.load_full()
     }
 
     /// Waits for its turn to load what a request named.

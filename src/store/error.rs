@@ -117,6 +117,23 @@ impl fmt::Display for DatabaseName {
 }
 
 impl StoreError {
+    /// Whether the database did not do what it was asked to, whoever asks and for what.
+    #[must_use]
+    pub const fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::ReadOnly(_)
+                | Self::NoPrimary(_)
+                | Self::Timeout { .. }
+                | Self::Crowded { .. }
+                | Self::Busy(_)
+                | Self::Refused { .. }
+                | Self::MixedStatements(_)
+                | Self::Unreadable(_)
+        )
+    }
+
     /// Says which database it is of, where that is not said yet.
     #[must_use]
     pub(super) fn of(mut self, name: &DatabaseName) -> Self {

@@ -52,7 +52,7 @@ impl Store {
         })
     }
 
-    /// Runs `work`, which may be a whole change, within the time that one operation of the store may take.
+    /// Runs `work`, which writes and may be a whole change, within the time that one operation of the store may take.
     ///
     /// # Errors
     /// [`StoreError::Timeout`], or what `work` says.
@@ -60,7 +60,8 @@ impl Store {
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> impl Future<Output = Result<T, StoreError>> {
-        self.database.bounded(work)
+        let work = self.database.bounded(work);
+        async move { self.database.noted(work.await) }
     }
 
     /// Which database it is, as faults name it.
@@ -74,7 +75,7 @@ impl Store {
         &self,
         read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.within_limit(self.in_snapshot(read)).await
+        self.database.bounded(self.in_snapshot(read)).await
     }
 
     /// What `read` finds in one snapshot, for as long as it takes: what grows with the number of rows.
@@ -105,6 +106,28 @@ impl Store {
             let done = write(&mut tx).await?;
             tx.commit().await?;
             Ok(done)
+        })
+        .await
+    }
+
+    /// Why the last write failed: `None` where it did not.
+    #[must_use]
+    pub fn write_fault(&self) -> Option<std::sync::Arc<String>> {
+        self.database.write_fault()
+    }
+
+    /// Writes a row as it is, to find out whether that can be done.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        self.write(async |tx| {
+            transaction::on_db!(tx, conn => {
+                sqlx::query("UPDATE feed_head SET lost_at = lost_at")
+                    .execute(conn)
+                    .await?;
+            });
+            Ok(())
         })
         .await
     }

@@ -28,12 +28,12 @@ impl Store {
     /// A database out of reach: then it is not known which of them are spent.
     pub async fn use_assertions(&self, uses: &[UsedAssertion]) -> Result<Vec<String>, StoreError> {
         for _ in 1..ATTEMPTS {
-            match self.database.bounded(self.insert_assertions(uses)).await {
+            match self.within_limit(self.insert_assertions(uses)).await {
                 Err(StoreError::Busy(_)) => {}
                 result => return result,
             }
         }
-        self.database.bounded(self.insert_assertions(uses)).await
+        self.within_limit(self.insert_assertions(uses)).await
     }
 
     async fn insert_assertions(&self, uses: &[UsedAssertion]) -> Result<Vec<String>, StoreError> {

@@ -16,6 +16,7 @@ macro_rules! line {
             endpoint = $decided.decision.endpoint,
             source = %$decided.decision.source,
             proxy = $decided.decision.proxy.map(tracing::field::display),
+            traceparent = $decided.decision.traceparent.map(tracing::field::display),
             grant = $decided.decision.grant.map(|it| it.as_str()),
             client = $decided.decision.client.as_ref().map_or_else(|| "-".to_owned(), text_of),
             method = $decided.decision.method.map_or("-", |it| it.as_str()),

@@ -22,6 +22,8 @@ enum Takes {
     Form,
     /// GET and HEAD.
     Get,
+    /// PUT; without a query it is 400.
+    Put,
     /// Nothing: every method is refused.
     Nothing,
 }
@@ -38,7 +40,12 @@ const PUBLIC: [(&str, Takes); 8] = [
     ("/.well-known/openid-configuration", Takes::Get),
 ];
 /// Every route of the operations listener.
-const OPERATIONS: [(&str, Takes); 2] = [("/livez", Takes::Get), ("/readyz", Takes::Get)];
+const OPERATIONS: [(&str, Takes); 4] = [
+    ("/livez", Takes::Get),
+    ("/readyz", Takes::Get),
+    ("/startupz", Takes::Get),
+    ("/log", Takes::Put),
+];
 /// Paths of other servers, and of things to come, that must not be there.
 const NOWHERE: [&str; 11] = [
     "/",
@@ -129,16 +136,16 @@ async fn assert_matrix(router: &axum::Router, table: &[(&str, Takes)]) {
         for method in METHODS {
             let answer = send(router, method, path).await;
             let status = match (takes, method) {
-                (Takes::Form, "POST") | (Takes::Nothing, _) => 400,
+                (Takes::Form, "POST") | (Takes::Put, "PUT") | (Takes::Nothing, _) => 400,
                 (Takes::Get, "GET" | "HEAD") => 200,
                 _ => 405,
             };
             assert_eq!(answer.status, status, "{method} {path}");
             if status == 405 {
-                let allow = if *takes == Takes::Form {
-                    "POST"
-                } else {
-                    "GET,HEAD"
+                let allow = match takes {
+                    Takes::Form => "POST",
+                    Takes::Put => "PUT",
+                    Takes::Get | Takes::Nothing => "GET,HEAD",
                 };
                 assert_eq!(answer.headers["allow"], allow, "{method} {path}");
             }
@@ -220,6 +227,9 @@ on_both! {
             assert!(degraded.iter().zip(expected).all(named), "{body}");
             assert_eq!(send(&router, "GET", "/livez").await.status, 200);
         };
+        let started = async || send(&router, "GET", "/startupz").await;
+        let before = started().await;
+        assert_eq!((before.status.as_u16(), &before.json()["started"]), (503, &false.into()));
         degraded(&["keys", "feed"]).await;
         replica.follow().await;
         degraded(&[]).await;
@@ -228,6 +238,9 @@ on_both! {
         replica.follow().await;
         draining.store(true, Ordering::Relaxed);
         degraded(&["draining"]).await;
+        // However it is by now.
+        let after = started().await;
+        assert_eq!((after.status.as_u16(), &after.json()["started"]), (200, &true.into()));
     }
 }
 

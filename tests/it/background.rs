@@ -59,6 +59,7 @@ async fn every_background_task_has_a_name() {
     let names = format!("{:?}", replica.background);
     let expected = [
         "change feed",
+        "database writes",
         "replay cache",
         "revocations",
         "audit log",

@@ -66,6 +66,8 @@ mod resource_server;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]
+mod running;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod source_tree;

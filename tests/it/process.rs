@@ -45,6 +45,11 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file);
+        Self::spawn(command, log)
+    }
+
+    /// Starts `command`, which writes to `log` by itself.
+    pub(crate) fn spawn(command: &mut Command, log: &Path) -> Self {
         Self {
             child: command.spawn().unwrap(),
             log: log.to_owned(),

@@ -20,9 +20,10 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "docs/production.md",
+    "docs/running.md",
     "docs/proxies.md",
     "docs/dpop.md",
     "docs/fapi2.md",
@@ -251,12 +252,15 @@ fn check_that_a_client_runs(block: &Block, ending: &str) {
 
 /// The script takes the block from the page itself.
 fn check_that_a_proxy_runs(block: &Block) {
-    let script = fs::read_to_string(root().join("tests/e2e/proxy/run")).unwrap();
-    assert!(
-        script.contains(&format!("block {} |", block.language)),
-        "{}",
-        block.at
-    );
+    let (page, _) = block.at.split_once(':').unwrap();
+    let scripts = ["proxy", "rolling"].map(|client| {
+        fs::read_to_string(root().join("tests/e2e").join(client).join("run")).unwrap()
+    });
+    let takes = format!("block {} ", block.language);
+    let runs = scripts
+        .iter()
+        .any(|script| script.contains(&takes) && script.contains(&format!("/{page}\n")));
+    assert!(runs, "{}", block.at);
 }
 
 /// Whether a block gave what its commands are for.

@@ -21,10 +21,14 @@ pub(crate) struct Platform {
 
 impl Platform {
     pub(crate) async fn new() -> Self {
+        Self::over(Database::postgres().await)
+    }
+
+    pub(crate) fn over(database: Database) -> Self {
         let directory = tempfile::tempdir().unwrap();
         crate::place::write_private(&directory.path().join("sealing.key"), &[7; 32]);
         let this = Self {
-            database: Database::postgres().await,
+            database,
             directory,
         };
         this.write_catalog("active");
@@ -87,19 +91,25 @@ impl Platform {
         self.done(&["apply", catalog.to_str().unwrap()])
     }
 
-    fn replica(&self, name: &str) -> Replica {
+    pub(crate) fn replica(&self, name: &str) -> Replica {
         self.replica_with(name, &[("GRANTD_LOG", "trace")])
     }
 
     /// A replica with further variables.
     fn replica_with(&self, name: &str, variables: &[(&str, &str)]) -> Replica {
+        let variables = variables.iter().copied();
+        self.replica_by(name, |command| _ = command.envs(variables))
+    }
+
+    /// A replica whose command was adjusted.
+    pub(crate) fn replica_by(&self, name: &str, adjust: impl FnOnce(&mut Command)) -> Replica {
         let public = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let operations = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = self.command(&["serve"]);
         command
             .env("GRANTD_PUBLIC__LISTEN", public.to_string())
-            .env("GRANTD_OPERATIONS__LISTEN", operations.to_string())
-            .envs(variables.iter().copied());
+            .env("GRANTD_OPERATIONS__LISTEN", operations.to_string());
+        adjust(&mut command);
         let server = Server::start(&mut command, &self.path(name));
         Replica {
             server,
@@ -125,7 +135,7 @@ impl Platform {
 pub(crate) struct Replica {
     pub(crate) server: Server,
     pub(crate) public: SocketAddr,
-    operations: SocketAddr,
+    pub(crate) operations: SocketAddr,
 }
 
 impl Replica {

@@ -167,7 +167,10 @@ section! {
         /// and later requests of one connection: with `connections` at four fifths of it, each connection always has
         /// one.
         requests: usize = 5120, in 8..=2_000_000;
-        /// How long requests in flight may take to finish when the server stops.
+        /// How long a server that is told to stop still serves everything, unready and with `Connection: close`: as
+        /// long as the load balancer in front takes to notice.
+        drain_delay: Seconds = seconds(0), in seconds(0)..=hours(1);
+        /// How long requests in flight may take to finish when the server stops, after `drain_delay`.
         drain_timeout: Seconds = seconds(10), in seconds(0)..=hours(1);
         /// From accepting a connection to its first byte.
         first_byte_timeout: Seconds = seconds(10), in seconds(1)..=hours(1);
@@ -179,7 +182,7 @@ section! {
 section! {
     /// The signing keys.
     pub struct Keys = "keys" {
-        /// How long a key signs before the next one takes over; 0 turns rotation off. At least `jwks_max_age` +
+        /// How long a key signs before the next one takes over; 0s turns rotation off. At least `jwks_max_age` +
         /// `feed.max_staleness` + 1s, so that every verifier knows a key before it signs. A retired key stays in the
         /// JWKS until its last token has expired.
         rotation: Seconds = days(30), in seconds(0)..=days(3650);

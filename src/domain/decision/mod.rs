@@ -21,6 +21,7 @@ use super::grant_decision::Grant;
 use super::identifier::{AudienceId, CredentialId};
 use super::scope::ScopeSet;
 use super::timestamp::{Seconds, Timestamp};
+use super::traceparent::Traceparent;
 
 /// A request that is being judged.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Decision {
     pub source: IpAddr,
     /// The trusted proxy that passed it on.
     pub proxy: Option<IpAddr>,
+    /// Where the request stands in a trace of the caller.
+    pub traceparent: Option<Traceparent>,
     /// The grant that was asked for.
     pub grant: Option<GrantType>,
     /// The client id that was presented.
@@ -84,6 +87,7 @@ impl Decision {
             endpoint,
             source,
             proxy,
+            traceparent: None,
             grant: None,
             client: None,
             method: None,

@@ -19,12 +19,12 @@ const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Serialize)]
-struct ErrorBody {
+struct ErrorBody<'a> {
     error: &'static str,
-    error_description: &'static str,
+    error_description: &'a str,
 }
 
-const UNAVAILABLE: ErrorBody = ErrorBody {
+const UNAVAILABLE: ErrorBody<'static> = ErrorBody {
     error: "temporarily_unavailable",
     error_description: "the server cannot answer now, try again later",
 };
@@ -70,6 +70,16 @@ fn status(refusal: &Refusal) -> StatusCode {
     }
 }
 
+/// The answer to an operator's request that makes no sense; `description` says what would.
+#[must_use]
+pub fn invalid(description: &str) -> Response {
+    let body = ErrorBody {
+        error: ErrorCode::InvalidRequest.as_str(),
+        error_description: description,
+    };
+    error(StatusCode::BAD_REQUEST, &body)
+}
+
 /// The answer when the fault is ours: a full queue, an absent database. The client may try again.
 #[must_use]
 pub fn unavailable(retry_after_seconds: u32) -> Response {
@@ -108,7 +118,7 @@ fn bare(status: StatusCode, body: Bytes) -> hyper::Response<Bytes> {
     answer
 }
 
-fn error(status: StatusCode, body: &ErrorBody) -> Response {
+fn error(status: StatusCode, body: &ErrorBody<'_>) -> Response {
     let mut response = ok_json(serde_json::to_vec(body).unwrap_or_default());
     *response.status_mut() = status;
     response

@@ -16,16 +16,19 @@ use tokio_rustls::server::TlsStream;
 
 use super::any_certificate::AnyCertificate;
 use super::file_fault::FileFault;
+use super::reload::Reload;
 use super::watched::{Content, Watched, What};
 use crate::config::settings::TlsFiles;
 use crate::crypto::certificates::CertificateChain;
 use crate::domain::profile::Profile;
 use crate::http::connection::Connection;
 use crate::operations::caller::ClientCertificate;
+use crate::operations::reloads::{Reloadable, Reloads};
 
 const WHAT: What = What {
     file: "TLS file",
     made: "TLS certificate and key",
+    counted: Reloadable::Certificate,
 };
 
 /// Whether a listener asks for client certificates.
@@ -94,8 +97,13 @@ impl Tls {
     }
 
     /// Looks at the files for ever, and takes them when they change.
-    pub(super) async fn keep_fresh(&self) {
-        Arc::clone(&self.config).keep_fresh().await;
+    pub(super) async fn keep_fresh(self: Arc<Self>, reloads: Arc<Reloads>) {
+        Arc::clone(&self.config).keep_fresh(reloads).await;
+    }
+
+    /// What reads the files again at once.
+    pub(super) fn reload(&self) -> Arc<dyn Reload> {
+        Arc::clone(&self.config) as Arc<dyn Reload>
     }
 }
 

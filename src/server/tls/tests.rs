@@ -16,6 +16,7 @@ use super::super::room::Room;
 use super::super::serve::{Listener, Stops, serve};
 use super::super::shutdown::{Shutdown, Trigger};
 use super::*;
+use crate::clock::Clock;
 use crate::http::sample;
 
 const FIRST: [&str; 2] = [
@@ -90,7 +91,7 @@ async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
     );
 
     write(directory.path(), SECOND);
-    tls.config.look();
+    tls.config.look(&Reloads::new(Clock::system()));
     assert!(
         answer(address, SECOND[0])
             .await
@@ -108,7 +109,7 @@ fn the_profile_outlives_a_change_of_files() {
     let suites = || tls.config.current().crypto_provider().cipher_suites.clone();
     let before = (tls.config.current(), suites());
     write(directory.path(), SECOND);
-    tls.config.look();
+    tls.config.look(&Reloads::new(Clock::system()));
     assert!(!Arc::ptr_eq(&before.0, &tls.config.current()));
     assert_eq!(before.1, suites());
 }
@@ -120,7 +121,7 @@ async fn bad_files_leave_the_last_good_ones_in_use() {
     let (address, _stop) = start(Arc::clone(&tls), Bounds::default());
     for bad in [[FIRST[0], SECOND[1]], ["", FIRST[1]]] {
         write(directory.path(), bad);
-        tls.config.look();
+        tls.config.look(&Reloads::new(Clock::system()));
         assert!(
             answer(address, FIRST[0])
                 .await

@@ -15,4 +15,5 @@ mod races;
 mod set_back;
 mod told;
 mod unknown_clients;
+mod unwritable;
 mod writers;
