@@ -28,9 +28,9 @@ fuzz_target!(|text: &str| {
         leeway: Seconds::new(10),
     };
     match accept(&claims, &rules, Timestamp::from_unix(NOW)) {
-        Ok(accepted) => {
-            assert!(accepted.dead_at.unix() > NOW && !accepted.jti.is_empty());
-            assert!(accept(&claims, &rules, accepted.dead_at).is_err());
+        Ok((once, _)) => {
+            assert!(once.life.dead_at.unix() > NOW && !once.jti.is_empty());
+            assert!(accept(&claims, &rules, once.life.dead_at).is_err());
         }
         Err(fault) => {
             drop(fault.explain());

@@ -49,19 +49,19 @@ fuzz_target!(|bytes: &[u8]| {
         for profile in Profile::ALL {
             match judge_proof(bytes, *profile, &at(NOW)) {
                 Ok(accepted) => {
-                    assert!(accepted.once().dead_at.unix() > NOW && accepted.said() == &*URI);
+                    assert!(accepted.once().life.dead_at.unix() > NOW && accepted.said() == &*URI);
                     assert_eq!(accepted.key().len(), 43);
-                    let dead = at(accepted.once().dead_at.unix());
+                    let dead = at(accepted.once().life.dead_at.unix());
                     assert!(judge_proof(bytes, *profile, &dead).is_err());
                 }
                 Err(fault) => drop(fault.explain()),
             }
         }
         let Ok(claims) = &claims else { continue };
-        if let Ok(checked) = check_claims(claims, &at(NOW)) {
-            assert!(checked.dead_at.unix() > NOW && checked.uri == *URI);
-            assert!((1..=256).contains(&checked.jti.len()));
-            assert!(check_claims(claims, &at(checked.dead_at.unix())).is_err());
+        if let Ok((once, uri)) = check_claims(claims, &at(NOW)) {
+            assert!(once.life.dead_at.unix() > NOW && uri == *URI);
+            assert!((1..=256).contains(&once.jti.len()));
+            assert!(check_claims(claims, &at(once.life.dead_at.unix())).is_err());
         }
     }
 });

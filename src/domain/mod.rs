@@ -23,6 +23,7 @@ pub mod identifier;
 pub mod issuer;
 pub mod known_client;
 pub mod numeric_date;
+pub mod once;
 pub mod policy;
 pub mod presented;
 pub mod profile;

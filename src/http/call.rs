@@ -1,5 +1,7 @@
 //! One call of a form endpoint: its form, where it came from, and the decision that is made on it.
 
+use std::time::Duration;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::Response;
@@ -13,10 +15,11 @@ use super::layers::RequestId;
 use super::origin;
 use super::state::HttpState;
 use crate::domain::check::Chain;
-use crate::domain::decision::{Decision, Outcome};
+use crate::domain::decision::{Decided, Decision, Outcome};
 use crate::domain::presented::Presented;
 use crate::domain::refusal::RequestFault;
 use crate::domain::traceparent::Traceparent;
+use crate::operations::Grantd;
 use crate::operations::caller::Caller;
 use crate::operations::error::OperationError;
 
@@ -55,17 +58,24 @@ pub(super) async fn answer(
     let id = id.unwrap_or_else(RequestId::new).0;
     let mut decision = Decision::new(id, endpoint, clock.now(), from);
     decision.traceparent = traceparent(request.headers());
+    let mut record = Record {
+        grantd: &state.grantd,
+        begin,
+        decided: Decided::abandoned(decision),
+    };
+    let decision = &mut record.decided.decision;
     let result = async {
         let caller = caller?;
         decision.passed(Chain::Origin);
         let (headers, form) = read_form(request, state.body_limits()).await?;
         decision.passed(Chain::Form);
-        handle(Call { form, headers }, &caller, &mut decision).await
+        handle(Call { form, headers }, &caller, decision).await
     };
     let (outcome, response) = result.await.unwrap_or_else(failed);
-    let took = clock.monotonic().saturating_sub(begin);
-    let late = state.grantd.lateness(&outcome, decision.source);
-    state.grantd.write_down(decision.end(outcome, took));
+    let source = record.decided.decision.source;
+    let late = state.grantd.lateness(&outcome, source);
+    record.decided.end(outcome);
+    drop(record);
     clock.pause(late).await;
     response
 }
@@ -75,6 +85,25 @@ fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
     let mut values = headers.get_all(TRACEPARENT).iter();
     let first = values.next()?;
     Traceparent::parse(first.as_bytes()).filter(|_| values.next().is_none())
+}
+
+/// What is written down of one request, however that ends: also where it is dropped, because nobody waits for the answer.
+struct Record<'g> {
+    grantd: &'g Grantd,
+    begin: Duration,
+    decided: Decided,
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let bug = "a panic, whose place the line before tells: this is a bug in grantd";
+            self.decided.end(Outcome::Unavailable(bug.to_owned()));
+        }
+        let now = self.grantd.clock().monotonic();
+        self.decided.took = now.saturating_sub(self.begin);
+        self.grantd.write_down(&mut self.decided);
+    }
 }
 
 fn failed(error: OperationError) -> (Outcome, Response) {

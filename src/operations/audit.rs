@@ -10,7 +10,7 @@ use super::batcher::{Batcher, Waiting};
 use crate::clock::Clock;
 use crate::crypto::random;
 use crate::domain::client::{AuthMethod, GrantType};
-use crate::domain::decision::{Decided, Outcome};
+use crate::domain::decision::{Checks, Decided, Outcome};
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
@@ -31,8 +31,16 @@ pub struct Audit {
 /// The events of one second.
 #[derive(Debug, Default)]
 struct Events {
-    kept: Vec<AuditEvent>,
+    kept: Vec<Event>,
     suppressed: u64,
+}
+
+/// What becomes an event when it is written: no request waits for that.
+#[derive(Debug)]
+enum Event {
+    Decided(Box<Decided>, Timestamp),
+    RetiredCredentialUsed(CredentialId, Timestamp),
+    Suppressed(u64, Timestamp),
 }
 
 impl Waiting for Events {
@@ -56,55 +64,21 @@ impl Audit {
         }
     }
 
-    /// A request that was refused; of others nothing is kept.
-    pub fn refused(&self, decided: &Decided, now: Timestamp) {
-        let (decision, outcome) = (&decided.decision, &decided.outcome);
-        let Outcome::Refused(refusal) = outcome else {
-            return;
-        };
-        let told = refusal.explain();
-        let finding = told.finding;
-        self.send(AuditEvent {
-            id: random::token_id(),
-            at: now,
-            actor: decision.client.as_ref().map(text_of).unwrap_or_default(),
-            action: "refused",
-            target: decision.endpoint.to_owned(),
-            details: json!({
-                "request_id": text_of(&decision.request_id),
-                "source": text_of(&decision.source),
-                "proxy": decision.proxy.as_ref().map(text_of),
-                "grant": decision.grant.map(GrantType::as_str),
-                "method": decision.method.map(AuthMethod::as_str),
-                "credential": decision.credential.as_ref().map(text_of),
-                "audience": decision.audience.as_ref().map(text_of),
-                "scopes_asked": decision.scopes_asked.as_ref().map(text_of),
-                "error": told.error.as_str(),
-                "check": finding.check.name(),
-                "expected": finding.check.expected(),
-                "found": finding.found,
-                "remedy": finding.remedy,
-            }),
-        });
+    /// A request that was refused or abandoned.
+    pub fn decided(&self, decided: &Decided, now: Timestamp) {
+        self.keep(|| Event::Decided(Box::new(decided.clone()), now));
     }
 
     /// Somebody still uses a secret that was retired.
     pub fn alert_retired_credential(&self, credential: &CredentialId, now: Timestamp) {
         tracing::warn!(%credential, "a retired credential was used: somebody still has it");
-        self.send(AuditEvent {
-            id: random::token_id(),
-            at: now,
-            actor: String::new(),
-            action: "retired_credential_used",
-            target: credential.to_string(),
-            details: json!({}),
-        });
+        self.keep(|| Event::RetiredCredentialUsed(credential.clone(), now));
     }
 
-    fn send(&self, event: AuditEvent) {
+    fn keep(&self, event: impl FnOnce() -> Event) {
         self.batcher.put(|events, has_room| {
             if has_room {
-                events.kept.push(event);
+                events.kept.push(event());
             } else {
                 events.suppressed += 1;
             }
@@ -136,21 +110,65 @@ impl Audit {
             suppressed,
         } = events;
         if suppressed > 0 {
-            kept.push(AuditEvent {
-                id: random::token_id(),
-                at: self.clock.now(),
-                actor: String::new(),
-                action: "events_suppressed",
-                target: String::new(),
-                details: json!({ "count": suppressed }),
-            });
+            kept.push(Event::Suppressed(suppressed, self.clock.now()));
         }
-        if let Err(error) = self.store.write_audit_events(&kept).await {
-            tracing::warn!("{} audit events were not written: {error}", kept.len());
+        let events: Vec<AuditEvent> = kept.iter().map(Event::written).collect();
+        if let Err(error) = self.store.write_audit_events(&events).await {
+            tracing::warn!("{} audit events were not written: {error}", events.len());
         }
     }
 }
 
-fn text_of<T: ToString>(value: &T) -> String {
-    value.to_string()
+impl Event {
+    fn written(&self) -> AuditEvent {
+        let (at, actor, action, target, details) = match self {
+            Self::Decided(decided, at) => return of_decided(decided, *at),
+            Self::RetiredCredentialUsed(credential, at) => {
+                (at, "", "retired_credential_used", credential.as_str(), json!({}))
+            }
+            Self::Suppressed(count, at) => {
+                (at, "", "events_suppressed", "", json!({ "count": count }))
+            }
+        };
+        AuditEvent {
+            id: random::token_id(),
+            at: *at,
+            actor: actor.to_owned(),
+            action,
+            target: target.to_owned(),
+            details,
+        }
+    }
+}
+
+/// All that is known of the request, each of its checks among it.
+fn of_decided(decided: &Decided, at: Timestamp) -> AuditEvent {
+    let (decision, outcome) = (&decided.decision, &decided.outcome);
+    let finding = outcome.finding();
+    let client = decision.client.as_ref();
+    AuditEvent {
+        id: random::token_id(),
+        at,
+        actor: client.map(ToString::to_string).unwrap_or_default(),
+        action: match outcome {
+            Outcome::Abandoned => "abandoned",
+            _ => "refused",
+        },
+        target: decision.endpoint.to_owned(),
+        details: json!({
+            "request_id": decision.request_id.to_string(),
+            "source": decision.source.to_string(),
+            "proxy": decision.proxy.map(|it| it.to_string()),
+            "grant": decision.grant.map(GrantType::as_str),
+            "method": decision.method.map(AuthMethod::as_str),
+            "credential": decision.credential.as_ref().map(ToString::to_string),
+            "audience": decision.audience.as_ref().map(ToString::to_string),
+            "scopes_asked": decision.scopes_asked.as_ref().map(ToString::to_string),
+            "jti": decision.jti,
+            "pending": decision.pending,
+            "outcome": outcome.as_str(),
+            "remedy": finding.as_ref().and_then(|it| it.remedy.as_deref()),
+            "checks": Checks::of(decided),
+        }),
+    }
 }

@@ -11,6 +11,7 @@ use super::clocks::Clocks;
 use super::error::Outage;
 use super::freshness::Freshness;
 use super::key_ring::KeyRing;
+use super::loads::Loads;
 use super::memory::Memory;
 use super::replay_cache::ReplayCache;
 use super::troubles::Troubles;
@@ -21,9 +22,6 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::feed::{FeedNews, FeedPosition};
 
-/// Revocations, or ids of clients, that one statement loads.
-const PAGE: i64 = 10_000;
-
 /// Keeps what a replica remembers true, and knows whether it is.
 #[derive(Debug)]
 pub struct Feed {
@@ -31,6 +29,7 @@ pub struct Feed {
     pub(super) store: Arc<Store>,
     pub(super) clocks: Arc<Clocks>,
     pub(super) memory: Arc<Memory>,
+    pub(super) loads: Arc<Loads>,
     pub(super) replay_cache: Arc<ReplayCache>,
     pub(super) sealing: Arc<SealingKeys>,
     pub(super) freshness: Freshness,
@@ -138,18 +137,11 @@ impl Feed {
 
     /// Only keys are waited for.
     async fn load_what_is_outdated(&self) -> Result<(), StoreError> {
-        let outdated = &self.memory.outdated;
-        if outdated.keys.take() {
-            self.load_keys()
-                .await
-                .inspect_err(|_| outdated.keys.set())?;
+        let keys = &self.memory.outdated.keys;
+        if keys.take() {
+            self.load_keys().await.inspect_err(|_| keys.set())?;
         }
-        if outdated.revocations.take() {
-            self.load_revocations_in_background();
-        }
-        if outdated.ids.take() {
-            self.load_ids_in_background();
-        }
+        self.loads.begin_outdated();
         Ok(())
     }
 
@@ -162,36 +154,6 @@ impl Feed {
             blocking(move || KeyRing::open(stored, &sealing, (before.as_deref(), now))).await;
         self.memory.keys.store(Some(Arc::new(ring)));
         Ok(())
-    }
-
-    /// Until it is done introspection asks the database, so nothing waits for it.
-    fn load_revocations_in_background(&self) {
-        let (memory, store) = (Arc::clone(&self.memory), Arc::clone(&self.store));
-        let load = memory.revocations.begin_load();
-        tokio::spawn(async move {
-            match load_revocations(&memory, &store).await {
-                Ok(()) => memory.revocations.end_load(load),
-                Err(error) => {
-                    tracing::warn!(%error, "revocations were not loaded, introspection asks the database");
-                    memory.outdated.revocations.set();
-                }
-            }
-        });
-    }
-
-    /// Until it is done a name that memory does not know is looked for in the database.
-    fn load_ids_in_background(&self) {
-        let (memory, store) = (Arc::clone(&self.memory), Arc::clone(&self.store));
-        let load = memory.directory.ids().begin_load();
-        tokio::spawn(async move {
-            match load_ids(&memory, &store).await {
-                Ok(()) => memory.directory.ids().end_load(load),
-                Err(error) => {
-                    tracing::warn!(%error, "the ids of clients were not loaded: unknown ones are looked for in the database");
-                    memory.outdated.ids.set();
-                }
-            }
-        });
     }
 
     /// Follows the feed at every `interval`, and at once when the database says that it changed.
@@ -230,28 +192,4 @@ const fn is_fatal(error: &StoreError) -> bool {
         error,
         StoreError::NoDatabase(_) | StoreError::SchemaOlder | StoreError::SchemaNewer
     )
-}
-
-async fn load_ids(memory: &Memory, store: &Store) -> Result<(), StoreError> {
-    let mut after = String::new();
-    loop {
-        let page = store.client_ids_after(&after, PAGE).await?;
-        memory.directory.ids().add(page.iter().map(String::as_str));
-        match page.into_iter().last() {
-            Some(last) => after = last,
-            None => return Ok(()),
-        }
-    }
-}
-
-async fn load_revocations(memory: &Memory, store: &Store) -> Result<(), StoreError> {
-    let mut after = String::new();
-    loop {
-        let tokens = store.revoked_tokens_after(&after, PAGE).await?;
-        memory.revocations.add(&tokens);
-        match tokens.last() {
-            Some(last) => after.clone_from(&last.jti),
-            None => return Ok(()),
-        }
-    }
 }

@@ -21,6 +21,7 @@ pub mod inspect_token;
 pub mod introspect_token;
 pub mod issue_token;
 pub mod key_ring;
+pub mod loads;
 pub mod make_signing_keys;
 pub mod manage_credentials;
 pub mod memory;
@@ -58,6 +59,7 @@ use dpop::Proofs;
 use follow_feed::{Feed, Followed};
 use freshness::Freshness;
 use key_ring::KeyRing;
+use loads::Loads;
 use memory::Memory;
 use reloads::Reloads;
 use replay_cache::ReplayCache;
@@ -78,6 +80,7 @@ pub struct Grantd {
     store: Arc<Store>,
     clocks: Arc<Clocks>,
     memory: Arc<Memory>,
+    loads: Arc<Loads>,
     feed: Arc<Feed>,
     authenticator: Authenticator,
     budgets: Arc<Budgets>,
@@ -105,6 +108,7 @@ impl Grantd {
         let sealing = Arc::new(sealing);
         let clocks = Arc::new(Clocks::new(clock.clone()));
         let memory = Arc::new(Memory::new(Arc::clone(&store), settings.cache.clone()));
+        let loads = Arc::new(Loads::new(Arc::clone(&store), Arc::clone(&memory)));
         let replay_cache = Arc::new(ReplayCache::new(Arc::clone(&store)));
         let budgets = Arc::new(Budgets::new(&settings.budget, clock.clone()));
         let reloads = Arc::new(Reloads::new(clock.clone()));
@@ -116,6 +120,7 @@ impl Grantd {
             store: Arc::clone(&store),
             clocks: Arc::clone(&clocks),
             memory: Arc::clone(&memory),
+            loads: Arc::clone(&loads),
             replay_cache: Arc::clone(&replay_cache),
             sealing,
             freshness: Freshness::new(settings.feed.max_staleness.duration()),
@@ -147,6 +152,7 @@ impl Grantd {
             store,
             clocks,
             memory,
+            loads,
             replay_cache,
             audit,
             uses,
@@ -159,6 +165,7 @@ impl Grantd {
     pub fn background(&self) -> Background {
         let interval = self.settings.feed.poll_interval();
         let (feed, writes) = (Arc::clone(&self.feed), Arc::clone(&self.feed));
+        let loads = Arc::clone(&self.loads);
         let replay_cache = Arc::clone(&self.replay_cache);
         let revoker = Arc::clone(&self.revoker);
         let audit = Arc::clone(&self.audit);
@@ -168,6 +175,7 @@ impl Grantd {
         Background::default()
             .with("change feed", feed.keep_following(interval))
             .with("database writes", writes.keep_judging_writes())
+            .with("loads of revocations and ids", loads.keep_loading())
             .with("replay cache", replay_cache.keep_writing())
             .with("revocations", revoker.keep_writing())
             .with("audit log", audit.keep_writing())
@@ -278,6 +286,12 @@ impl Grantd {
     #[must_use]
     pub const fn feed(&self) -> &Arc<Feed> {
         &self.feed
+    }
+
+    /// What loads revocations and ids.
+    #[must_use]
+    pub const fn loads(&self) -> &Arc<Loads> {
+        &self.loads
     }
 
     /// What each `jti` is spent in.

@@ -31,6 +31,9 @@ const BATCH: usize = 256;
 /// Spent keys that memory holds at most.
 const RECENT: u64 = 100_000;
 
+/// What is written, as the log names it.
+pub(super) const USE_OF_JTI: &str = "the use of a jti";
+
 /// What became of a `jti`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
@@ -135,10 +138,18 @@ impl ReplayCache {
                 if let Unwritten::Full = why {
                     self.memory.release(&key);
                 }
-                let what = "the use of a jti";
-                Err(Outage::NotWritten { what, why })
+                Err(Outage::NotWritten {
+                    what: USE_OF_JTI,
+                    why,
+                })
             }
         }
+    }
+
+    /// How many uses were handed in and are not written yet.
+    #[must_use]
+    pub fn unwritten(&self) -> usize {
+        self.batcher.unwritten()
     }
 
     /// Writes what waits, for ever.

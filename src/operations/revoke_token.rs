@@ -27,6 +27,9 @@ const QUEUE: usize = 4096;
 /// Revocations of one transaction at most.
 const BATCH: usize = 256;
 
+/// What is written, as the log names it.
+const REVOCATION: &str = "the revocation";
+
 /// Writes revocations.
 #[derive(Debug)]
 pub struct Revoker {
@@ -60,7 +63,10 @@ impl Grantd {
             .at_last(client.id(), About::ItselfAlone, judge)
             .await??
         {
-            Ok(token) => Ok(Ok(self.revoker.revoke(token).await?)),
+            Ok(token) => {
+                let written = self.revoker.revoke(token);
+                Ok(Ok(decision.until_written(REVOCATION, written).await?))
+            }
             Err(fault) => Ok(Err(fault)),
         }
     }
@@ -111,10 +117,18 @@ impl Revoker {
         self.batcher.keep_writing(Duration::ZERO, write).await;
     }
 
+    /// How many were handed in and are not written yet.
+    #[must_use]
+    pub fn unwritten(&self) -> usize {
+        self.batcher.unwritten()
+    }
+
     async fn revoke(&self, token: RevokedToken) -> Result<(), Outage> {
-        let what = "the revocation";
         let written = self.batcher.ask(token).await;
-        written.map_err(|why| Outage::NotWritten { what, why })
+        written.map_err(|why| Outage::NotWritten {
+            what: REVOCATION,
+            why,
+        })
     }
 
     async fn write(&self, batch: Vec<Asked<RevokedToken, ()>>) {

@@ -10,9 +10,9 @@ use super::error::OperationError;
 use super::replay_cache::{ReplayCache, Spending, Spent};
 use crate::crypto::compact::CompactJws;
 use crate::crypto::jws::Verifier;
+use crate::domain::once::Once;
 use crate::domain::profile::Profile;
 use crate::domain::shown::unknown;
-use crate::domain::timestamp::Timestamp;
 
 /// What tells one kind of them from another.
 pub trait Kind: fmt::Debug {
@@ -63,17 +63,6 @@ pub struct Accepted<K: Kind> {
 /// One whose `jti` this request spent.
 pub struct Fresh<K: Kind> {
     key: K::Key,
-}
-
-/// How long its `jti` counts.
-#[derive(Clone, Debug)]
-pub struct Once {
-    /// Its own name, 1 to 256 bytes.
-    pub jti: String,
-    /// When it was made, at the earliest.
-    pub made_at: Timestamp,
-    /// From here on it is refused for its age alone: until then its `jti` must be remembered.
-    pub dead_at: Timestamp,
 }
 
 impl<K: Kind> Unverified<K> {
@@ -130,6 +119,11 @@ impl<K: Kind> Unverified<K> {
 }
 
 impl<K: Kind> Signed<K> {
+    /// The key that signed it.
+    pub const fn key(&self) -> &K::Key {
+        &self.key
+    }
+
     /// Judges what it says.
     ///
     /// # Errors
@@ -158,7 +152,7 @@ impl<K: Kind> Accepted<K> {
         &self.said
     }
 
-    /// Its `jti`, and how long that counts.
+    /// Its `jti`, and how long it counts.
     #[must_use]
     pub const fn once(&self) -> &Once {
         &self.once
@@ -177,8 +171,8 @@ impl<K: Kind> Accepted<K> {
             kind: K::NAME,
             scope,
             jti: &self.once.jti,
-            made_at: self.once.made_at,
-            dead_at: self.once.dead_at,
+            made_at: self.once.life.made_at,
+            dead_at: self.once.life.dead_at,
         };
         match replay_cache.spend(spending).await? {
             Spent::First => Ok(Fresh { key: self.key }),

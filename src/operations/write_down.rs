@@ -10,13 +10,16 @@ use crate::domain::refusal::Refusal;
 use crate::telemetry;
 
 impl Grantd {
-    /// Writes the log line of a request that was decided, and its audit event where it was refused.
-    pub fn write_down(&self, mut decided: Decided) {
-        if let Outcome::Refused(_) = decided.outcome {
+    /// Writes the log line of a request that was decided, and its audit event where it was refused or abandoned.
+    pub fn write_down(&self, decided: &mut Decided) {
+        let is_kept = matches!(decided.outcome, Outcome::Refused(_) | Outcome::Abandoned);
+        if is_kept {
             self.recognise_neighbour(&mut decided.decision);
         }
-        telemetry::log_decided(&decided);
-        self.audit.refused(&decided, self.clocks.database_now());
+        telemetry::log_decided(decided);
+        if is_kept {
+            self.audit.decided(decided, self.clocks.database_now());
+        }
     }
 
     /// How late the answer goes: an address that fails to authenticate too often waits for each of its refusals, and for

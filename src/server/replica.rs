@@ -24,6 +24,7 @@ use crate::operations::Grantd;
 use crate::operations::authenticate_client::TrustedCas;
 use crate::operations::background::{Background, Running};
 use crate::store::Store;
+use crate::telemetry::writer_ended;
 
 /// A replica that is ready to run.
 pub struct Replica {
@@ -71,7 +72,7 @@ impl Replica {
         let ca_files = ClientCaFiles::load(ca_files.cloned().unwrap_or_default(), trusted.clone())?;
         let grantd = Grantd::new(store, clock, Arc::clone(&settings), sealing, trusted)?;
         let grantd = Arc::new(grantd);
-        let mut background = grantd.background();
+        let mut background = grantd.background().with("log", writer_ended());
         let reloads = grantd.reloads();
         let mut reloadable = Vec::new();
         if let Some(files) = ca_files {

@@ -1,12 +1,14 @@
 //! Wakes a reader of the feed early: Postgres' `NOTIFY`, and on SQLite a look at `PRAGMA data_version`. Polling is what
 //! readers rely on.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
+use tokio::task::{JoinError, JoinHandle};
 
 use super::Store;
 use super::database::Database;
@@ -25,7 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct FeedWakeup {
     changed: Arc<tokio::sync::Notify>,
-    task: Option<tokio::task::JoinHandle<()>>,
+    /// Gone where it ended: behind a pooler it has nothing to do.
+    task: Option<JoinHandle<()>>,
 }
 
 impl Store {
@@ -45,9 +48,21 @@ impl Store {
 }
 
 impl FeedWakeup {
-    /// Returns when the feed may have changed, at the latest after `interval`.
+    /// Returns when the feed may have changed, at the latest after `interval`. Where what listens panicked, so does this.
     pub async fn wait(&mut self, interval: Duration) {
-        let _ = tokio::time::timeout(interval, self.changed.notified()).await;
+        let changed = tokio::time::timeout(interval, self.changed.notified());
+        let Some(task) = &mut self.task else {
+            let _ = changed.await;
+            return;
+        };
+        let ended = tokio::select! {
+            _ = changed => return,
+            ended = task => ended,
+        };
+        self.task = None;
+        if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+            resume_unwind(panic);
+        }
     }
 }
 
@@ -127,4 +142,31 @@ async fn data_version(connection: &mut SqliteConnection) -> Option<i64> {
         .fetch_one(connection)
         .await
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listening(task: impl Future<Output = ()> + Send + 'static) -> FeedWakeup {
+        FeedWakeup {
+            changed: Arc::default(),
+            task: Some(tokio::spawn(task)),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_goes_down_with_what_listens() {
+        let mut news = listening(async { assert_eq!(std::hint::black_box(1), 2) });
+        let waiting = tokio::spawn(async move { news.wait(Duration::from_mins(1)).await });
+        assert!(waiting.await.unwrap_err().is_panic());
+    }
+
+    #[tokio::test]
+    async fn where_nothing_can_listen_any_more_the_interval_still_passes() {
+        let mut news = listening(async {});
+        news.wait(Duration::from_mins(1)).await;
+        news.wait(Duration::from_millis(1)).await;
+        assert!(news.task.is_none());
+    }
 }

@@ -49,7 +49,8 @@ macro_rules! finding {
 }
 
 /// One line for each request: `warn` where a client did not prove itself or grantd could not answer, `info` where
-/// something was refused, or an API may not see the tokens that it is shown, `debug` where all was well.
+/// something was refused, an API may not see the tokens that it is shown, or nobody waited for the answer, `debug` where
+/// all was well.
 pub fn log_decided(decided: &Decided) {
     let outcome = decided.outcome.as_str();
     match &decided.outcome {
@@ -63,6 +64,18 @@ pub fn log_decided(decided: &Decided) {
         }
         Outcome::Unavailable(outage) => {
             line!(warn, decided, "answered 503", error = outcome, outage,);
+        }
+        Outcome::Abandoned => {
+            let decision = &decided.decision;
+            line!(
+                info,
+                decided,
+                "abandoned",
+                outcome,
+                jti = decision.jti.as_deref(),
+                pending = decision.pending,
+                passed = names(decided),
+            );
         }
         Outcome::Inactive(fault) if fault.is_of_setup() => {
             finding!(

@@ -6,7 +6,7 @@ pub mod seldom;
 mod writer;
 
 pub use decided::log_decided;
-pub use writer::last_words;
+pub use writer::{last_words, writer_ended};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;

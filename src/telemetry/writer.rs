@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+use tokio::sync::Notify;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What may wait to be written: some thousand lines.
@@ -43,6 +44,15 @@ pub fn last_words(text: &str) {
     log.wait(GOODBYE_TIME);
 }
 
+/// Returns when the thread that writes has ended, which it never should; lines go straight to standard error from then
+/// on. Where the log has not begun, it never returns.
+pub async fn writer_ended() {
+    match LOG.get() {
+        Some(log) => log.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Where lines go; clones are the same one.
 #[derive(Clone)]
 pub(super) struct Log(Arc<Shared>);
@@ -50,8 +60,12 @@ pub(super) struct Log(Arc<Shared>);
 struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
+    ended: Notify,
     most_bytes: usize,
 }
+
+/// Held by the thread that writes: however that ends, it is told.
+struct Writing(Arc<Shared>);
 
 #[derive(Default)]
 struct Queue {
@@ -60,7 +74,7 @@ struct Queue {
     dropped: u64,
     written: u64,
     is_writing: bool,
-    /// No thread could be started.
+    /// There is no thread that writes.
     is_direct: bool,
 }
 
@@ -70,6 +84,7 @@ impl Log {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             changed: Condvar::new(),
+            ended: Notify::new(),
             most_bytes,
         });
         let own = Arc::clone(&shared);
@@ -77,12 +92,17 @@ impl Log {
             .name("log".to_owned())
             .spawn(move || {
                 IS_WRITER.set(true);
-                own.write(&mut sink());
+                let writing = Writing(own);
+                writing.0.write(&mut sink());
             });
         if started.is_err() {
             shared.queue.lock().is_direct = true;
         }
         Self(shared)
+    }
+
+    async fn ended(&self) {
+        self.0.ended.notified().await;
     }
 
     /// Takes a line, or counts it where there is no room.
@@ -139,6 +159,21 @@ impl Shared {
             self.changed.notify_all();
             self.changed.wait(&mut queue);
         }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue.lock();
+        queue.is_direct = true;
+        queue.is_writing = false;
+        queue.bytes = 0;
+        for line in std::mem::take(&mut queue.lines) {
+            let _ = io::stderr().write_all(&line);
+        }
+        drop(queue);
+        self.0.changed.notify_all();
+        self.0.ended.notify_one();
     }
 }
 
@@ -204,5 +239,30 @@ mod tests {
         log.wait(Duration::from_mins(1));
         assert!(WRITTEN.lock().starts_with(b"one two "));
         assert_eq!(log.0.queue.lock().dropped, 0);
+    }
+
+    /// A reader at which the thread panics.
+    struct Panicking;
+
+    impl Write for Panicking {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            assert_eq!(line, b"");
+            Ok(0)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_panics_is_told_and_lines_go_on_without_it() {
+        let log = Log::to(|| Panicking, 100);
+        log.push(b"the first line\n");
+        log.ended().await;
+        assert!(log.0.queue.lock().is_direct);
+        log.push(b"a line of a test whose log lost its writer\n");
+        log.wait(Duration::from_mins(1));
+        assert!(log.0.queue.lock().lines.is_empty());
     }
 }

@@ -60,12 +60,14 @@ async fn every_background_task_has_a_name() {
     let expected = [
         "change feed",
         "database writes",
+        "loads of revocations and ids",
         "replay cache",
         "revocations",
         "audit log",
         "last uses of credentials",
         "rotation of signing keys",
         "sweeper",
+        "log",
     ];
     assert_eq!(names, format!("{expected:?}"));
 }

@@ -248,6 +248,7 @@ impl Env {
             ..
         } = self.server(clock, database, adjust);
         tokio::spawn(Arc::clone(grantd.revoker()).keep_writing());
+        tokio::spawn(Arc::clone(grantd.loads()).keep_loading());
         Replica {
             grantd,
             router: routes,

@@ -7,18 +7,25 @@ mod passed;
 pub use finding::Finding;
 pub use passed::Passed;
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! checks {
     ($($(#[$meta:meta])* $chain:ident { $($check:ident: $name:literal, $expected:literal;)+ })+) => {
         /// Checks that are made together, one after the other: the first that fails ends the request.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Chain { $($(#[$meta])* $chain),+ }
 
         /// One check.
         #[expect(missing_docs, reason = "`expected` says it")]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Check { $($($check),+),+ }
 
         impl Chain {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$chain),+];
+
             /// Its checks, in order.
             #[must_use]
             pub const fn checks(self) -> &'static [Check] {

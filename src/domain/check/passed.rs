@@ -35,6 +35,12 @@ impl Passed {
         self.0 & bit(check) != 0
     }
 
+    /// Whether all of `chain` have passed.
+    #[must_use]
+    pub fn contains_all(self, chain: Chain) -> bool {
+        chain.checks().iter().all(|check| self.contains(*check))
+    }
+
     /// Those that passed, in order.
     pub fn iter(self) -> impl Iterator<Item = Check> {
         Check::ALL

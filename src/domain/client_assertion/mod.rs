@@ -7,6 +7,7 @@ use super::check::{Check, Finding};
 use super::credential::CredentialState;
 use super::identifier::CredentialId;
 use super::numeric_date::parse_numeric_date;
+use super::once::{Life, Once};
 use super::shown::{unknown, unknown_url};
 use super::timestamp::{Seconds, Timestamp};
 
@@ -34,19 +35,6 @@ pub struct AssertionRules<'a> {
     pub max_lifetime: Seconds,
     /// How far clocks may differ.
     pub leeway: Seconds,
-}
-
-/// Claims that are acceptable at the moment they were judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AcceptedClaims {
-    /// The assertion's own name.
-    pub jti: String,
-    /// When it was made, at the earliest.
-    pub made_at: Timestamp,
-    /// From here on it is refused for its age alone: until then its `jti` must be remembered.
-    pub dead_at: Timestamp,
-    /// Whether its `aud` was the token endpoint, which only some clients may write.
-    pub names_token_endpoint: bool,
 }
 
 /// Why an assertion does not prove its client. A text in it is what came, as [`shown`](super::shown) shows it; a number
@@ -199,7 +187,8 @@ pub fn claimed_client(claims: &Map<String, Value>) -> Result<&str, AssertionFaul
     text(claims, "sub")
 }
 
-/// Judges the claims at `now`.
+/// Judges the claims at `now`. Gives what it is told by, and whether its `aud` was the token endpoint, which only some
+/// clients may write.
 ///
 /// # Errors
 /// The first rule that does not hold.
@@ -207,7 +196,7 @@ pub fn accept(
     claims: &Map<String, Value>,
     rules: &AssertionRules<'_>,
     now: Timestamp,
-) -> Result<AcceptedClaims, AssertionFault> {
+) -> Result<(Once, bool), AssertionFault> {
     for claim in ["iss", "sub"] {
         let found = text(claims, claim)?;
         if found != rules.client_id {
@@ -216,17 +205,13 @@ pub fn accept(
         }
     }
     let names_token_endpoint = check_audience(claims, rules)?;
-    let (made_at, dead_at) = check_times(claims, rules, now)?;
+    let life = check_times(claims, rules, now)?;
     let jti = text(claims, "jti")?;
     if jti.is_empty() || jti.len() > MAX_JTI_LENGTH {
         return Err(AssertionFault::Malformed("jti"));
     }
-    Ok(AcceptedClaims {
-        jti: jti.to_owned(),
-        made_at,
-        dead_at,
-        names_token_endpoint,
-    })
+    let jti = jti.to_owned();
+    Ok((Once { jti, life }, names_token_endpoint))
 }
 
 /// Exactly one audience, and it is us (rfc7523bis): an assertion for two servers could be replayed by each at the other.
@@ -259,12 +244,11 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Gives when it was made at the earliest, and from when on it is too old.
 fn check_times(
     claims: &Map<String, Value>,
     rules: &AssertionRules<'_>,
     now: Timestamp,
-) -> Result<(Timestamp, Timestamp), AssertionFault> {
+) -> Result<Life, AssertionFault> {
     let (leeway, lifetime) = (rules.leeway, rules.max_lifetime);
     let ahead = |at: Timestamp| at.unix().saturating_sub(now.unix());
     let exp = date(claims, "exp")?.ok_or(AssertionFault::Absent("exp"))?;
@@ -288,7 +272,10 @@ fn check_times(
     }
     // Without `iat` it was made less than its longest lifetime before its end.
     let made_at = iat.unwrap_or_else(|| exp.minus(lifetime).minus(Seconds::new(1)));
-    Ok((made_at, exp.plus(leeway)))
+    Ok(Life {
+        made_at,
+        dead_at: exp.plus(leeway),
+    })
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, AssertionFault> {

@@ -3,10 +3,12 @@
 //! found by the request's id (OPERATING section 1).
 
 mod asked_scopes;
+mod checks;
 mod claimed_client;
 mod outcome;
 
 pub use asked_scopes::AskedScopes;
+pub use checks::{Checks, Judged};
 pub use claimed_client::ClaimedClient;
 pub use outcome::Outcome;
 
@@ -19,12 +21,13 @@ use super::check::{Chain, Passed};
 use super::client::{AuthMethod, GrantType};
 use super::grant_decision::Grant;
 use super::identifier::{AudienceId, CredentialId};
+use super::once::Life;
 use super::scope::ScopeSet;
 use super::timestamp::{Seconds, Timestamp};
 use super::traceparent::Traceparent;
 
 /// A request that is being judged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decision {
     /// The request's id, always ours.
     pub request_id: Uuid,
@@ -44,7 +47,7 @@ pub struct Decision {
     pub client: Option<ClaimedClient>,
     /// The method of client authentication.
     pub method: Option<AuthMethod>,
-    /// The credential that proved the client.
+    /// The credential whose secret, signature or certificate was right.
     pub credential: Option<CredentialId>,
     /// The audience of the token, once one was found that the client may use; of a token that was shown, its own.
     pub audience: Option<AudienceId>,
@@ -57,12 +60,20 @@ pub struct Decision {
     pub jti: Option<String>,
     /// How long the token that was issued lives.
     pub lifetime: Option<Seconds>,
+    /// How long the accepted assertion counts.
+    pub assertion: Option<Life>,
+    /// Whether a DPoP proof came with it.
+    pub has_proof: bool,
+    /// How long the accepted proof counts.
+    pub proof: Option<Life>,
+    /// What is being written for it, whoever waits for that: `the use of a jti`, `the revocation`.
+    pub pending: Option<&'static str>,
     /// The checks that it passed so far.
     pub passed: Passed,
 }
 
 /// A decision that has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decided {
     /// The request.
     pub decision: Decision,
@@ -97,6 +108,10 @@ impl Decision {
             scopes_granted: None,
             jti: None,
             lifetime: None,
+            assertion: None,
+            has_proof: false,
+            proof: None,
+            pending: None,
             passed: Passed::default(),
         }
     }
@@ -123,16 +138,35 @@ impl Decision {
         self.jti = Some(jti);
     }
 
-    /// The end of it.
+    /// Waits until `written` is done, which goes on when nobody waits for it any more: then the record names `what`.
+    pub async fn until_written<T>(
+        &mut self,
+        what: &'static str,
+        written: impl Future<Output = T>,
+    ) -> T {
+        self.pending = Some(what);
+        let done = written.await;
+        self.pending = None;
+        done
+    }
+}
+
+impl Decided {
+    /// The end of a request for whose answer nobody waits any more: where every request ends that ends no other way.
     #[must_use]
-    pub fn end(mut self, outcome: Outcome, took: Duration) -> Decided {
+    pub const fn abandoned(decision: Decision) -> Self {
+        Self {
+            decision,
+            outcome: Outcome::Abandoned,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Ends it in another way.
+    pub fn end(&mut self, outcome: Outcome) {
         if let Some(finding) = outcome.finding() {
-            self.passed.up_to(finding.check);
+            self.decision.passed.up_to(finding.check);
         }
-        Decided {
-            decision: self,
-            outcome,
-            took,
-        }
+        self.outcome = outcome;
     }
 }

@@ -19,10 +19,12 @@ pub enum Outcome {
     Refused(Refusal),
     /// The fault is ours; a sentence for the operator.
     Unavailable(String),
+    /// The client hung up before its answer, or the server stopped and waited no longer.
+    Abandoned,
 }
 
 impl Outcome {
-    /// `issued`, `active`, `inactive`, `revoked`, or the error code of the answer.
+    /// `issued`, `active`, `inactive`, `revoked`, `abandoned`, or the error code of the answer.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -32,6 +34,7 @@ impl Outcome {
             Self::Revoked(_) => "revoked",
             Self::Refused(refusal) => refusal.explain().error.as_str(),
             Self::Unavailable(_) => "temporarily_unavailable",
+            Self::Abandoned => "abandoned",
         }
     }
 
@@ -41,7 +44,11 @@ impl Outcome {
         match self {
             Self::Refused(refusal) => Some(refusal.explain().finding),
             Self::Inactive(fault) | Self::Revoked(Some(fault)) => Some(fault.explain()),
-            Self::Issued | Self::Active | Self::Revoked(None) | Self::Unavailable(_) => None,
+            Self::Issued
+            | Self::Active
+            | Self::Revoked(None)
+            | Self::Unavailable(_)
+            | Self::Abandoned => None,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::refusal::ClientFault;
 use crate::domain::shown::unknown;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::error::OperationError;
-use crate::operations::signed_once::{Accepted, Kind, Once, Signed, Unverified};
+use crate::operations::signed_once::{Accepted, Kind, Signed, Unverified};
 
 /// A client assertion. Its key is a credential of the client that it claims to be of.
 #[derive(Debug)]
@@ -81,17 +81,11 @@ impl Authenticator {
         decision.recognise_client();
         decision.passed(Chain::Client);
         let signed = self.check_signed(unverified, &known)?;
+        decision.credential = Some(signed.key().clone());
         decision.passed(Chain::AssertionKey);
         let (rules, now) = (self.assertion_rules(&known), self.clocks.now());
-        let accepted = signed.accept(|claims| {
-            let claims = accept(claims, &rules, now)?;
-            let once = Once {
-                jti: claims.jti,
-                made_at: claims.made_at,
-                dead_at: claims.dead_at,
-            };
-            Ok((once, claims.names_token_endpoint))
-        })?;
+        let accepted = signed.accept(|claims| accept(claims, &rules, now))?;
+        decision.assertion = Some(accepted.once().life);
         decision.passed(Chain::AssertionClaims);
         if *accepted.said() {
             tracing::info!(

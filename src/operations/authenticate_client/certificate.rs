@@ -49,6 +49,7 @@ impl Authenticator {
         decision.recognise_client();
         decision.passed(Chain::Client);
         let proof = self.matched(&known, certificate, decision)?;
+        decision.credential = Some(proof.credential.clone());
         decision.passed(Chain::Certificate);
         let client = ProvenClient::by_certificate(known, proof)?;
         decision.passed(Chain::Standing);

@@ -14,6 +14,7 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
+use crate::operations::replay_cache::USE_OF_JTI;
 use crate::store::memory::look::Look;
 
 /// A live secret of a client that was presented: a proof of possession.
@@ -129,12 +130,12 @@ impl Authenticator {
             Proof::Unspent(assertion) => {
                 // One space for all endpoints, apart for each client.
                 let scope = [known.client.id.as_str().as_bytes()];
-                let fresh = assertion.spend(&self.replay_cache, &scope).await?;
+                let spent = assertion.spend(&self.replay_cache, &scope);
+                let fresh = decision.until_written(USE_OF_JTI, spent).await?;
                 decision.passed(Chain::AssertionFresh);
                 fresh.into_key()
             }
         };
-        decision.credential = Some(credential.clone());
         self.uses.note(&credential, self.clocks.database_now());
         Ok(AuthenticatedClient {
             id: known.client.id.clone(),

@@ -83,6 +83,7 @@ impl Authenticator {
         decision.recognise_client();
         decision.passed(Chain::Client);
         let credential = self.live(matching, (method, secret))?;
+        decision.credential = Some(credential.id.clone());
         decision.passed(Chain::Secret);
         let proof = MatchedSecret {
             credential: credential.id.clone(),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::nonce::Nonces;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::numeric_date::parse_numeric_date;
+use crate::domain::once::{Life, Once};
 use crate::domain::shown::{unknown_or_none, unknown_url};
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::{Seconds, Timestamp};
@@ -28,26 +29,14 @@ pub struct Expected<'a> {
     pub now: Timestamp,
 }
 
-/// What the claims come to.
-pub struct Checked {
-    /// Which of the URIs it is for.
-    pub uri: TargetUri,
-    /// The proof's own name, 1 to 256 bytes.
-    pub jti: String,
-    /// Its `iat`.
-    pub issued_at: Timestamp,
-    /// From when on it is refused for its age.
-    pub dead_at: Timestamp,
-}
-
-/// Checks all claims; the nonce last, because its fault asks the client to send the same again.
+/// Checks all claims, and gives which of the URIs the proof is for; the nonce last, because its fault asks the client to send the same again.
 ///
 /// # Errors
 /// A [`DpopFault`], of the first claim that is wrong.
 pub fn check_claims(
     claims: &Map<String, Value>,
     expected: &Expected<'_>,
-) -> Result<Checked, DpopFault> {
+) -> Result<(Once, TargetUri), DpopFault> {
     let text = |name| claims.get(name).and_then(Value::as_str);
     if text("htm") != Some(expected.method) {
         return Err(DpopFault::Method(unknown_or_none(text("htm"), [])));
@@ -56,25 +45,19 @@ pub fn check_claims(
         .and_then(TargetUri::parse)
         .filter(|uri| expected.uris.contains(uri))
         .ok_or_else(|| DpopFault::Uri(unknown_url(text("htu").unwrap_or("none"))))?;
-    let (issued_at, dead_at) = check_times(claims, expected.now)?;
+    let life = check_times(claims, expected.now)?;
     let jti = text("jti")
         .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
         .ok_or(DpopFault::Jti)?
         .to_owned();
     expected.nonces.check(claims.get("nonce"), expected.now)?;
-    Ok(Checked {
-        uri,
-        jti,
-        issued_at,
-        dead_at,
-    })
+    Ok((Once { jti, life }, uri))
 }
 
-/// Gives `iat`, and the second from which on the proof is too old.
 fn check_times(
     claims: &Map<String, Value>,
     now: Timestamp,
-) -> Result<(Timestamp, Timestamp), DpopFault> {
+) -> Result<Life, DpopFault> {
     let time = |name| {
         let read = |value| parse_numeric_date(value).ok_or(DpopFault::Time(name));
         claims.get(name).map(read).transpose()
@@ -94,5 +77,8 @@ fn check_times(
     if let Some(begin) = time("nbf")?.filter(|begin| *begin > now.plus(LEEWAY)) {
         return Err(DpopFault::NotYetValid(ahead(begin)));
     }
-    Ok((issued_at, dead_at))
+    Ok(Life {
+        made_at: issued_at,
+        dead_at,
+    })
 }

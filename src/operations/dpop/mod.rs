@@ -7,7 +7,7 @@ mod claims;
 mod nonce;
 mod proof;
 
-pub use claims::{Checked, Expected, check_claims};
+pub use claims::{Expected, check_claims};
 pub use nonce::Nonces;
 pub use proof::{AcceptedProof, FreshProof, judge_proof};
 

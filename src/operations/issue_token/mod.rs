@@ -12,6 +12,7 @@ use super::authenticate_client::{AuthenticatedClient, StandingClient};
 use super::caller::Caller;
 use super::dpop::FreshProof;
 use super::error::{OperationError, Outage};
+use super::replay_cache::USE_OF_JTI;
 use crate::domain::budget_fault::BudgetFault;
 use crate::domain::check::Chain;
 use crate::domain::client::{Client, GrantType};
@@ -88,6 +89,7 @@ impl Grantd {
         caller: &Caller,
         decision: &mut Decision,
     ) -> Result<IssuedToken, OperationError> {
+        decision.has_proof = !matches!(asked.proof, PresentedProof::Nothing);
         self.feed.check_fitness()?;
         let proven = self
             .authenticator
@@ -95,13 +97,15 @@ impl Grantd {
             .await?;
         // Before the assertion is spent: a client that is asked for a nonce may send the same assertion again.
         let proof = self.proofs.accept(asked.proof, self.clocks.now())?;
-        if proof.is_some() {
+        if let Some(proof) = &proof {
+            decision.proof = Some(proof.once().life);
             decision.passed(Chain::DpopProof);
         }
         let client = self.authenticator.admit_client(proven, decision).await?;
         let proof = match proof {
             Some(proof) => {
-                let fresh = self.proofs.spend(proof).await?;
+                let spent = self.proofs.spend(proof);
+                let fresh = decision.until_written(USE_OF_JTI, spent).await?;
                 decision.passed(Chain::DpopFresh);
                 Some(fresh)
             }

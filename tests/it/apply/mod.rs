@@ -53,7 +53,7 @@ impl Env {
         other.following(self.clock.clone())
     }
 
-    async fn credentials(&self, client: &str) -> Vec<Credential> {
+    pub(crate) async fn credentials(&self, client: &str) -> Vec<Credential> {
         let id = ClientId::parse(client).unwrap();
         self.store
             .load_client(&id)

@@ -1,5 +1,7 @@
 //! The record of each request: that there is exactly one, and what it says.
 
+mod abandoned;
+mod checks;
 mod records;
 mod refusals;
 

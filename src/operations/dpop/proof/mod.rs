@@ -10,7 +10,7 @@ use crate::domain::dpop_fault::DpopFault;
 use crate::domain::profile::Profile;
 use crate::domain::shown::unknown_or_none;
 use crate::domain::target_uri::TargetUri;
-use crate::operations::signed_once::{Accepted, Fresh, Kind, Once, Signed, Unverified};
+use crate::operations::signed_once::{Accepted, Fresh, Kind, Signed, Unverified};
 
 /// `typ` of a proof: no other JWT has it (RFC 8725 section 3.11).
 const TYP: &str = "dpop+jwt";
@@ -70,15 +70,8 @@ pub fn judge_proof(
     expected: &Expected<'_>,
 ) -> Result<AcceptedProof, DpopFault> {
     let text = std::str::from_utf8(text).map_err(|_| DpopFault::Form("not text".to_owned()))?;
-    check_signed(Unverified::parse(text)?, profile)?.accept(|claims| {
-        let checked = check_claims(claims, expected)?;
-        let once = Once {
-            jti: checked.jti,
-            made_at: checked.issued_at,
-            dead_at: checked.dead_at,
-        };
-        Ok((once, checked.uri))
-    })
+    let signed = check_signed(Unverified::parse(text)?, profile)?;
+    signed.accept(|claims| check_claims(claims, expected))
 }
 
 /// Verifies the signature with the embedded key. Whatever else the header names (`kid`, `x5c`, `jku`) says nothing about

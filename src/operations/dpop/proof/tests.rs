@@ -502,7 +502,7 @@ fn the_record_of_a_proof_outlives_its_last_instant() {
     for offset in [-60, 0, 10] {
         let proof = prover.claim("iat", NOW + offset);
         let accepted = judge(&proof, "POST", TOKEN, NOW).unwrap();
-        let dead_at = accepted.once().dead_at;
+        let dead_at = accepted.once().life.dead_at;
         assert!(judge(&proof, "POST", TOKEN, dead_at.minus(Seconds::new(1)).unix()).is_ok());
         assert!(judge(&proof, "POST", TOKEN, dead_at.unix()).is_err());
     }
