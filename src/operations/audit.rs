@@ -123,9 +123,13 @@ impl Event {
     fn written(&self) -> AuditEvent {
         let (at, actor, action, target, details) = match self {
             Self::Decided(decided, at) => return of_decided(decided, *at),
-            Self::RetiredCredentialUsed(credential, at) => {
-                (at, "", "retired_credential_used", credential.as_str(), json!({}))
-            }
+            Self::RetiredCredentialUsed(credential, at) => (
+                at,
+                "",
+                "retired_credential_used",
+                credential.as_str(),
+                json!({}),
+            ),
             Self::Suppressed(count, at) => {
                 (at, "", "events_suppressed", "", json!({ "count": count }))
             }
@@ -134,7 +138,7 @@ impl Event {
             id: random::token_id(),
             at: *at,
             actor: actor.to_owned(),
-            action,
+            action: action.into(),
             target: target.to_owned(),
             details,
         }
@@ -151,8 +155,8 @@ fn of_decided(decided: &Decided, at: Timestamp) -> AuditEvent {
         at,
         actor: client.map(ToString::to_string).unwrap_or_default(),
         action: match outcome {
-            Outcome::Abandoned => "abandoned",
-            _ => "refused",
+            Outcome::Abandoned => "abandoned".into(),
+            _ => "refused".into(),
         },
         target: decision.endpoint.to_owned(),
         details: json!({

@@ -166,17 +166,15 @@ pub(super) async fn finish(
         ..client
     };
     change.put_client(&client).await?;
-    for id in credentials {
-        let event = AuditEvent {
-            id: random::token_id(),
-            at: now,
-            actor: "operator".to_owned(),
-            action,
-            target: client.id.to_string(),
-            details: serde_json::json!({ "credential": id.as_str() }),
-        };
-        change.audit(&event).await?;
-    }
+    let event = |id: &&CredentialId| AuditEvent {
+        id: random::token_id(),
+        at: now,
+        actor: "operator".to_owned(),
+        action: action.into(),
+        target: client.id.to_string(),
+        details: serde_json::json!({ "credential": id.as_str() }),
+    };
+    change.audit(credentials.iter().map(event)).await?;
     change.commit().await?;
     Ok(())
 }

@@ -1,8 +1,13 @@
 //! The table `audit_events`: what happened, never with secret material.
 
+use std::borrow::Cow;
+
+use sqlx::QueryBuilder;
+
 use super::Store;
 use super::change::ChangeTx;
 use super::error::StoreError;
+use super::row::ROWS_AT_ONCE;
 use super::transaction::{Tx, on_db};
 use crate::domain::timestamp::Timestamp;
 
@@ -16,7 +21,7 @@ pub struct AuditEvent {
     /// Who did it: a client id, or `operator`.
     pub actor: String,
     /// What was done.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// To what.
     pub target: String,
     /// More of it, as JSON.
@@ -30,8 +35,8 @@ impl Store {
     /// A database out of reach.
     pub async fn write_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         self.write(async |tx| {
-            for event in events {
-                tx.insert_audit_event(event).await?;
+            for some in events.chunks(ROWS_AT_ONCE) {
+                tx.insert_audit_events(some).await?;
             }
             Ok(())
         })
@@ -56,30 +61,42 @@ impl Store {
 }
 
 impl ChangeTx {
-    /// Writes an event that stands or falls with this change.
+    /// Writes events that stand or fall with this change; so many are made at once as one statement takes.
     ///
     /// # Errors
     /// A database out of reach.
-    pub async fn audit(&mut self, event: &AuditEvent) -> Result<(), StoreError> {
-        self.tx.insert_audit_event(event).await
+    pub async fn audit(
+        &mut self,
+        events: impl IntoIterator<Item = AuditEvent>,
+    ) -> Result<(), StoreError> {
+        let mut events = events.into_iter();
+        loop {
+            let some: Vec<AuditEvent> = events.by_ref().take(ROWS_AT_ONCE).collect();
+            if some.is_empty() {
+                return Ok(());
+            }
+            self.tx.insert_audit_events(&some).await?;
+        }
     }
 }
 
 impl Tx {
-    async fn insert_audit_event(&mut self, event: &AuditEvent) -> Result<(), StoreError> {
+    /// At least one.
+    async fn insert_audit_events(&mut self, events: &[AuditEvent]) -> Result<(), StoreError> {
         on_db!(self, conn => {
-            sqlx::query(
-                "INSERT INTO audit_events (id, at, actor, action, target, details) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-            )
-            .bind(&event.id)
-            .bind(event.at.unix())
-            .bind(&event.actor)
-            .bind(event.action)
-            .bind(&event.target)
-            .bind(event.details.to_string())
-            .execute(conn)
-            .await?;
+            let mut statement = QueryBuilder::new(
+                "INSERT INTO audit_events (id, at, actor, action, target, details) ",
+            );
+            statement.push_values(events, |mut row, event| {
+                row.push_bind(&event.id)
+                    .push_bind(event.at.unix())
+                    .push_bind(&event.actor)
+                    .push_bind(&*event.action)
+                    .push_bind(&event.target)
+                    .push_bind(event.details.to_string());
+            });
+            statement.push(" ON CONFLICT DO NOTHING");
+            statement.build().persistent(false).execute(conn).await?;
         });
         Ok(())
     }

@@ -259,7 +259,8 @@ mod tests {
     async fn a_writer_that_panics_is_told_and_lines_go_on_without_it() {
         let log = Log::to(|| Panicking, 100);
         log.push(b"the first line\n");
-        log.ended().await;
+        let told = tokio::time::timeout(Duration::from_mins(1), log.ended());
+        assert!(told.await.is_ok());
         assert!(log.0.queue.lock().is_direct);
         log.push(b"a line of a test whose log lost its writer\n");
         log.wait(Duration::from_mins(1));

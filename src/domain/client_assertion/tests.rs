@@ -141,7 +141,9 @@ fn a_registered_client_may_name_the_token_endpoint() {
 /// 7523-07, B-R11.
 #[test]
 fn exp_is_ahead_within_the_leeway_and_not_too_far() {
-    let exp = |at: i64| judge(&with("exp", json!(NOW + at))).map(|(once, _)| once.life.dead_at.unix() - NOW);
+    let exp = |at: i64| {
+        judge(&with("exp", json!(NOW + at))).map(|(once, _)| once.life.dead_at.unix() - NOW)
+    };
     assert_eq!(exp(-9), Ok(1));
     assert_eq!(exp(-10), Err(AssertionFault::Expired(10)));
     assert_eq!(exp(-300), Err(AssertionFault::Expired(300)));

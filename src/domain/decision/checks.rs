@@ -215,6 +215,9 @@ mod tests {
         let Decided { decision, .. } = refused_for_its_standing();
         let list = Checks::of(&Decided::abandoned(decision)).list();
         assert!(list.iter().all(|it| it.passed != Some(false)), "{list:?}");
-        assert!(list.iter().any(|it| it.check == Check::Status && it.passed.is_none()));
+        assert!(
+            list.iter()
+                .any(|it| it.check == Check::Status && it.passed.is_none())
+        );
     }
 }

@@ -35,7 +35,6 @@ pub(super) fn between(stored: &Stored, wanted: &Wanted, prune: bool) -> (Plan, V
         stored,
         uncompared: &wanted.findings.uncompared,
         prune,
-        gone: BTreeSet::new(),
         plan: Plan::default(),
         writes: Vec::new(),
     };
@@ -57,8 +56,6 @@ struct Difference<'a> {
     /// The clients of which a secret is absent here.
     uncompared: &'a BTreeSet<ClientId>,
     prune: bool,
-    /// The audiences that go, and take their policies along.
-    gone: BTreeSet<&'a AudienceId>,
     plan: Plan,
     writes: Vec<Write>,
 }
@@ -79,9 +76,6 @@ impl Difference<'_> {
                 (Subject::Audience, other.to_string()),
                 self.prune.then_some(write),
             );
-            if self.prune {
-                self.gone.insert(other);
-            }
         }
     }
 
@@ -148,11 +142,6 @@ impl Difference<'_> {
         }
         let is_wanted = |old: &Policy| wanted.policies.iter().any(|it| it.audience == old.audience);
         for other in existing.iter().filter(|old| !is_wanted(old)) {
-            if self.gone.contains(&other.audience) {
-                self.plan
-                    .note(Action::Removed, Subject::Policy, name(other));
-                continue;
-            }
             let write = Write::NoPolicy(id.clone(), other.audience.clone());
             self.left((Subject::Policy, name(other)), self.prune.then_some(write));
         }
@@ -190,7 +179,7 @@ impl Difference<'_> {
 }
 
 /// The keys of the catalog in which two things differ.
-fn differing<T: Serialize + PartialEq>(old: &T, new: &T) -> Vec<Change> {
+pub(super) fn differing<T: Serialize + PartialEq>(old: &T, new: &T) -> Vec<Change> {
     if old == new {
         return Vec::new();
     }

@@ -9,6 +9,7 @@ mod plan;
 mod prepared;
 mod removals;
 mod secrets;
+mod trail;
 mod wanted;
 mod warnings;
 mod write;
@@ -23,12 +24,12 @@ use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::{HashCost, SecretHashError};
 use crate::domain::profile::Profile;
-use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::timestamp::Seconds;
 use crate::store::Store;
-use crate::store::audit_events::AuditEvent;
 use crate::store::change::{ChangeTx, Committed};
 use crate::store::error::StoreError;
 use prepared::{Prepared, algorithms_after};
+use trail::Trail;
 use wanted::{Stored, Wanted, wanted};
 use write::write_all;
 
@@ -148,18 +149,12 @@ async fn apply_wanted(
     if options.dry_run || plan.changes() == 0 {
         return Ok((plan, Committed::default()));
     }
-    write_all(&mut change, writes).await?;
-    change.audit(&applied(&plan, change.now())).await?;
-    Ok((plan, change.commit().await?))
-}
-
-fn applied(plan: &Plan, now: Timestamp) -> AuditEvent {
-    AuditEvent {
+    let trail = Trail {
         id: random::token_id(),
-        at: now,
-        actor: "operator".to_owned(),
-        action: "catalog_applied",
-        target: String::new(),
-        details: plan.to_json(),
-    }
+        at: change.now(),
+        stored: &stored,
+    };
+    change.audit(trail.events(&plan, &writes)).await?;
+    write_all(&mut change, writes).await?;
+    Ok((plan, change.commit().await?))
 }

@@ -99,26 +99,4 @@ impl Plan {
     pub fn changes(&self) -> usize {
         self.count(Action::Created) + self.count(Action::Changed) + self.count(Action::Removed)
     }
-
-    /// How it stands in the audit event: each step that changes something, with the names of the keys.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let changing = self.steps.iter().filter(|step| {
-            matches!(
-                step.action,
-                Action::Created | Action::Changed | Action::Removed
-            )
-        });
-        changing
-            .map(|step| {
-                let keys: Vec<&str> = step.changes.iter().map(|it| it.key.as_str()).collect();
-                serde_json::json!({
-                    "action": step.action.as_str(),
-                    "subject": step.subject.as_str(),
-                    "name": step.name,
-                    "members": keys,
-                })
-            })
-            .collect()
-    }
 }

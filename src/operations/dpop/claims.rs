@@ -54,10 +54,7 @@ pub fn check_claims(
     Ok((Once { jti, life }, uri))
 }
 
-fn check_times(
-    claims: &Map<String, Value>,
-    now: Timestamp,
-) -> Result<Life, DpopFault> {
+fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Life, DpopFault> {
     let time = |name| {
         let read = |value| parse_numeric_date(value).ok_or(DpopFault::Time(name));
         claims.get(name).map(read).transpose()

@@ -1,5 +1,6 @@
 //! Applying catalogs: the plan, and what stands in the database afterwards.
 
+mod audit;
 mod meanwhile;
 mod removals;
 mod retirement;

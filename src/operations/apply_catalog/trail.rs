@@ -1,0 +1,189 @@
+//! What the audit log keeps of an `apply`: an event for each thing that it changed, and one that counts them. They are made
+//! one after the other while they are written: an `apply` may change very many things.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::difference::{Write, differing};
+use super::plan::{Action, Plan, Subject};
+use super::wanted::Stored;
+use crate::domain::credential::Credential;
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::policy::Policy;
+use crate::domain::timestamp::Timestamp;
+use crate::store::audit_events::AuditEvent;
+
+/// What all events of one `apply` share.
+pub(super) struct Trail<'a> {
+    /// The id of the event that counts, and the beginning of all others.
+    pub(super) id: String,
+    pub(super) at: Timestamp,
+    pub(super) stored: &'a Stored,
+}
+
+/// One thing that was changed.
+struct Touched<'a> {
+    subject: Subject,
+    /// The audience, or the client that it is or belongs to.
+    target: &'a str,
+    /// Which of the client's things.
+    which: Option<&'a str>,
+    /// Before and after; neither where nothing changed that a catalog could state.
+    states: (Option<Value>, Option<Value>),
+}
+
+impl<'a> Trail<'a> {
+    /// The events, in the order of the writes; the one that counts is the first.
+    pub(super) fn events(
+        &'a self,
+        plan: &'a Plan,
+        writes: &'a [Write],
+    ) -> impl Iterator<Item = AuditEvent> + Send + 'a {
+        let keys = plan.steps.iter();
+        let keys = keys.filter(|step| step.subject == Subject::SigningKey);
+        let keys = keys.map(|step| Touched {
+            subject: step.subject,
+            target: &step.name,
+            which: None,
+            states: (None, Some(json!({}))),
+        });
+        let things = writes.iter().map(|write| self.touched(write));
+        let events = things.chain(keys).zip(1_u32..);
+        let events = events.filter_map(|(touched, number)| self.event(touched, number));
+        std::iter::once(self.count(plan)).chain(events)
+    }
+
+    fn touched(&self, write: &'a Write) -> Touched<'a> {
+        match write {
+            Write::Audience(new) => {
+                let old = self.stored.audiences.get(&new.id);
+                let target = (Subject::Audience, new.id.as_str());
+                Touched::of(target, None, states(old, Some(new)))
+            }
+            Write::NoAudience(id) => {
+                let old = self.stored.audiences.get(id);
+                Touched::of((Subject::Audience, id.as_str()), None, states(old, None))
+            }
+            Write::Client(new) => {
+                let old = self.stored.client(&new.id).map(|it| &it.client);
+                let target = (Subject::Client, new.id.as_str());
+                Touched::of(target, None, states(old, Some(new)))
+            }
+            Write::NoClient(id) => {
+                let old = self.stored.client(id).map(|it| &it.client);
+                Touched::of((Subject::Client, id.as_str()), None, states(old, None))
+            }
+            Write::Credential(client, new) => self.credential(client, &new.id, Some(new)),
+            Write::NoCredential(client, id) => self.credential(client, id, None),
+            Write::Policy(client, new) => self.policy(client, &new.audience, Some(new)),
+            Write::NoPolicy(client, audience) => self.policy(client, audience, None),
+        }
+    }
+
+    /// Its material is in no shape.
+    fn credential(
+        &self,
+        client: &'a ClientId,
+        id: &'a CredentialId,
+        new: Option<&Credential>,
+    ) -> Touched<'a> {
+        let all = self.stored.client(client).map(|it| &it.credentials);
+        let old = all.and_then(|all| all.iter().find(|it| it.id == *id));
+        let (old, new) = (old.map(Credential::shape), new.map(Credential::shape));
+        let states = states(old.as_ref(), new.as_ref());
+        let target = (Subject::Credential, client.as_str());
+        Touched::of(target, Some(id.as_str()), states)
+    }
+
+    fn policy(
+        &self,
+        client: &'a ClientId,
+        audience: &'a AudienceId,
+        new: Option<&Policy>,
+    ) -> Touched<'a> {
+        let all = self.stored.client(client).map(|it| &it.policies);
+        let old = all.and_then(|all| all.iter().find(|it| it.audience == *audience));
+        let target = (Subject::Policy, client.as_str());
+        Touched::of(target, Some(audience.as_str()), states(old, new))
+    }
+
+    fn event(&self, touched: Touched<'_>, number: u32) -> Option<AuditEvent> {
+        let (before, after) = touched.states;
+        let happened = match (&before, &after) {
+            (None, None) => return None,
+            (None, Some(_)) => Action::Created,
+            (Some(_), None) => Action::Removed,
+            (Some(_), Some(_)) => Action::Changed,
+        };
+        let subject = touched.subject.as_str().replace(' ', "_");
+        let mut details = json!({ "apply": self.id, "before": before, "after": after });
+        let which = match touched.subject {
+            Subject::Policy => "audience",
+            _ => "credential",
+        };
+        if let Some(name) = touched.which {
+            details[which] = name.into();
+        }
+        Some(self.written(
+            (format!("{}.{number:07}", self.id), touched.target),
+            format!("{subject}_{happened}"),
+            details,
+        ))
+    }
+
+    fn count(&self, plan: &Plan) -> AuditEvent {
+        let details = json!({
+            "created": plan.count(Action::Created),
+            "changed": plan.count(Action::Changed),
+            "removed": plan.count(Action::Removed),
+        });
+        self.written((self.id.clone(), ""), "catalog_applied".to_owned(), details)
+    }
+
+    fn written(&self, (id, target): (String, &str), action: String, details: Value) -> AuditEvent {
+        AuditEvent {
+            id,
+            at: self.at,
+            actor: "operator".to_owned(),
+            action: action.into(),
+            target: target.to_owned(),
+            details,
+        }
+    }
+}
+
+impl<'a> Touched<'a> {
+    const fn of(
+        (subject, target): (Subject, &'a str),
+        which: Option<&'a str>,
+        states: (Option<Value>, Option<Value>),
+    ) -> Self {
+        Self {
+            subject,
+            target,
+            which,
+            states,
+        }
+    }
+}
+
+/// The whole of what came or went; of what changed, the keys that differ.
+fn states<T: Serialize + PartialEq>(
+    old: Option<&T>,
+    new: Option<&T>,
+) -> (Option<Value>, Option<Value>) {
+    let whole = |it: &T| serde_json::to_value(it).unwrap_or_default();
+    let (Some(old), Some(new)) = (old, new) else {
+        return (old.map(whole), new.map(whole));
+    };
+    let changes = differing(old, new);
+    if changes.is_empty() {
+        return (None, None);
+    }
+    let (mut before, mut after) = (Map::new(), Map::new());
+    for change in changes {
+        before.extend(change.old.map(|old| (change.key.clone(), old)));
+        after.extend(change.new.map(|new| (change.key, new)));
+    }
+    (Some(before.into()), Some(after.into()))
+}
