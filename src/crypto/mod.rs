@@ -6,6 +6,7 @@ pub mod compact;
 pub mod digest;
 pub mod hashing_pool;
 pub mod jws;
+pub mod process_key;
 pub mod public_jwk;
 pub mod public_key_pem;
 pub mod random;

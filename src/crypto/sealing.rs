@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::digest::{ProcessKey, base64url, decode_base64url, length_prefixed, sha256};
+use super::digest::{base64url, decode_base64url, length_prefixed, sha256};
+use super::process_key::ProcessKey;
 use super::random::random_bytes;
 use crate::domain::algorithm::SigningAlgorithm;
 

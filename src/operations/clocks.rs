@@ -10,9 +10,6 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
-use super::error::Outage;
-use super::follow_feed::Feed;
-use super::troubles::Trouble;
 use crate::clock::Clock;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::database_clock::ClockReading;
@@ -45,7 +42,7 @@ struct Anchor {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     #[default]
     Together,
     Apart,
@@ -141,17 +138,17 @@ impl Clocks {
     /// Whether the clocks are close enough to issue and introspect by.
     ///
     /// # Errors
-    /// [`Outage::ClocksApart`].
-    pub(super) fn check(&self) -> Result<(), Outage> {
+    /// How far they are apart.
+    pub(super) fn check(&self) -> Result<(), Apart> {
         let apart = self.apart();
         if apart.is_too_far() {
-            Err(Outage::ClocksApart(apart))
+            Err(apart)
         } else {
             Ok(())
         }
     }
 
-    fn note(&self, reading: ClockReading) {
+    pub(super) fn note(&self, reading: ClockReading) {
         let anchor = Anchor::new(reading);
         let before = self.anchor.swap(Some(anchor.into()));
         // What was carried on from the reading before may be later than what this one says.
@@ -168,7 +165,7 @@ impl Clocks {
             .map_or_else(|| self.ours.unix_milliseconds(), |it| it.now(&self.ours))
     }
 
-    fn apart(&self) -> Apart {
+    pub(super) fn apart(&self) -> Apart {
         self.anchor
             .load()
             .as_ref()
@@ -176,7 +173,7 @@ impl Clocks {
     }
 
     /// Takes the new standing; gives the one before.
-    fn stand(&self, apart: Apart) -> (Standing, Standing) {
+    pub(super) fn stand(&self, apart: Apart) -> (Standing, Standing) {
         let mut standing = self.standing.lock();
         let bound = if *standing == Standing::Together {
             WARNED
@@ -206,34 +203,6 @@ impl fmt::Display for Apart {
             f,
             "this machine's clock is {whole}.{tenths} s {side} the database's"
         )
-    }
-}
-
-impl Feed {
-    /// Notes what the database's clock said, and tells the operator where ours begins or ceases to be apart from it.
-    pub(super) fn compare_clocks(&self, reading: ClockReading) {
-        self.clocks.note(reading);
-        let apart = self.clocks.apart();
-        let (before, now) = self.clocks.stand(apart);
-        let message = match now {
-            Standing::Together => None,
-            Standing::Apart => Some(format!("{apart}: set both by NTP")),
-            Standing::TooFarApart => Some(Outage::ClocksApart(apart).to_string()),
-        };
-        let blocks = now == Standing::TooFarApart;
-        match &message {
-            _ if before == now => {}
-            None => tracing::info!("this machine's clock agrees with the database's again"),
-            Some(message) if blocks => tracing::error!("{message}"),
-            Some(message) => tracing::warn!("{message}"),
-        }
-        match message {
-            None => self.troubles.clear(Trouble::Clock),
-            Some(message) => {
-                self.troubles
-                    .note(Trouble::Clock, self.clocks.now(), (message, blocks))
-            }
-        };
     }
 }
 

@@ -10,7 +10,6 @@ pub mod caller;
 pub mod check_profile;
 pub mod clocks;
 pub mod credential_uses;
-mod database_trouble;
 mod database_writes;
 pub mod dpop;
 pub mod error;
@@ -31,6 +30,7 @@ pub mod register_credentials;
 pub mod reloads;
 pub mod replay_cache;
 pub mod revoke_token;
+pub mod revoker;
 pub mod rotate_keys;
 pub mod signed_once;
 mod sweep;
@@ -55,7 +55,7 @@ use background::Background;
 use budgets::Budgets;
 use clocks::Clocks;
 use credential_uses::CredentialUses;
-use dpop::Proofs;
+use dpop::{Proofs, TOKEN_PATH};
 use follow_feed::{Feed, Followed};
 use freshness::Freshness;
 use key_ring::KeyRing;
@@ -63,13 +63,11 @@ use loads::Loads;
 use memory::Memory;
 use reloads::Reloads;
 use replay_cache::ReplayCache;
-use revoke_token::Revoker;
+use revoker::Revoker;
 use rotate_keys::{RotationError, Rotator};
 use sweep::Sweeper;
 use troubles::{Degraded, Troubles};
 
-/// Where the token endpoint is below the issuer.
-const TOKEN_PATH: &str = "/oauth2/token";
 /// How long the last writes of a replica that stops may take.
 const LAST_WRITES: Duration = Duration::from_secs(3);
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::follow_feed::Feed;
 use crate::domain::client::named;
 use crate::domain::timestamp::Timestamp;
 
@@ -77,30 +76,5 @@ impl Troubles {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Trouble, Degraded>> {
         self.0.lock()
-    }
-}
-
-impl Feed {
-    /// What keeps this replica from being whole.
-    #[must_use]
-    pub fn degraded(&self) -> Vec<Degraded> {
-        self.look(Trouble::Keys, self.trouble_with_keys());
-        let stale = self.check_fresh().err();
-        self.look(Trouble::Feed, stale.map(|error| (error.to_string(), true)));
-        self.troubles.all()
-    }
-
-    fn trouble_with_keys(&self) -> Option<(String, bool)> {
-        match &*self.memory.keys.load() {
-            None => Some(("the signing keys are not loaded".to_owned(), true)),
-            Some(keys) => keys.unopened(self.clocks.database_now()).trouble(),
-        }
-    }
-
-    fn look(&self, what: Trouble, trouble: Option<(String, bool)>) {
-        match trouble {
-            Some(trouble) => self.troubles.note(what, self.clocks.now(), trouble),
-            None => self.troubles.clear(what),
-        };
     }
 }

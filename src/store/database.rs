@@ -3,63 +3,20 @@
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::error::{DatabaseName, StoreError};
+use super::guarded::guarded;
+use super::options::DatabaseOptions;
 use super::pool::{Pool, SqliteFile};
 use super::postgres::{Hosts, PostgresServer};
-use super::transaction::guarded;
-use crate::config::settings::{self, Settings};
 use crate::domain::database_url::DatabaseUrl;
 
 /// Connections that loads leave to others, so that the feed is read however many unknown names strangers send.
 const NOT_FOR_LOADS: u32 = 2;
-
-/// How the database is used.
-#[derive(Clone, Debug)]
-pub struct DatabaseOptions {
-    /// `postgres://…`, with one host or several, or `sqlite://…`.
-    pub url: String,
-    /// The most connections of one replica.
-    pub max_connections: u32,
-    /// How long a request waits for a connection.
-    pub acquire_timeout: Duration,
-    /// How long one operation of the store may take.
-    pub statement_timeout: Duration,
-    /// How long a writer waits for another.
-    pub lock_timeout: Duration,
-    /// Whether statements keep a name on Postgres; not behind a pooler that shares connections.
-    pub prepared_statements: bool,
-}
-
-impl DatabaseOptions {
-    /// Those of the settings.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        Self::within(settings.database_url.expose(), &settings.database)
-    }
-
-    /// The default limits for the database at `url`.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self::within(url, &settings::Database::default())
-    }
-
-    fn within(url: impl Into<String>, limits: &settings::Database) -> Self {
-        Self {
-            url: url.into(),
-            max_connections: limits.max_connections,
-            acquire_timeout: limits.acquire_timeout.duration(),
-            statement_timeout: limits.statement_timeout.duration(),
-            lock_timeout: limits.lock_timeout.duration(),
-            prepared_statements: limits.prepared_statements,
-        }
-    }
-}
 
 /// The connections to one database.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use tokio::task::{JoinError, JoinHandle};
 use super::Store;
 use super::database::Database;
 use super::error::StoreError;
+use super::guarded::guarded;
 use super::postgres::Hosts;
-use super::transaction::guarded;
 
 /// How long a listener is trusted to hear anything; a connection that died silently hears nothing.
 const TRUSTED: Duration = Duration::from_mins(1);

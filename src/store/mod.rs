@@ -1,11 +1,15 @@
 //! What grantd keeps, on Postgres or SQLite: one schema and one SQL text for both. The only user of sqlx.
 
 mod database;
+mod guarded;
+mod options;
 mod pg_connection;
 mod pool;
 mod postgres;
+mod rollback;
 mod row;
 mod sqlite_file;
+mod time;
 mod transaction;
 
 pub mod audiences;
@@ -25,12 +29,11 @@ pub mod signing_keys;
 pub mod sweep;
 pub mod used_assertions;
 
-pub use database::DatabaseOptions;
+pub use options::DatabaseOptions;
 
 use database::Database;
 use database_clock::DatabaseClock;
 use error::StoreError;
-use transaction::Tx;
 
 /// The store: one database, Postgres or SQLite.
 #[derive(Debug)]
@@ -68,46 +71,6 @@ impl Store {
     #[must_use]
     pub fn name(&self) -> error::DatabaseName {
         self.database.name()
-    }
-
-    /// What `read` finds in one snapshot, within the time of one operation.
-    async fn read<T>(
-        &self,
-        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.database.bounded(self.in_snapshot(read)).await
-    }
-
-    /// What `read` finds in one snapshot, for as long as it takes: what grows with the number of rows.
-    async fn read_all<T>(
-        &self,
-        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.database.judged(self.in_snapshot(read)).await
-    }
-
-    async fn in_snapshot<T>(
-        &self,
-        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut tx = self.begin_snapshot().await?;
-        let found = read(&mut tx).await?;
-        tx.commit().await?;
-        Ok(found)
-    }
-
-    /// Commits what `write` does where it is no fault, within the time of one operation.
-    async fn write<T>(
-        &self,
-        write: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.within_limit(async {
-            let mut tx = self.begin_write().await?;
-            let done = write(&mut tx).await?;
-            tx.commit().await?;
-            Ok(done)
-        })
-        .await
     }
 
     /// Why the last write failed: `None` where it did not.

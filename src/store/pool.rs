@@ -8,7 +8,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::error::{DatabaseName, StoreError};
-use super::transaction::Rollback;
+use super::rollback::Rollback;
 
 /// Connections that `M` makes, at most so many.
 pub(super) struct Pool<M: Manager> {

@@ -9,10 +9,10 @@ use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
-use super::database::DatabaseOptions;
 use super::error::{DatabaseName, StoreError};
+use super::options::DatabaseOptions;
 use super::pg_connection::PgConn;
-use super::transaction::Rollback;
+use super::rollback::Rollback;
 use crate::domain::secret_format::Secret;
 
 /// How old a connection grows, so that it follows a name that leads elsewhere now.

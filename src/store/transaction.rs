@@ -3,15 +3,17 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use deadpool::managed::{Manager, Object};
+use deadpool::managed::Object;
 use futures_util::FutureExt as _;
 use sqlx::AssertSqlSafe;
 
 use super::Store;
 use super::database::Pools;
 use super::error::{DatabaseName, StoreError};
+use super::guarded::guarded;
 use super::pool::{Pool, SqliteFile};
 use super::postgres::{PostgresServer, cannot_write};
+use super::rollback::Rollback;
 
 /// A transaction on either database.
 pub(super) enum Tx {
@@ -32,25 +34,18 @@ pub(super) struct Open<M: Rollback> {
     begun: bool,
 }
 
-/// How the transaction of a connection is given up.
-pub(super) trait Rollback: Manager<Error = StoreError, Type: 'static> + 'static {
-    fn roll_back(
-        connection: &mut Self::Type,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-}
-
 /// Compiles one body for both databases; `$conn` is the connection inside the transaction.
 macro_rules! on_db {
     ($tx:expr, $conn:ident => $body:expr) => {
         match $tx {
             $crate::store::transaction::Tx::Postgres(tx) => {
                 let $conn = tx.connection()?;
-                let result = $crate::store::transaction::guarded(async { Ok($body) }).await;
+                let result = $crate::store::guarded::guarded(async { Ok($body) }).await;
                 tx.judge(result)?
             }
             $crate::store::transaction::Tx::Sqlite(tx) => {
                 let $conn = tx.connection()?;
-                let result = $crate::store::transaction::guarded(async { Ok($body) }).await;
+                let result = $crate::store::guarded::guarded(async { Ok($body) }).await;
                 tx.judge(result)?
             }
         }
@@ -58,19 +53,47 @@ macro_rules! on_db {
 }
 pub(super) use on_db;
 
-/// Runs what talks to the database: whatever it answers is an outage, not a panic.
-///
-/// On the heap: it holds both databases' work, and is wrapped several times.
-pub(super) fn guarded<T>(
-    work: impl Future<Output = Result<T, StoreError>>,
-) -> impl Future<Output = Result<T, StoreError>> {
-    let unreadable = |_| Err(StoreError::Unreadable(DatabaseName::UNSAID));
-    AssertUnwindSafe(Box::pin(work))
-        .catch_unwind()
-        .map(move |done| done.unwrap_or_else(unreadable))
-}
-
 impl Store {
+    /// What `read` finds in one snapshot, within the time of one operation.
+    pub(super) async fn read<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.database.bounded(self.in_snapshot(read)).await
+    }
+
+    /// What `read` finds in one snapshot, for as long as it takes: what grows with the number of rows.
+    pub(super) async fn read_all<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.database.judged(self.in_snapshot(read)).await
+    }
+
+    async fn in_snapshot<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut tx = self.begin_snapshot().await?;
+        let found = read(&mut tx).await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// Commits what `write` does where it is no fault, within the time of one operation.
+    pub(super) async fn write<T>(
+        &self,
+        write: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.within_limit(async {
+            let mut tx = self.begin_write().await?;
+            let done = write(&mut tx).await?;
+            tx.commit().await?;
+            Ok(done)
+        })
+        .await
+    }
+
     /// Begins to read: all statements see one snapshot.
     pub(super) async fn begin_snapshot(&self) -> Result<Tx, StoreError> {
         match &*self.database.pools() {

@@ -87,7 +87,8 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
     let is_token = endpoint == "token";
     let method = decision.method;
     match chain {
-        Chain::Route => false,
+        // Those of budgets are made of some requests only, and told where they were.
+        Chain::Route | Chain::FailureBudget | Chain::TokenBudget => false,
         Chain::Origin
         | Chain::Form
         | Chain::Presentation

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::ApplyOptions;
+use super::findings::Findings;
+use super::options::ApplyOptions;
 use super::secrets::{Outdated, Secrets, Told};
-use super::wanted::{Findings, Stored, leaves};
+use super::stored::{Stored, leaves};
 use crate::config::catalog::CatalogCredential;
 use crate::crypto::client_key;
 use crate::domain::client::Client;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::wanted::{Stored, leaves};
+use super::stored::{Stored, leaves};
 use crate::config::catalog::{Catalog, CatalogClient};
 use crate::config::fault::Place;
 use crate::domain::client::ClientStatus;

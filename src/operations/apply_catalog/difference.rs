@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::plan::{Action, Change, Plan, Step, Subject};
-use super::wanted::{Stored, Wanted, leaves};
+use super::stored::{Stored, leaves};
+use super::wanted::Wanted;
 use crate::config::catalog::write::members;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::removals::TooManyRemoved;
 use crate::domain::client::named;
 
 named! {
@@ -62,6 +61,19 @@ pub struct Change {
     pub old: Option<Value>,
     /// Its value afterwards, where it has one.
     pub new: Option<Value>,
+}
+
+/// More clients or audiences would go than the operator allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "--prune would remove {clients} of {} clients and {audiences} of {} audiences: is this the whole catalog? \
+     --dry-run lists them; if they shall go, add --allow-removals {}",
+    .before.0, .before.1, .clients.max(.audiences)
+)]
+pub struct TooManyRemoved {
+    pub(super) clients: usize,
+    pub(super) audiences: usize,
+    pub(super) before: (usize, usize),
 }
 
 /// All steps, and what an operator should know besides.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::options::{ApplyError, ApplyOptions};
 use super::secrets::Secrets;
-use super::wanted::Stored;
-use super::{ApplyError, ApplyOptions};
+use super::stored::Stored;
 use crate::config::catalog::Catalog;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::identifier::AudienceId;

@@ -1,6 +1,6 @@
 //! How much `--prune` removes unasked: a catalog that was cut short, or is another one, must not empty a database.
 
-use super::plan::{Action, Plan, Subject};
+use super::plan::{Action, Plan, Subject, TooManyRemoved};
 
 /// So many may always go, however few there are.
 const FEW: usize = 2;
@@ -12,19 +12,6 @@ const SHARE: usize = 10;
 pub(super) struct Before {
     pub(super) clients: usize,
     pub(super) audiences: usize,
-}
-
-/// More clients or audiences would go than the operator allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "--prune would remove {clients} of {} clients and {audiences} of {} audiences: is this the whole catalog? \
-     --dry-run lists them; if they shall go, add --allow-removals {}",
-    .before.0, .before.1, .clients.max(.audiences)
-)]
-pub struct TooManyRemoved {
-    clients: usize,
-    audiences: usize,
-    before: (usize, usize),
 }
 
 /// What is too much of `plan`, where clients and audiences may go up to `allowed` each.

@@ -7,7 +7,7 @@ use std::thread;
 
 use parking_lot::Mutex;
 
-use super::wanted::Stored;
+use super::stored::Stored;
 use crate::config::catalog::Catalog;
 use crate::crypto::digest;
 use crate::crypto::random;

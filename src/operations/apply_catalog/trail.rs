@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::difference::{Write, differing};
 use super::plan::{Action, Plan, Subject};
-use super::wanted::Stored;
+use super::stored::Stored;
 use crate::domain::credential::Credential;
 use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
 use crate::domain::policy::Policy;
@@ -27,7 +27,7 @@ struct Touched<'a> {
     /// The audience, or the client that it is or belongs to.
     target: &'a str,
     /// Which of the client's things.
-    which: Option<&'a str>,
+    which: Option<(&'static str, &'a str)>,
     /// Before and after; neither where nothing changed that a catalog could state.
     states: (Option<Value>, Option<Value>),
 }
@@ -92,7 +92,7 @@ impl<'a> Trail<'a> {
         let (old, new) = (old.map(Credential::shape), new.map(Credential::shape));
         let states = states(old.as_ref(), new.as_ref());
         let target = (Subject::Credential, client.as_str());
-        Touched::of(target, Some(id.as_str()), states)
+        Touched::of(target, Some(("credential", id.as_str())), states)
     }
 
     fn policy(
@@ -104,7 +104,11 @@ impl<'a> Trail<'a> {
         let all = self.stored.client(client).map(|it| &it.policies);
         let old = all.and_then(|all| all.iter().find(|it| it.audience == *audience));
         let target = (Subject::Policy, client.as_str());
-        Touched::of(target, Some(audience.as_str()), states(old, new))
+        Touched::of(
+            target,
+            Some(("audience", audience.as_str())),
+            states(old, new),
+        )
     }
 
     fn event(&self, touched: Touched<'_>, number: u32) -> Option<AuditEvent> {
@@ -116,18 +120,18 @@ impl<'a> Trail<'a> {
             (Some(_), Some(_)) => Action::Changed,
         };
         let subject = touched.subject.as_str().replace(' ', "_");
-        let mut details = json!({ "apply": self.id, "before": before, "after": after });
-        let which = match touched.subject {
-            Subject::Policy => "audience",
-            _ => "credential",
-        };
-        if let Some(name) = touched.which {
-            details[which] = name.into();
-        }
+        let which = touched.which.map(|(kind, name)| (kind, name.into()));
+        let members = [
+            ("apply", self.id.as_str().into()),
+            ("before", before.unwrap_or_default()),
+            ("after", after.unwrap_or_default()),
+        ];
+        let members = members.into_iter().chain(which);
+        let details: Map<String, Value> = members.map(|(name, it)| (name.to_owned(), it)).collect();
         Some(self.written(
             (format!("{}.{number:07}", self.id), touched.target),
             format!("{subject}_{happened}"),
-            details,
+            details.into(),
         ))
     }
 
@@ -155,7 +159,7 @@ impl<'a> Trail<'a> {
 impl<'a> Touched<'a> {
     const fn of(
         (subject, target): (Subject, &'a str),
-        which: Option<&'a str>,
+        which: Option<(&'static str, &'a str)>,
         states: (Option<Value>, Option<Value>),
     ) -> Self {
         Self {

@@ -1,32 +1,21 @@
 //! What the database should hold: the catalog, and of what is stored that which only the database knows. Nothing is
 //! written here, and nothing is asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::ApplyOptions;
 use super::credentials::Credentials;
+use super::findings::Findings;
+use super::options::ApplyOptions;
 use super::secrets::{Outdated, Secrets};
+use super::stored::Stored;
 use crate::config::catalog::{Catalog, CatalogClient, CatalogPolicy};
-use crate::config::fault::{Fault, Place, Problem};
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, ClientStatus};
-use crate::domain::credential::{Credential, CredentialKind};
-use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::{Policy, PolicyFault};
 use crate::domain::timestamp::Timestamp;
 use crate::operations::manage_credentials::LATE_ISSUE;
-
-/// What the database holds.
-pub(super) struct Stored {
-    pub(super) audiences: BTreeMap<AudienceId, Audience>,
-    /// Those that were deleted are among them.
-    pub(super) clients: BTreeMap<ClientId, KnownClient>,
-    /// Whose each credential is.
-    pub(super) owners: BTreeMap<CredentialId, ClientId>,
-    /// When that is, by the database's clock.
-    pub(super) now: Timestamp,
-}
 
 /// What it should hold of what the catalog states.
 #[derive(Default)]
@@ -34,71 +23,6 @@ pub(super) struct Wanted {
     pub(super) audiences: Vec<Audience>,
     pub(super) clients: Vec<KnownClient>,
     pub(super) findings: Findings,
-}
-
-/// What was found on the way.
-#[derive(Default)]
-pub(super) struct Findings {
-    /// Where the catalog does not fit the database.
-    pub(super) faults: Vec<Fault>,
-    /// What an operator should know.
-    pub(super) warnings: Vec<String>,
-    /// The clients of which a secret is absent here: which of the stored ones it is, if any, nobody can tell.
-    pub(super) uncompared: BTreeSet<ClientId>,
-}
-
-impl Findings {
-    pub(super) fn fault(&mut self, place: &Place, key: String, problem: impl Into<Problem>) {
-        self.faults.push(Fault {
-            place: place.clone(),
-            key,
-            problem: problem.into(),
-        });
-    }
-}
-
-impl Stored {
-    pub(super) fn of(audiences: Vec<Audience>, clients: Vec<KnownClient>, now: Timestamp) -> Self {
-        let owners = clients.iter().flat_map(|it| {
-            let ids = it.credentials.iter().map(|it| it.id.clone());
-            ids.map(|id| (id, it.client.id.clone()))
-        });
-        Self {
-            owners: owners.collect(),
-            audiences: audiences
-                .into_iter()
-                .map(|it| (it.id.clone(), it))
-                .collect(),
-            clients: clients
-                .into_iter()
-                .map(|it| (it.client.id.clone(), it))
-                .collect(),
-            now,
-        }
-    }
-
-    /// The client, where it is there and was not deleted.
-    pub(super) fn client(&self, id: &ClientId) -> Option<&KnownClient> {
-        let known = self.clients.get(id);
-        known.filter(|it| it.client.status != ClientStatus::Deleted)
-    }
-
-    /// All clients that were not deleted.
-    pub(super) fn living(&self) -> impl Iterator<Item = &KnownClient> {
-        let all = self.clients.values();
-        all.filter(|it| it.client.status != ClientStatus::Deleted)
-    }
-}
-
-/// Whether a stored credential goes that the catalog does not state. Secrets that `credential add-secret` made belong
-/// to no catalog, unless it lists secrets itself; and one that was compromised keeps tokens dead for a while.
-pub(super) fn leaves(
-    credential: &Credential,
-    states_secrets: bool,
-    (prune, now): (bool, Timestamp),
-) -> bool {
-    let is_ours = states_secrets || credential.kind() != CredentialKind::Secret;
-    prune && is_ours && !credential.kills_tokens(now)
 }
 
 /// What `catalog` wants where `stored` is there.

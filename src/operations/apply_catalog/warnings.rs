@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wanted::Stored;
+use super::stored::Stored;
 use crate::config::catalog::Catalog;
 use crate::crypto::client_key;
 use crate::domain::credential::CredentialMaterial;

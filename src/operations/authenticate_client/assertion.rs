@@ -2,62 +2,21 @@
 
 use std::sync::Arc;
 
+use super::client_assertion::Assertion;
 use super::proof::ProvenClient;
 use super::{Authenticator, ClientKeys, MAX_LIFETIME};
 use crate::crypto::client_key::ClientKey;
 use crate::domain::check::Chain;
 use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
-use crate::domain::client_assertion::{
-    AssertionFault, AssertionRules, accept, check_type, claimed_client,
-};
+use crate::domain::client_assertion::{AssertionFault, AssertionRules, accept, claimed_client};
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::decision::{ClaimedClient, Decision};
-use crate::domain::identifier::CredentialId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::shown::unknown;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::error::OperationError;
-use crate::operations::signed_once::{Accepted, Kind, Signed, Unverified};
-
-/// A client assertion. Its key is a credential of the client that it claims to be of.
-#[derive(Debug)]
-pub(super) struct Assertion;
-
-/// An accepted assertion, whose `jti` is still to be spent.
-pub(super) type AcceptedAssertion = Accepted<Assertion>;
-
-impl Kind for Assertion {
-    const NAME: &'static str = "assertion";
-    type Fault = AssertionFault;
-    type Key = CredentialId;
-    /// Whether its `aud` was the token endpoint, which only some clients may write.
-    type Said = bool;
-
-    fn check_type(typ: Option<&str>) -> Result<(), AssertionFault> {
-        check_type(typ)
-    }
-
-    fn form(reason: String) -> AssertionFault {
-        AssertionFault::Form(reason)
-    }
-
-    fn algorithm(shown: String) -> AssertionFault {
-        AssertionFault::Algorithm(shown)
-    }
-
-    fn signature() -> AssertionFault {
-        AssertionFault::Signature
-    }
-
-    fn replayed() -> AssertionFault {
-        AssertionFault::Replayed
-    }
-
-    fn made_before_loss() -> AssertionFault {
-        AssertionFault::MadeBeforeLoss
-    }
-}
+use crate::operations::signed_once::{Signed, Unverified};
 
 impl Authenticator {
     /// Proves a client by an assertion whose `jti` is still to be spent.

@@ -5,6 +5,7 @@
 
 mod assertion;
 mod certificate;
+mod client_assertion;
 mod client_keys;
 mod proof;
 mod secret;

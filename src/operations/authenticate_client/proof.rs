@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::error::OperationError;
 use super::Authenticator;
-use super::assertion::AcceptedAssertion;
+use super::client_assertion::AcceptedAssertion;
 use crate::domain::check::Chain;
 use crate::domain::client::{AuthMethod, Client, ClientStatus};
 use crate::domain::credential::{Credential, CredentialState};

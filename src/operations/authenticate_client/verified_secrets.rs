@@ -8,7 +8,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use subtle::ConstantTimeEq;
 
-use crate::crypto::digest::ProcessKey;
+use crate::crypto::process_key::ProcessKey;
 use crate::domain::credential::{Credential, SecretForm};
 use crate::domain::identifier::CredentialId;
 use crate::domain::secret_format::Secret;

@@ -13,7 +13,6 @@ pub use proof::{AcceptedProof, FreshProof, judge_proof};
 
 use std::sync::Arc;
 
-use super::TOKEN_PATH;
 use super::error::OperationError;
 use super::replay_cache::ReplayCache;
 use crate::config::settings::Settings;
@@ -23,6 +22,9 @@ use crate::domain::presented::PresentedProof;
 use crate::domain::profile::Profile;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Timestamp;
+
+/// Where the token endpoint is below the issuer.
+pub(super) const TOKEN_PATH: &str = "/oauth2/token";
 
 /// Judges the proofs of token requests.
 #[derive(Debug)]

@@ -5,7 +5,8 @@
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 
-use crate::crypto::digest::{ProcessKey, base64url};
+use crate::crypto::digest::base64url;
+use crate::crypto::process_key::ProcessKey;
 use crate::crypto::sealing::SealingKeys;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::issuer::Issuer;

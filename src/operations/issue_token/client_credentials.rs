@@ -1,6 +1,6 @@
 //! The client credentials grant, RFC 6749 section 4.4: the client acts for itself, within its own policies.
 
-use super::Circumstances;
+use super::circumstances::Circumstances;
 use super::entitlement::Entitlement;
 use crate::domain::client::GrantType;
 use crate::domain::grant_decision::policies_that_hold;

@@ -1,16 +1,19 @@
 //! Issues an access token, as JWT of RFC 9068. Each grant is one arm, which says for whom and within what; the client's
 //! proof, the last look, binding, lifetime, signature and record are the same for all.
 
+mod circumstances;
 mod client_credentials;
 mod entitlement;
 mod sign;
+
+pub use circumstances::Asked;
+pub use sign::IssuedToken;
 
 use std::sync::Arc;
 
 use super::Grantd;
 use super::authenticate_client::{AuthenticatedClient, StandingClient};
 use super::caller::Caller;
-use super::dpop::FreshProof;
 use super::error::{OperationError, Outage};
 use super::replay_cache::USE_OF_JTI;
 use crate::domain::budget_fault::BudgetFault;
@@ -26,6 +29,7 @@ use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::store::error::StoreError;
 use crate::store::memory::look::{About, Look};
+use circumstances::Circumstances;
 use entitlement::Entitlement;
 use sign::bind;
 
@@ -33,41 +37,6 @@ use sign::bind;
 const LONGEST_WAIT: Seconds = Seconds::new(2);
 /// How often one request waits so: once for each of the two.
 const MOST_WAITS: usize = 2;
-
-/// An issued token, RFC 6749 section 5.1.
-#[derive(Clone, Debug)]
-pub struct IssuedToken {
-    /// The token.
-    pub access_token: String,
-    /// `Bearer`, or `DPoP` for a token that is bound to a key (RFC 9449 section 5).
-    pub token_type: &'static str,
-    /// How long it lives, in seconds.
-    pub expires_in: u32,
-    /// What it grants, always said.
-    pub scope: String,
-}
-
-/// What a token request asks for, before its grammar is looked at.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
-    /// The `grant_type` parameter.
-    pub grant: GrantType,
-    /// The `scope` parameter.
-    pub scope: Option<&'a str>,
-    /// Each `resource` parameter.
-    pub resources: &'a [&'a str],
-    /// The `audience` parameter.
-    pub audience: Option<&'a str>,
-    /// The DPoP proof.
-    pub proof: PresentedProof<'a>,
-}
-
-/// What a token request is judged by beside its client.
-struct Circumstances<'a> {
-    asked: Asked<'a>,
-    caller: &'a Caller,
-    proof: Option<FreshProof>,
-}
 
 /// What judging a token request comes to.
 enum Judged {

@@ -1,7 +1,7 @@
 //! What every token gets, whatever its grant: what it is bound to, and its signature.
 
+use super::circumstances::Circumstances;
 use super::entitlement::Entitlement;
-use super::{Circumstances, IssuedToken};
 use crate::crypto::jws::Signer;
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
@@ -12,6 +12,19 @@ use crate::domain::timestamp::Timestamp;
 use crate::operations::Grantd;
 use crate::operations::authenticate_client::StandingClient;
 use crate::operations::error::{OperationError, Outage};
+
+/// An issued token, RFC 6749 section 5.1.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// The token.
+    pub access_token: String,
+    /// `Bearer`, or `DPoP` for a token that is bound to a key (RFC 9449 section 5).
+    pub token_type: &'static str,
+    /// How long it lives, in seconds.
+    pub expires_in: u32,
+    /// What it grants, always said.
+    pub scope: String,
+}
 
 impl Grantd {
     /// The catalog was judged when this replica started; it may have been changed since by an `apply` that knows of no

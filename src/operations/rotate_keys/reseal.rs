@@ -56,11 +56,11 @@ impl KeyRotation<'_> {
                 id: random::token_id(),
                 at: now,
                 actor: "operator".to_owned(),
-                action: "signing_keys_resealed",
+                action: "signing_keys_resealed".into(),
                 target: resealed.key_id.clone(),
                 details: json!({ "keys": resealed.sealed }),
             };
-            change.audit(&event).await?;
+            change.audit([event]).await?;
         }
         change.commit().await?;
         Ok(resealed)

@@ -139,7 +139,7 @@ impl KeyChange {
                 .await?;
             if let Some(action) = action((&key.life, &after)) {
                 let event = self.event(by, (action, &key.kid), (key.algorithm, &after));
-                self.change.audit(&event).await?;
+                self.change.audit([event]).await?;
             }
         }
         for (algorithm, pair) in std::mem::take(&mut self.announced) {
@@ -154,7 +154,7 @@ impl KeyChange {
             let key = sealed(pair, algorithm, &self.sealing, life)?;
             self.change.insert_signing_key(&key).await?;
             let event = self.event(by, ("signing_key_announced", &key.kid), (algorithm, &life));
-            self.change.audit(&event).await?;
+            self.change.audit([event]).await?;
         }
         Ok(self.change.commit().await?)
     }
@@ -174,7 +174,7 @@ impl KeyChange {
             id: random::token_id(),
             at: self.now(),
             actor: by.actor.to_owned(),
-            action,
+            action: action.into(),
             target: kid.to_owned(),
             details: json!({
                 "algorithm": algorithm,

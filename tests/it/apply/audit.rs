@@ -74,10 +74,9 @@ on_both! {
     }
 
     async fn more_things_than_one_statement_takes_each_have_an_event(env) {
-        let many: String = (0..1200)
-            .map(|number| format!("[[audience]]\nid = \"a{number}\"\nscopes = [\"a\"]\n"))
-            .collect();
-        env.apply(&many).await;
+        let audience = |number| format!("[[audience]]\nid = \"a{number}\"\nscopes = [\"a\"]\n");
+        let many: Vec<String> = (0..1200).map(audience).collect();
+        env.apply(&many.concat()).await;
         let told = events(&env).await;
         let audiences = told.iter().filter(|(what, _)| what.starts_with("audience_created a"));
         assert_eq!(audiences.count(), 1200);

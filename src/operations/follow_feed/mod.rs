@@ -1,23 +1,27 @@
 //! Follows the change feed, so that what this replica remembers stays true (DESIGN section 1).
 
+mod compare_clocks;
+mod database_trouble;
+mod degraded;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::background::blocking;
-use super::check_profile::profile_contradiction;
-use super::clocks::Clocks;
-use super::error::Outage;
-use super::freshness::Freshness;
-use super::key_ring::KeyRing;
-use super::loads::Loads;
-use super::memory::Memory;
-use super::replay_cache::ReplayCache;
-use super::troubles::Troubles;
 use crate::config::settings::Settings;
 use crate::crypto::sealing::SealingKeys;
 use crate::domain::timestamp::Timestamp;
+use crate::operations::background::blocking;
+use crate::operations::check_profile::profile_contradiction;
+use crate::operations::clocks::Clocks;
+use crate::operations::error::Outage;
+use crate::operations::freshness::Freshness;
+use crate::operations::key_ring::KeyRing;
+use crate::operations::loads::Loads;
+use crate::operations::memory::Memory;
+use crate::operations::replay_cache::ReplayCache;
+use crate::operations::troubles::Troubles;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::feed::{FeedNews, FeedPosition};
@@ -25,16 +29,16 @@ use crate::store::feed::{FeedNews, FeedPosition};
 /// Keeps what a replica remembers true, and knows whether it is.
 #[derive(Debug)]
 pub struct Feed {
-    pub(super) settings: Arc<Settings>,
-    pub(super) store: Arc<Store>,
-    pub(super) clocks: Arc<Clocks>,
-    pub(super) memory: Arc<Memory>,
-    pub(super) loads: Arc<Loads>,
-    pub(super) replay_cache: Arc<ReplayCache>,
-    pub(super) sealing: Arc<SealingKeys>,
-    pub(super) freshness: Freshness,
-    pub(super) troubles: Troubles,
-    pub(super) followed: Mutex<Followed>,
+    pub(in crate::operations) settings: Arc<Settings>,
+    pub(in crate::operations) store: Arc<Store>,
+    pub(in crate::operations) clocks: Arc<Clocks>,
+    pub(in crate::operations) memory: Arc<Memory>,
+    pub(in crate::operations) loads: Arc<Loads>,
+    pub(in crate::operations) replay_cache: Arc<ReplayCache>,
+    pub(in crate::operations) sealing: Arc<SealingKeys>,
+    pub(in crate::operations) freshness: Freshness,
+    pub(in crate::operations) troubles: Troubles,
+    pub(in crate::operations) followed: Mutex<Followed>,
 }
 
 /// How far a replica has followed.
@@ -52,16 +56,16 @@ impl Feed {
     ///
     /// # Errors
     /// A feed that was not read lately, or a clock that is wrong.
-    pub(super) fn check_fitness(&self) -> Result<(), Outage> {
+    pub(in crate::operations) fn check_fitness(&self) -> Result<(), Outage> {
         self.check_fresh()?;
-        self.clocks.check()
+        self.clocks.check().map_err(Outage::ClocksApart)
     }
 
     /// Whether the feed was read recently enough.
     ///
     /// # Errors
     /// It was not.
-    pub(super) fn check_fresh(&self) -> Result<(), StoreError> {
+    pub(in crate::operations) fn check_fresh(&self) -> Result<(), StoreError> {
         self.freshness.check(self.clocks.ours())
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::follow_feed::Feed;
-use super::troubles::Trouble;
+use super::Feed;
+use crate::operations::troubles::Trouble;
 use crate::store::error::StoreError;
 
 /// A reading that takes longer is told before it ends: it may take as long as `statement_timeout`, and an operator

@@ -1,0 +1,65 @@
+//! What the database holds before a catalog is applied.
+
+use std::collections::BTreeMap;
+
+use crate::domain::audience::Audience;
+use crate::domain::client::ClientStatus;
+use crate::domain::credential::{Credential, CredentialKind};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::timestamp::Timestamp;
+
+/// What the database holds.
+pub(super) struct Stored {
+    pub(super) audiences: BTreeMap<AudienceId, Audience>,
+    /// Those that were deleted are among them.
+    pub(super) clients: BTreeMap<ClientId, KnownClient>,
+    /// Whose each credential is.
+    pub(super) owners: BTreeMap<CredentialId, ClientId>,
+    /// When that is, by the database's clock.
+    pub(super) now: Timestamp,
+}
+
+impl Stored {
+    pub(super) fn of(audiences: Vec<Audience>, clients: Vec<KnownClient>, now: Timestamp) -> Self {
+        let owners = clients.iter().flat_map(|it| {
+            let ids = it.credentials.iter().map(|it| it.id.clone());
+            ids.map(|id| (id, it.client.id.clone()))
+        });
+        Self {
+            owners: owners.collect(),
+            audiences: audiences
+                .into_iter()
+                .map(|it| (it.id.clone(), it))
+                .collect(),
+            clients: clients
+                .into_iter()
+                .map(|it| (it.client.id.clone(), it))
+                .collect(),
+            now,
+        }
+    }
+
+    /// The client, where it is there and was not deleted.
+    pub(super) fn client(&self, id: &ClientId) -> Option<&KnownClient> {
+        let known = self.clients.get(id);
+        known.filter(|it| it.client.status != ClientStatus::Deleted)
+    }
+
+    /// All clients that were not deleted.
+    pub(super) fn living(&self) -> impl Iterator<Item = &KnownClient> {
+        let all = self.clients.values();
+        all.filter(|it| it.client.status != ClientStatus::Deleted)
+    }
+}
+
+/// Whether a stored credential goes that the catalog does not state. Secrets that `credential add-secret` made belong
+/// to no catalog, unless it lists secrets itself; and one that was compromised keeps tokens dead for a while.
+pub(super) fn leaves(
+    credential: &Credential,
+    states_secrets: bool,
+    (prune, now): (bool, Timestamp),
+) -> bool {
+    let is_ours = states_secrets || credential.kind() != CredentialKind::Secret;
+    prune && is_ours && !credential.kills_tokens(now)
+}

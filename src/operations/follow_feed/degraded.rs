@@ -1,0 +1,29 @@
+//! What keeps this replica from being whole, as far as the feed and what it loads tell.
+
+use super::Feed;
+use crate::operations::troubles::{Degraded, Trouble};
+
+impl Feed {
+    /// What keeps this replica from being whole.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<Degraded> {
+        self.look(Trouble::Keys, self.trouble_with_keys());
+        let stale = self.check_fresh().err();
+        self.look(Trouble::Feed, stale.map(|error| (error.to_string(), true)));
+        self.troubles.all()
+    }
+
+    fn trouble_with_keys(&self) -> Option<(String, bool)> {
+        match &*self.memory.keys.load() {
+            None => Some(("the signing keys are not loaded".to_owned(), true)),
+            Some(keys) => keys.unopened(self.clocks.database_now()).trouble(),
+        }
+    }
+
+    fn look(&self, what: Trouble, trouble: Option<(String, bool)>) {
+        match trouble {
+            Some(trouble) => self.troubles.note(what, self.clocks.now(), trouble),
+            None => self.troubles.clear(what),
+        };
+    }
+}

@@ -1,0 +1,28 @@
+//! What a token request asks for, and what comes with it.
+
+use crate::domain::client::GrantType;
+use crate::domain::presented::PresentedProof;
+use crate::operations::caller::Caller;
+use crate::operations::dpop::FreshProof;
+
+/// What a token request asks for, before its grammar is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The `grant_type` parameter.
+    pub grant: GrantType,
+    /// The `scope` parameter.
+    pub scope: Option<&'a str>,
+    /// Each `resource` parameter.
+    pub resources: &'a [&'a str],
+    /// The `audience` parameter.
+    pub audience: Option<&'a str>,
+    /// The DPoP proof.
+    pub proof: PresentedProof<'a>,
+}
+
+/// What a token request is judged by beside its client.
+pub(super) struct Circumstances<'a> {
+    pub(super) asked: Asked<'a>,
+    pub(super) caller: &'a Caller,
+    pub(super) proof: Option<FreshProof>,
+}
