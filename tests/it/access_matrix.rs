@@ -235,6 +235,7 @@ on_both! {
         degraded(&[]).await;
         env.clock.advance(grantd::domain::timestamp::Seconds::new(31));
         degraded(&["feed"]).await;
+        assert_eq!(started().await.status, 200, "it has started, however it is by now");
         replica.follow().await;
         draining.store(true, Ordering::Relaxed);
         degraded(&["draining"]).await;
