@@ -18,6 +18,7 @@ mod refused_handshakes;
 pub mod reload;
 pub mod replica;
 pub mod room;
+mod run;
 pub mod serve;
 pub mod service_manager;
 mod session;

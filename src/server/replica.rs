@@ -1,17 +1,15 @@
-//! One replica from its first connection to its last: its listeners, and what runs beside them.
+//! What one replica is made of: its listeners, and what runs beside them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use super::bounds::Bounds;
 use super::client_ca_files::ClientCaFiles;
 use super::file_fault::FileFault;
 use super::reload::{Hangups, Reload};
 use super::room::Room;
-use super::serve::{Listener, Stops, serve};
+use super::serve::{Listener, Stops};
 use super::service_manager::ServiceManager;
-use super::shutdown::{Shutdown, Trigger};
 use super::sockets::Sockets;
 use super::tls::Tls;
 use crate::clock::Clock;
@@ -22,7 +20,7 @@ use crate::http::routes::{self, Routes};
 use crate::http::state::HttpState;
 use crate::operations::Grantd;
 use crate::operations::authenticate_client::TrustedCas;
-use crate::operations::background::{Background, Running};
+use crate::operations::background::Background;
 use crate::store::Store;
 use crate::telemetry::writer_ended;
 
@@ -36,11 +34,11 @@ pub struct Replica {
     pub background: Background,
     /// What clients reach.
     pub routes: Routes,
-    listeners: Vec<Listener>,
-    draining: Arc<AtomicBool>,
-    reloadable: Vec<Arc<dyn Reload>>,
-    hangups: Option<Hangups>,
-    manager: Arc<ServiceManager>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) draining: Arc<AtomicBool>,
+    pub(super) reloadable: Vec<Arc<dyn Reload>>,
+    pub(super) hangups: Option<Hangups>,
+    pub(super) manager: Arc<ServiceManager>,
 }
 
 /// Why a replica is not ready to run.
@@ -122,89 +120,6 @@ impl Replica {
     pub fn told_to(mut self, manager: ServiceManager) -> Self {
         self.manager = Arc::new(manager);
         self
-    }
-
-    /// Serves until `shutdown`, then drains: first it is unready for `drain_delay` and serves all the same, then
-    /// requests in flight are finished, then what waits is written.
-    ///
-    /// # Errors
-    /// One line for the operator, where the replica cannot go on: a task ended that must run beside the requests, such as
-    /// the one that reads the feed of a database whose schema is of another version.
-    pub async fn run(mut self, shutdown: Shutdown) -> Result<(), String> {
-        let mut background = std::mem::take(&mut self.background);
-        if let Some(hangups) = self.hangups.take() {
-            let files = std::mem::take(&mut self.reloadable);
-            let (reloads, manager) = (Arc::clone(self.grantd.reloads()), Arc::clone(&self.manager));
-            let reloading = hangups.keep_reloading(files, reloads, manager);
-            background = background.with("reloading", reloading);
-        }
-        let (telling, living) = (Arc::clone(&self.manager), Arc::clone(&self.manager));
-        background = background
-            .with(
-                "service manager",
-                telling.keep_telling(Arc::clone(&self.grantd)),
-            )
-            .with("watchdog", living.keep_alive());
-        let (mut first, mut last) = (Vec::new(), Vec::new());
-        for listener in std::mem::take(&mut self.listeners) {
-            let (trigger, stop) = Shutdown::manual();
-            let name = format!("listener {}", listener.name);
-            match listener.stops {
-                Stops::First => first.push((name.clone(), trigger)),
-                Stops::Last => last.push(trigger),
-            }
-            background = background.with(name, serve(listener, stop));
-        }
-        let mut running = background.start();
-        let outcome = tokio::select! {
-            () = shutdown.requested() => Ok(()),
-            why = running.failed() => Err(why),
-        };
-        let outcome = match outcome {
-            Ok(()) => self.leave(&first, &mut running).await,
-            // What cannot go on does not wait for a load balancer.
-            Err(why) => {
-                self.stops_within(Duration::ZERO);
-                Err(why)
-            }
-        };
-        tracing::info!("stopping: finishing requests in flight");
-        let told = first.into_iter().map(|(name, trigger)| {
-            trigger.stop();
-            name
-        });
-        running.finish(&told.collect::<Vec<_>>()).await;
-        self.grantd.write_last().await;
-        // They serve health checks until here; nothing of it is worth waiting for.
-        drop(last);
-        outcome
-    }
-
-    /// Is unready from now on, and serves for `drain_delay` all the same.
-    async fn leave(
-        &self,
-        listeners: &[(String, Trigger)],
-        running: &mut Running,
-    ) -> Result<(), String> {
-        let delay = self.settings.limits.drain_delay.duration();
-        self.stops_within(delay);
-        if delay.is_zero() {
-            return Ok(());
-        }
-        tracing::info!("stopping: unready, serving for {delay:?} more");
-        for (_, trigger) in listeners {
-            trigger.leave();
-        }
-        tokio::select! {
-            () = tokio::time::sleep(delay) => Ok(()),
-            why = running.failed() => Err(why),
-        }
-    }
-
-    fn stops_within(&self, delay: Duration) {
-        self.draining.store(true, Ordering::Relaxed);
-        let drain = self.settings.limits.drain_timeout.duration();
-        self.manager.stopping(delay + drain);
     }
 }
 

@@ -73,7 +73,10 @@ async fn sockets_are_taken_by_name_and_listen_is_ignored() {
             "GRANTD_OPERATIONS__LISTEN",
             format!("127.0.0.1:{}", unused[1]),
         );
+    // Who connects before the process starts, or while it loads, waits for it.
+    let early = std::thread::spawn(move || token(public_at, "reader", SECRET));
     let mut server = Server::spawn(&mut command, &log);
+    assert_eq!(early.join().unwrap().unwrap().0, 200);
     eventually("the replica is ready", || {
         request(operations_at, "GET /readyz", "").is_some_and(|(status, _)| status == 200)
     });
