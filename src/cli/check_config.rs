@@ -8,7 +8,7 @@ use super::output::{counted, say};
 use super::target::sealing;
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
-use crate::config::settings::{Sealing, SealingSource, Settings, TlsFiles};
+use crate::config::settings::{Sealing, Settings, TlsFiles};
 use crate::domain::profile::Profile;
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::server::client_ca_files::ClientCaFiles;
@@ -66,7 +66,7 @@ fn has_settings(arguments: &Arguments) -> bool {
 
 /// Everything that `serve` opens before it listens, opened by the same code.
 fn check_settings(file: Option<&Path>, absent: Option<&AbsentSecrets>) -> anyhow::Result<Profile> {
-    let settings = Settings::read_noting(file, std::env::vars(), absent)?;
+    let settings = Settings::read(file, std::env::vars(), absent)?;
     Store::open(DatabaseOptions::of(&settings))?;
     check_sealing(&settings.sealing, absent)?;
     check_tls(&settings, absent)?;
@@ -83,13 +83,13 @@ fn check_sealing(keys: &Sealing, absent: Option<&AbsentSecrets>) -> anyhow::Resu
     if let Some(absent) = absent {
         here.old_key_files
             .retain(|path| !absent.lacks_file("sealing.old_key_files", path));
-        match &keys.key {
-            None => absent.note("sealing.key"),
-            Some(SealingSource::File(path)) if absent.lacks_file("sealing.key_file", path) => {
-                // The old ones are read as they come.
-                here.key = here.old_key_files.pop().map(SealingSource::File);
+        match &keys.key_file {
+            None if keys.key.is_none() => absent.note("sealing.key"),
+            // The old ones are read as they come.
+            Some(path) if absent.lacks_file("sealing.key_file", path) => {
+                here.key_file = here.old_key_files.pop();
             }
-            Some(_) => {}
+            _ => {}
         }
     }
     if sealing(&here)?.is_none() && absent.is_none() {
@@ -100,21 +100,20 @@ fn check_sealing(keys: &Sealing, absent: Option<&AbsentSecrets>) -> anyhow::Resu
 
 /// Certificates, keys and client CAs, as the listeners would use them.
 fn check_tls(settings: &Settings, absent: Option<&AbsentSecrets>) -> anyhow::Result<()> {
-    let is_here = |files: &&TlsFiles| {
+    let is_here = |files: &TlsFiles| {
         !absent.is_some_and(|absent| {
             let what = format!("{} with its key", files.certificate.display());
             absent.lacks_file(&what, &files.key)
         })
     };
-    if let Some(files) = settings.public.tls.as_ref().filter(is_here) {
-        Tls::load(files.clone(), settings.profile)?;
+    if let Some(files) = settings.public.tls().filter(is_here) {
+        Tls::load(files, settings.profile)?;
     }
     let Some(mtls) = &settings.mtls else {
         return Ok(());
     };
-    let own = mtls.listener.as_ref().map(|listener| &listener.tls);
-    if let Some(files) = own.filter(is_here) {
-        Tls::load_mutual(files.clone(), settings.profile)?;
+    if let Some(files) = mtls.tls().filter(is_here) {
+        Tls::load_mutual(files, settings.profile)?;
     }
     Ok(ClientCaFiles::check(&mtls.client_ca_files)?)
 }

@@ -104,10 +104,12 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
     let Some(first) = policies.first() else {
         return Ok(say!("no policies: it gets no tokens")?);
     };
-    let columns: Vec<String> = first.iter().map(|(key, _)| key.replace('_', " ")).collect();
+    let columns: Vec<String> = first.keys().map(|key| key.replace('_', " ")).collect();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let values = |policy: &Vec<(String, Value)>| policy.iter().map(|(_, it)| it.clone()).collect();
-    let rows: Vec<Vec<Value>> = policies.iter().map(values).collect();
+    let rows = policies
+        .iter()
+        .map(|policy| policy.values().cloned().collect());
+    let rows: Vec<Vec<Value>> = rows.collect();
     print_rows(Output::Table, &columns, &rows)?;
     Ok(())
 }

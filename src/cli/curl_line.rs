@@ -45,7 +45,7 @@ pub(super) fn by_secret(client: &CatalogClient, (secret, shown): (&str, &str)) -
 
 /// The parameters without which the request would not say what the token is for.
 fn target(client: &CatalogClient) -> Option<String> {
-    let mut policies = client.policies.iter().map(|stated| &stated.policy);
+    let mut policies = client.policies.iter().map(|stated| &stated.value);
     let first = policies.next()?;
     let mut parameters = String::new();
     if policies.next().is_some() {

@@ -16,8 +16,8 @@ use crate::clock::Clock;
 use crate::config::catalog::write::to_toml;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::{
-    Budget, Feed, Keys, LogFormat, MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener,
-    PUBLIC, PublicListener, Settings, TlsFiles, Tokens,
+    Budget, Feed, Keys, LogFormat, MTLS, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
+    PublicListener, Settings, Tokens,
 };
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
@@ -237,14 +237,13 @@ pub(super) fn key_periods() -> KeyPeriods {
 /// The mutual-TLS listener, by a name that the server's certificate has.
 fn mutual(arguments: &Arguments, certificates: &DevCertificates, listen: SocketAddr) -> MutualTls {
     let client_ca = arguments.client_ca.as_ref().unwrap_or(&certificates.ca);
-    let tls = TlsFiles {
-        certificate: certificates.server.clone(),
-        key: certificates.server_key.clone(),
-    };
     MutualTls {
-        url: Some(format!("https://localhost:{}", listen.port())),
-        listener: Some(MutualListener { listen, tls }),
+        listen,
+        tls_certificate_file: Some(certificates.server.clone()),
+        tls_key_file: Some(certificates.server_key.clone()),
         client_ca_files: vec![client_ca.clone()],
+        url: Some(format!("https://localhost:{}", listen.port())),
+        ..MutualTls::default()
     }
 }
 
@@ -264,7 +263,7 @@ fn read_catalog(files: &[PathBuf]) -> anyhow::Result<Option<Catalog>> {
 /// It may hold a million, for which no start waits.
 async fn stored_catalog(store: &Store) -> anyhow::Result<Catalog> {
     let (audiences, clients) = store.first_of_catalog(MOST_STORED).await?;
-    let text = to_toml(&audiences, &clients);
+    let text = to_toml(&audiences, &clients)?;
     let options = CatalogOptions::dev(&|_| None);
     Ok(Catalog::parse("the data directory", &text, &options)?)
 }

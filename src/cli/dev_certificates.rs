@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::data_directory::DataDirectory;
-use crate::config::catalog::{Catalog, CatalogClient, CatalogCredential};
+use crate::config::catalog::{Catalog, CatalogClient, Placed};
 use crate::config::fault::Place;
 use crate::crypto::certificates::made::{CertificateKey, ThrowAwayCa};
 use crate::crypto::digest::certificate_thumbprint;
@@ -120,9 +120,9 @@ impl DevCertificates {
 }
 
 /// A credential that no catalog states.
-pub(super) fn made_here(material: PublicMaterial) -> CatalogCredential {
-    CatalogCredential {
-        credential: StatedCredential {
+pub(super) fn made_here(material: PublicMaterial) -> Placed<StatedCredential> {
+    Placed {
+        value: StatedCredential {
             label: Some("made by grantd dev".to_owned()),
             ..material.into()
         },

@@ -79,7 +79,7 @@ fn thumbprints(client: &CatalogClient) -> impl Iterator<Item = String> {
 
 fn needs_proofs(catalog: &Catalog) -> bool {
     let takes = [SenderConstraint::Dpop, SenderConstraint::Any];
-    let mut audiences = catalog.audiences.iter().map(|it| &it.audience);
+    let mut audiences = catalog.audiences.iter().map(|it| &it.value);
     audiences.any(|it| takes.contains(&it.sender_constraint))
         || catalog.clients.iter().any(|it| it.dpop_bound_access_tokens)
 }

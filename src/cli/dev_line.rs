@@ -6,9 +6,9 @@ use std::path::Path;
 use super::curl_line::{by_secret, curl_line};
 use super::dev_certificates::DevCertificates;
 use super::dev_keys::DevKeys;
-use crate::config::catalog::{CatalogAudience, CatalogClient};
+use crate::config::catalog::{CatalogClient, Placed};
 use crate::crypto::secret_hash::PhcHash;
-use crate::domain::audience::SenderConstraint;
+use crate::domain::audience::{Audience, SenderConstraint};
 use crate::domain::client::{AuthMethod, ClientStatus};
 use crate::domain::credential::{CredentialMaterial, StatedSecret};
 use crate::domain::identifier::ClientId;
@@ -24,7 +24,7 @@ pub(super) struct Lines<'a> {
     pub(super) mutual_endpoint: Option<&'a str>,
     pub(super) certificates: &'a DevCertificates,
     pub(super) keys: &'a DevKeys,
-    pub(super) audiences: &'a [CatalogAudience],
+    pub(super) audiences: &'a [Placed<Audience>],
     /// The secrets of the demo catalog, which everybody knows.
     pub(super) demo: &'a [(ClientId, Secret)],
 }
@@ -163,8 +163,8 @@ impl Lines<'_> {
     }
 
     fn constraint(&self, client: &CatalogClient) -> SenderConstraint {
-        let first = client.policies.first().map(|it| &it.policy.audience);
-        let mut audiences = self.audiences.iter().map(|it| &it.audience);
+        let first = client.policies.first().map(|it| &it.audience);
+        let mut audiences = self.audiences.iter().map(|it| &it.value);
         audiences
             .find(|audience| Some(&audience.id) == first)
             .map_or(SenderConstraint::None, |audience| {

@@ -16,6 +16,6 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let audiences = opened.store.all_audiences().await?;
     let clients = opened.store.all_clients().await?;
-    print(format_args!("{}", to_toml(&audiences, &clients)))?;
+    print(format_args!("{}", to_toml(&audiences, &clients)?))?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::color;
 use super::target::sealing;
 use crate::clock::Clock;
 use crate::config::fault::ConfigError;
-use crate::config::settings::Settings;
+use crate::config::settings::{MutualTls, Settings};
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::server::descriptors;
 use crate::server::inherited::Inherited;
@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 fn read_settings(file: Option<&Path>) -> Result<Settings, ConfigError> {
-    Settings::read(file, std::env::vars())
+    Settings::read(file, std::env::vars(), None)
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -93,7 +93,7 @@ fn tell(settings: &Settings) {
     tracing::info!(
         issuer = settings.issuer.as_str(),
         public = %settings.public.listen,
-        mtls = settings.mutual_listener().map(|it| tracing::field::display(it.listen)),
+        mtls = settings.mtls.as_ref().and_then(MutualTls::listen).map(tracing::field::display),
         operations = %settings.operations.listen,
         "serving"
     );

@@ -10,7 +10,7 @@ use clap::Args;
 use super::data_directory::DataDirectory;
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::file;
-use crate::config::settings::{Feed, Keys, Sealing, SealingSource, Settings, Tokens};
+use crate::config::settings::{Feed, Keys, Sealing, Settings, Tokens};
 use crate::crypto::sealing::{SealingKey, SealingKeys};
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::profile::Profile;
@@ -158,7 +158,7 @@ fn open_settings(
     url: Option<&str>,
     absent: Option<&AbsentSecrets>,
 ) -> anyhow::Result<Opened> {
-    let settings = Settings::read(file, std::env::vars())?;
+    let settings = Settings::read(file, std::env::vars(), None)?;
     let mut options = DatabaseOptions::of(&settings);
     if let Some(url) = url {
         url.clone_into(&mut options.url);
@@ -178,16 +178,16 @@ fn open_settings(
 
 /// The sealing keys where no settings are read: only their variables say them.
 fn sealing_of_environment() -> anyhow::Result<Option<SealingKeys>> {
-    let file = std::env::var_os("GRANTD_SEALING__KEY_FILE").map(PathBuf::from);
-    let inline = || std::env::var("GRANTD_SEALING__KEY").ok();
-    let inline = || inline().map(|text| SealingSource::Inline(Secret::new(text)));
+    let file = std::env::var_os("GRANTD_SEALING__KEY_FILE");
+    let inline = std::env::var("GRANTD_SEALING__KEY").ok();
     let old = std::env::var("GRANTD_SEALING__OLD_KEY_FILES").unwrap_or_default();
     let old = old
         .split(',')
         .map(str::trim)
         .filter(|path| !path.is_empty());
     sealing(&Sealing {
-        key: file.map(SealingSource::File).or_else(inline),
+        key_file: file.map(PathBuf::from),
+        key: inline.map(Secret::new),
         old_key_files: old.map(PathBuf::from).collect(),
     })
 }
@@ -212,22 +212,18 @@ fn key_periods_of_environment() -> anyhow::Result<Option<KeyPeriods>> {
 
 /// Whether one of the files is absent; `absent` notes which.
 fn lacks_keys(sealing: &Sealing, absent: &AbsentSecrets) -> bool {
-    let first = match &sealing.key {
-        Some(SealingSource::File(path)) => Some(path),
-        Some(SealingSource::Inline(_)) | None => None,
-    };
-    let mut files = first.into_iter().chain(&sealing.old_key_files);
+    let mut files = sealing.key_file.iter().chain(&sealing.old_key_files);
     files.any(|path| absent.lacks_file("the sealing key", path))
 }
 
 /// The sealing keys of the settings; `None` where there are none.
 pub(super) fn sealing(sealing: &Sealing) -> anyhow::Result<Option<SealingKeys>> {
-    let first = match &sealing.key {
-        None => return Ok(None),
-        Some(SealingSource::File(path)) => read_key(path)?,
-        Some(SealingSource::Inline(text)) => {
+    let first = match (&sealing.key_file, &sealing.key) {
+        (Some(path), _) => read_key(path)?,
+        (None, Some(text)) => {
             SealingKey::parse(text.expose().as_bytes()).context("[sealing] key")?
         }
+        (None, None) => return Ok(None),
     };
     let old = sealing.old_key_files.iter().map(|path| read_key(path));
     Ok(Some(SealingKeys {

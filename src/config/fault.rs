@@ -1,7 +1,6 @@
 //! What can be wrong in settings and catalog: where it stands, what it is, and what to do about it.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::absent_secrets::AbsentSecrets;
@@ -15,7 +14,7 @@ use crate::domain::policy::PolicyFault;
 use crate::domain::profile::Contradiction;
 use crate::domain::shown;
 pub(super) use crate::domain::shown::nearest;
-use crate::domain::timestamp::{InvalidSeconds, Seconds};
+use crate::domain::timestamp::Seconds;
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +38,14 @@ impl Place {
         match self {
             Self::File { line, .. } => *line,
             Self::Environment(_) | Self::Nowhere => 0,
+        }
+    }
+
+    /// The first line of the file of this name.
+    pub(super) fn start_of(name: &str) -> Self {
+        Self::File {
+            file: name.into(),
+            line: 1,
         }
     }
 
@@ -147,8 +154,22 @@ impl Faults {
         }
     }
 
-    pub(super) fn push(&self, fault: Fault) {
-        self.list.borrow_mut().push(fault);
+    pub(super) fn report(
+        &self,
+        place: &Place,
+        key: impl Into<String>,
+        problem: impl Into<Problem>,
+    ) {
+        self.list.borrow_mut().push(Fault {
+            place: place.clone(),
+            key: key.into(),
+            problem: problem.into(),
+        });
+    }
+
+    /// Adds what was found in another document.
+    pub(super) fn extend(&self, error: ConfigError) {
+        self.list.borrow_mut().extend(error.0);
     }
 
     /// Notes absent secrets, where they may be absent.
@@ -221,7 +242,7 @@ pub enum Problem {
     #[error("expected {expected}, found {found}")]
     Type {
         /// What should stand here.
-        expected: &'static str,
+        expected: String,
         /// What stands here.
         found: &'static str,
     },
@@ -238,18 +259,25 @@ pub enum Problem {
         /// The nearest of them.
         nearest: &'static str,
     },
-    /// A number outside its range.
-    #[error("a number from {} to {} belongs here", .0.start(), .0.end())]
-    NumberRange(RangeInclusive<u64>),
-    /// A duration outside its range.
-    #[error("a duration from {} to {} belongs here", .0.start(), .0.end())]
-    DurationRange(RangeInclusive<Seconds>),
+    /// What is outside of its range.
+    #[error("{what} from {least} to {most} belongs here")]
+    Range {
+        /// What belongs here.
+        what: &'static str,
+        /// As it is written.
+        least: String,
+        /// As it is written.
+        most: String,
+    },
+    /// A value of the right type that does not fit.
+    #[error("expected {0}")]
+    Value(String),
     /// Something else that does not parse.
     #[error("expected {0}")]
     Expected(&'static str),
     /// A URL of a database that is none.
-    #[error("{0}")]
-    DatabaseUrl(DatabaseUrlFault),
+    #[error(transparent)]
+    DatabaseUrl(#[from] DatabaseUrlFault),
     /// An empty list where one member is needed.
     #[error("the list is empty; {0}")]
     EmptyList(&'static str),
@@ -262,9 +290,6 @@ pub enum Problem {
     /// The same name twice.
     #[error("this name is taken by the one at {0}; names are unique")]
     Doubled(Place),
-    /// A duration that is none.
-    #[error(transparent)]
-    Seconds(#[from] InvalidSeconds),
     /// An issuer that is none.
     #[error(transparent)]
     Issuer(#[from] InvalidIssuer),
@@ -299,9 +324,6 @@ pub enum Problem {
         "text, a whole number, a finite number, true or false, a list or a table belongs here; write a date as text"
     )]
     JsonType,
-    /// A member of the metadata that is grantd's own.
-    #[error("`{0}` is a member that grantd writes itself; add members of other names only")]
-    OwnMember(String),
     /// A policy that its client may not have, or not there.
     #[error(transparent)]
     Policy(#[from] PolicyFault),
@@ -350,26 +372,12 @@ pub enum Problem {
     #[error("the environment variable {0} is not set")]
     VariableUnset(String),
 
-    /// Not a JWK, nor a set of them.
-    #[error("expected a JWK set, {{\"keys\": [ … ]}}, with at least one key, or a JWK alone")]
-    JwkSet,
     /// A key that grantd does not verify with.
     #[error(transparent)]
     Key(#[from] ClientKeyError),
-    /// Not a certificate.
-    #[error("expected a certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
-    Certificate,
     /// A certificate that no client could use.
     #[error(transparent)]
     UnusableCertificate(#[from] UnusableCertificate),
-    /// Not a thumbprint.
-    #[error(
-        "expected an x5t#S256 thumbprint: 43 characters base64url of the SHA-256 of the DER form"
-    )]
-    Thumbprint,
-    /// Not a subject name of its kind.
-    #[error("expected {0}")]
-    Subject(&'static str),
 }
 
 /// Words that people write, and what they are called here.

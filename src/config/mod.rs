@@ -6,8 +6,6 @@ pub mod catalog;
 mod document;
 pub mod fault;
 pub mod file;
-mod json;
-mod section;
 pub mod settings;
 mod shaped;
 mod value;

@@ -131,7 +131,7 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
     Ok(networks.into_iter().map(|network| network.0).collect())
 }
 
-struct Network(IpNet);
+pub(crate) struct Network(pub(crate) IpNet);
 
 impl<'de> Deserialize<'de> for Network {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Error, Visitor};
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -172,6 +172,14 @@ impl<'de> Deserialize<'de> for Seconds {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Seconds, E> {
                 text.parse().map_err(E::custom)
+            }
+
+            /// Nought is the same in every unit.
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Seconds, E> {
+                match number {
+                    0 => Ok(Seconds(0)),
+                    _ => Err(E::invalid_type(Unexpected::Signed(number), &self)),
+                }
             }
         }
 

@@ -160,11 +160,7 @@ mod tests {
     fn the_fullest_document_has_every_member_of_ours_and_no_other() {
         let issuer = Issuer::parse("https://auth.example", false).unwrap();
         let settings = Settings {
-            mtls: Some(MutualTls {
-                listener: None,
-                client_ca_files: vec!["ca.pem".into()],
-                url: None,
-            }),
+            mtls: Some(MutualTls::at_proxies(vec!["ca.pem".into()], None)),
             ..Settings::new(issuer, Secret::new("sqlite::memory:".to_owned()))
         };
         let document = document(&settings, &SigningAlgorithm::ALL);

@@ -117,13 +117,13 @@ fn listens_at(
         PUBLIC => {
             let public = &mut settings.public;
             // The settings were judged by their own `listen`.
-            if public.tls.is_none() && !public.allow_plain_http && !address.ip().is_loopback() {
+            if public.tls().is_none() && !public.allow_plain_http && !address.ip().is_loopback() {
                 return Err(InheritedError::PlainHttp(address));
             }
             public.listen = address;
         }
         MTLS => {
-            let mutual = settings.mtls.as_mut().and_then(|it| it.listener.as_mut());
+            let mutual = settings.mtls.as_mut().filter(|it| it.listen().is_some());
             mutual.ok_or(InheritedError::NoListener)?.listen = address;
         }
         _ => settings.operations.listen = address,

@@ -13,7 +13,7 @@ use super::service_manager::ServiceManager;
 use super::sockets::Sockets;
 use super::tls::Tls;
 use crate::clock::Clock;
-use crate::config::settings::{MTLS, OPERATIONS, PUBLIC, Settings};
+use crate::config::settings::{MTLS, MutualTls, OPERATIONS, PUBLIC, Settings};
 use crate::crypto::sealing::SealingKeys;
 use crate::http::health::HealthState;
 use crate::http::routes::{self, Routes};
@@ -132,8 +132,8 @@ fn listeners(
     let profile = settings.profile;
     let bounds = Bounds::of(&settings.limits);
     let room = Room::new(bounds);
-    let of_public = settings.public.tls.clone();
-    let of_mutual = settings.mutual_listener().map(|it| it.tls.clone());
+    let of_public = settings.public.tls();
+    let of_mutual = settings.mtls.as_ref().and_then(MutualTls::tls);
     let all = [
         Listener {
             name: PUBLIC,

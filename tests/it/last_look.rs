@@ -22,7 +22,7 @@ fn catalog() -> String {
 /// A replica that remembers every client, and whose hashes wait until the sender is dropped.
 async fn held(env: &Env) -> (Replica, mpsc::Sender<()>) {
     let replica = env
-        .replica_with(|settings| settings.hashing.threads = Some(1))
+        .replica_with(|settings| settings.hashing.threads = 1)
         .await;
     for client in ["reader", "api"] {
         replica

@@ -10,7 +10,7 @@ use crate::domain::profile::Profile;
 pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
     let audiences = catalog.audiences.iter();
     doubled(
-        audiences.map(|it| (it.audience.id.as_str(), &it.place)),
+        audiences.map(|it| (it.id.as_str(), &it.place)),
         "audience",
         faults,
     );
@@ -25,7 +25,7 @@ pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
         let policies = client.policies.iter();
         let title = format!("client \"{}\": policy", client.client.id);
         doubled(
-            policies.map(|it| (it.policy.audience.as_str(), &it.place)),
+            policies.map(|it| (it.audience.as_str(), &it.place)),
             &title,
             faults,
         );
@@ -35,7 +35,7 @@ pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
 /// What of the catalog contradicts `profile`.
 pub(super) fn profile(catalog: &Catalog, profile: Profile) -> Vec<Fault> {
     let audiences = catalog.audiences.iter().filter_map(|it| {
-        let found = profile.contradiction_of_audience(&it.audience)?;
+        let found = profile.contradiction_of_audience(it)?;
         Some((it.place.clone(), found.into()))
     });
     let clients = catalog.clients.iter().filter_map(|it| {
@@ -61,13 +61,8 @@ fn doubled<'c>(named: impl Iterator<Item = (&'c str, &'c Place)>, what: &str, fa
     let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
     for (name, place) in named {
         if let Some(earlier) = first.get(name) {
-            let key = format!("{what} \"{name}\"");
             let problem = Problem::Doubled((*earlier).clone());
-            faults.push(Fault {
-                place: place.clone(),
-                key,
-                problem,
-            });
+            faults.report(place, format!("{what} \"{name}\""), problem);
         } else {
             first.insert(name, place);
         }
@@ -80,6 +75,6 @@ fn doubled_credentials(catalog: &Catalog, faults: &Faults) {
         .clients
         .iter()
         .flat_map(|client| &client.credentials);
-    let named = all.filter_map(|it| Some((it.credential.id.as_ref()?.as_str(), &it.place)));
+    let named = all.filter_map(|it| Some((it.id.as_ref()?.as_str(), &it.place)));
     doubled(named, "credential", faults);
 }

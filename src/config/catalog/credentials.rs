@@ -1,12 +1,10 @@
 //! Reads what a client proves itself with: secrets, keys, certificates and subject names.
 
-use std::path::Path;
-
 use serde::Deserialize;
 
-use super::{CatalogCredential, CatalogOptions, public_material, secret};
+use super::{CatalogOptions, Placed, public_material, secret};
 use crate::config::fault::{Place, Problem};
-use crate::config::shaped::{Many, Shared, Stated};
+use crate::config::shaped::{Many, Section, Stated};
 use crate::config::value;
 use crate::crypto::client_key;
 use crate::domain::client::Client;
@@ -40,20 +38,20 @@ type Brought = Result<Vec<StatedCredential>, Problem>;
 
 /// Reads all credentials of `client`, where it is known, and holds them to the rules.
 pub(super) fn read(
-    table: &mut Shared<'_>,
+    table: &mut Section<'_>,
     client: Option<&Client>,
     options: &CatalogOptions<'_>,
-) -> Vec<CatalogCredential> {
+) -> Vec<Placed<StatedCredential>> {
     let proofs = table.read::<Proofs>().unwrap_or_default();
     for (key, other) in [("secrets", "secret"), ("jwks_file", "jwks")] {
-        if let (Some(place), Some(_)) = (table.has(key), table.has(other)) {
-            table.fault(place, key, Problem::Both(other));
+        if table.has(key).is_some() && table.has(other).is_some() {
+            table.fault_of(key, Problem::Both(other));
         }
     }
     let all = Reading { table, options }.all(proofs);
     if let Some(client) = client {
         for (place, fault) in check(client, Profile::Default, &all) {
-            table.whole_fault(place, fault);
+            table.faults().report(&place, "", fault);
         }
     }
     all
@@ -63,11 +61,11 @@ pub(super) fn read(
 pub(super) fn check(
     client: &Client,
     profile: Profile,
-    credentials: &[CatalogCredential],
+    credentials: &[Placed<StatedCredential>],
 ) -> Vec<(Place, Problem)> {
     let held: Vec<Held<'_>> = credentials
         .iter()
-        .map(|it| Held::stated(&it.credential, client_key::facts))
+        .map(|it| Held::stated(it, client_key::facts))
         .collect();
     let judged = held.iter().enumerate().map(|(at, new)| {
         let before = held.get(..at).unwrap_or_default();
@@ -80,24 +78,22 @@ pub(super) fn check(
 }
 
 struct Reading<'r, 't, 'o> {
-    table: &'r Shared<'t>,
+    table: &'r Section<'t>,
     options: &'r CatalogOptions<'o>,
 }
 
 impl Reading<'_, '_, '_> {
-    fn all(&self, proofs: Proofs) -> Vec<CatalogCredential> {
+    fn all(&self, proofs: Proofs) -> Vec<Placed<StatedCredential>> {
         let mut all = Vec::new();
-        let secret = |text| secret::read(text, self.options);
+        let secret = |text| secret::read(text, self.options).map(|it| vec![it]);
         for (key, members) in [("secret", proofs.secret), ("secrets", proofs.secrets)] {
             self.add(&mut all, (key, members), secret);
         }
         let keys = |text: String| public_material::keys(&text).map(public);
         self.add(&mut all, ("jwks", proofs.jwks), keys);
         self.add_jwks_files(&mut all, proofs.jwks_file);
-        let certificate = |path: String| {
-            let pem = value::file_text(&self.path(&path)?)?;
-            public_material::certificate(&pem).map(one)
-        };
+        let certificate =
+            |path: String| public_material::certificate(&self.file_text(path)?).map(one);
         let single = ("certificate_file", proofs.certificate_file);
         for members in [single, ("certificate_files", proofs.certificate_files)] {
             self.add(&mut all, members, certificate);
@@ -117,20 +113,18 @@ impl Reading<'_, '_, '_> {
         all
     }
 
-    fn path(&self, text: &str) -> Result<std::path::PathBuf, Problem> {
-        value::path_in(Path::new(&self.options.base), text)
+    /// The text of the file at a path relative to the catalog.
+    fn file_text(&self, path: String) -> Result<String, Problem> {
+        value::file_text(&value::path(&self.options.base, path)?)
     }
 
-    fn add_jwks_files(&self, all: &mut Vec<CatalogCredential>, files: Many<String>) {
+    fn add_jwks_files(&self, all: &mut Vec<Placed<StatedCredential>>, files: Many<String>) {
         for Stated { line, value: path } in files.0 {
             let shape = CredentialShape {
                 value: Some(path),
                 ..CredentialShape::default()
             };
-            let keys = |path: String| {
-                let text = value::file_text(&self.path(&path)?)?;
-                public_material::keys(&text).map(public)
-            };
+            let keys = |path: String| public_material::keys(&self.file_text(path)?).map(public);
             let member = Many(vec![Stated { line, value: shape }]);
             self.add(all, ("jwks_file", member), keys);
         }
@@ -139,7 +133,7 @@ impl Reading<'_, '_, '_> {
     /// Adds what `read` makes of the members of one key.
     fn add(
         &self,
-        all: &mut Vec<CatalogCredential>,
+        all: &mut Vec<Placed<StatedCredential>>,
         (key, members): (&str, Many<CredentialShape>),
         read: impl Fn(String) -> Brought,
     ) {
@@ -148,7 +142,7 @@ impl Reading<'_, '_, '_> {
             value: mut shape,
         } in members.0
         {
-            let place = self.table.on_line(line);
+            let place = self.table.place().on_line(line);
             let brought = shape
                 .value
                 .take()
@@ -162,8 +156,8 @@ impl Reading<'_, '_, '_> {
                     continue;
                 }
             };
-            all.extend(brought.into_iter().map(|credential| CatalogCredential {
-                credential,
+            all.extend(brought.into_iter().map(|credential| Placed {
+                value: credential,
                 place: place.clone(),
             }));
         }

@@ -8,9 +8,9 @@ use glob::{MatchOptions, Pattern, glob_with};
 use serde::Deserialize;
 
 use crate::config::document::{self, Table};
-use crate::config::fault::{Fault, Faults, Place, Problem};
+use crate::config::fault::{Faults, Place, Problem};
 use crate::config::file;
-use crate::config::shaped::{Many, Shared, Stated};
+use crate::config::shaped::{Many, Section, Stated};
 use crate::domain::shown;
 
 /// The name of standard input.
@@ -77,13 +77,13 @@ impl<'f> Files<'f> {
                 self.read_text(STANDARD_INPUT_SHOWN, text, Path::new(""));
             }
         } else {
-            self.read_path(path, &start_of(&path.display().to_string()));
+            self.read_path(path, &Place::start_of(&path.display().to_string()));
         }
     }
 
     /// Reads `text`, whose name in errors is `name`; what it includes is relative to `base`.
     pub(super) fn read_text(&mut self, name: &str, text: io::Result<String>, base: &Path) {
-        let place = start_of(name);
+        let place = Place::start_of(name);
         let text = match text {
             Ok(text) => text,
             Err(error) => return self.fault(&place, Problem::Unreadable(error.to_string())),
@@ -94,10 +94,7 @@ impl<'f> Files<'f> {
         }
         let mut table = match document::parse(name, &text) {
             Ok(table) => table,
-            Err(error) => {
-                let faults = error.faults().iter().cloned();
-                return faults.for_each(|fault| self.faults.push(fault));
-            }
+            Err(error) => return self.faults.extend(error),
         };
         drop(text);
         let taken = Table(BTreeMap::from_iter(table.0.remove_entry("include")));
@@ -106,7 +103,7 @@ impl<'f> Files<'f> {
             table,
             base: base.to_owned(),
         });
-        let mut shared = Shared::new(String::new(), (&place, &taken), self.faults);
+        let mut shared = Section::new(String::new(), (&place, &taken), self.faults);
         let includes: Includes = shared.read().unwrap_or_default();
         for Stated { line, value } in includes.include.0 {
             self.include(&value, &place.on_line(line), base);
@@ -169,18 +166,7 @@ impl<'f> Files<'f> {
     }
 
     fn fault(&self, place: &Place, problem: Problem) {
-        self.faults.push(Fault {
-            place: place.clone(),
-            key: String::new(),
-            problem,
-        });
-    }
-}
-
-fn start_of(name: &str) -> Place {
-    Place::File {
-        file: name.into(),
-        line: 1,
+        self.faults.report(place, "", problem);
     }
 }
 

@@ -3,7 +3,6 @@
 mod check;
 mod credentials;
 mod files;
-mod jwk;
 pub mod public_material;
 mod read;
 mod secret;
@@ -15,7 +14,7 @@ use std::path::PathBuf;
 
 use super::absent_secrets::AbsentSecrets;
 use super::fault::{ConfigError, Faults, Place};
-use super::shaped::Shared;
+use super::shaped::Section;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
 use crate::domain::credential::StatedCredential;
@@ -33,18 +32,26 @@ pub const DEMO_NAME: &str = "config/catalog.toml";
 #[derive(Clone, Debug)]
 pub struct Catalog {
     /// The audiences, in the order of the files.
-    pub audiences: Vec<CatalogAudience>,
+    pub audiences: Vec<Placed<Audience>>,
     /// The clients, in the order of the files.
     pub clients: Vec<CatalogClient>,
 }
 
-/// An audience and where it stands.
+/// What a catalog states, and where.
 #[derive(Clone, Debug)]
-pub struct CatalogAudience {
-    /// The audience.
-    pub audience: Audience,
+pub struct Placed<T> {
+    /// What it states.
+    pub value: T,
     /// Where it stands.
     pub place: Place,
+}
+
+impl<T> Deref for Placed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
 }
 
 /// A client as the catalog states it.
@@ -55,18 +62,9 @@ pub struct CatalogClient {
     /// Whether its status is stated. Else `apply` leaves it as it is; a new client is active.
     pub states_status: bool,
     /// What it proves itself with.
-    pub credentials: Vec<CatalogCredential>,
+    pub credentials: Vec<Placed<StatedCredential>>,
     /// What it may get, at most one per audience.
-    pub policies: Vec<CatalogPolicy>,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// A credential and where it stands.
-#[derive(Clone, Debug)]
-pub struct CatalogCredential {
-    /// The credential.
-    pub credential: StatedCredential,
+    pub policies: Vec<Placed<Policy>>,
     /// Where it stands.
     pub place: Place,
 }
@@ -78,24 +76,6 @@ impl Deref for CatalogClient {
     fn deref(&self) -> &Client {
         &self.client
     }
-}
-
-/// It is that credential.
-impl Deref for CatalogCredential {
-    type Target = StatedCredential;
-
-    fn deref(&self) -> &StatedCredential {
-        &self.credential
-    }
-}
-
-/// A policy and where it stands.
-#[derive(Clone, Debug)]
-pub struct CatalogPolicy {
-    /// The policy.
-    pub policy: Policy,
-    /// Where it stands.
-    pub place: Place,
 }
 
 /// How a catalog is read.
@@ -177,7 +157,7 @@ impl Catalog {
         let mut clients = Vec::new();
         for document in documents {
             let at = (&document.place, &document.table);
-            let mut root = Shared::new(String::new(), at, faults);
+            let mut root = Section::new(String::new(), at, faults);
             // Taken out before; so it is a known key.
             root.tables("include");
             let audiences = root.tables("audience").into_iter();

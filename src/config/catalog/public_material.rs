@@ -4,12 +4,14 @@ use std::io::{self, Read};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use serde_json::Value;
 
-use super::{jwk, subject};
+use super::subject;
 use crate::config::fault::Problem;
 use crate::config::file;
 use crate::config::value;
 use crate::crypto::certificates::registration::registrable_thumbprint;
+use crate::crypto::client_key::ClientKey;
 use crate::domain::credential::{PublicMaterial, SubjectKind};
 use crate::domain::shape;
 
@@ -21,13 +23,27 @@ pub fn text(input: impl Read) -> io::Result<String> {
     file::bounded_text(input, file::SMALL)
 }
 
-/// The keys of a JWK set, or the one of a single JWK (RFC 7517 sections 4 and 5).
+/// The keys of a JWK set, or the one of a single JWK (RFC 7517 sections 4 and 5): compact JSON, its members sorted, so
+/// that one key written in two orders is one credential, and a retired one does not come back by the other.
 ///
 /// # Errors
 /// Anything else, and what no catalog may register: private members, another `use` than `sig`.
 pub fn keys(text: &str) -> Result<Vec<PublicMaterial>, Problem> {
-    let keys = jwk::read(text)?;
-    Ok(keys.into_iter().map(PublicMaterial::Jwk).collect())
+    let no_set =
+        || Problem::Expected("a JWK set, {\"keys\": [ … ]}, with at least one key, or a JWK alone");
+    let document: Value = serde_json::from_str(text).map_err(|_| no_set())?;
+    match document.get("keys").map(Value::as_array) {
+        Some(Some(keys)) if !keys.is_empty() => keys.iter().map(key).collect(),
+        None if document.is_object() => Ok(vec![key(&document)?]),
+        _ => Err(no_set()),
+    }
+}
+
+fn key(key: &Value) -> Result<PublicMaterial, Problem> {
+    ClientKey::parse(&key.to_string())?;
+    let mut sorted = key.clone();
+    sorted.sort_all_objects();
+    Ok(PublicMaterial::Jwk(sorted.to_string()))
 }
 
 /// The first certificate of a PEM text: of a chain, the leaf.
@@ -35,7 +51,9 @@ pub fn keys(text: &str) -> Result<Vec<PublicMaterial>, Problem> {
 /// # Errors
 /// No certificate in it.
 pub fn certificate(pem: &str) -> Result<PublicMaterial, Problem> {
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| Problem::Certificate)?;
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| {
+        Problem::Expected("a certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+    })?;
     Ok(PublicMaterial::Certificate(registrable_thumbprint(&der)?))
 }
 
@@ -44,7 +62,7 @@ pub fn certificate(pem: &str) -> Result<PublicMaterial, Problem> {
 /// # Errors
 /// Anything but 43 characters of base64url.
 pub fn thumbprint(text: &str) -> Result<PublicMaterial, Problem> {
-    Ok(PublicMaterial::Certificate(value::fitting_thumbprint(
+    Ok(PublicMaterial::Certificate(value::thumbprint(
         text.to_owned(),
     )?))
 }

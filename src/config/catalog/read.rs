@@ -1,24 +1,24 @@
 //! Reads one `[[audience]]`, `[[client]]` or `[[client.policy]]`: its shape, and what holds beyond it.
 
-use super::{CatalogAudience, CatalogClient, CatalogOptions, CatalogPolicy, credentials};
+use super::{CatalogClient, CatalogOptions, Placed, credentials};
 use crate::config::document::Table;
 use crate::config::fault::{Faults, Place};
-use crate::config::shaped::Shared;
+use crate::config::shaped::Section;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
 use crate::domain::policy::{Policy, PolicyFault};
 
 /// Reads an audience; none where its id is missing or wrong.
-pub(super) fn audience(table: (&Place, &Table), faults: &Faults) -> Option<CatalogAudience> {
-    let mut table = Shared::named("audience", table, faults);
+pub(super) fn audience(table: (&Place, &Table), faults: &Faults) -> Option<Placed<Audience>> {
+    let mut table = Section::named("audience", table, faults);
     let audience = table.read::<Audience>().map(|audience| {
         let (given, most) = (audience.token_lifetime, audience.max_token_lifetime);
         if given > most {
             let fault = PolicyFault::LifetimeAbove { given, most };
-            table.fault(table.place_of(fault.key()), fault.key(), fault.into());
+            table.fault_of(fault.key(), fault);
         }
-        CatalogAudience {
-            audience,
+        Placed {
+            value: audience,
             place: table.place().clone(),
         }
     });
@@ -29,10 +29,10 @@ pub(super) fn audience(table: (&Place, &Table), faults: &Faults) -> Option<Catal
 /// Reads a client whose policies may name `audiences`; none where its id is missing or wrong.
 pub(super) fn client(
     table: (&Place, &Table),
-    audiences: &[CatalogAudience],
+    audiences: &[Placed<Audience>],
     (options, faults): (&CatalogOptions<'_>, &Faults),
 ) -> Option<CatalogClient> {
-    let mut table = Shared::named("client", table, faults);
+    let mut table = Section::named("client", table, faults);
     let client = table.read::<Client>();
     let credentials = credentials::read(&mut table, client.as_ref(), options);
     let policies = table.tables("policy");
@@ -56,25 +56,26 @@ pub(super) fn client(
 fn policy(
     table: (&Place, &Table),
     client: &Client,
-    (audiences, faults): (&[CatalogAudience], &Faults),
-) -> Option<CatalogPolicy> {
+    (audiences, faults): (&[Placed<Audience>], &Faults),
+) -> Option<Placed<Policy>> {
     let title = format!("client \"{}\": policy: ", client.id);
-    let mut table = Shared::new(title, table, faults);
+    let mut table = Section::new(title, table, faults);
     let policy = table.read::<Policy>();
     if let Some(policy) = &policy {
-        let audience = audiences
-            .iter()
-            .find(|it| it.audience.id == policy.audience);
-        let at_audience = audience.map(|it| policy.faults_at(&it.audience));
+        let audience = audiences.iter().find(|it| it.id == policy.audience);
+        let at_audience = audience.map(|it| policy.faults_at(it));
         let of_client = policy.faults_of(client).into_iter();
         for fault in of_client.chain(at_audience.into_iter().flatten()) {
             // What was left out as wrong is not missing.
             if !table.is_wrong(fault.key()) {
-                table.fault(table.place_of(fault.key()), fault.key(), fault.into());
+                table.fault_of(fault.key(), fault);
             }
         }
     }
     let place = table.place().clone();
     table.finish();
-    policy.map(|policy| CatalogPolicy { policy, place })
+    policy.map(|policy| Placed {
+        value: policy,
+        place,
+    })
 }

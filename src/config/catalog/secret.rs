@@ -17,11 +17,7 @@ const PHC: &str = "$argon2id$";
 pub(super) fn read(
     text: String,
     options: &CatalogOptions<'_>,
-) -> Result<Vec<StatedCredential>, Problem> {
-    stated(text, options).map(|credential| vec![credential])
-}
-
-fn stated(text: String, options: &CatalogOptions<'_>) -> Result<StatedCredential, Problem> {
+) -> Result<StatedCredential, Problem> {
     if let Some(name) = text.strip_prefix("env:") {
         return match (variable(name, options), options.absent) {
             (Err(Problem::VariableUnset(name)), Some(absent)) => {

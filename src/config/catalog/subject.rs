@@ -29,7 +29,7 @@ pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Prob
     if visible && fits {
         Ok(SubjectName { kind, value })
     } else {
-        Err(Problem::Subject(expected))
+        Err(Problem::Expected(expected))
     }
 }
 

@@ -58,13 +58,8 @@ fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
             .iter()
             .any(|it| it.client.id.as_str() == "archival-service")
     );
-    assert!(
-        catalog
-            .audiences
-            .iter()
-            .any(|it| it.audience.jwt_typ == JwtTyp::Jwt)
-    );
-    for CatalogAudience { audience, .. } in &catalog.audiences {
+    assert!(catalog.audiences.iter().any(|it| it.jwt_typ == JwtTyp::Jwt));
+    for audience in &catalog.audiences {
         assert!(
             !matches!(
                 audience.algorithm,
@@ -78,7 +73,7 @@ fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
         let [credential] = &client.credentials[..] else {
             panic!("{}", client.client.id)
         };
-        match &credential.credential.material {
+        match &credential.material {
             CredentialMaterial::Secret(StatedSecret::Clear(secret)) => {
                 assert_eq!(client.client.auth_methods, both, "{}", client.client.id);
                 assert!(secret.expose().len() >= MIN_IMPORTED_LENGTH);
@@ -90,17 +85,13 @@ fn every_demo_client_needs_nothing_but_its_secret_or_a_certificate() {
             _ => panic!("{}", client.client.id),
         }
         if client.client.grants.is_empty() {
-            let serves = |it: &CatalogAudience| it.audience.served_by.contains(&client.client.id);
+            let serves = |it: &Placed<Audience>| it.served_by.contains(&client.client.id);
             assert!(client.policies.is_empty() && catalog.audiences.iter().any(serves));
         } else {
             let [policy] = &client.policies[..] else {
                 panic!("{}", client.client.id)
             };
-            assert!(
-                !policy.policy.default_scopes.is_empty(),
-                "{}",
-                client.client.id
-            );
+            assert!(!policy.default_scopes.is_empty(), "{}", client.client.id);
         }
     }
     assert!(!format!("{catalog:?}").contains("-secret"));
@@ -148,7 +139,7 @@ fn the_demo_catalog_explains_every_key() {
 #[test]
 fn what_is_not_stated_has_its_default() {
     let catalog = strict("[[audience]]\nid = \"a\"\n[[client]]\nid = \"c\"\n").unwrap();
-    let audience = &catalog.audiences[0].audience;
+    let audience = &catalog.audiences[0];
     assert_eq!(audience.token_lifetime, Seconds::new(300));
     assert_eq!(audience.max_token_lifetime, Seconds::new(900));
     assert_eq!(audience.algorithm, SigningAlgorithm::Es256);
@@ -177,24 +168,24 @@ fn secrets_come_from_variables_files_and_hashes() {
     let [first, second, third] = &catalog.clients[0].credentials[..] else {
         panic!()
     };
-    let clear = |it: &CatalogCredential| match &it.credential.material {
+    let clear = |it: &Placed<StatedCredential>| match &it.material {
         CredentialMaterial::Secret(StatedSecret::Clear(secret)) => secret.expose().to_owned(),
         _ => panic!("no secret in clear"),
     };
     assert_eq!(clear(first), "from the environment");
     assert_eq!(clear(second), "the secret of a file");
-    assert_eq!(second.credential.label.as_deref(), Some("old"));
+    assert_eq!(second.label.as_deref(), Some("old"));
     assert_eq!(
-        second.credential.active_from,
+        second.active_from,
         Some(Timestamp::from_unix(1_767_225_600))
     );
-    assert_eq!(second.credential.active_from, second.credential.retired_at);
+    assert_eq!(second.active_from, second.retired_at);
     assert_eq!(
-        third.credential.id.as_ref().map(CredentialId::as_str),
+        third.id.as_ref().map(CredentialId::as_str),
         Some("k3v9x0q2ma")
     );
     assert!(matches!(
-        third.credential.material,
+        third.material,
         CredentialMaterial::Secret(StatedSecret::Phc(_))
     ));
 }
@@ -214,7 +205,7 @@ fn a_secret_in_clear_is_for_dev_alone() {
     ] {
         let catalog = dev(&format!("{CLIENT}secret = \"{text}\"\n")).unwrap();
         let CredentialMaterial::Secret(StatedSecret::Clear(secret)) =
-            &catalog.clients[0].credentials[0].credential.material
+            &catalog.clients[0].credentials[0].material
         else {
             panic!()
         };
@@ -230,7 +221,7 @@ fn a_generated_secret_keeps_its_id_and_a_mistyped_one_is_refused() {
     let sum = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(hash);
     let secret = format!("{body}{}", &sum[..6]);
     let catalog = dev(&format!("{CLIENT}secret = \"{secret}\"\n")).unwrap();
-    let id = catalog.clients[0].credentials[0].credential.id.as_ref();
+    let id = catalog.clients[0].credentials[0].id.as_ref();
     assert_eq!(id.map(CredentialId::as_str), Some("k3v9x0q2ma"));
     let typo = message(dev(&format!(
         "{CLIENT}secret = \"{}\"\n",
@@ -418,7 +409,7 @@ fn a_claim_of_the_policy_takes_the_room_of_the_clients() {
          claims = {{ x = {half:?}, groups = [], entitlements = [\"b\", \"\"] }}\n"
     );
     let catalog = strict(&text).unwrap();
-    let claims = &catalog.clients[0].policies[0].policy.claims;
+    let claims = &catalog.clients[0].policies[0].claims;
     assert_eq!(claims["groups"], serde_json::json!([]));
     assert_eq!(claims["entitlements"], serde_json::json!(["b", ""]));
     assert_eq!(
@@ -475,11 +466,8 @@ fn registered_keys_are_public_and_have_one_name_each() {
         "{client}jwks = [{{ value = '{jwk}', label = \"x\" }}]\n"
     ))
     .unwrap();
-    assert_eq!(
-        list.clients[0].credentials[0].credential.label.as_deref(),
-        Some("x")
-    );
-    let CredentialMaterial::Jwk(read) = &list.clients[0].credentials[0].credential.material else {
+    assert_eq!(list.clients[0].credentials[0].label.as_deref(), Some("x"));
+    let CredentialMaterial::Jwk(read) = &list.clients[0].credentials[0].material else {
         panic!()
     };
     let sorted = r#"{"crv":"P-256","kid":"1","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
@@ -558,7 +546,7 @@ fn certificates_and_subject_names_are_read() {
     let [certificate, subject] = &catalog.clients[0].credentials[..] else {
         panic!()
     };
-    let CredentialMaterial::Certificate(print) = &certificate.credential.material else {
+    let CredentialMaterial::Certificate(print) = &certificate.material else {
         panic!()
     };
     assert_eq!(
@@ -575,9 +563,7 @@ fn certificates_and_subject_names_are_read() {
         error.contains("TLS cannot read this as an X.509 certificate"),
         "{error}"
     );
-    assert!(
-        matches!(&subject.credential.material, CredentialMaterial::Subject(it) if it.value.len() == 24)
-    );
+    assert!(matches!(&subject.material, CredentialMaterial::Subject(it) if it.value.len() == 24));
     let two = format!("{text}san_dns = \"a.example\"\n");
     let error = Catalog::parse("c.toml", &two, &options)
         .unwrap_err()

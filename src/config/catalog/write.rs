@@ -1,14 +1,15 @@
 //! Writes a catalog that [`super::Catalog::parse`] reads again: what `grantd export` prints.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::ser::Error;
 use toml::{Table, Value};
 
 use crate::domain::audience::Audience;
-use crate::domain::client::{Client, ClientStatus};
+use crate::domain::client::ClientStatus;
 use crate::domain::credential::{
     Credential, CredentialMaterial, CredentialShape, SecretForm, SubjectKind,
 };
@@ -16,99 +17,71 @@ use crate::domain::known_client::KnownClient;
 
 /// The catalog as TOML. Deleted clients are left out. What the database alone knows
 /// (`tokens_not_before`, times of creation and of use) is not part of a catalog.
-#[must_use]
-pub fn to_toml(audiences: &[Audience], clients: &[KnownClient]) -> String {
+///
+/// # Errors
+/// What no catalog could have brought: claims that TOML cannot hold.
+pub fn to_toml(audiences: &[Audience], clients: &[KnownClient]) -> Result<String, Error> {
     let mut text = String::new();
     for audience in audiences {
-        let keys = stated(audience, &[("id", audience.id.as_str())]);
+        let keys = stated(audience, &[("id", audience.id.as_str())])?;
         table(&mut text, ("[[audience]]", ""), &keys);
     }
     let living = clients
         .iter()
         .filter(|it| it.client.status != ClientStatus::Deleted);
     for exported in living {
-        table(&mut text, ("[[client]]", ""), &client_keys(exported));
+        table(&mut text, ("[[client]]", ""), &client_keys(exported)?);
         for policy in &exported.policies {
-            let keys = stated(policy, &[("audience", policy.audience.as_str())]);
+            let keys = stated(policy, &[("audience", policy.audience.as_str())])?;
             table(&mut text, ("[[client.policy]]", "  "), &keys);
         }
     }
-    text
+    Ok(text)
 }
 
 /// The keys of a shape and their values, in its order.
 #[must_use]
-pub fn members(shape: &impl Serialize) -> Vec<(String, Json)> {
-    // A map of JSON's would sort them.
+pub fn members(shape: &impl Serialize) -> IndexMap<String, serde_json::Value> {
     let text = serde_json::to_string(shape).unwrap_or_default();
-    serde_json::from_str(&text).map_or_else(|_| Vec::new(), |Members(members)| members)
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
-struct Members(Vec<(String, Json)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = table.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-type Keys = Vec<(String, Value)>;
-
-/// What a catalog must state of `shape`: the keys that `named` has, and those that a reader of these alone would take
-/// for something else.
-fn stated<T: Serialize + for<'de> Deserialize<'de>>(shape: &T, named: &[(&str, &str)]) -> Keys {
-    let named_alone: serde_json::Map<String, Json> = named
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), Json::from(*value)))
-        .collect();
-    let default: Option<T> = serde_json::from_value(Json::Object(named_alone.clone())).ok();
-    let default = default.as_ref().map(members).unwrap_or_default();
-    let is_needed =
-        |member: &(String, Json)| named_alone.contains_key(&member.0) || !default.contains(member);
-    members(shape)
-        .into_iter()
-        .filter(is_needed)
-        .filter_map(|(key, value)| Some((key, toml_value(&value)?)))
-        .collect()
+/// What a catalog must state of `shape`, in its order: the keys that `named` has, and those that a reader of these
+/// alone would take for something else.
+fn stated<T: Serialize + DeserializeOwned>(
+    shape: &T,
+    named: &[(&str, &str)],
+) -> Result<Table, Error> {
+    let text = |(key, value): &(&str, &str)| ((*key).to_owned(), Value::from(*value));
+    let named: Table = named.iter().map(text).collect();
+    let default = match named.clone().try_into::<T>() {
+        Ok(default) => Table::try_from(default)?,
+        Err(_) => Table::new(),
+    };
+    let mut keys = Table::try_from(shape)?;
+    keys.retain(|key, value| named.contains_key(key) || default.get(key) != Some(value));
+    Ok(keys)
 }
 
 /// Its status is always written: `apply` leaves one that is not stated as it is.
-fn client_keys(exported: &KnownClient) -> Keys {
-    let client: &Client = &exported.client;
+fn client_keys(exported: &KnownClient) -> Result<Table, Error> {
+    let client = &exported.client;
     let named = [
         ("id", client.id.as_str()),
         ("status", client.status.as_str()),
     ];
-    let mut keys = stated(client, &named);
-    for (_, value) in keys.iter_mut().filter(|(key, _)| key == "auth") {
-        if let Some([only]) = value.as_array().map(Vec::as_slice) {
-            *value = only.clone();
-        }
+    let mut keys = stated(client, &named)?;
+    if let Some(Value::Array(methods)) = keys.get("auth")
+        && let [only] = &methods[..]
+    {
+        let only = only.clone();
+        keys.insert("auth".to_owned(), only);
     }
-    let after_auth = keys
-        .iter()
-        .position(|(key, _)| BEHIND.contains(&key.as_str()));
-    let at = after_auth.unwrap_or(keys.len());
-    keys.splice(at..at, credential_keys(&exported.credentials));
-    keys
+    let is_behind = |(key, _): &(String, Value)| BEHIND.contains(&key.as_str());
+    let (behind, mut keys): (Table, Table) = keys.into_iter().partition(is_behind);
+    keys.extend(credential_keys(&exported.credentials)?);
+    keys.extend(behind);
+    Ok(keys)
 }
 
 /// The keys that stand behind the credentials.
@@ -119,27 +92,30 @@ const BEHIND: [&str; 4] = [
     "tls_client_certificate_bound_access_tokens",
 ];
 
-fn credential_keys(credentials: &[Credential]) -> Keys {
+fn credential_keys(credentials: &[Credential]) -> Result<Table, Error> {
     let subjects = SubjectKind::ALL.iter().map(|kind| kind.as_str());
-    let keys = ["secrets", "jwks", "thumbprints"]
+    let mut keys = Table::new();
+    for key in ["secrets", "jwks", "thumbprints"]
         .into_iter()
-        .chain(subjects);
-    let of = |key: &str| -> Vec<Value> {
-        let mut all = credentials.iter().collect::<Vec<_>>();
-        all.retain(|it| it.material.catalog_key() == key);
-        all.into_iter().map(credential_value).collect()
-    };
-    keys.filter_map(|key| match &of(key)[..] {
-        [] => None,
+        .chain(subjects)
+    {
+        let of_key = credentials
+            .iter()
+            .filter(|it| it.material.catalog_key() == key);
+        let mut all = of_key
+            .map(credential_value)
+            .collect::<Result<Vec<_>, _>>()?;
         // There is most often one subject; of the others there are several, in time.
-        [one] if SubjectKind::from_text(key).is_some() => Some((key.to_owned(), one.clone())),
-        all => Some((key.to_owned(), Value::Array(all.to_vec()))),
-    })
-    .collect()
+        let is_alone = all.len() == 1 && SubjectKind::from_text(key).is_some();
+        let value = if is_alone { all.pop() } else { None };
+        let value = value.or_else(|| (!all.is_empty()).then_some(Value::Array(all)));
+        keys.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    Ok(keys)
 }
 
 /// The material alone, or a table where there is more to say.
-fn credential_value(credential: &Credential) -> Value {
+fn credential_value(credential: &Credential) -> Result<Value, Error> {
     let value = match &credential.material {
         CredentialMaterial::Secret(hash) => &hash.phc,
         public => public.public_value().unwrap_or_default(),
@@ -147,18 +123,18 @@ fn credential_value(credential: &Credential) -> Value {
     let hash = credential.secret();
     let is_generated = hash.is_some_and(|hash| hash.form == SecretForm::Generated);
     let shape = credential.shape();
-    let shape = CredentialShape {
+    let more = Table::try_from(CredentialShape {
         id: shape.id.filter(|_| is_generated),
         value: Some(value.to_owned()),
         ..shape
-    };
-    match &members(&shape)[..] {
-        [_] => Value::String(value.to_owned()),
-        more => Value::Table(toml_table(more.iter().map(|(key, value)| (key, value)))),
-    }
+    })?;
+    Ok(match more.len() {
+        1 => Value::from(value),
+        _ => Value::Table(more),
+    })
 }
 
-fn table(text: &mut String, (header, indent): (&str, &str), keys: &Keys) {
+fn table(text: &mut String, (header, indent): (&str, &str), keys: &Table) {
     if !text.is_empty() {
         text.push('\n');
     }
@@ -169,38 +145,16 @@ fn table(text: &mut String, (header, indent): (&str, &str), keys: &Keys) {
     }
 }
 
-fn toml_table<'m>(members: impl IntoIterator<Item = (&'m String, &'m Json)>) -> Table {
-    members
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.clone(), toml_value(value)?)))
-        .collect()
-}
-
-/// TOML has no null, so null members are left out; a catalog cannot have brought them.
-fn toml_value(value: &Json) -> Option<Value> {
-    Some(match value {
-        Json::Null => return None,
-        Json::Bool(flag) => Value::Boolean(*flag),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) => Value::Integer(number),
-            None => Value::Float(number.as_f64()?),
-        },
-        Json::String(text) => Value::String(text.clone()),
-        Json::Array(list) => Value::Array(list.iter().filter_map(toml_value).collect()),
-        Json::Object(members) => Value::Table(toml_table(members)),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::catalog::{Catalog, CatalogCredential, CatalogOptions};
+    use crate::config::catalog::{Catalog, CatalogOptions, Placed};
     use crate::domain::algorithm::SigningAlgorithm;
     use crate::domain::audience::{JwtTyp, SenderConstraint};
-    use crate::domain::client::{AssertionAudience, AuthMethod};
-    use crate::domain::credential::{SecretHash, StatedSecret, SubjectName};
+    use crate::domain::client::{AssertionAudience, AuthMethod, Client};
+    use crate::domain::credential::{SecretHash, StatedCredential, StatedSecret, SubjectName};
     use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
     use crate::domain::policy::Policy;
     use crate::domain::scope::Scope;
@@ -304,8 +258,7 @@ mod tests {
             .unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 
-    fn same_credential(read: &CatalogCredential, written: &Credential) -> bool {
-        let read = &read.credential;
+    fn same_credential(read: &Placed<StatedCredential>, written: &Credential) -> bool {
         let material = match (&read.material, &written.material) {
             (
                 CredentialMaterial::Secret(StatedSecret::Phc(phc)),
@@ -329,9 +282,10 @@ mod tests {
         let text = to_toml(
             std::slice::from_ref(audience),
             std::slice::from_ref(exported),
-        );
+        )
+        .unwrap();
         let catalog = parse(&text);
-        assert_eq!(&catalog.audiences[0].audience, audience);
+        assert_eq!(&*catalog.audiences[0], audience);
         let read = &catalog.clients[0];
         assert_eq!(read.client, exported.client);
         assert!(read.states_status);
@@ -344,7 +298,7 @@ mod tests {
                 "{text}"
             );
         }
-        let policies: Vec<_> = read.policies.iter().map(|it| it.policy.clone()).collect();
+        let policies: Vec<_> = read.policies.iter().map(|it| it.value.clone()).collect();
         assert_eq!(policies, exported.policies);
     }
 
@@ -372,7 +326,7 @@ mod tests {
     fn a_deleted_client_is_not_written() {
         let mut gone = exported("gone", "x", "a");
         gone.client.status = ClientStatus::Deleted;
-        assert_eq!(to_toml(&[], &[gone]), "");
+        assert_eq!(to_toml(&[], &[gone]).unwrap(), "");
     }
 
     /// As a person would write it: no defaults, policies indented under their client, each list on its line.
@@ -400,7 +354,7 @@ mod tests {
             policies: vec![policy],
         };
         assert_eq!(
-            to_toml(&[audience], &[known]),
+            to_toml(&[audience], &[known]).unwrap(),
             r#"[[audience]]
 id = "api"
 scopes = ["read"]

@@ -1,15 +1,16 @@
 //! How a table of the settings is declared: once, with its keys, their types, defaults and ranges, and the text that
 //! explains them to readers of the code and of `config/grantd.toml` alike.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use ipnet::IpNet;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::config::document::Located;
 use crate::config::fault::Problem;
-use crate::config::section::Section;
+use crate::config::shaped::{Section, Stated};
 use crate::config::value;
 use crate::domain::timestamp::Seconds;
 
@@ -28,14 +29,12 @@ pub(super) struct Key {
     pub(super) name: &'static str,
     /// The lines of its doc comment.
     pub(super) doc: &'static [&'static str],
-    /// What holds without it, as TOML; none: nothing does.
-    pub(super) default: Option<String>,
+    /// What stands before it in the example file.
+    pub(super) mark: &'static str,
+    /// The value that the example file shows, as TOML.
+    pub(super) value: String,
     /// The least and the most, as TOML.
     pub(super) range: Option<[String; 2]>,
-    /// The value that the example file sets.
-    pub(super) written: Option<&'static str>,
-    /// The value that the example file shows in a comment.
-    pub(super) shown: Option<&'static str>,
 }
 
 /// What `section!` makes of a declaration.
@@ -62,185 +61,74 @@ impl Table {
     }
 }
 
-/// A value that one key holds, as it is read and as the example file shows it.
-pub(super) trait Value: Sized {
-    fn read(value: Located, base: &Path) -> Result<Self, Problem>;
-    fn toml(&self) -> String;
+/// `value` as TOML.
+pub(super) fn toml(value: impl Serialize) -> String {
+    toml::Value::try_from(value).map_or_else(|_| String::new(), |value| value.to_string())
 }
 
-/// A value that has a least and a most.
-pub(super) trait Ranged: Value {
-    fn within(value: Located, range: &RangeInclusive<Self>) -> Result<Self, Problem>;
+/// What has ranges, and what a fault calls it.
+pub(super) trait Ranged: PartialOrd + Display {
+    const WHAT: &'static str = "a number";
+}
+impl Ranged for u32 {}
+impl Ranged for u64 {}
+impl Ranged for usize {}
+impl Ranged for Seconds {
+    const WHAT: &'static str = "a duration";
 }
 
-/// How one value of a key is read.
-pub(super) type Read<'r, T> = &'r dyn Fn(Located) -> Result<T, Problem>;
-
-/// What a key may hold: a value, a list of them, or none.
-pub(super) trait Entry: Sized {
-    /// One value.
-    type One;
-
-    /// None where the key is absent or wrong.
-    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, Self::One>) -> Option<Self>;
-
-    fn toml(&self) -> Option<String>;
-}
-
-impl<T: Value> Entry for T {
-    type One = T;
-
-    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, T>) -> Option<T> {
-        table.read(key, read)
-    }
-
-    fn toml(&self) -> Option<String> {
-        Some(Value::toml(self))
+/// What was read, where it is in `range`.
+pub(super) fn within<T: Ranged>(
+    read: Result<T, Problem>,
+    range: &RangeInclusive<T>,
+) -> Result<T, Problem> {
+    match read {
+        Ok(value) if range.contains(&value) => Ok(value),
+        Ok(_) | Err(Problem::Value(_)) => Err(Problem::Range {
+            what: T::WHAT,
+            least: range.start().to_string(),
+            most: range.end().to_string(),
+        }),
+        Err(other) => Err(other),
     }
 }
 
-impl<T> Entry for Option<T> {
-    type One = T;
-
-    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, T>) -> Option<Self> {
-        table.read(key, read).map(Some)
-    }
-
-    fn toml(&self) -> Option<String> {
-        None
-    }
+/// What `fit` makes of the value of `key`; paths are relative to `base`.
+pub(super) fn read<T: DeserializeOwned, F>(
+    table: &mut Section<'_>,
+    (key, base): (&'static str, &Path),
+    fit: impl FnOnce(Result<T, Problem>, &Path) -> Result<F, Problem>,
+) -> Option<F> {
+    table.key(key, |read| fit(read, base))
 }
 
-impl<T> Entry for Vec<T> {
-    type One = T;
-
-    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, T>) -> Option<Self> {
-        table.list(key, read)
-    }
-
-    /// No list has members by default.
-    fn toml(&self) -> Option<String> {
-        Some("[]".to_owned())
-    }
+/// What paths on `line` are relative to: in a variable, which has none, to the working directory.
+pub(super) fn base_of(line: usize, base: &Path) -> &Path {
+    if line == 0 { Path::new("") } else { base }
 }
 
-impl Value for PathBuf {
-    fn read(value: Located, base: &Path) -> Result<Self, Problem> {
-        value::path(base)(value)
-    }
-
-    fn toml(&self) -> String {
-        quoted(self.display())
-    }
+pub(super) fn path(text: Stated<String>, base: &Path) -> Result<Option<PathBuf>, Problem> {
+    value::path(base_of(text.line, base), text.value).map(Some)
 }
 
-/// Types whose values are written and read alike, wherever they stand.
-macro_rules! values {
-    ($($type:ty: $read:expr, $toml:literal;)+) => {$(
-        impl Value for $type {
-            fn read(value: Located, _: &Path) -> Result<Self, Problem> {
-                $read(value)
-            }
-
-            fn toml(&self) -> String {
-                format!($toml, self)
-            }
-        }
-    )+};
-}
-values! {
-    bool: value::boolean, "{}";
-    String: value::text, "\"{}\"";
-    SocketAddr: address, "\"{}\"";
-    IpNet: value::network, "\"{}\"";
-    Seconds: value::duration(0..=u32::MAX), "\"{}\"";
+pub(super) fn paths(texts: Stated<Vec<String>>, base: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let path = |text| value::path(base_of(texts.line, base), text);
+    texts.value.into_iter().map(path).collect()
 }
 
-fn address(value: Located) -> Result<SocketAddr, Problem> {
-    let text = value::text(value)?;
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is read is the key's own"
+)]
+pub(super) fn address(text: String, _: &Path) -> Result<SocketAddr, Problem> {
     text.parse().map_err(|_| {
         Problem::Expected("an IP address and a port, for example 127.0.0.1:8080 or [::1]:8080")
     })
 }
 
-impl Ranged for Seconds {
-    fn within(value: Located, range: &RangeInclusive<Self>) -> Result<Self, Problem> {
-        value::duration(range.start().get()..=range.end().get())(value)
-    }
-}
-
-/// The whole numbers.
-macro_rules! numbers {
-    ($($number:ty),+) => {$(
-        impl Value for $number {
-            fn read(value: Located, _: &Path) -> Result<Self, Problem> {
-                Self::within(value, &(Self::MIN..=Self::MAX))
-            }
-
-            fn toml(&self) -> String {
-                self.to_string()
-            }
-        }
-
-        impl Ranged for $number {
-            fn within(value: Located, range: &RangeInclusive<Self>) -> Result<Self, Problem> {
-                let wide = |number: Self| u64::try_from(number).unwrap_or(u64::MAX);
-                let number = value::number(wide(*range.start())..=wide(*range.end()))(value)?;
-                Ok(Self::try_from(number).unwrap_or(Self::MAX))
-            }
-        }
-    )+};
-}
-numbers!(u32, u64, usize);
-
-/// The enums whose variants are names.
-macro_rules! names {
-    ($($name:ty),+) => {$(
-        impl $crate::config::settings::declare::Value for $name {
-            fn read(
-                value: $crate::config::document::Located,
-                _: &std::path::Path,
-            ) -> Result<Self, $crate::config::fault::Problem> {
-                $crate::config::value::one_of(Self::ALL, Self::as_str)(value)
-            }
-
-            fn toml(&self) -> String {
-                $crate::config::settings::declare::quoted(self)
-            }
-        }
-    )+};
-}
-pub(super) use names;
-
-pub(super) fn quoted(value: impl std::fmt::Display) -> String {
-    format!("\"{value}\"")
-}
-
-/// The kind of value that `E` holds one of.
-pub(super) fn read_one<E: Entry<One: Value>>(
-    value: Located,
-    base: &Path,
-) -> Result<E::One, Problem> {
-    E::One::read(value, base)
-}
-
-/// As [`read_one`], for a value in a range.
-pub(super) fn read_within<E: Entry<One: Ranged>>(
-    value: Located,
-    _: &Path,
-    range: &RangeInclusive<E::One>,
-) -> Result<E::One, Problem> {
-    E::One::within(value, range)
-}
-
-/// The least and the most of a range.
-pub(super) fn ends<E: Entry<One: Ranged>>(range: &RangeInclusive<E::One>) -> [String; 2] {
-    [range.start(), range.end()].map(Value::toml)
-}
-
 /// Declares a table: `name: Type = default, in least..=most;`. The default is the type's own where none is given. `by`
-/// names another reader than the type's. `written` is what the example file sets, `shown` what it shows in a comment;
-/// without either it shows the default.
+/// names what makes the value of another type, which is read. `written` is what the example file sets, `shown` what it
+/// shows in a comment; without either it shows the default.
 macro_rules! section {
     ($(#[doc = $doc:literal])* $vis:vis struct $name:ident = $table:literal {$(
         $(#[doc = $text:literal])*
@@ -251,6 +139,8 @@ macro_rules! section {
         #[derive(Clone, Debug)]
         $vis struct $name {$(
             $(#[doc = $text])*
+            ///
+            #[doc = concat!("The key `", stringify!($key), "`.")]
             $vis $key: $type,
         )+}
 
@@ -265,8 +155,8 @@ macro_rules! section {
         const _: () = {
             use std::path::Path;
 
-            use $crate::config::section::Section;
-            use $crate::config::settings::declare::{Declared, Entry, Key, section};
+            use $crate::config::settings::declare::{self, Declared, Key, section};
+            use $crate::config::shaped::Section;
 
             impl Declared for $name {
                 const NAME: &'static str = $table;
@@ -275,22 +165,27 @@ macro_rules! section {
 
                 fn explained() -> Vec<Key> {
                     let default = Self::default();
-                    vec![$(Key {
-                        name: stringify!($key),
-                        doc: &[$($text),*],
-                        default: Entry::toml(&default.$key),
-                        range: section!(@range $type; $($range)?),
-                        written: section!(@option $($written)?),
-                        shown: section!(@option $($shown)?),
+                    vec![$({
+                        let (mark, value) =
+                            section!(@value default.$key; $(written $written)? $(shown $shown)?);
+                        Key {
+                            name: stringify!($key),
+                            doc: &[$($text),*],
+                            mark,
+                            value,
+                            range: section!(@range $($range)?),
+                        }
                     }),+]
                 }
 
                 fn read(table: &mut Section<'_>, base: &Path) -> Self {
                     let default = Self::default();
                     Self {$(
-                        $key: Entry::take(table, stringify!($key), &|value| {
-                            section!(@read $type, value, base; $(in $range)? $(by $read)?)
-                        })
+                        $key: declare::read(
+                            table,
+                            (stringify!($key), base),
+                            section!(@fit $(in $range)? $(by $read)?),
+                        )
                         .unwrap_or(default.$key),
                     )+}
                 }
@@ -299,18 +194,13 @@ macro_rules! section {
     };
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
-    (@option) => { None };
-    (@option $value:literal) => { Some($value) };
-    (@range $type:ty;) => { None };
-    (@range $type:ty; $range:expr) => {
-        Some($crate::config::settings::declare::ends::<$type>(&($range)))
-    };
-    (@read $type:ty, $value:ident, $base:ident;) => {
-        $crate::config::settings::declare::read_one::<$type>($value, $base)
-    };
-    (@read $type:ty, $value:ident, $base:ident; in $range:expr) => {
-        $crate::config::settings::declare::read_within::<$type>($value, $base, &($range))
-    };
-    (@read $type:ty, $value:ident, $base:ident; by $read:expr) => { $read($value, $base) };
+    (@value $default:expr;) => { ("# default: ", declare::toml(&$default)) };
+    (@value $default:expr; written $value:literal) => { ("", $value.to_owned()) };
+    (@value $default:expr; shown $value:literal) => { ("# ", $value.to_owned()) };
+    (@range) => { None };
+    (@range $range:expr) => { Some([$range.start(), $range.end()].map(declare::toml)) };
+    (@fit) => { |read, _| read };
+    (@fit in $range:expr) => { |read, _| declare::within(read, &($range)) };
+    (@fit by $read:expr) => { |read, base| $read(read?, base) };
 }
 pub(super) use section;

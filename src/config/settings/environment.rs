@@ -3,7 +3,7 @@
 use super::keys;
 use super::service_links::is_service_link;
 use crate::config::document::{Entry, Located, Node, Table};
-use crate::config::fault::{Fault, Faults, Place, Problem, nearest, shown_variable};
+use crate::config::fault::{Faults, Place, Problem, nearest, shown_variable};
 
 /// How every variable begins.
 pub(super) const PREFIX: &str = "GRANTD_";
@@ -30,12 +30,7 @@ pub(super) fn overlay(
         } else if is_service_link(&name, &value) {
             passed_over.push(name);
         } else {
-            let problem = unknown(&name, &known);
-            faults.push(Fault {
-                place,
-                key: String::new(),
-                problem,
-            });
+            faults.report(&place, "", unknown(&name, &known));
         }
     }
     passed_over
@@ -51,10 +46,7 @@ fn unknown(name: &str, known: &[Variable]) -> Problem {
 fn set(table: &mut Table, (inside, key): (Option<&str>, &str), place: &Place, value: String) {
     let located = |node| Entry {
         key: place.clone(),
-        value: Located {
-            place: place.clone(),
-            node,
-        },
+        value: Located::new(place.clone(), node),
     };
     let entry = located(Node::Text(value));
     let Some(inside) = inside else {

@@ -48,16 +48,11 @@ fn explain(text: &mut String, table: &Table) {
 
 /// The key with a value, and what that may be.
 fn line(key: &Key) -> String {
-    let (mark, value) = match (key.written, key.shown, &key.default) {
-        (Some(value), _, _) => ("", value),
-        (None, Some(value), _) => ("# ", value),
-        (None, None, default) => ("# default: ", default.as_deref().unwrap_or_default()),
-    };
     let range = match &key.range {
         Some([least, most]) => format!("  # {least} to {most}").replace('"', ""),
         None => String::new(),
     };
-    format!("{mark}{} = {value}{range}\n", key.name)
+    format!("{}{} = {}{range}\n", key.mark, key.name, key.value)
 }
 
 /// One paragraph of the lines of a doc comment.

@@ -1,11 +1,11 @@
 //! Every settings key: what a file may hold and which environment variables exist.
 
 use super::declare::Table;
-use super::listeners::{MutualTable, OperationsListener, PublicTable};
+use super::listeners::{MutualTls, OperationsListener, PublicListener};
 use super::metadata::Metadata;
 use super::proxy::ProxyTable;
 use super::root::Root;
-use super::sealing::SealingTable;
+use super::sealing::Sealing;
 use super::tables::{
     Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, Tokens,
 };
@@ -13,11 +13,11 @@ use super::tables::{
 /// Every table, in the order of the example file; first the keys that stand outside any table.
 pub(super) const TABLES: [Table; 18] = [
     Table::of::<Root>(),
-    Table::of::<PublicTable>(),
-    Table::of::<MutualTable>(),
+    Table::of::<PublicListener>(),
+    Table::of::<MutualTls>(),
     Table::of::<ProxyTable>(),
     Table::of::<OperationsListener>(),
-    Table::of::<SealingTable>(),
+    Table::of::<Sealing>(),
     Table::of::<Tokens>(),
     Table::of::<Assertions>(),
     Table::of::<Dpop>(),
@@ -31,19 +31,6 @@ pub(super) const TABLES: [Table; 18] = [
     Table::of::<Keys>(),
     Table::of::<Log>(),
 ];
-
-/// What may stand at the top of the file: keys outside any table, and tables.
-pub(super) fn top() -> Vec<&'static str> {
-    let [root, tables @ ..] = &TABLES;
-    let names = tables.iter().map(|table| table.name);
-    root.keys.iter().copied().chain(names).collect()
-}
-
-/// The keys of `table`.
-pub(super) fn of(table: &str) -> &'static [&'static str] {
-    let table = TABLES.iter().find(|known| known.name == table);
-    table.map_or(&[], |table| table.keys)
-}
 
 /// Every environment variable with the table (none: at the top) and the key that it sets.
 pub(super) fn variables() -> impl Iterator<Item = (String, Option<&'static str>, &'static str)> {

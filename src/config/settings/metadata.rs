@@ -1,14 +1,13 @@
 //! Reads the table `[metadata]`: what the discovery document says beside what the server does.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::{Map, Value};
 
-use super::declare::{self, Read, section};
-use crate::config::document::{self, Entry, Located, Node, Table};
-use crate::config::fault::{Place, Problem, shown_word};
-use crate::config::json::json;
-use crate::config::section::{self, Section};
+use super::declare::section;
+use crate::config::fault::Problem;
 use crate::domain::discovery::MEMBERS;
 
 section! {
@@ -20,74 +19,42 @@ section! {
         for_strict_readers: bool = true;
         /// Additional members, for example `{ service_documentation = "https://wiki.internal.example/auth" }`; none
         /// that grantd writes itself.
-        extra: Map<String, Value>, by inline;
+        extra: Map<String, Value>, by members;
     }
 }
 
-impl declare::Entry for Map<String, Value> {
-    type One = Table;
-
-    /// Each member is judged on its own.
-    fn take(table: &mut Section<'_>, key: &str, read: Read<'_, Table>) -> Option<Self> {
-        let inner = table.read(key, read)?;
-        Some(extra(table, inner))
-    }
-
-    fn toml(&self) -> Option<String> {
-        Some("{}".to_owned())
-    }
+#[expect(clippy::unnecessary_wraps, reason = "others of its kind can fail")]
+fn members(read: BTreeMap<Name, Member>, _: &Path) -> Result<Map<String, Value>, Problem> {
+    let members = read.into_iter().map(|(name, member)| (name.0, member.0));
+    Ok(members.collect())
 }
 
-fn extra(table: &Section<'_>, inner: Table) -> Map<String, Value> {
-    let mut members = Map::new();
-    for (name, entry) in inner.0 {
+/// The name of a member that is not grantd's own.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
         if MEMBERS.contains(&name.as_str()) {
-            table.fault(&entry.key, "extra", Problem::OwnMember(name));
-            continue;
+            return Err(Error::custom(format_args!(
+                "`{name}` is a member that grantd writes itself; add members of other names only"
+            )));
         }
-        let at = entry.value.place.clone();
-        match member(entry.value) {
-            Ok(value) => drop(members.insert(name, value)),
-            Err(problem) => table.fault(&at, &format!("extra.{}", shown_word(&name, [])), problem),
-        }
+        Ok(Self(name))
     }
-    members
 }
 
 /// RFC 8414 section 3.2: a member without values is left out.
-fn member(value: Located) -> Result<Value, Problem> {
-    match json(value)? {
-        Value::Array(list) if list.is_empty() => Err(Problem::EmptyList("leave the member out")),
-        value => Ok(value),
-    }
-}
+struct Member(Value);
 
-/// An environment variable holds the table as TOML writes it, `{ name = "value" }`.
-fn inline(value: Located, _: &Path) -> Result<Table, Problem> {
-    let Located {
-        place: place @ Place::Environment(_),
-        node: Node::Text(text),
-    } = value
-    else {
-        return section::table(value).map(|(_, table)| table);
-    };
-    let mut document = document::parse("", &format!("value = {text}")).unwrap_or_default();
-    let (read, rest) = (document.0.remove("value"), document.0);
-    let Some(Entry {
-        value: Located {
-            node: Node::Table(mut members),
-            ..
-        },
-        ..
-    }) = read.filter(|_| rest.is_empty())
-    else {
-        return Err(Problem::Expected(
-            "a table as TOML writes it, for example { name = \"value\" }",
-        ));
-    };
-    for member in members.0.values_mut() {
-        member.key = place.clone();
-        member.value.place = place.clone();
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Array(list) if list.is_empty() => {
+                Err(Error::custom(Problem::EmptyList("leave the member out")))
+            }
+            value => Ok(Self(value)),
+        }
     }
-    Ok(members)
 }

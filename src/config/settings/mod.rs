@@ -19,11 +19,10 @@ use std::path::Path;
 
 pub use example::example;
 pub use listeners::{
-    MTLS, MutualListener, MutualTls, OPERATIONS, OperationsListener, PUBLIC, PublicListener,
-    Termination, TlsFiles,
+    MTLS, MutualTls, OPERATIONS, OperationsListener, PUBLIC, PublicListener, Termination, TlsFiles,
 };
 pub use metadata::Metadata;
-pub use sealing::{Sealing, SealingSource};
+pub use sealing::Sealing;
 pub use sqlite_path::sqlite_url;
 pub use tables::{
     Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat,
@@ -31,7 +30,6 @@ pub use tables::{
 };
 
 use super::absent_secrets::AbsentSecrets;
-use super::document::{self, Table};
 use super::fault::{ConfigError, Fault, Place, Problem};
 use super::file;
 use crate::crypto::secret_hash::HashCost;
@@ -124,17 +122,11 @@ impl Settings {
     /// The listeners and their addresses.
     #[must_use]
     pub fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
-        let mutual = self.mutual_listener().map(|it| (MTLS, it.listen));
+        let mutual = self.mtls.as_ref().and_then(MutualTls::listen);
         let mut listeners = vec![(PUBLIC, self.public.listen)];
-        listeners.extend(mutual);
+        listeners.extend(mutual.map(|listen| (MTLS, listen)));
         listeners.push((OPERATIONS, self.operations.listen));
         listeners
-    }
-
-    /// The listener that asks for client certificates.
-    #[must_use]
-    pub fn mutual_listener(&self) -> Option<&MutualListener> {
-        self.mtls.as_ref()?.listener.as_ref()
     }
 
     /// The URL of an endpoint where clients present certificates, where they can; `path` begins with a slash.
@@ -157,41 +149,27 @@ impl Settings {
         self.metadata.for_strict_readers && self.profile == Profile::Default
     }
 
-    /// Reads the settings file, where there is one, and lets `environment` override it.
+    /// Reads the settings file, where there is one, and lets `environment` override it. Where `absent` notes them, the
+    /// secrets that the settings name may be absent.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
     pub fn read(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
-        Self::read_noting(file, environment, None)
-    }
-
-    /// As [`Self::read`]; where `absent` notes them, the secrets that the settings name may be absent.
-    ///
-    /// # Errors
-    /// Everything that is wrong, each with its place.
-    pub fn read_noting(
-        file: Option<&Path>,
-        environment: impl IntoIterator<Item = (String, String)>,
         absent: Option<&AbsentSecrets>,
     ) -> Result<Self, ConfigError> {
         let Some(path) = file else {
-            let nothing = (Table::default(), Place::Nowhere);
-            return read::settings(nothing, Path::new(""), environment, absent);
+            return read::settings(None, Path::new(""), environment, absent);
         };
         let name = path.display().to_string();
         let text = file::text(path, file::SMALL).map_err(|error| Fault {
-            place: Place::File {
-                file: name.as_str().into(),
-                line: 1,
-            },
+            place: Place::start_of(&name),
             key: String::new(),
             problem: Problem::Unreadable(error.to_string()),
         })?;
         let base = path.parent().unwrap_or(Path::new(""));
-        read::settings(located(&name, &text)?, base, environment, absent)
+        read::settings(Some((&name, &text)), base, environment, absent)
     }
 
     /// Reads settings from `document` (its name and its text); paths in it are relative to `base`.
@@ -203,21 +181,8 @@ impl Settings {
         base: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let document = match document {
-            Some((name, text)) => located(name, text)?,
-            None => (Table::default(), Place::Nowhere),
-        };
         read::settings(document, base, environment, None)
     }
-}
-
-/// The tree of a document, and its place.
-fn located(name: &str, text: &str) -> Result<(Table, Place), ConfigError> {
-    let place = Place::File {
-        file: name.into(),
-        line: 1,
-    };
-    Ok((document::parse(name, text)?, place))
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use super::MutualTls;
-use super::declare::{Declared as _, names, section};
-use crate::config::document::Located;
+use super::declare::{Declared as _, path, section};
 use crate::config::fault::{Place, Problem};
-use crate::config::section::Section;
+use crate::config::shaped::Section;
 use crate::config::value;
 use crate::domain::issuer::Issuer;
 use crate::domain::proxy::{AddressHeader, CertificateHeader, ProxySecret, TrustedProxies};
 use crate::domain::secret_format::{MAX_LENGTH, MIN_IMPORTED_LENGTH, Secret};
+use crate::domain::shape::Network;
 
 section! {
     /// The proxies that are trusted to forward the client's address and certificate. Without this table no proxy is
@@ -21,14 +21,14 @@ section! {
     pub(super) struct ProxyTable = "proxy" {
         /// The networks that proxies, and no clients, connect from: a client in them could claim any address. On
         /// loopback the network is enough; elsewhere a proxy also needs one of the two proofs below.
-        networks: Vec<IpNet>, written "[\"10.0.0.5/32\"]";
+        networks: Vec<IpNet>, by networks, written "[\"10.0.0.5/32\"]";
         /// The proxy's own client certificate on the `[mtls]` listener, as `x5t#S256`. List several while you replace
         /// one.
-        thumbprints: Vec<String>, by thumbprint, written "[\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]";
+        thumbprints: Vec<String>, by thumbprints, written "[\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]";
         /// Or a secret of 16 to 1024 characters in a header of each request, where the proxy replaces whatever clients
         /// send: the name of the header, which must have no other use, and a file with the secret.
         secret_header: Option<String>, by header_name, shown "\"x-grantd-proxy\"";
-        secret_file: Option<PathBuf>, shown "\"proxy.secret\"";
+        secret_file: Option<PathBuf>, by path, shown "\"proxy.secret\"";
         /// The secret itself, instead of a file; best set with `GRANTD_PROXY__SECRET`.
         secret: Option<Secret>, by secret_value, shown "\"…\"";
         /// The header with the client's certificate: `client-cert` (RFC 9440; also reads `client-cert-chain`) or
@@ -41,7 +41,6 @@ section! {
         client_address: AddressHeader = AddressHeader::None, written "\"x-forwarded-for\"";
     }
 }
-names!(CertificateHeader, AddressHeader);
 
 /// The table `[proxy]`.
 pub(super) fn proxy(
@@ -75,8 +74,13 @@ pub(super) fn proxy(
     }
 }
 
-fn thumbprint(located: Located, _: &Path) -> Result<String, Problem> {
-    value::thumbprint(located)
+#[expect(clippy::unnecessary_wraps, reason = "others of its kind can fail")]
+fn networks(networks: Vec<Network>, _: &Path) -> Result<Vec<IpNet>, Problem> {
+    Ok(networks.into_iter().map(|network| network.0).collect())
+}
+
+fn thumbprints(texts: Vec<String>, _: &Path) -> Result<Vec<String>, Problem> {
+    texts.into_iter().map(value::thumbprint).collect()
 }
 
 fn check_networks(table: &Section<'_>, networks: &[IpNet]) {
@@ -91,7 +95,7 @@ fn check_networks(table: &Section<'_>, networks: &[IpNet]) {
     } else {
         return;
     };
-    table.fault(&table.place_of(key), key, problem);
+    table.fault_of(key, problem);
 }
 
 /// Whether all of a network is this machine.
@@ -106,8 +110,8 @@ fn is_loopback(network: &IpNet) -> bool {
 /// Proxies can show a certificate only where grantd asks for one, and pass one on only where the metadata says how
 /// clients present theirs.
 fn check_certificates(table: &Section<'_>, proxy: &ProxyTable, mtls: Option<&MutualTls>) {
-    let fault = |key, needed| table.fault(&table.place_of(key), key, Problem::Without(needed));
-    if !proxy.thumbprints.is_empty() && mtls.is_none_or(|mtls| mtls.listener.is_none()) {
+    let fault = |key, needed| table.fault_of(key, Problem::Without(needed));
+    if !proxy.thumbprints.is_empty() && mtls.is_none_or(|mtls| mtls.listen().is_none()) {
         fault("thumbprints", "[mtls] with a listener");
     }
     if proxy.client_certificate != CertificateHeader::None && mtls.is_none() {
@@ -119,7 +123,7 @@ fn check_certificates(table: &Section<'_>, proxy: &ProxyTable, mtls: Option<&Mut
 
 /// Header and value come together, the value as a file or as it is.
 fn check_secret(table: &Section<'_>, proxy: &ProxyTable) {
-    let fault = |key, problem| table.fault(&table.place_of(key), key, problem);
+    let fault = |key, problem: Problem| table.fault_of(key, problem);
     if proxy.secret_file.is_some() && proxy.secret.is_some() {
         fault("secret", Problem::Both("secret_file"));
     }
@@ -135,8 +139,8 @@ fn check_secret(table: &Section<'_>, proxy: &ProxyTable) {
     }
 }
 
-fn secret_value(located: Located, _: &Path) -> Result<Secret, Problem> {
-    fitting_secret(value::text(located)?)
+fn secret_value(text: String, _: &Path) -> Result<Option<Secret>, Problem> {
+    fitting_secret(text).map(Some)
 }
 
 /// As long as an imported secret of a client: it can be tried as often.
@@ -170,13 +174,13 @@ const TAKEN: [&str; 15] = [
 ];
 
 /// A field name (RFC 9110 section 5.1) that has no other use, in small letters.
-fn header_name(located: Located, _: &Path) -> Result<String, Problem> {
-    let text = value::text(located)?.to_ascii_lowercase();
+fn header_name(mut text: String, _: &Path) -> Result<Option<String>, Problem> {
+    text.make_ascii_lowercase();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let fits = !text.is_empty() && text.bytes().all(is_token) && !TAKEN.contains(&text.as_str());
     let expected = "the name of a header that has no other use, for example \"x-grantd-proxy\"";
     if fits {
-        Ok(text)
+        Ok(Some(text))
     } else {
         Err(Problem::Expected(expected))
     }
@@ -189,7 +193,7 @@ pub(super) fn check_termination(
     mtls: &MutualTls,
     (proxy, issuer): (Option<&TrustedProxies>, Option<&Issuer>),
 ) {
-    if mtls.listener.is_some() {
+    if mtls.listen().is_some() {
         return;
     }
     if proxy.is_none_or(|proxy| proxy.certificate_header == CertificateHeader::None) {

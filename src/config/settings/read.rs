@@ -4,59 +4,69 @@ use std::path::Path;
 
 use super::declare::Declared;
 use super::root::Root;
-use super::{Feed, Keys, Settings, environment, keys, listeners, proxy, sealing};
+use super::{Feed, Keys, MutualTls, Settings, environment, listeners, proxy, sealing};
 use crate::config::absent_secrets::AbsentSecrets;
-use crate::config::document::Table;
+use crate::config::document::{self, Table};
 use crate::config::fault::{ConfigError, Faults, Place, Problem};
-use crate::config::section::{self, Section};
+use crate::config::shaped::Section;
 use crate::domain::signing_key::periods::notice;
 
-/// Reads everything; `place` is the document itself.
+/// Reads everything from the document of this name and text.
 pub(super) fn settings(
-    (mut table, place): (Table, Place),
+    document: Option<(&str, &str)>,
     base: &Path,
     variables: impl IntoIterator<Item = (String, String)>,
     absent: Option<&AbsentSecrets>,
 ) -> Result<Settings, ConfigError> {
+    let (mut table, place) = match document {
+        Some((name, text)) => (document::parse(name, text)?, Place::start_of(name)),
+        None => (Table::default(), Place::Nowhere),
+    };
     let faults = Faults::with(absent.cloned());
     let service_links = environment::overlay(&mut table, variables, &faults);
-    let root = Section::new(String::new(), (place, table), &keys::top(), &faults);
-    let settings = Reader { root, base }.settings();
+    let (table, nothing) = (&table, &Table::default());
+    let root = Section::new(String::new(), (&place, table), &faults);
+    let mut reader = Reader {
+        root,
+        nothing,
+        base,
+    };
+    let settings = reader.settings();
+    reader.root.finish();
     faults.or(settings.map(|settings| Settings {
         service_links,
         ..settings
     }))
 }
 
-struct Reader<'f> {
-    root: Section<'f>,
-    base: &'f Path,
+struct Reader<'t> {
+    root: Section<'t>,
+    /// In the place of tables that are absent.
+    nothing: &'t Table,
+    base: &'t Path,
 }
 
-impl<'f> Reader<'f> {
+impl<'t> Reader<'t> {
     fn settings(&mut self) -> Option<Settings> {
-        let outside = Root::read(&mut self.root, self.base);
-        let public = listeners::public(&mut self.inner("public"), self.base);
-        let mtls = self
-            .present("mtls")
-            .and_then(|mut table| listeners::mutual(&mut table, self.base, public.as_ref()));
-        let proxy = self
-            .present("proxy")
-            .map(|mut table| proxy::proxy(&mut table, self.base, mtls.as_ref()));
+        let base = self.base;
+        let outside = Root::read(&mut self.root, base);
+        let public = self.table("public", |table| listeners::public(table, base));
+        let mtls = self.present("mtls", |table| listeners::mutual(table, base, &public));
+        let proxy = self.present("proxy", |table| proxy::proxy(table, base, mtls.as_ref()));
         let others = [
-            public.as_ref().map(|public| public.listen),
-            mtls.as_ref()
-                .and_then(|mtls| Some(mtls.listener.as_ref()?.listen)),
+            Some(public.listen),
+            mtls.as_ref().and_then(MutualTls::listen),
         ];
-        let operations = listeners::operations(&mut self.inner("operations"), self.base, others);
-        let allow_plain_http = public.as_ref().is_some_and(|it| it.allow_plain_http);
-        let issuer = outside.issuer(&self.root, allow_plain_http);
+        let operations = self.table("operations", |table| {
+            listeners::operations(table, base, others)
+        });
+        let issuer = outside.issuer(&self.root, public.allow_plain_http);
         if let (Some(mtls), Some(place)) = (&mtls, self.root.has("mtls")) {
             let others = (proxy.as_ref(), issuer.as_ref());
-            proxy::check_termination(&self.root, &place, mtls, others);
+            proxy::check_termination(&self.root, place, mtls, others);
         }
         let database_url = outside.database(&self.root);
-        let sealing = sealing::sealing(&mut self.inner("sealing"), self.base);
+        let sealing = self.table("sealing", |table| sealing::sealing(table, base));
         let feed = self.plain();
         let keys = self.keys(&feed);
         // What may be missing comes last, so that all faults are found before.
@@ -74,7 +84,7 @@ impl<'f> Reader<'f> {
             keys,
             log: self.plain(),
             profile: outside.profile,
-            public: public?,
+            public,
             mtls,
             proxy,
             operations,
@@ -85,35 +95,40 @@ impl<'f> Reader<'f> {
 
     /// The table `[keys]`: a key must be known before its turn comes.
     fn keys(&mut self, feed: &Feed) -> Keys {
-        let mut table = self.inner(Keys::NAME);
-        let keys = Keys::read(&mut table, self.base);
-        let shortest = notice(keys.jwks_max_age, feed.max_staleness);
-        if keys.rotation.get() > 0 && keys.rotation < shortest {
-            let problem = Problem::ShortRotation(shortest);
-            table.fault(&table.place_of("rotation"), "rotation", problem);
-        }
-        keys
+        let base = self.base;
+        self.table(Keys::NAME, |table| {
+            let keys = Keys::read(table, base);
+            let shortest = notice(keys.jwks_max_age, feed.max_staleness);
+            if keys.rotation.get() > 0 && keys.rotation < shortest {
+                table.fault_of("rotation", Problem::ShortRotation(shortest));
+            }
+            keys
+        })
     }
 
     /// A table whose keys are read each on its own.
     fn plain<T: Declared>(&mut self) -> T {
-        let mut table = self.inner(T::NAME);
-        T::read(&mut table, self.base)
+        let base = self.base;
+        self.table(T::NAME, |table| T::read(table, base))
     }
 
-    /// The table `name`, where it is present.
-    fn present(&mut self, name: &'static str) -> Option<Section<'f>> {
-        self.root.has(name).map(|_| self.inner(name))
+    /// What `read` makes of the table `name`, where it is present.
+    fn present<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Section<'t>) -> T,
+    ) -> Option<T> {
+        self.root.has(name)?;
+        Some(self.table(name, read))
     }
 
-    /// The table `name`; an absent one is empty.
-    fn inner(&mut self, name: &'static str) -> Section<'f> {
-        let place = self.root.place().clone();
-        let table = self
-            .root
-            .read(name, section::table)
-            .unwrap_or((place, Table::default()));
-        let faults = self.root.faults();
-        Section::new(format!("{name}."), table, keys::of(name), faults)
+    /// What `read` makes of the table `name`; an absent one is empty.
+    fn table<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Section<'t>) -> T) -> T {
+        let nothing = (self.root.place(), self.nothing);
+        let table = self.root.table(name).unwrap_or(nothing);
+        let mut table = Section::new(format!("{name}."), table, self.root.faults());
+        let read = read(&mut table);
+        table.finish();
+        read
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use super::declare::{names, section};
+use super::declare::section;
 use crate::crypto::hashing_pool::HashingCapacity;
 use crate::domain::client::named;
 use crate::domain::signing_key::periods::KeyPeriods;
@@ -56,7 +56,7 @@ section! {
     /// Client secrets are hashed (argon2id) on dedicated threads, behind two bounded queues.
     pub struct Hashing = "hashing" {
         /// The number of hashing threads. Default: half of the cores, at least one.
-        threads: Option<usize>, in 1..=1024, shown "2";
+        threads: usize = half_of_the_cores(), in 1..=1024, shown "2";
         /// How many generated secrets (`grantd_…`) may wait; beyond that the answer is 503.
         generated_queue: usize = 1024, in 1..=1_000_000;
         /// How many other secrets may wait per thread; beyond that the answer is 503. One takes about 15 ms, so 64 is a
@@ -65,13 +65,15 @@ section! {
     }
 }
 
+fn half_of_the_cores() -> usize {
+    (thread::available_parallelism().map_or(1, NonZeroUsize::get) / 2).max(1)
+}
+
 impl Hashing {
-    /// The threads and queues of this machine.
+    /// The threads and queues.
     #[must_use]
     pub fn capacity(&self) -> HashingCapacity {
-        let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = self.threads.unwrap_or_else(|| cores() / 2);
-        let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
+        let threads = NonZeroUsize::new(self.threads).unwrap_or(NonZeroUsize::MIN);
         HashingCapacity {
             threads,
             generated: self.generated_queue,
@@ -239,5 +241,3 @@ named! {
         Trace = "trace",
     }
 }
-
-names!(LogFormat, LogLevel);

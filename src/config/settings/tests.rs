@@ -101,13 +101,7 @@ fn every_key_is_explained_and_has_a_value_in_the_example() {
         let explained = (table.explained)();
         assert!(!explained[0].doc.is_empty(), "{}", table.name);
         for key in explained {
-            let values = [key.written.is_some(), key.shown.is_some()];
-            assert_ne!(values, [true, true], "{}", key.name);
-            assert!(
-                key.default.is_some() || values.contains(&true),
-                "{}",
-                key.name
-            );
+            assert_ne!(key.value, "", "{}", key.name);
         }
     }
 }
@@ -216,10 +210,8 @@ fn paths_in_the_file_are_relative_to_it() {
         "{LOOPBACK}[sealing]\nkey_file = \"sealing.key\"\n"
     ))
     .unwrap();
-    let Some(SealingSource::File(path)) = settings.sealing.key else {
-        panic!("no file")
-    };
-    assert_eq!(path, PathBuf::from("/etc/grantd/sealing.key"));
+    let expected = PathBuf::from("/etc/grantd/sealing.key");
+    assert_eq!(settings.sealing.key_file, Some(expected));
 }
 
 #[test]
@@ -273,8 +265,8 @@ fn the_mutual_listener_takes_the_tls_files_of_public_unless_it_has_its_own() {
         with(text)
             .unwrap()
             .mtls
-            .and_then(|it| it.listener)
-            .map(|it| it.tls.certificate)
+            .and_then(|it| it.tls())
+            .map(|it| it.certificate)
     };
     assert_eq!(mtls(LOOPBACK), None);
     let shared = mtls(&format!("{LOOPBACK}{tls}[mtls]\n"));
@@ -326,7 +318,7 @@ fn mutual_tls_may_end_at_a_proxy_alone() {
                 [mtls]\ntermination = \"proxy\"\nclient_ca_files = [\"ca.pem\"]\n\
                 [proxy]\nnetworks = [\"127.0.0.1/32\"]\nclient_certificate = \"client-cert\"\n";
     let mtls = parse(text).unwrap().mtls.unwrap();
-    assert_eq!((mtls.listener, mtls.url), (None, None));
+    assert_eq!((mtls.listen(), mtls.tls(), mtls.url), (None, None, None));
     assert_eq!(mtls.client_ca_files, [PathBuf::from("/etc/grantd/ca.pem")]);
 }
 
@@ -405,7 +397,7 @@ fn contradictions_are_refused() {
         ),
         (
             "[metadata]\nextra = { a = { b = nan } }\n",
-            "metadata.extra.a: text, a whole number",
+            "metadata.extra.a.b: text, a whole number",
         ),
         (
             "[metadata.extra]\na = 1\nissuer = \"x\"\n",
@@ -530,6 +522,36 @@ fn members_of_the_metadata_are_read_from_file_and_environment() {
 }
 
 #[test]
+fn a_value_in_a_variable_is_judged_as_one_in_the_file() {
+    for (name, value, told) in [
+        (
+            "CACHE__CLIENTS",
+            "-1",
+            "a number from 0 to 10000000 belongs",
+        ),
+        ("CACHE__CLIENTS", "x", "expected a whole number, found text"),
+        (
+            "LIMITS__BODY_BYTES",
+            "99999999999999999999",
+            "expected a whole number",
+        ),
+        (
+            "DPOP__REQUIRE_NONCE",
+            "yes",
+            "expected true or false, found text",
+        ),
+        ("DPOP__REQUIRE_NONCE", "1", "found a whole number"),
+        ("PROXY__NETWORKS", "10.0.0.0/8, x", "expected a network"),
+        ("LOG__LEVEL", "warning", "the nearest is \"warn\""),
+    ] {
+        let text = message(with_example(env(&[(&format!("GRANTD_{name}"), value)])));
+        let place = format!("environment variable GRANTD_{name}: ");
+        assert!(text.starts_with(&place) && text.contains(told), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+#[test]
 fn no_error_shows_a_secret() {
     for text in [
         "database_url = \"mysql://u:marked@h/d\"\n[sealing]\nkey = \"marked\"\n",
@@ -572,7 +594,7 @@ fn a_database_url_names_one_host_or_several_that_can_write() {
 
 #[test]
 fn a_missing_file_is_a_fault_with_its_name() {
-    let text = message(Settings::read(Some(Path::new("/no/such.toml")), NONE));
+    let text = message(Settings::read(Some(Path::new("/no/such.toml")), NONE, None));
     assert!(
         text.starts_with("/no/such.toml:1: cannot read the file: "),
         "{text}"

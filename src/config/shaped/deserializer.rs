@@ -2,17 +2,18 @@
 
 use std::collections::btree_map;
 use std::fmt;
+use std::iter;
 
-use serde::de::value::{StrDeserializer, U64Deserializer};
+use serde::de::value::{MapDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IntoDeserializer as _, MapAccess, SeqAccess,
-    Unexpected, Visitor,
+    DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    Visitor,
 };
 use serde::forward_to_deserialize_any;
 
 use super::error::ReadError;
 use super::stated::{MANY, STATED};
-use super::{Entry, Located, Node, Notes, Place, Problem, Table, nearest, shown_word};
+use super::{Entry, Faults, Located, Node, Problem, Section, Table, nearest, shown_word};
 
 /// The keys that lead to a value.
 #[derive(Clone, Copy)]
@@ -39,19 +40,31 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// The outermost table, whose keys several shapes share.
-pub(super) struct Top<'t, 'n> {
-    pub(super) path: Path<'n>,
-    pub(super) notes: &'n Notes<'t>,
-    pub(super) place: &'t Place,
-    pub(super) table: &'t Table,
-    pub(super) known: &'n mut Vec<&'static str>,
+/// Reports the keys of `table` that are not among `known`, each once.
+pub(super) fn report_unknown(
+    table: &Table,
+    known: &[&'static str],
+    path: Path<'_>,
+    faults: &Faults,
+) {
+    for (key, Entry { key: place, value }) in &table.0 {
+        if !known.contains(&key.as_str()) && !value.is_wrong.replace(true) {
+            let known = || known.iter().copied();
+            let shown = shown_word(key, known());
+            let near = nearest(key, known()).unwrap_or_default();
+            let key = path.with(&shown, ": ").to_string();
+            faults.report(place, key, Problem::UnknownKey(near));
+        }
+    }
 }
 
-impl<'de, 't> Deserializer<'de> for Top<'t, '_> {
-    type Error = ReadError<'t>;
+/// The outermost table, whose keys several shapes share.
+pub(super) struct Top<'s, 't>(pub(super) &'s mut Section<'t>);
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+impl<'de> Deserializer<'de> for Top<'_, '_> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         self.deserialize_struct("", &[], visitor)
     }
 
@@ -60,15 +73,24 @@ impl<'de, 't> Deserializer<'de> for Top<'t, '_> {
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        if !fields.iter().all(|field| self.known.contains(field)) {
-            self.known.extend(fields);
+    ) -> Result<V::Value, ReadError> {
+        let Section {
+            title,
+            table,
+            known,
+            faults,
+            ..
+        } = self.0;
+        if !fields.iter().all(|field| known.contains(field)) {
+            known.extend(fields);
         }
-        let members = Members::new(self.table, Some(fields), (self.notes, self.path));
         visitor
-            .visit_map(members)
-            .map_err(|error| incomplete(error, name, (self.table, None), self.notes))
-            .map_err(|error| error.at(None, self.place, self.path))
+            .visit_map(Members::new(
+                table,
+                Some(fields),
+                (Path::Top(title), faults),
+            ))
+            .map_err(|error| error.of_table(table, name))
     }
 
     forward_to_deserialize_any! {
@@ -79,68 +101,76 @@ impl<'de, 't> Deserializer<'de> for Top<'t, '_> {
 
 /// Any value.
 #[derive(Clone, Copy)]
-struct Value<'t, 'n> {
+pub(super) struct Value<'t, 'n> {
     located: &'t Located,
-    notes: &'n Notes<'t>,
     path: Path<'n>,
+    faults: &'n Faults,
 }
 
-impl<'t> Value<'t, '_> {
-    fn mismatch<'de, V: Visitor<'de>>(&self, visitor: &V) -> ReadError<'t> {
-        let found = match &self.located.node {
-            Node::Text(_) => Unexpected::Str(""),
-            Node::Integer(number) => Unexpected::Signed(*number),
-            Node::Float(number) => Unexpected::Float(*number),
-            Node::Boolean(flag) => Unexpected::Bool(*flag),
-            Node::Instant(_) => Unexpected::Other("instant"),
-            Node::List(_) => Unexpected::Seq,
-            Node::Table(_) => Unexpected::Map,
-        };
-        ReadError::invalid_type(found, visitor)
+impl<'t, 'n> Value<'t, 'n> {
+    pub(super) const fn new(located: &'t Located, path: Path<'n>, faults: &'n Faults) -> Self {
+        Self {
+            located,
+            path,
+            faults,
+        }
     }
 }
 
-/// One way to read a value: as a node of this kind, or not at all.
-macro_rules! only {
-    ($($method:ident: $node:ident),+) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-            match &self.located.node {
-                Node::$node(_) => self.deserialize_any(visitor),
-                _ => Err(self.mismatch(&visitor)),
+impl IntoDeserializer<'_, ReadError> for Value<'_, '_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// What is written in TOML in a document may be text in an environment variable, where `parse` reads it.
+macro_rules! or_in_variable {
+    ($($method:ident: $parse:path;)+) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            match $parse(self.located) {
+                None => self.deserialize_any(visitor),
+                // Nothing points at a part of a variable: with a fault in one, all of it is left out.
+                Some(parsed) => Value::new(&parsed, self.path, self.faults)
+                    .deserialize_any(visitor)
+                    .inspect_err(|_| self.located.is_wrong.set(true)),
             }
         }
     )+};
 }
 
-impl<'de, 't> Deserializer<'de> for Value<'t, '_> {
-    type Error = ReadError<'t>;
+impl<'de> Deserializer<'de> for Value<'_, '_> {
+    type Error = ReadError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let members = self.located.members();
         match &self.located.node {
             Node::Text(text) => visitor.visit_str(text),
             Node::Integer(number) => visitor.visit_i64(*number),
             Node::Boolean(flag) => visitor.visit_bool(*flag),
             Node::Float(number) if number.is_finite() => visitor.visit_f64(*number),
-            Node::Float(_) | Node::Instant(_) => Err(Problem::JsonType.into()),
-            Node::List(list) => visitor.visit_seq(List {
-                members: list.iter(),
-                of: self,
-            }),
+            Node::Float(number) => Err(ReadError::invalid_type(
+                Unexpected::Float(*number),
+                &visitor,
+            )),
+            Node::Instant(_) => Err(ReadError::invalid_type(Unexpected::Other(""), &visitor)),
+            Node::List(_) => visitor.visit_seq(List { members, of: self }),
             Node::Table(table) => {
-                visitor.visit_map(Members::new(table, None, (self.notes, self.path)))
+                visitor.visit_map(Members::new(table, None, (self.path, self.faults)))
             }
         }
     }
 
-    only! {
-        deserialize_bool: Boolean,
-        deserialize_str: Text,
-        deserialize_string: Text,
-        deserialize_seq: List,
-        deserialize_map: Table
+    or_in_variable! {
+        deserialize_bool: Located::parsed;
+        deserialize_u32: Located::parsed;
+        deserialize_u64: Located::parsed;
+        deserialize_map: Located::parsed;
+        deserialize_seq: Located::parsed_list;
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_some(self)
     }
 
@@ -149,17 +179,17 @@ impl<'de, 't> Deserializer<'de> for Value<'t, '_> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Self::Error> {
+    ) -> Result<V::Value, ReadError> {
         match (name, &self.located.node) {
-            (STATED, _) => visitor.visit_seq(LineAndValue {
-                line: self.located.place.line(),
-                value: Some(self),
-            }),
+            (STATED, _) => {
+                let line_and_value = iter::once((self.located.place.line(), self));
+                visitor.visit_map(MapDeserializer::new(line_and_value))
+            }
             (MANY, Node::List(_)) => self.deserialize_any(visitor),
-            (MANY, _) => visitor.visit_seq(List {
-                members: std::slice::from_ref(self.located).iter(),
-                of: self,
-            }),
+            (MANY, _) => {
+                let members = std::slice::from_ref(self.located).iter();
+                visitor.visit_seq(List { members, of: self })
+            }
             (_, Node::Text(text) | Node::Instant(text)) => visitor.visit_str(text),
             _ => visitor.visit_newtype_struct(self),
         }
@@ -170,49 +200,24 @@ impl<'de, 't> Deserializer<'de> for Value<'t, '_> {
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        let Node::Table(table) = &self.located.node else {
-            return Err(self.mismatch(&visitor));
-        };
-        for (key, entry) in &table.0 {
-            if !fields.contains(&key.as_str()) {
-                let shown = shown_word(key, fields.iter().copied());
-                let near = nearest(key, fields.iter().copied());
-                let path = self.path.with(&shown, ": ").to_string();
-                self.notes.unknown_key(path, entry, near);
+    ) -> Result<V::Value, ReadError> {
+        match &self.located.node {
+            Node::Table(table) => {
+                report_unknown(table, fields, self.path, self.faults);
+                visitor
+                    .visit_map(Members::new(table, Some(fields), (self.path, self.faults)))
+                    .map_err(|error| error.of_table(table, name))
             }
+            // serde would take the fields from it, in their order.
+            Node::List(_) => Err(ReadError::invalid_type(Unexpected::Seq, &visitor)),
+            _ => self.deserialize_any(visitor),
         }
-        visitor
-            .visit_map(Members::new(table, Some(fields), (self.notes, self.path)))
-            .map_err(|error| incomplete(error, name, (table, Some(self.located)), self.notes))
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple
+        i8 i16 i32 i64 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
         tuple_struct enum identifier ignored_any
     }
-}
-
-/// A missing key was reported where it is there and wrong; else what it is for is said.
-fn incomplete<'t>(
-    error: ReadError<'t>,
-    shape: &str,
-    (table, value): (&Table, Option<&'t Located>),
-    notes: &Notes<'_>,
-) -> ReadError<'t> {
-    let Some(missing) = error.missing() else {
-        return error;
-    };
-    let entry = table.0.get(missing);
-    if entry.is_some_and(|entry| notes.is_wrong(&entry.value)) {
-        return error.silent(value);
-    }
-    error.advise(match (shape, missing) {
-        ("Audience", "id") => "write the `aud` value",
-        ("Client", "id") => "write the client_id",
-        ("Policy", "audience") => "name one",
-        _ => "write it",
-    })
 }
 
 /// The members of a list, without those that are wrong.
@@ -221,25 +226,20 @@ struct List<'t, 'n> {
     of: Value<'t, 'n>,
 }
 
-impl<'de, 't> SeqAccess<'de> for List<'t, '_> {
-    type Error = ReadError<'t>;
+impl<'de> SeqAccess<'de> for List<'_, '_> {
+    type Error = ReadError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Self::Error> {
-        let Value { notes, path, .. } = self.of;
-        let Some(located) = self.members.find(|member| !notes.is_wrong(member)) else {
+    ) -> Result<Option<T::Value>, ReadError> {
+        let Value { path, faults, .. } = self.of;
+        let Some(member) = self.members.find(|member| !member.is_wrong.get()) else {
             return Ok(None);
         };
-        let value = Value {
-            located,
-            notes,
-            path,
-        };
-        seed.deserialize(value)
+        seed.deserialize(Value::new(member, path, faults))
             .map(Some)
-            .map_err(|error| error.at(Some(located), &located.place, path))
+            .map_err(|error| error.leave_out(member, &member.place, (path, faults)))
     }
 
     /// Of the list as it is written.
@@ -248,100 +248,60 @@ impl<'de, 't> SeqAccess<'de> for List<'t, '_> {
     }
 }
 
-/// A line, and then the value that stands there.
-struct LineAndValue<'t, 'n> {
-    line: usize,
-    value: Option<Value<'t, 'n>>,
-}
-
-impl<'de, 't> SeqAccess<'de> for LineAndValue<'t, '_> {
-    type Error = ReadError<'t>;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Self::Error> {
-        if self.line > 0 {
-            let line = u64::try_from(self.line).unwrap_or_default();
-            self.line = 0;
-            let line: U64Deserializer<Self::Error> = line.into_deserializer();
-            return seed.deserialize(line).map(Some);
-        }
-        let value = self.value.take();
-        value.map(|value| seed.deserialize(value)).transpose()
-    }
-}
-
 /// The members of a table, without those that are wrong or that the shape does not know.
 struct Members<'t, 'n> {
     entries: btree_map::Iter<'t, String, Entry>,
     fields: Option<&'static [&'static str]>,
-    notes: &'n Notes<'t>,
-    path: Path<'n>,
-    next: Option<(&'t str, &'t Entry)>,
+    of: (Path<'n>, &'n Faults),
+    next: Option<(&'t str, &'t Located)>,
 }
 
 impl<'t, 'n> Members<'t, 'n> {
     fn new(
         table: &'t Table,
         fields: Option<&'static [&'static str]>,
-        (notes, path): (&'n Notes<'t>, Path<'n>),
+        of: (Path<'n>, &'n Faults),
     ) -> Self {
         Self {
             entries: table.0.iter(),
             fields,
-            notes,
-            path,
+            of,
             next: None,
         }
     }
-
-    fn is_read(&self, key: &str, entry: &Entry) -> bool {
-        !self.notes.is_wrong(&entry.value) && self.fields.is_none_or(|it| it.contains(&key))
-    }
 }
 
-impl<'de, 't> MapAccess<'de> for Members<'t, '_> {
-    type Error = ReadError<'t>;
+impl<'de> MapAccess<'de> for Members<'_, '_> {
+    type Error = ReadError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Self::Error> {
-        while let Some((key, entry)) = self.entries.next() {
-            if self.is_read(key, entry) {
-                self.next = Some((key, entry));
-                let text: StrDeserializer<'_, Self::Error> = StrDeserializer::new(key);
-                return seed
-                    .deserialize(text)
-                    .map(Some)
-                    .map_err(|error| error.at(Some(&entry.value), &entry.key, self.path));
-            }
-        }
-        Ok(None)
+    ) -> Result<Option<K::Value>, ReadError> {
+        let fields = self.fields;
+        let is_read = |(key, entry): &(&String, &Entry)| {
+            !entry.value.is_wrong.get() && fields.is_none_or(|it| it.contains(&key.as_str()))
+        };
+        let Some((key, Entry { key: place, value })) = self.entries.find(is_read) else {
+            return Ok(None);
+        };
+        self.next = Some((key, value));
+        seed.deserialize(StrDeserializer::new(key))
+            .map(Some)
+            .map_err(|error: ReadError| error.leave_out(value, place, self.of))
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<T::Value, Self::Error> {
-        let Some((key, entry)) = self.next.take() else {
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, ReadError> {
+        let Some((key, value)) = self.next.take() else {
             return Err(ReadError::custom("a value without a key"));
         };
-        let shown;
-        let (key, divider) = if self.fields.is_some() {
-            (key, ": ")
-        } else {
-            shown = shown_word(key, []);
-            (shown.as_str(), ".")
+        let (path, faults) = self.of;
+        let shown = shown_word(key, []);
+        let path = match self.fields {
+            Some(_) => path.with(key, ": "),
+            None => path.with(&shown, "."),
         };
-        let path = self.path.with(key, divider);
-        let value = Value {
-            located: &entry.value,
-            notes: self.notes,
-            path,
-        };
-        seed.deserialize(value)
-            .map_err(|error| error.at(Some(&entry.value), &entry.value.place, path))
+        seed.deserialize(Value::new(value, path, faults))
+            .map_err(|error| error.leave_out(value, &value.place, (path, faults)))
     }
 }

@@ -4,103 +4,96 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
-use super::{Fault, Located, Path, Problem};
-use crate::config::fault::Place;
+use super::{Faults, Located, Path, Place, Problem, Table};
 
 /// One fault, on its way out of a document.
-pub(super) struct ReadError<'t> {
-    problem: Box<Problem>,
-    /// The key that is missing.
-    missing: Option<&'static str>,
-    /// None before it is located, and where it was reported before.
-    pub(super) fault: Option<Box<Fault>>,
-    /// What to leave out.
-    pub(super) at: Option<&'t Located>,
-    is_located: bool,
+#[derive(Debug)]
+pub(super) enum ReadError {
+    /// Of the value that is being read.
+    Problem(Box<Problem>),
+    /// Its key that is missing, and what to write.
+    Missing(&'static str, &'static str),
+    /// A key that it needs was reported as wrong before.
+    Incomplete,
+    /// A part was reported, and is left out from now on.
+    LeftOut,
 }
 
-impl<'t> ReadError<'t> {
-    /// The same with its place, where it has none yet: `value` is what has the fault.
-    pub(super) fn at(mut self, value: Option<&'t Located>, place: &Place, path: Path<'_>) -> Self {
-        if !self.is_located {
-            self.is_located = true;
-            self.at = value;
-            let key = match self.missing {
-                Some(missing) => path.with(missing, ": ").to_string(),
-                None => path.to_string(),
-            };
-            self.fault = Some(Box::new(Fault {
-                place: place.clone(),
+impl ReadError {
+    /// Reports what is wrong with the value at `place`.
+    pub(super) fn report(self, place: &Place, path: Path<'_>, faults: &Faults) {
+        match self {
+            Self::Problem(problem) => faults.report(place, path.to_string(), *problem),
+            Self::Missing(key, remedy) => {
+                let key = path.with(key, ": ").to_string();
+                faults.report(place, key, Problem::Missing(remedy));
+            }
+            Self::Incomplete | Self::LeftOut => {}
+        }
+    }
+
+    /// Reports what is wrong at `place`, and leaves `value` out.
+    pub(super) fn leave_out(
+        self,
+        value: &Located,
+        place: &Place,
+        (path, faults): (Path<'_>, &Faults),
+    ) -> Self {
+        if !matches!(self, Self::LeftOut) {
+            value.is_wrong.set(true);
+            self.report(place, path, faults);
+        }
+        Self::LeftOut
+    }
+
+    /// A missing key of `table` was reported where it is there and wrong; else `shape` tells what it is for.
+    pub(super) fn of_table(self, table: &Table, shape: &str) -> Self {
+        match self {
+            Self::Missing(key, _) if table.is_wrong(key) => Self::Incomplete,
+            Self::Missing(key, _) => Self::Missing(
                 key,
-                problem: (*self.problem).clone(),
-            }));
-        }
-        self
-    }
-
-    /// The key that is missing, unless the fault is of something deeper.
-    pub(super) fn missing(&self) -> Option<&'static str> {
-        self.missing.filter(|_| !self.is_located)
-    }
-
-    /// Says nothing of itself: what has the fault was reported.
-    pub(super) fn silent(self, value: Option<&'t Located>) -> Self {
-        Self {
-            fault: None,
-            at: value,
-            is_located: true,
-            ..self
-        }
-    }
-
-    /// With what to write in place of the missing key.
-    pub(super) fn advise(self, remedy: &'static str) -> Self {
-        Self {
-            problem: Box::new(Problem::Missing(remedy)),
-            ..self
+                match (shape, key) {
+                    ("Audience", "id") => "write the `aud` value",
+                    ("Client", "id") => "write the client_id",
+                    ("Policy", "audience") => "name one",
+                    _ => "write it",
+                },
+            ),
+            other => other,
         }
     }
 }
 
-impl From<Problem> for ReadError<'_> {
+impl From<Problem> for ReadError {
     fn from(problem: Problem) -> Self {
-        Self {
-            problem: Box::new(problem),
-            missing: None,
-            fault: None,
-            at: None,
-            is_located: false,
-        }
+        Self::Problem(Box::new(problem))
     }
 }
 
-impl fmt::Debug for ReadError<'_> {
+impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(f)
+        fmt::Debug::fmt(self, f)
     }
 }
 
-impl fmt::Display for ReadError<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(f)
-    }
-}
+impl std::error::Error for ReadError {}
 
-impl std::error::Error for ReadError<'_> {}
-
-impl de::Error for ReadError<'_> {
+impl de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Problem::Said(message.to_string()).into()
     }
 
     /// Never shows the value: it may be a secret.
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let expected = match expected.to_string() {
-            word if word == "a string" => "text".to_owned(),
-            word if word == "a boolean" => "true or false".to_owned(),
-            word if word == "a sequence" => "a list".to_owned(),
+        let expected = match expected.to_string().as_str() {
+            "any valid JSON value" => return Problem::JsonType.into(),
+            "a string" => "text".to_owned(),
+            "a boolean" => "true or false".to_owned(),
+            "a sequence" => "a list".to_owned(),
+            "a map" => "a table, for example { name = \"value\" }".to_owned(),
+            "u32" | "u64" | "usize" => "a whole number".to_owned(),
             word if word.starts_with("struct ") => "a table".to_owned(),
-            other => other,
+            other => other.to_owned(),
         };
         let found = match found {
             Unexpected::Bool(_) => "true or false",
@@ -111,11 +104,11 @@ impl de::Error for ReadError<'_> {
             Unexpected::Other(_) => "a date-time",
             _ => "text",
         };
-        Problem::Said(format!("expected {expected}, found {found}")).into()
+        Problem::Type { expected, found }.into()
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Problem::Said(format!("expected {expected}")).into()
+        Problem::Value(expected.to_string()).into()
     }
 
     fn unknown_variant(text: &str, known: &'static [&'static str]) -> Self {
@@ -123,9 +116,6 @@ impl de::Error for ReadError<'_> {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self {
-            missing: Some(field),
-            ..Problem::Missing("write it").into()
-        }
+        Self::Missing(field, "write it")
     }
 }

@@ -1,65 +1,37 @@
-//! Reads shapes (serde) out of a located document. A fault is noted with its place, what has it is left out, and the
+//! Reads shapes (serde) out of a located document. A fault is reported with its place, what has it is left out, and the
 //! rest is read again, until nothing new is wrong: so shapes are plain derives, and all faults are told together.
 
 mod deserializer;
 mod error;
 mod stated;
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::path::Path as FilePath;
 
 use serde::de::DeserializeOwned;
 
 pub(super) use stated::{Many, Stated};
 
 use super::document::{Entry, Located, Node, Table};
-use super::fault::{Fault, Faults, Place, Problem, shown_word};
-use super::section::shown;
-use super::value::type_error;
+use super::fault::{Faults, Place, Problem, shown_word};
+use super::value;
 use crate::domain::shown::nearest;
-use deserializer::{Path, Top};
+use deserializer::{Path, Top, Value};
+use error::ReadError;
 
 /// A table that several shapes share, each reading its own keys.
-pub(super) struct Shared<'t> {
+pub(super) struct Section<'t> {
+    /// Stands before the keys in errors, for example `client "orders-service": `.
     title: String,
     place: &'t Place,
     table: &'t Table,
     /// The keys that the shapes have, as far as they were read.
     known: Vec<&'static str>,
-    notes: Notes<'t>,
-}
-
-/// What was found wrong so far.
-struct Notes<'t> {
     faults: &'t Faults,
-    /// The values with a fault, told apart by where they lie in memory.
-    wrong: RefCell<BTreeSet<*const Located>>,
 }
 
-impl Notes<'_> {
-    /// Leaves `value` out from now on; false where it was left out before.
-    fn leave_out(&self, value: &Located) -> bool {
-        self.wrong.borrow_mut().insert(std::ptr::from_ref(value))
-    }
-
-    fn is_wrong(&self, value: &Located) -> bool {
-        self.wrong.borrow().contains(&std::ptr::from_ref(value))
-    }
-
-    fn unknown_key(&self, key: String, entry: &Entry, near: Option<&'static str>) {
-        if self.leave_out(&entry.value) {
-            self.faults.push(Fault {
-                place: entry.key.clone(),
-                key,
-                problem: Problem::UnknownKey(near.unwrap_or_default()),
-            });
-        }
-    }
-}
-
-impl<'t> Shared<'t> {
+impl<'t> Section<'t> {
     /// Begins to read `table`, whose `title` stands before its keys in errors.
-    pub(super) fn new(
+    pub(super) const fn new(
         title: String,
         (place, table): (&'t Place, &'t Table),
         faults: &'t Faults,
@@ -69,48 +41,65 @@ impl<'t> Shared<'t> {
             place,
             table,
             known: Vec::new(),
-            notes: Notes {
-                faults,
-                wrong: RefCell::default(),
-            },
+            faults,
         }
     }
 
     /// As [`Self::new`], for a table that its key `id` names.
-    pub(super) fn named(
-        what: &str,
-        (place, table): (&'t Place, &'t Table),
-        faults: &'t Faults,
-    ) -> Self {
-        let title = match table.0.get("id").map(|entry| &entry.value.node) {
+    pub(super) fn named(what: &str, table: (&'t Place, &'t Table), faults: &'t Faults) -> Self {
+        let title = match table.1.0.get("id").map(|entry| &entry.value.node) {
             Some(Node::Text(id)) => format!("{what} \"{}\": ", shown(id)),
             _ => format!("{what}: "),
         };
-        Self::new(title, (place, table), faults)
+        Self::new(title, table, faults)
     }
 
     /// Reads what `T` says of the table; none where a key that it needs is missing or wrong.
     pub(super) fn read<T: DeserializeOwned>(&mut self) -> Option<T> {
         loop {
-            let top = Top {
-                path: Path::Top(&self.title),
-                notes: &self.notes,
-                place: self.place,
-                table: self.table,
-                known: &mut self.known,
-            };
-            let error = match T::deserialize(top) {
+            match T::deserialize(Top(self)) {
                 Ok(value) => return Some(value),
-                Err(error) => error,
-            };
-            let is_new = error.at.is_some_and(|at| self.notes.leave_out(at));
-            if let Some(fault) = error.fault {
-                self.notes.faults.push(*fault);
-            }
-            if !is_new {
-                return None;
+                Err(ReadError::LeftOut) => {}
+                Err(error) => {
+                    error.report(self.place, Path::Top(&self.title), self.faults);
+                    return None;
+                }
             }
         }
+    }
+
+    /// What `fit` makes of the value of `key`, or of what is wrong with it; none where it is absent or wrong.
+    pub(super) fn key<T: DeserializeOwned, F>(
+        &mut self,
+        key: &'static str,
+        fit: impl FnOnce(Result<T, Problem>) -> Result<F, Problem>,
+    ) -> Option<F> {
+        self.known.push(key);
+        let located = &self.table.0.get(key)?.value;
+        let (title, faults) = (Path::Top(&self.title), self.faults);
+        let path = title.with(key, "");
+        let read = loop {
+            match T::deserialize(Value::new(located, path, faults)) {
+                Err(ReadError::LeftOut) if !located.is_wrong.get() => {}
+                Err(ReadError::Problem(problem)) => break Err(*problem),
+                Err(error) => {
+                    error.report(&located.place, path, faults);
+                    return None;
+                }
+                Ok(value) => break Ok(value),
+            }
+        };
+        let fitting = fit(read);
+        fitting
+            .map_err(|problem| self.fault(&located.place, key, problem))
+            .ok()
+    }
+
+    /// The table `key`; none where it is absent or wrong.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<(&'t Place, &'t Table)> {
+        self.known.push(key);
+        let entry = self.table.0.get(key)?;
+        self.as_table(key, &entry.value)
     }
 
     /// The tables of the list `key`; empty where it is absent or wrong.
@@ -120,28 +109,47 @@ impl<'t> Shared<'t> {
             return Vec::new();
         };
         let Node::List(members) = &value.node else {
-            self.fault(&value.place, key, type_error("a list", &value.node));
+            self.fault(&value.place, key, value.node.is_not("a list"));
             return Vec::new();
         };
-        let table = |member: &'t Located| match &member.node {
-            Node::Table(table) => Some((&member.place, table)),
-            other => {
-                self.fault(&member.place, key, type_error("a table", other));
-                None
-            }
+        let tables = members.iter().map(|member| self.as_table(key, member));
+        tables.flatten().collect()
+    }
+
+    fn as_table(&self, key: &str, value: &'t Located) -> Option<(&'t Place, &'t Table)> {
+        let Node::Table(table) = &value.node else {
+            self.fault(&value.place, key, value.node.is_not("a table"));
+            return None;
         };
-        members.iter().filter_map(table).collect()
+        Some((&value.place, table))
+    }
+
+    /// What `read` makes of the secret in the file at `path`, which `key` names; none also where the file may be
+    /// absent, and is.
+    pub(super) fn secret_file<T>(
+        &self,
+        key: &str,
+        path: &FilePath,
+        read: impl FnOnce(String) -> Result<T, Problem>,
+    ) -> Option<T> {
+        let name = format!("{}{key}", self.title);
+        if (self.faults.absent()).is_some_and(|absent| absent.lacks_file(&name, path)) {
+            return None;
+        }
+        value::file_text(path)
+            .and_then(read)
+            .map_err(|problem| self.fault(self.place_of(key), key, problem))
+            .ok()
     }
 
     /// Reports the keys that no shape knew.
     pub(super) fn finish(self) {
-        for (key, entry) in &self.table.0 {
-            if !self.known.contains(&key.as_str()) {
-                let known = || self.known.iter().copied();
-                let shown = format!("{}{}", self.title, shown_word(key, known()));
-                self.notes.unknown_key(shown, entry, nearest(key, known()));
-            }
-        }
+        deserializer::report_unknown(self.table, &self.known, Path::Top(&self.title), self.faults);
+    }
+
+    /// The list of faults.
+    pub(super) const fn faults(&self) -> &'t Faults {
+        self.faults
     }
 
     /// Where `key` stands, or the table where it is absent.
@@ -156,8 +164,7 @@ impl<'t> Shared<'t> {
 
     /// Whether `key` was present, and wrong.
     pub(super) fn is_wrong(&self, key: &str) -> bool {
-        let entry = self.table.0.get(key);
-        entry.is_some_and(|entry| self.notes.is_wrong(&entry.value))
+        self.table.is_wrong(key)
     }
 
     /// Where the table begins.
@@ -165,36 +172,28 @@ impl<'t> Shared<'t> {
         self.place
     }
 
-    /// The place of what stands on `line` of the same file.
-    pub(super) fn on_line(&self, line: usize) -> Place {
-        self.place.on_line(line)
-    }
-
     /// Reports a fault of `key` at `place`.
-    pub(super) fn fault(&self, place: &Place, key: &str, problem: Problem) {
-        self.notes.faults.push(Fault {
-            place: place.clone(),
-            key: format!("{}{key}", self.title),
-            problem,
-        });
+    pub(super) fn fault(&self, place: &Place, key: &str, problem: impl Into<Problem>) {
+        self.faults
+            .report(place, format!("{}{key}", self.title), problem);
     }
 
-    /// Reports a fault that says itself whom it is about.
-    pub(super) fn whole_fault(&self, place: Place, problem: Problem) {
-        let key = String::new();
-        self.notes.faults.push(Fault {
-            place,
-            key,
-            problem,
-        });
+    /// Reports a fault of `key` where it stands.
+    pub(super) fn fault_of(&self, key: &str, problem: impl Into<Problem>) {
+        self.fault(self.place_of(key), key, problem);
     }
+}
+
+/// A key as it may be shown: short and without control characters.
+fn shown(text: &str) -> String {
+    text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
 /// The keys of the shape `T`.
 #[cfg(test)]
 pub(super) fn keys_of<T: DeserializeOwned>() -> Vec<&'static str> {
     let (faults, table) = (Faults::default(), Table::default());
-    let mut shared = Shared::new(String::new(), (&Place::Nowhere, &table), &faults);
-    shared.read::<T>();
-    shared.known
+    let mut section = Section::new(String::new(), (&Place::Nowhere, &table), &faults);
+    section.read::<T>();
+    section.known
 }

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// The name by which the deserializer knows [`Stated`].
 pub(super) const STATED: &str = "$stated";
 /// The name by which the deserializer knows [`Many`].
 pub(super) const MANY: &str = "$many";
 
-/// A value and the line on which it stands.
+/// A value and the line on which it stands; 0 in an environment variable.
 #[derive(Debug)]
 pub(in crate::config) struct Stated<T> {
     pub(in crate::config) line: usize,
@@ -42,12 +42,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for LineAndValue<T> {
         f.write_str("a located document")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Stated<T>, A::Error> {
-        let missing = || Error::invalid_length(0, &self);
-        Ok(Stated {
-            line: pair.next_element()?.ok_or_else(missing)?,
-            value: pair.next_element()?.ok_or_else(missing)?,
-        })
+    fn visit_map<A: MapAccess<'de>>(self, mut pair: A) -> Result<Stated<T>, A::Error> {
+        let pair = pair
+            .next_entry()?
+            .map(|(line, value)| Stated { line, value });
+        pair.ok_or_else(|| Error::invalid_length(0, &self))
     }
 }
 

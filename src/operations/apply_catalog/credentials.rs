@@ -7,13 +7,13 @@ use super::findings::Findings;
 use super::options::ApplyOptions;
 use super::secrets::{Outdated, Secrets, Told};
 use super::stored::{Stored, leaves};
-use crate::config::catalog::CatalogCredential;
+use crate::config::catalog::Placed;
 use crate::crypto::client_key;
 use crate::domain::client::Client;
 use crate::domain::credential::rules::{self, CredentialFault, Held, Other};
 use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, PublicMaterial, SecretForm, SecretHash,
-    StatedSecret,
+    StatedCredential, StatedSecret,
 };
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
@@ -36,7 +36,7 @@ impl Credentials<'_> {
     /// The credentials that `stated` become, in their order; what may not be is noted.
     pub(super) fn wanted(
         &mut self,
-        stated: &[CatalogCredential],
+        stated: &[Placed<StatedCredential>],
     ) -> Result<Vec<Credential>, Outdated> {
         let mut wanted = Vec::new();
         let mut ids = BTreeSet::new();
@@ -59,13 +59,13 @@ impl Credentials<'_> {
         Ok(wanted.into_iter().map(|(_, new)| new).collect())
     }
 
-    fn fault(&mut self, stated: &CatalogCredential, fault: CredentialFault) {
+    fn fault(&mut self, stated: &Placed<StatedCredential>, fault: CredentialFault) {
         self.findings.fault(&stated.place, String::new(), fault);
     }
 
     /// Holds what is stated to the rules, beside what is stored and not stated. What stands in the catalog alone was
     /// judged when it was read.
-    fn judge(&mut self, wanted: &[(&CatalogCredential, Credential)]) {
+    fn judge(&mut self, wanted: &[(&Placed<StatedCredential>, Credential)]) {
         let time = (self.options.prune, self.stored.now);
         let is_stated = |old: &&Credential| wanted.iter().any(|(_, new)| new.id == old.id);
         let mut kinds = wanted.iter().map(|(_, new)| new.kind());
@@ -87,7 +87,7 @@ impl Credentials<'_> {
             return;
         }
         for (credential, new) in wanted {
-            let held = Held::stated(&credential.credential, client_key::facts);
+            let held = Held::stated(credential, client_key::facts);
             let new = held.retiring(new.retired_at);
             let profile = self.options.profile;
             if let Err(fault) = rules::judge(self.client, profile, &new, &others) {
@@ -96,7 +96,7 @@ impl Credentials<'_> {
         }
     }
 
-    fn warn_of_absence(&mut self, stated: &CatalogCredential) {
+    fn warn_of_absence(&mut self, stated: &Placed<StatedCredential>) {
         self.findings.warnings.push(format!(
             "{}: a secret of {} is not compared: it is absent here",
             stated.place, self.client.id
@@ -108,14 +108,14 @@ impl Credentials<'_> {
     /// known, or may not be.
     fn resolve(
         &mut self,
-        stated: &CatalogCredential,
+        stated: &Placed<StatedCredential>,
         place: usize,
     ) -> Result<Option<Credential>, Outdated> {
         let public = |material: PublicMaterial| {
             let id = public_id(&self.client.id, &material);
             Ok((id, material.map_secret(|never| match never {})))
         };
-        let resolved = match stated.credential.material.clone() {
+        let resolved = match stated.material.clone() {
             CredentialMaterial::Secret(StatedSecret::Clear(_)) => {
                 match self.secrets.of(&self.client.id, self.existing, place)? {
                     Told::Is(id, hash) => Ok((id, CredentialMaterial::Secret(hash))),
@@ -142,12 +142,10 @@ impl Credentials<'_> {
 
     fn merge(
         &mut self,
-        stated: &CatalogCredential,
+        stated: &Placed<StatedCredential>,
         (id, material): (CredentialId, CredentialMaterial),
     ) -> Credential {
-        let new = stated
-            .credential
-            .registered((id, material), self.stored.now);
+        let new = stated.registered((id, material), self.stored.now);
         let Some(old) = self.existing.iter().find(|old| old.id == new.id) else {
             self.warn_of_subject(stated, &new);
             self.check_owner(stated, &new);
@@ -164,7 +162,7 @@ impl Credentials<'_> {
         }
     }
 
-    fn warn_of_subject(&mut self, stated: &CatalogCredential, new: &Credential) {
+    fn warn_of_subject(&mut self, stated: &Placed<StatedCredential>, new: &Credential) {
         if let CredentialMaterial::Subject(name) = &new.material
             && let Some(warning) = name.warning()
         {
@@ -174,7 +172,7 @@ impl Credentials<'_> {
     }
 
     /// An id is one client's, unless that one may lose it in the same go.
-    fn check_owner(&mut self, stated: &CatalogCredential, new: &Credential) {
+    fn check_owner(&mut self, stated: &Placed<StatedCredential>, new: &Credential) {
         let owner = self.stored.owners.get(&new.id);
         if let Some(owner) = owner.filter(|_| !self.options.prune) {
             let (id, owner) = (new.id.clone(), owner.clone());
@@ -182,8 +180,8 @@ impl Credentials<'_> {
         }
     }
 
-    fn warn_of_later_retirement(&mut self, stated: &CatalogCredential, old: &Credential) {
-        if let (Some(before), Some(later)) = (old.retired_at, stated.credential.retired_at)
+    fn warn_of_later_retirement(&mut self, stated: &Placed<StatedCredential>, old: &Credential) {
+        if let (Some(before), Some(later)) = (old.retired_at, stated.retired_at)
             && before < later
         {
             self.findings.warnings.push(format!(
@@ -194,12 +192,12 @@ impl Credentials<'_> {
         }
     }
 
-    fn resolve_phc(&mut self, stated: &CatalogCredential, phc: String) -> Resolved {
+    fn resolve_phc(&mut self, stated: &Placed<StatedCredential>, phc: String) -> Resolved {
         let same = self
             .existing
             .iter()
             .find(|old| old.secret().is_some_and(|hash| hash.phc == phc));
-        if let Some(id) = &stated.credential.id {
+        if let Some(id) = &stated.id {
             let old = self.existing.iter().find(|old| &old.id == id);
             if old.is_some() && same.is_none_or(|same| &same.id != id) {
                 return Err(self.other_secret(id.clone()));

@@ -39,8 +39,8 @@ pub(super) fn warnings(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<S
     let unused = catalog
         .audiences
         .iter()
-        .filter(|it| !with_policy.contains(&it.audience.id))
-        .map(|it| (it.audience.id.to_string(), it.place.clone()));
+        .filter(|it| !with_policy.contains(&it.id))
+        .map(|it| (it.id.to_string(), it.place.clone()));
     let kinds = [
         sentence(
             ("client", "has no credential, so it cannot authenticate"),
@@ -69,11 +69,11 @@ impl After<'_> {
         let stated = self.catalog.clients.iter().flat_map(|it| &it.policies);
         let kept = self.stored.living().filter(|_| !self.prune);
         let kept = kept.flat_map(|it| &it.policies).map(|it| &it.audience);
-        stated.map(|it| &it.policy.audience).chain(kept).collect()
+        stated.map(|it| &it.audience).chain(kept).collect()
     }
 
     fn servers(&self) -> BTreeSet<&ClientId> {
-        let stated = self.catalog.audiences.iter().map(|it| &it.audience);
+        let stated = self.catalog.audiences.iter().map(|it| &it.value);
         let kept = self.stored.audiences.values().filter(|_| !self.prune);
         stated.chain(kept).flat_map(|it| &it.served_by).collect()
     }

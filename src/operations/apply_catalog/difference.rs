@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::plan::{Action, Change, Plan, Step, Subject};
 use super::stored::{Stored, leaves};
@@ -185,15 +184,11 @@ pub(super) fn differing<T: Serialize + PartialEq>(old: &T, new: &T) -> Vec<Chang
         return Vec::new();
     }
     let (old, new) = (members(old), members(new));
-    let of = |key: &str, members: &[(String, Value)]| {
-        let found = members.iter().find(|(name, _)| name == key);
-        found.map(|(_, value)| value.clone())
-    };
-    let gone = old.iter().filter(|(key, _)| of(key, &new).is_none());
-    let changes = new.iter().chain(gone).map(|(key, _)| Change {
+    let gone = old.keys().filter(|key| !new.contains_key(*key));
+    let changes = new.keys().chain(gone).map(|key| Change {
         key: key.clone(),
-        old: of(key, &old),
-        new: of(key, &new),
+        old: old.get(key).cloned(),
+        new: new.get(key).cloned(),
     });
     changes.filter(|it| it.old != it.new).collect()
 }

@@ -44,7 +44,7 @@ pub(super) fn algorithms_after(
     stored: &Stored,
     prune: bool,
 ) -> BTreeSet<SigningAlgorithm> {
-    let wanted = catalog.audiences.iter().map(|it| &it.audience);
+    let wanted = catalog.audiences.iter().map(|it| &it.value);
     let ids: BTreeSet<&AudienceId> = wanted.clone().map(|it| &it.id).collect();
     let old = stored.audiences.values();
     let kept = old.filter(|old| !prune && !ids.contains(&old.id));

@@ -95,7 +95,7 @@ impl Secrets {
                 client: stated.client.id.clone(),
                 existing: known.map_or_else(Vec::new, |it| it.credentials.clone()),
                 stated: credentials
-                    .filter_map(|(place, it)| Some((place, in_clear(&it.credential)?)))
+                    .filter_map(|(place, it)| Some((place, in_clear(it)?)))
                     .collect(),
             }
         });

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::options::ApplyOptions;
 use super::secrets::{Outdated, Secrets};
 use super::stored::Stored;
-use crate::config::catalog::{Catalog, CatalogClient, CatalogPolicy};
+use crate::config::catalog::{Catalog, CatalogClient, Placed};
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::identifier::{AudienceId, ClientId};
@@ -39,7 +39,7 @@ pub(super) fn wanted(
         audiences: catalog
             .audiences
             .iter()
-            .map(|it| it.audience.clone())
+            .map(|it| it.value.clone())
             .collect(),
         ..Wanted::default()
     };
@@ -66,7 +66,7 @@ pub(super) fn wanted(
         wanted.clients.push(KnownClient {
             client,
             credentials,
-            policies: stated.policies.iter().map(|it| it.policy.clone()).collect(),
+            policies: stated.policies.iter().map(|it| it.value.clone()).collect(),
         });
     }
     if !options.prune {
@@ -82,7 +82,7 @@ fn audiences_after<'a>(
     prune: bool,
 ) -> BTreeMap<&'a AudienceId, &'a Audience> {
     let kept = stored.audiences.values().filter(|_| !prune);
-    let stated = catalog.audiences.iter().map(|it| &it.audience);
+    let stated = catalog.audiences.iter().map(|it| &it.value);
     kept.chain(stated).map(|it| (&it.id, it)).collect()
 }
 
@@ -118,11 +118,11 @@ fn mark(stored: Option<&Client>, status: ClientStatus, now: Timestamp) -> Timest
 /// A stated policy names an audience that is there, and fits it.
 fn check_policy(
     client: &Client,
-    stated: &CatalogPolicy,
+    stated: &Placed<Policy>,
     audiences: &BTreeMap<&AudienceId, &Audience>,
     findings: &mut Findings,
 ) {
-    let policy = &stated.policy;
+    let policy = &stated.value;
     let faults = match audiences.get(&policy.audience) {
         Some(audience) => policy.faults_at(audience),
         None => vec![PolicyFault::no_audience(
@@ -145,7 +145,7 @@ fn check_kept(
 ) {
     let is_stated = |kept: &Policy| {
         let mut stated = stated.policies.iter();
-        stated.any(|it| it.policy.audience == kept.audience)
+        stated.any(|it| it.audience == kept.audience)
     };
     for kept in policies.iter().filter(|kept| !is_stated(kept)) {
         if let Some(fault) = kept.claims_fault(client) {
@@ -167,13 +167,10 @@ fn check_stored_policies(catalog: &Catalog, stored: &Stored, findings: &mut Find
         .collect();
     let is_stated = |client: &ClientId, audience: &AudienceId| {
         let policies = stated.get(client).map(|it| &it.policies);
-        policies.is_some_and(|it| it.iter().any(|it| &it.policy.audience == audience))
+        policies.is_some_and(|it| it.iter().any(|it| &it.audience == audience))
     };
-    let audiences: BTreeMap<&AudienceId, _> = catalog
-        .audiences
-        .iter()
-        .map(|it| (&it.audience.id, it))
-        .collect();
+    let audiences: BTreeMap<&AudienceId, _> =
+        catalog.audiences.iter().map(|it| (&it.id, it)).collect();
     for known in stored.living() {
         let id = &known.client.id;
         for policy in &known.policies {
@@ -183,7 +180,7 @@ fn check_stored_policies(catalog: &Catalog, stored: &Stored, findings: &mut Find
             if is_stated(id, &policy.audience) {
                 continue;
             }
-            for fault in policy.faults_at(&audience.audience) {
+            for fault in policy.faults_at(audience) {
                 let key = format!("the stored policy of {id}: {}", fault.key());
                 findings.fault(&audience.place, key, fault);
             }

@@ -15,7 +15,7 @@ pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
     for stated in &catalog.clients {
         let client = &stated.client.id;
         for it in &stated.credentials {
-            let CredentialMaterial::Jwk(jwk) = &it.credential.material else {
+            let CredentialMaterial::Jwk(jwk) = &it.material else {
                 continue;
             };
             let Some(key) = client_key::facts(jwk) else {
@@ -39,11 +39,11 @@ pub(super) fn of_unknown_servers(catalog: &Catalog, stored: &Stored, prune: bool
     let is_known = |id: &ClientId| stated.contains(id) || (!prune && stored.client(id).is_some());
     let mut warnings = Vec::new();
     for stated in &catalog.audiences {
-        for server in stated.audience.served_by.iter().filter(|it| !is_known(it)) {
+        for server in stated.served_by.iter().filter(|it| !is_known(it)) {
             warnings.push(format!(
                 "{}: audience {} is served by {server}, which is no client: nobody can \
                  introspect its tokens under that name",
-                stated.place, stated.audience.id
+                stated.place, stated.id
             ));
         }
     }

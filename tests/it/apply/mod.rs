@@ -45,7 +45,7 @@ impl Env {
     /// What `grantd export` prints.
     pub(crate) async fn exported(&self) -> String {
         let audiences = self.store.all_audiences().await.unwrap();
-        to_toml(&audiences, &self.store.all_clients().await.unwrap())
+        to_toml(&audiences, &self.store.all_clients().await.unwrap()).unwrap()
     }
 
     /// The same database, on connections of another process.

@@ -89,11 +89,7 @@ on_both! {
         let claims = json!({ "htu": alias });
         let before = replica.prove(&[&prover.proof(&claims)], "").await;
         before.assert_error(400, "invalid_dpop_proof");
-        let mtls = MutualTls {
-            listener: None,
-            client_ca_files: Vec::new(),
-            url: Some("https://auth.example:8444".to_owned()),
-        };
+        let mtls = MutualTls::at_proxies(Vec::new(), Some("https://auth.example:8444".to_owned()));
         let replica = env.replica_with(|settings| settings.mtls = Some(mtls)).await;
         assert_eq!(replica.prove(&[&prover.proof(&claims)], "").await.status, 200);
         assert_eq!(replica.prove(&[&prover.right()], "").await.status, 200);

@@ -164,11 +164,7 @@ async fn listen_behind(env: &Env, proxies: TrustedProxies) -> Listening {
 
 /// How clients find such a listener; the CAs come from the test, not from a file.
 fn mutual_tls(origin: &str) -> MutualTls {
-    MutualTls {
-        listener: None,
-        client_ca_files: vec!["ca.pem".into()],
-        url: Some(origin.to_owned()),
-    }
+    MutualTls::at_proxies(vec!["ca.pem".into()], Some(origin.to_owned()))
 }
 
 /// With trusted proxies, and with this key of the server's.

@@ -12,7 +12,7 @@ use super::*;
 /// One thread, for which so many secrets of each kind may wait.
 fn queues(generated_queue: usize, imported_queue_per_thread: usize) -> Hashing {
     Hashing {
-        threads: Some(1),
+        threads: 1,
         generated_queue,
         imported_queue_per_thread,
     }

@@ -21,7 +21,7 @@ fn phc(secret: &str, salt: &[u8]) -> String {
 
 /// One thread, so that what is idle runs in its order.
 async fn one_thread(env: &Env) -> Replica {
-    env.replica_with(|settings| settings.hashing.threads = Some(1))
+    env.replica_with(|settings| settings.hashing.threads = 1)
         .await
 }
 
