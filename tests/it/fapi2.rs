@@ -8,31 +8,16 @@ use grantd::operations::check_profile::profile_contradiction;
 use serde_json::{Value, json};
 
 use crate::assertion::signer::{Key, TYPE, claims, present, with_client};
+use crate::catalogs::{audience, by_key, reads};
 use crate::dpop::Prover;
 use crate::harness::*;
 
 /// A client with these keys at an audience that demands a binding.
 fn catalog(keys: &[&Key]) -> String {
     let keys: Vec<Value> = keys.iter().map(|key| Value::Object(key.jwk())).collect();
-    let jwks = json!({ "keys": keys });
-    format!(
-        r#"
-        [[audience]]
-        id = "pricing"
-        scopes = ["read"]
-        sender_constraint = "any"
-        served_by = ["worker"]
-
-        [[client]]
-        id = "worker"
-        auth = "private_key_jwt"
-        jwks = '''{jwks}'''
-          [[client.policy]]
-          audience = "pricing"
-          scopes = ["read"]
-          default_scopes = ["read"]
-        "#
-    )
+    let lines = "sender_constraint = \"any\"\nserved_by = [\"worker\"]";
+    let worker = by_key("worker", json!({ "keys": keys }), &reads("pricing"));
+    audience("pricing", "read", lines) + &worker
 }
 
 /// A replica of the profile that knows `worker` by a new key.

@@ -393,26 +393,20 @@ impl Replica {
 
     /// Introspects as `client`.
     pub(crate) async fn introspect(&self, client: &str, secret: &str, token: &str) -> Answer {
-        let authorization = basic(client, secret);
-        let form = format!("token={token}");
-        self.post(
-            "/oauth2/introspect",
-            &[("authorization", &authorization)],
-            &form,
-        )
-        .await
+        self.send_token("/oauth2/introspect", basic(client, secret), token)
+            .await
     }
 
     /// Revokes as `client`.
     pub(crate) async fn revoke(&self, client: &str, secret: &str, token: &str) -> Answer {
-        let authorization = basic(client, secret);
+        self.send_token("/oauth2/revoke", basic(client, secret), token)
+            .await
+    }
+
+    async fn send_token(&self, path: &str, authorization: String, token: &str) -> Answer {
         let form = format!("token={token}");
-        self.post(
-            "/oauth2/revoke",
-            &[("authorization", &authorization)],
-            &form,
-        )
-        .await
+        self.post(path, &[("authorization", &authorization)], &form)
+            .await
     }
 }
 

@@ -5,31 +5,18 @@ use grantd::crypto::random;
 use grantd::domain::timestamp::{Seconds, Timestamp};
 use serde_json::json;
 
+use crate::catalogs::{audience, by_secret, reads};
 use crate::forgery::{Forger, new_key, signed, signing_input};
 use crate::harness::*;
 
 /// A second API, and a client that serves it and gets tokens for the first.
-const LEDGER_CATALOG: &str = r#"
-[[audience]]
-id = "billing"
-scopes = ["bill"]
-served_by = ["ledger"]
-
-[[client]]
-id = "ledger"
-auth = "client_secret_basic"
-secret = "ledger secret of tests"
-  [[client.policy]]
-  audience = "pricing"
-  scopes = ["read"]
-  default_scopes = ["read"]
-"#;
+fn two_apis() -> String {
+    let billing = audience("billing", "bill", "served_by = [\"ledger\"]");
+    let ledger = by_secret("ledger", LEDGER, &reads("pricing"));
+    format!("{CATALOG}{billing}{ledger}")
+}
 /// The secret of `ledger`.
 const LEDGER: &str = "ledger secret of tests";
-
-fn two_apis() -> String {
-    format!("{CATALOG}{LEDGER_CATALOG}")
-}
 
 impl Replica {
     /// Whether `api` is told that the token is active.

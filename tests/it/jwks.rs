@@ -11,42 +11,17 @@ use josekit::jwk::Jwk;
 use josekit::jws::{ES256, EdDSA, JwsVerifier, PS256, RS256};
 use serde_json::Value;
 
+use crate::catalogs::{audience, by_secret, policy};
 use crate::forgery::{Forger, new_key};
 use crate::harness::*;
 
 /// One audience per algorithm, and a client that gets tokens for all of them.
-const FOUR_ALGORITHMS: &str = r#"
-[[audience]]
-id = "es"
-scopes = ["es"]
-algorithm = "ES256"
-
-[[audience]]
-id = "ed"
-scopes = ["ed"]
-algorithm = "EdDSA"
-
-[[audience]]
-id = "rs"
-scopes = ["rs"]
-algorithm = "RS256"
-
-[[audience]]
-id = "ps"
-scopes = ["ps"]
-algorithm = "PS256"
-
-[[client]]
-id = "reader"
-auth = "client_secret_basic"
-secret = "reader secret of 1"
-policy = [
-    { audience = "es", scopes = ["es"] },
-    { audience = "ed", scopes = ["ed"] },
-    { audience = "rs", scopes = ["rs"] },
-    { audience = "ps", scopes = ["ps"] },
-]
-"#;
+fn four_algorithms() -> String {
+    let audiences =
+        ALGORITHMS.map(|(id, algorithm)| audience(id, id, &format!("algorithm = \"{algorithm}\"")));
+    let policies = ALGORITHMS.map(|(id, _)| policy(id, id, ""));
+    audiences.concat() + &by_secret("reader", READER, &policies)
+}
 const ALGORITHMS: [(&str, &str); 4] = [
     ("es", "ES256"),
     ("ed", "EdDSA"),
@@ -107,7 +82,7 @@ fn verifies(key: &Value, token: &str) -> bool {
 on_both! {
     /// JOSE-01.
     async fn the_jwks_is_cacheable_and_holds_nothing_private(env) {
-        env.apply(FOUR_ALGORITHMS).await;
+        env.apply(&four_algorithms()).await;
         let replica = env.replica().await;
         let answer = replica.get("/oauth2/jwks").await;
         assert_eq!(answer.status, 200);
@@ -136,7 +111,7 @@ on_both! {
 
     /// JOSE-02.
     async fn numbers_have_the_width_that_the_rfcs_demand(env) {
-        env.apply(FOUR_ALGORITHMS).await;
+        env.apply(&four_algorithms()).await;
         for key in env.replica().await.published().await {
             if key["kty"] == "RSA" {
                 let (n, e) = (bytes(&key, "n"), bytes(&key, "e"));
@@ -152,14 +127,14 @@ on_both! {
 
     /// JOSE-03.
     async fn each_kid_is_the_thumbprint_of_its_key(env) {
-        env.apply(FOUR_ALGORITHMS).await;
+        env.apply(&four_algorithms()).await;
         for key in env.replica().await.published().await {
             assert_eq!(key["kid"], thumbprint(&key), "{key}");
         }
     }
 
     async fn a_token_of_each_algorithm_verifies_with_the_published_key_it_names(env) {
-        env.apply(FOUR_ALGORITHMS).await;
+        env.apply(&four_algorithms()).await;
         let replica = env.replica().await;
         let keys = replica.published().await;
         for (scope, algorithm) in ALGORITHMS {

@@ -14,6 +14,8 @@ mod background;
 #[cfg(test)]
 mod captured_log;
 #[cfg(test)]
+mod catalogs;
+#[cfg(test)]
 mod chaos_proxy;
 #[cfg(test)]
 mod cli;

@@ -2,20 +2,16 @@
 
 use grantd::domain::timestamp::Seconds;
 
+use crate::catalogs::{client, policy};
 use crate::forgery::{Forger, new_key, signed};
 use crate::harness::*;
 
 /// Another client of the same API.
-const WRITER_CATALOG: &str = r#"
-[[client]]
-id = "writer"
-auth = "client_secret_post"
-secret = "writer secret of 1"
-  [[client.policy]]
-  audience = "pricing"
-  scopes = ["write"]
-  default_scopes = ["write"]
-"#;
+fn with_writer() -> String {
+    let lines = format!("auth = \"client_secret_post\"\nsecret = \"{WRITER}\"");
+    let policies = [policy("pricing", "write", "write")];
+    format!("{CATALOG}{}", client("writer", &lines, &policies))
+}
 const WRITER: &str = "writer secret of 1";
 
 impl Replica {
@@ -32,7 +28,7 @@ impl Replica {
 on_both! {
     /// 7009-01.
     async fn only_a_posted_form_of_an_authenticated_client_is_answered(env) {
-        env.apply(&format!("{CATALOG}{WRITER_CATALOG}")).await;
+        env.apply(&with_writer()).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
         let get = replica.get("/oauth2/revoke").await;
@@ -108,7 +104,7 @@ on_both! {
 
     /// 7009-04.
     async fn the_token_of_another_client_is_refused_and_stays_active(env) {
-        env.apply(&format!("{CATALOG}{WRITER_CATALOG}")).await;
+        env.apply(&with_writer()).await;
         let replica = env.replica().await;
         let token = replica.issued("reader", READER, "").await;
         replica.revoke("api", API, &token).await.assert_error(400, "invalid_grant");

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use grantd::clock::Clock;
 
+use crate::catalogs::{audience, client, reads};
 use crate::harness::Database;
 use crate::process::{
     Server, access_token, eventually, finished, free_port, grantd, printed, request, token,
@@ -40,30 +41,14 @@ impl Platform {
     }
 
     fn write_catalog(&self, status: &str) {
-        let catalog = format!(
-            r#"
-            [[audience]]
-            id = "pricing"
-            scopes = ["read"]
-            served_by = ["api"]
-
-            [[client]]
-            id = "reader"
-            status = "{status}"
-            auth = "client_secret_post"
-            secret = "env:READER_SECRET"
-              [[client.policy]]
-              audience = "pricing"
-              scopes = ["read"]
-              default_scopes = ["read"]
-
-            [[client]]
-            id = "api"
-            grants = []
-            auth = "client_secret_post"
-            secret = "env:READER_SECRET"
-            "#
-        );
+        let post = "auth = \"client_secret_post\"\nsecret = \"env:READER_SECRET\"\n";
+        let status = format!("{post}status = \"{status}\"");
+        let catalog = [
+            audience("pricing", "read", "served_by = [\"api\"]"),
+            client("reader", &status, &reads("pricing")),
+            client("api", &format!("{post}grants = []"), &[]),
+        ]
+        .concat();
         std::fs::write(self.path("catalog.toml"), catalog).unwrap();
     }
 

@@ -7,6 +7,7 @@ use grantd::domain::audience::JwtTyp;
 use josekit::jws::{ES256, EdDSA, JwsSigner, PS256, RS256};
 use serde_json::{Map, Value, json};
 
+use crate::catalogs::{by_key, client, reads};
 use crate::harness::{Answer, Env, ISSUER, Replica, START, form_encoded};
 
 /// The type of client assertions.
@@ -107,38 +108,14 @@ pub(crate) fn catalog(keys: &[&Key], more: &str) -> String {
 
 /// The same of a JWK set as it is.
 pub(crate) fn catalog_of(jwks: &Value, more: &str) -> String {
-    format!(
-        r#"{}
-        [[client]]
-        id = "worker"
-        auth = "private_key_jwt"
-        jwks = '''{jwks}'''
-        {more}
-          [[client.policy]]
-          audience = "pricing"
-          scopes = ["read"]
-          default_scopes = ["read"]
-        "#,
-        crate::harness::CATALOG
-    )
+    let lines = format!("auth = \"private_key_jwt\"\njwks = '''{jwks}'''\n{more}");
+    crate::harness::CATALOG.to_owned() + &client("worker", &lines, &reads("pricing"))
 }
 
 /// `catalog` with one more client of the same policy that has these keys.
 pub(crate) fn with_client(catalog: &str, id: &str, keys: &[&Key]) -> String {
     let keys: Vec<Value> = keys.iter().map(|key| Value::Object(key.jwk())).collect();
-    format!(
-        r#"{catalog}
-        [[client]]
-        id = "{id}"
-        auth = "private_key_jwt"
-        jwks = '''{}'''
-          [[client.policy]]
-          audience = "pricing"
-          scopes = ["read"]
-          default_scopes = ["read"]
-        "#,
-        json!({ "keys": keys })
-    )
+    catalog.to_owned() + &by_key(id, json!({ "keys": keys }), &reads("pricing"))
 }
 
 /// A replica that knows `worker` by a new ES256 key.

@@ -12,24 +12,13 @@ use grantd::operations::register_credentials::register_credentials;
 use serde_json::{Map, Value, json};
 
 use crate::assertion::signer::{Key, TYPE, token};
+use crate::catalogs::{client, reads};
 use crate::harness::{Env, ISSUER, Replica, on_both};
 use crate::place::{Ended, Place, within_a_second};
 
 /// `worker` and `spare` have no key yet, `reader` has a secret.
 fn catalog() -> String {
-    let client = |id: &str| {
-        format!(
-            r#"
-            [[client]]
-            id = "{id}"
-            auth = "private_key_jwt"
-              [[client.policy]]
-              audience = "pricing"
-              scopes = ["read"]
-              default_scopes = ["read"]
-            "#
-        )
-    };
+    let client = |id: &str| client(id, "auth = \"private_key_jwt\"", &reads("pricing"));
     format!(
         "{}{}{}",
         crate::harness::CATALOG,

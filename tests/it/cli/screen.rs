@@ -6,79 +6,46 @@ use grantd::crypto::jws::private_key::ClientPrivateKey;
 use serde_json::{Value, json};
 
 use super::data::CATALOG;
+use crate::catalogs::{audience, by_key, by_secret, client, policy};
 use crate::place::{Place, ended, eventually, post, write_private};
 
 /// A client of each kind, and those for which no line can work.
-const KINDS: &str = r#"
-[[audience]]
-id = "plain"
-scopes = ["read"]
-
-[[audience]]
-id = "bound"
-scopes = ["read"]
-sender_constraint = "dpop"
-
-[[client]]
-id = "by key"
-auth = "private_key_jwt"
-  [[client.policy]]
-  audience = "plain"
-  scopes = ["read"]
-
-[[client]]
-id = "by-key-bound"
-auth = "private_key_jwt"
-  [[client.policy]]
-  audience = "bound"
-  scopes = ["read"]
-
-[[client]]
-id = "by-secret-bound"
-auth = ["client_secret_basic", "client_secret_post"]
-secret = "SECRET"
-dpop_bound_access_tokens = true
-  [[client.policy]]
-  audience = "plain"
-  scopes = ["read"]
-
-[[client]]
-id = "by-certificate"
-auth = "self_signed_tls_client_auth"
-  [[client.policy]]
-  audience = "plain"
-  scopes = ["read"]
-
-[[client]]
-id = "by-subject"
-auth = "tls_client_auth"
-subject_dn = "CN=job,O=Example"
-  [[client.policy]]
-  audience = "plain"
-  scopes = ["read"]
-
-[[client]]
-id = "with-own-key"
-auth = "private_key_jwt"
-jwks = '''{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'''
-  [[client.policy]]
-  audience = "plain"
-  scopes = ["read"]
-
-[[client]]
-id = "api"
-grants = []
-secret = "api-secret"
-
-[[client]]
-id = "off"
-status = "disabled"
-secret = "off-secret"
-
-[[client]]
-id = "without-policy"
-secret = "without-secret"
-"#;
+fn kinds() -> String {
+    const JWKS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let by = |method: &str, more: &str| format!("auth = \"{method}\"\n{more}");
+    let post = "auth = [\"client_secret_basic\", \"client_secret_post\"]\n";
+    let plain = [policy("plain", "read", "")];
+    [
+        audience("plain", "read", ""),
+        audience("bound", "read", "sender_constraint = \"dpop\""),
+        client("by key", &by("private_key_jwt", ""), &plain),
+        client(
+            "by-key-bound",
+            &by("private_key_jwt", ""),
+            &[policy("bound", "read", "")],
+        ),
+        client(
+            "by-secret-bound",
+            &format!("{post}secret = \"SECRET\"\ndpop_bound_access_tokens = true"),
+            &plain,
+        ),
+        client(
+            "by-certificate",
+            &by("self_signed_tls_client_auth", ""),
+            &plain,
+        ),
+        client(
+            "by-subject",
+            &by("tls_client_auth", "subject_dn = \"CN=job,O=Example\""),
+            &plain,
+        ),
+        by_key("with-own-key", JWKS, &plain),
+        client("api", "grants = []\nsecret = \"api-secret\"", &[]),
+        client("off", "status = \"disabled\"\nsecret = \"off-secret\"", &[]),
+        by_secret("without-policy", "without-secret", &[]),
+    ]
+    .concat()
+}
 
 fn screen(place: &Place) -> String {
     eventually("the whole screen", || {
@@ -111,7 +78,7 @@ fn there_is_a_line_for_each_kind_of_client_or_a_reason_why_not() {
         eprintln!("not run, for there is no curl");
         return;
     }
-    place.write("kinds.toml", KINDS);
+    place.write("kinds.toml", &kinds());
     // A second start on the same data has the same keys, also without the catalog.
     for arguments in [
         &["--data", "data", "--catalog", "kinds.toml"][..],

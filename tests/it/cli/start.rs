@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use crate::catalogs::{audience, by_secret, client, policy};
 use crate::place::{Place, Running, eventually};
 
 #[test]
@@ -118,34 +119,29 @@ fn the_screen_shows_no_secret_of_a_catalog_of_ones_own() {
 }
 
 /// Two audiences, no default scopes, and an id and a secret that a shell, a URL or a form could take for more.
-const ODD_CATALOG: &str = r#"
-[[audience]]
-id = "https://pricing.example/?a&b"
-scopes = ["read", "write", "it's&50%+"]
-
-[[audience]]
-id = "orders"
-scopes = ["orders:read"]
-
-[[client]]
-id = """it's "odd": 50% + 1"""
-auth = ["client_secret_basic", "client_secret_post"]
-secret = "literal:SE%CR+ET"
-  [[client.policy]]
-  audience = "https://pricing.example/?a&b"
-  scopes = ["read", "it's&50%+"]
-  [[client.policy]]
-  audience = "orders"
-  scopes = ["orders:read"]
-
-[[client]]
-id = """basic's "odd": 50% + 1"""
-auth = "client_secret_basic"
-secret = "literal:SECRET"
-  [[client.policy]]
-  audience = "orders"
-  scopes = ["orders:read"]
-"#;
+fn odd_catalog() -> String {
+    let pricing = "https://pricing.example/?a&b";
+    let both = "auth = [\"client_secret_basic\", \"client_secret_post\"]\n";
+    let policies = [
+        policy(pricing, "read it's&50%+", ""),
+        policy("orders", "orders:read", ""),
+    ];
+    [
+        audience(pricing, "read write it's&50%+", ""),
+        audience("orders", "orders:read", ""),
+        client(
+            r#"it's "odd": 50% + 1"#,
+            &format!("{both}secret = \"literal:SE%CR+ET\""),
+            &policies,
+        ),
+        by_secret(
+            r#"basic's "odd": 50% + 1"#,
+            "literal:SECRET",
+            &policies[1..],
+        ),
+    ]
+    .concat()
+}
 
 #[test]
 fn every_line_of_the_screen_gets_a_token_as_printed() {
@@ -154,7 +150,7 @@ fn every_line_of_the_screen_gets_a_token_as_printed() {
         eprintln!("not run, for there is no curl");
         return;
     }
-    place.write("odd.toml", ODD_CATALOG);
+    place.write("odd.toml", &odd_catalog());
     for (arguments, least) in [(&[][..], 2), (&["--catalog", "odd.toml"], 2)] {
         let _dev = place.dev(arguments);
         let screen = eventually("the whole screen", || {

@@ -5,37 +5,27 @@ use grantd::domain::algorithm::SigningAlgorithm;
 
 use super::Asker;
 use crate::assertion::signer::{self, Key, TYPE};
+use crate::catalogs::{audience, by_secret, policy};
 use crate::harness::*;
 use crate::token::generated_secret;
 
 const GRANT: &str = "grant_type=client_credentials";
 
 /// A second audience, which `reader` may not use, and one that it could use if its policy held.
-const MORE: &str = r#"
-[[audience]]
-id = "warehouse"
-scopes = ["stock"]
-
-[[audience]]
-id = "https://orders.example/"
-scopes = ["order"]
-
-[[client]]
-id = "elsewhere"
-auth = "client_secret_basic"
-secret = "elsewhere secret 1"
-  [[client.policy]]
-  audience = "pricing"
-  scopes = ["read"]
-  networks = ["192.0.2.0/24"]
-  [[client.policy]]
-  audience = "warehouse"
-  scopes = ["stock"]
-  enabled = false
-"#;
+fn more() -> String {
+    let audiences = [
+        audience("warehouse", "stock", ""),
+        audience("https://orders.example/", "order", ""),
+    ];
+    let policies = [
+        policy("pricing", "read", "") + "networks = [\"192.0.2.0/24\"]\n",
+        policy("warehouse", "stock", "") + "enabled = false\n",
+    ];
+    audiences.concat() + &by_secret("elsewhere", "elsewhere secret 1", &policies)
+}
 
 fn catalog() -> String {
-    format!("{CATALOG}{MORE}").replace(
+    format!("{CATALOG}{}", more()).replace(
         "  default_scopes = [\"read\"]\n",
         "  default_scopes = [\"read\"]\n  [[client.policy]]\n  audience = \"https://orders.example/\"\n  \
          scopes = [\"order\"]\n  methods = [\"client_secret_post\"]\n",

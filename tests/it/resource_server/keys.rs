@@ -4,26 +4,17 @@ use serde_json::json;
 
 use super::Api;
 use super::issuer::Issuer;
+use crate::catalogs::{audience, by_secret, policy};
 use crate::forgery::{new_key, signed};
 use crate::place::Place;
 use crate::process::eventually;
 
 /// Tokens that live for one second.
-const BRIEF: &str = r#"
-[[audience]]
-id = "archive-api"
-scopes = ["archive:read"]
-token_lifetime = "1s"
-
-[[client]]
-id = "archivist"
-secret = "archivist-demo-secret"
-
-  [[client.policy]]
-  audience = "archive-api"
-  scopes = ["archive:read"]
-  default_scopes = ["archive:read"]
-"#;
+fn brief() -> String {
+    let policies = [policy("archive-api", "archive:read", "archive:read")];
+    let archivist = by_secret("archivist", "archivist-demo-secret", &policies);
+    audience("archive-api", "archive:read", "token_lifetime = \"1s\"") + &archivist
+}
 
 /// The demo catalog's client of this audience.
 const DEMO: (&str, &str) = ("archival-service", "archival-demo-secret");
@@ -152,7 +143,7 @@ fn a_token_of_a_staging_grantd_is_refused() {
 #[test]
 fn a_token_of_grantd_ends_with_its_lifetime() {
     let place = Place::new();
-    place.write("brief.toml", BRIEF);
+    place.write("brief.toml", &brief());
     let dev = place.dev(&["--catalog", "brief.toml"]);
     let api = Api::for_issuer(dev.url("issuer"));
     let token = dev.token("archivist", "archivist-demo-secret");

@@ -1,6 +1,7 @@
 //! The database is set back to an older backup while a replica runs: the replica forgets everything.
 
 use super::env::Sql;
+use crate::catalogs::{by_secret, reads};
 use crate::harness::*;
 
 /// All tables that a replica remembers anything of, those that others refer to first.
@@ -14,16 +15,6 @@ const TABLES: [&str; 8] = [
     "changes",
     "feed_head",
 ];
-
-const LATER: &str = r#"
-[[client]]
-id = "later"
-auth = "client_secret_basic"
-secret = "later than the backup"
-  [[client.policy]]
-  audience = "pricing"
-  scopes = ["read"]
-"#;
 
 async fn back_up(sql: &Sql) {
     for table in TABLES {
@@ -48,7 +39,8 @@ async fn set_back(sql: &Sql) {
 
 /// A replica that remembers of the time after the backup: a client more, one unknown, one revoked token.
 async fn replica_of_later(env: &Env) -> (Replica, String) {
-    env.apply(&format!("{CATALOG}{LATER}")).await;
+    let later = by_secret("later", "later than the backup", &reads("pricing"));
+    env.apply(&format!("{CATALOG}{later}")).await;
     let replica = env.replica().await;
     let later = replica
         .token("later", "later than the backup", "&scope=read")

@@ -122,7 +122,7 @@ on_both! {
     /// B-C06: a new replica has verified nothing yet.
     async fn generated_secrets_are_never_locked_out_not_even_behind_an_attackers_address(env) {
         let secret = generated_secret("aaaaaaaaaa", "A");
-        env.apply(&with_clients(&[("reader", &format!("secret = {}", toml_text(&secret)))])).await;
+        env.apply(&with_clients(&[("reader", &format!("secret = {}", crate::catalogs::text(&secret)))])).await;
         let replica = env.replica_with(|settings| settings.budget = few(2, 3)).await;
         let here = replica.at(HERE);
         here.fail("reader", 2).await;

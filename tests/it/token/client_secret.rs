@@ -11,7 +11,7 @@ const SECRET: &str = "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=";
 fn secret(text: &str) -> String {
     format!(
         "auth = [\"client_secret_basic\", \"client_secret_post\"]\nsecret = {}",
-        toml_text(text)
+        crate::catalogs::text(text)
     )
 }
 

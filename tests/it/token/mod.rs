@@ -20,37 +20,22 @@ use grantd::crypto::digest;
 use grantd::domain::identifier::CredentialId;
 use grantd::domain::secret_format::assemble;
 
+use crate::catalogs::{audience, client, policy};
 use crate::harness::*;
 
 /// A form that gets `reader` of [`CATALOG`] a token.
 const FORM: &str =
     "grant_type=client_credentials&client_id=reader&client_secret=reader+secret+of+1";
 /// The audience of [`with_clients`].
-const PRICING: &str = r#"
-[[audience]]
-id = "pricing"
-scopes = ["read", "write"]
-served_by = ["api"]
-"#;
-/// The policy of a client that gets tokens, below its `[[client]]`.
-const POLICY: &str = r#"
-  [[client.policy]]
-  audience = "pricing"
-  scopes = ["read", "write"]
-  default_scopes = ["read"]
-"#;
+fn pricing() -> String {
+    audience("pricing", "read write", "served_by = [\"api\"]")
+}
 
 /// A catalog with one audience and clients that may use it; each is a name and its further lines.
 fn with_clients(clients: &[(&str, &str)]) -> String {
-    let client = |(id, lines): &(&str, &str)| {
-        format!("[[client]]\nid = {}\n{lines}\n{POLICY}", toml_text(id))
-    };
-    PRICING.to_owned() + &clients.iter().map(client).collect::<String>()
-}
-
-/// A TOML string; JSON's escapes are among TOML's.
-fn toml_text(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
+    let policies = [policy("pricing", "read write", "read")];
+    let client = |(id, lines): &(&str, &str)| client(id, lines, &policies);
+    pricing() + &clients.iter().map(client).collect::<String>()
 }
 
 /// A secret in generated form, of the credential `id`; `random` is one character.

@@ -1,27 +1,16 @@
 //! The `scope` parameter (RFC 6749 section 3.3): its grammar, what is granted, and that it is always echoed.
 
 use super::*;
+use crate::catalogs::{audience, by_secret, policy};
 
-const TWO: &str = r#"
-[[audience]]
-id = "pricing"
-scopes = ["read", "write", "Read", "admin"]
-
-[[client]]
-id = "reader"
-secret = "reader secret of 1"
-  [[client.policy]]
-  audience = "pricing"
-  scopes = ["read", "write", "Read"]
-  default_scopes = ["write", "read"]
-
-[[client]]
-id = "explicit"
-secret = "explicit secret of 1"
-  [[client.policy]]
-  audience = "pricing"
-  scopes = ["read", "write"]
-"#;
+fn two() -> String {
+    let pricing = audience("pricing", "read write Read admin", "");
+    let reader = policy("pricing", "read write Read", "write read");
+    let reader = by_secret("reader", READER, &[reader]);
+    let explicit = policy("pricing", "read write", "");
+    let explicit = by_secret("explicit", "explicit secret of 1", &[explicit]);
+    pricing + &reader + &explicit
+}
 
 /// The granted scopes as the body and as the token have them, which must be the same.
 fn granted(answer: &Answer) -> String {
@@ -33,7 +22,7 @@ fn granted(answer: &Answer) -> String {
 on_both! {
     /// 6749-26.
     async fn a_scope_outside_the_grammar_is_refused(env) {
-        env.apply(TWO).await;
+        env.apply(&two()).await;
         let replica = env.replica().await;
         let long = "x".repeat(256);
         for wrong in [
@@ -58,7 +47,7 @@ on_both! {
 
     /// 6749-27.
     async fn a_scope_beyond_the_policy_is_refused_and_never_left_out(env) {
-        env.apply(TWO).await;
+        env.apply(&two()).await;
         let replica = env.replica().await;
         for scope in [
             "admin",
@@ -80,7 +69,7 @@ on_both! {
 
     /// 6749-28.
     async fn the_scope_is_echoed_as_a_set_in_which_case_counts(env) {
-        env.apply(TWO).await;
+        env.apply(&two()).await;
         let replica = env.replica().await;
         let mut answers = Vec::new();
         for scope in ["read+write", "write+read", "write+read+write", "read+read+write"] {
@@ -98,7 +87,7 @@ on_both! {
 
     /// 6749-29.
     async fn without_scope_the_default_scopes_are_given_or_none_at_all(env) {
-        env.apply(TWO).await;
+        env.apply(&two()).await;
         let replica = env.replica().await;
         for more in ["", "&scope=", "&audience=pricing"] {
             assert_eq!(granted(&replica.token("reader", READER, more).await), "read write");

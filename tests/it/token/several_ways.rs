@@ -109,7 +109,7 @@ on_both! {
 
     /// B-C01.
     async fn a_client_of_keys_or_certificates_cannot_fall_back_to_a_secret(env) {
-        env.apply(&format!("{PRICING}{KEYED}")).await;
+        env.apply(&format!("{}{KEYED}", pricing())).await;
         let replica = env.replica().await;
         let refused = replica.token("nobody", "any secret of sixteen", "").await.same();
         assert_eq!(refused.0, 401);

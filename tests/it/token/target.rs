@@ -1,40 +1,23 @@
 //! Which audience a token is for: `resource` (RFC 8707), `audience`, or what the scopes tell (RFC 9068 section 3).
 
 use super::*;
+use crate::catalogs::{audience, by_secret, policy, reads};
 
-const THREE: &str = r#"
-[[audience]]
-id = "https://pricing.example/v1"
-scopes = ["read", "write", "shared"]
+const PRICING_URL: &str = "https://pricing.example/v1";
 
-[[audience]]
-id = "orders"
-scopes = ["order", "shared"]
-
-[[audience]]
-id = "https://hidden.example/"
-scopes = ["hide"]
-
-[[client]]
-id = "one"
-secret = "secret of client one"
-  [[client.policy]]
-  audience = "https://pricing.example/v1"
-  scopes = ["read"]
-  default_scopes = ["read"]
-
-[[client]]
-id = "two"
-secret = "secret of client two"
-  [[client.policy]]
-  audience = "https://pricing.example/v1"
-  scopes = ["read", "write", "shared"]
-  default_scopes = ["read"]
-  [[client.policy]]
-  audience = "orders"
-  scopes = ["order", "shared"]
-  default_scopes = ["order"]
-"#;
+fn three() -> String {
+    let audiences = [
+        audience(PRICING_URL, "read write shared", ""),
+        audience("orders", "order shared", ""),
+        audience("https://hidden.example/", "hide", ""),
+    ];
+    let policies = [
+        policy(PRICING_URL, "read write shared", "read"),
+        policy("orders", "order shared", "order"),
+    ];
+    let one = by_secret("one", "secret of client one", &reads(PRICING_URL));
+    audiences.concat() + &one + &by_secret("two", "secret of client two", &policies)
+}
 const PRICING_URI: &str = "https%3A%2F%2Fpricing.example%2Fv1";
 const HIDDEN_URI: &str = "https%3A%2F%2Fhidden.example%2F";
 
@@ -55,7 +38,7 @@ async fn refused(replica: &Replica, client: &str, more: &str, code: &str) {
 on_both! {
     /// 8707-01.
     async fn a_resource_is_an_absolute_uri_that_the_client_may_use(env) {
-        env.apply(THREE).await;
+        env.apply(&three()).await;
         let replica = env.replica().await;
         assert_eq!(
             aud(&replica, "one", &format!("&resource={PRICING_URI}")).await,
@@ -85,7 +68,7 @@ on_both! {
 
     /// What a client may not use looks like what does not exist (8707-01).
     async fn a_foreign_audience_looks_like_none(env) {
-        env.apply(THREE).await;
+        env.apply(&three()).await;
         let replica = env.replica().await;
         let secret = "secret of client one";
         let unknown = replica.token("one", secret, "&resource=urn%3Anobody").await.same();
@@ -107,7 +90,7 @@ on_both! {
 
     /// 8707-02.
     async fn equal_resources_count_once_and_different_ones_are_refused(env) {
-        env.apply(THREE).await;
+        env.apply(&three()).await;
         let replica = env.replica().await;
         let same = format!("&resource={PRICING_URI}&resource=&resource={PRICING_URI}");
         assert_eq!(aud(&replica, "two", &same).await, "https://pricing.example/v1");
@@ -117,7 +100,7 @@ on_both! {
 
     /// 8707-03.
     async fn audience_goes_by_the_same_policy_and_agrees_with_resource(env) {
-        env.apply(THREE).await;
+        env.apply(&three()).await;
         let replica = env.replica().await;
         assert_eq!(aud(&replica, "two", "&audience=orders").await, "orders");
         let both = format!("&audience={PRICING_URI}&resource={PRICING_URI}");
@@ -132,7 +115,7 @@ on_both! {
 
     /// 9068-03.
     async fn without_a_target_the_scopes_tell_it(env) {
-        env.apply(THREE).await;
+        env.apply(&three()).await;
         let replica = env.replica().await;
         assert_eq!(aud(&replica, "one", "").await, "https://pricing.example/v1");
         assert_eq!(aud(&replica, "two", "&scope=order").await, "orders");

@@ -3,6 +3,7 @@
 use grantd::clock::Clock;
 
 use super::*;
+use crate::catalogs::{audience, client, policy};
 use crate::process::{
     Server, eventually, finished, free_port, grantd, printed, request, request_with,
 };
@@ -93,21 +94,7 @@ fn serve_trusts_the_proxy_of_its_settings_and_follows_the_client_cas() {
 }
 
 fn ledger(thumbprint: &str) -> String {
-    format!(
-        r#"
-        [[audience]]
-        id = "pricing"
-        scopes = ["read"]
-
-        [[client]]
-        id = "ledger"
-        auth = "self_signed_tls_client_auth"
-        thumbprints = ["{thumbprint}"]
-          [[client.policy]]
-          audience = "pricing"
-          scopes = ["read"]
-          default_scopes = ["read"]
-          networks = ["203.0.113.0/24"]
-        "#
-    )
+    let lines = format!("auth = \"self_signed_tls_client_auth\"\nthumbprints = [\"{thumbprint}\"]");
+    let policy = policy("pricing", "read", "read") + "networks = [\"203.0.113.0/24\"]\n";
+    audience("pricing", "read", "") + &client("ledger", &lines, &[policy])
 }
