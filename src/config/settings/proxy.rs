@@ -85,7 +85,9 @@ fn thumbprints(texts: Vec<String>, _: &Path) -> Result<Vec<String>, Problem> {
 
 fn check_networks(table: &Section<'_>, networks: &[IpNet]) {
     let key = "networks";
-    let problem = if table.has(key).is_none() {
+    let problem = if table.is_wrong(key) {
+        return;
+    } else if table.has(key).is_none() {
         Problem::Missing("name the networks of the proxies, for example [\"10.0.0.5/32\"]")
     } else if networks.is_empty() {
         Problem::EmptyList("name the networks of the proxies")

@@ -90,9 +90,11 @@ impl<'t> Section<'t> {
             }
         };
         let fitting = fit(read);
-        fitting
-            .map_err(|problem| self.fault(&located.place, key, problem))
-            .ok()
+        let fault = |problem| {
+            located.is_wrong.set(true);
+            self.fault(&located.place, key, problem);
+        };
+        fitting.map_err(fault).ok()
     }
 
     /// The table `key`; none where it is absent or wrong.
