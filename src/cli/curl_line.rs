@@ -1,8 +1,9 @@
 //! The curl line that gets a token for a client of the catalog.
 
+use std::fmt;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use super::dev_line::quoted;
 use crate::config::catalog::CatalogClient;
 use crate::domain::client::AuthMethod;
 
@@ -81,6 +82,11 @@ fn form_encoded(text: &str) -> PercentEncode<'_> {
 /// Whether it means itself in a form, in a URL and in a shell.
 fn is_plain(text: &str) -> bool {
     form_encoded(text).eq([text])
+}
+
+/// One word for a shell. A single quote ends the quoted text, stands for itself, and begins the next.
+pub(super) fn quoted(text: impl fmt::Display) -> String {
+    format!("'{}'", text.to_string().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! The line of `grantd dev`'s screen that gets a token for a client as it is printed, or why there is none.
 
-use std::fmt;
 use std::path::Path;
 
-use super::curl_line::{by_secret, curl_line};
+use super::curl_line::{by_secret, curl_line, quoted};
 use super::dev_certificates::DevCertificates;
 use super::dev_keys::DevKeys;
 use crate::config::catalog::{CatalogClient, Placed};
@@ -188,9 +187,4 @@ fn program() -> String {
     } else {
         quoted(own.display())
     }
-}
-
-/// One word for a shell. A single quote ends the quoted text, stands for itself, and begins the next.
-pub(super) fn quoted(text: impl fmt::Display) -> String {
-    format!("'{}'", text.to_string().replace('\'', r"'\''"))
 }

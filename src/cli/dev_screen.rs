@@ -9,10 +9,11 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::color::bold;
+use super::curl_line::quoted;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
 use super::dev_keys::DevKeys;
-use super::dev_line::{Line, Lines, quoted};
+use super::dev_line::{Line, Lines};
 use super::output::say;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::Settings;

@@ -8,8 +8,8 @@ use super::algorithm::SigningAlgorithm;
 use super::client::named;
 use super::identifier::{AudienceId, ClientId};
 use super::scope::Scope;
-use super::shape;
 use super::timestamp::Seconds;
+use super::{audience_scopes, shape};
 
 /// The longest that a token may live, in seconds: a day.
 pub const LONGEST_LIFETIME: u32 = 86_400;
@@ -27,7 +27,7 @@ pub struct Audience {
     /// The `aud` value.
     pub id: AudienceId,
     /// Its scopes, each with a description for people (may be empty).
-    #[serde(default, with = "shape::scopes")]
+    #[serde(default, with = "audience_scopes")]
     pub scopes: BTreeMap<Scope, String>,
     /// How long a token lives where the policy says nothing.
     #[serde(

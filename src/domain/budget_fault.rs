@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::check::{Check, Finding};
-use super::refusal::{ErrorCode, Explanation};
+use super::explanation::{ErrorCode, Explanation};
 
 /// A budget that is spent, with the time until there is room again.
 #[derive(Clone, Debug, PartialEq, Eq)]

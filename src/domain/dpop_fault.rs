@@ -1,7 +1,7 @@
 //! Why a DPoP proof is refused, RFC 9449 sections 4.3 and 8: one variant per check.
 
 use super::check::{Check, Finding};
-use super::refusal::{ErrorCode, Explanation};
+use super::explanation::{ErrorCode, Explanation};
 
 /// A fault of a DPoP proof. A text in it is what came, as [`shown`](super::shown) shows it; a number is the seconds
 /// between the time that it names and ours.

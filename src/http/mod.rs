@@ -20,6 +20,7 @@ mod log_level;
 mod media_type;
 mod metadata;
 mod origin;
+pub mod request_id;
 mod revoke;
 pub mod routes;
 pub mod state;

@@ -4,7 +4,7 @@ use tracing::Level;
 
 use crate::domain::check::{Check, Finding};
 use crate::domain::decision::{Decided, Outcome};
-use crate::domain::refusal::ErrorCode;
+use crate::domain::explanation::ErrorCode;
 use crate::domain::timestamp::Seconds;
 
 /// The fields of every line, and after them those that only some have. A macro, because a line's fields are fixed where

@@ -1,8 +1,8 @@
 //! Faults of what an authenticated client asks for.
 
-use super::{ErrorCode, Explanation};
 use crate::domain::check::{Check, Finding};
 use crate::domain::client::GrantType;
+use crate::domain::explanation::{ErrorCode, Explanation};
 use crate::domain::identifier::AudienceId;
 use crate::domain::policy::Unheld;
 

@@ -1,7 +1,7 @@
 //! Faults of a request as such: as HTTP, as a form, as what a proxy passed on.
 
-use super::{ErrorCode, Explanation};
 use crate::domain::check::{Check, Finding};
+use crate::domain::explanation::{ErrorCode, Explanation};
 use crate::domain::forwarded_fault::ForwardedFault;
 
 /// A fault of the request as such. A text in it is what came, as [`shown`](crate::domain::shown) shows it.

@@ -8,8 +8,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::layers::RequestId;
-use crate::domain::refusal::{ErrorCode, Refusal, RequestFault};
+use super::request_id::RequestId;
+use crate::domain::explanation::ErrorCode;
+use crate::domain::refusal::{Refusal, RequestFault};
 
 /// What a 401 asks for; always all of it, whatever was wrong (RFC 9110 section 15.5.2).
 const CHALLENGE: HeaderValue =

@@ -2,7 +2,6 @@
 
 mod fallback;
 pub(super) mod host;
-mod request_id;
 
 use axum::Router;
 use axum::extract::Request;
@@ -11,9 +10,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use request_id::RequestId;
-
 use super::answer;
+use super::request_id::RequestId;
 use crate::domain::refusal::Refusal;
 
 /// Surrounds a router that has all its routes; called last.
