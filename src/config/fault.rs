@@ -312,7 +312,7 @@ pub enum Problem {
     /// Keys that would sign before every verifier knows them.
     #[error(
         "the shortest rotation is {0} (jwks_max_age + max_staleness + 1s): a verifier that caches the JWKS must know a \
-         key before it signs; 0s turns rotation off"
+         key before it signs; 0 turns rotation off"
     )]
     ShortRotation(Seconds),
     /// Two listeners on one address.

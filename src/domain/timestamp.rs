@@ -196,6 +196,10 @@ impl FromStr for Seconds {
     type Err = InvalidSeconds;
 
     fn from_str(text: &str) -> Result<Self, InvalidSeconds> {
+        // Nought is the same in every unit.
+        if text == "0" {
+            return Ok(Self(0));
+        }
         let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
         let (number, factor) = units
             .iter()
@@ -218,7 +222,9 @@ mod tests {
         assert_eq!("90s".parse(), Ok(Seconds::new(90)));
         assert_eq!("5m".parse(), Ok(Seconds::new(300)));
         assert_eq!("1h".parse(), Ok(Seconds::new(3600)));
-        for wrong in ["", "5", "m", "-5m", "+5m", "5 m", "99999999h", "5mm"] {
+        assert_eq!("30d".parse(), Ok(Seconds::new(30 * 86_400)));
+        assert_eq!("0".parse(), Ok(Seconds::new(0)));
+        for wrong in ["", "5", "00", "m", "-5m", "+5m", "5 m", "99999999h", "5mm"] {
             assert_eq!(wrong.parse::<Seconds>(), Err(InvalidSeconds), "{wrong}");
         }
     }

@@ -257,9 +257,14 @@ impl RingKey {
                 None
             }
         };
+        let opens = sealing.has_key_of(&key.sealed);
+        if known.is_some() && !opens {
+            let sealed_with = &key.sealed.key_id;
+            tracing::warn!(kid = %key.kid, %sealed_with, "a signing key will not open after a restart: add its sealing key");
+        }
         Some(Self {
             signer: known.or_else(|| opened().map(Arc::new)),
-            opens: sealing.has_key_of(&key.sealed),
+            opens,
             ..public
         })
     }

@@ -184,7 +184,7 @@ section! {
 section! {
     /// The signing keys.
     pub struct Keys = "keys" {
-        /// How long a key signs before the next one takes over; 0s turns rotation off. At least `jwks_max_age` +
+        /// How long a key signs before the next one takes over; 0 turns rotation off. At least `jwks_max_age` +
         /// `feed.max_staleness` + 1s, so that every verifier knows a key before it signs. A retired key stays in the
         /// JWKS until its last token has expired.
         rotation: Seconds = days(30), in seconds(0)..=days(3650);

@@ -54,19 +54,25 @@ fn the_example_file_is_what_the_declarations_make() {
 /// OPERATING section 6.
 #[test]
 fn a_key_must_be_known_before_its_turn_comes() {
-    let rotation = |rotation: &str, more: &str| {
-        let keys = format!("{LOOPBACK}[keys]\nrotation = \"{rotation}\"\njwks_max_age = \"1s\"\n");
-        with(&format!("{keys}[feed]\nmax_staleness = \"2s\"\n{more}"))
+    let rotation = |rotation: &str| {
+        let keys = format!("{LOOPBACK}[keys]\nrotation = {rotation}\njwks_max_age = \"1s\"\n");
+        with(&format!("{keys}[feed]\nmax_staleness = \"2s\"\n"))
     };
-    for (stated, read) in [("0s", None), ("4s", Some(4)), ("30d", Some(30 * 86_400))] {
-        let periods = rotation(stated, "").unwrap().key_periods();
+    for (stated, read) in [
+        ("0", None),
+        ("\"0\"", None),
+        ("\"0s\"", None),
+        ("\"4s\"", Some(4)),
+        ("\"30d\"", Some(30 * 86_400)),
+    ] {
+        let periods = rotation(stated).unwrap().key_periods();
         assert_eq!(periods.rotation.map(Seconds::get), read);
         assert_eq!(
             (periods.jwks_max_age.get(), periods.max_staleness.get()),
             (1, 2)
         );
     }
-    let short = message(rotation("3s", ""));
+    let short = message(rotation("\"3s\""));
     assert!(
         short.contains("grantd.toml:6") && short.contains("keys.rotation"),
         "{short}"

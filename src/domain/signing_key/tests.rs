@@ -42,10 +42,11 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// As the settings allow them; the rotation from the shortest on.
 fn periods() -> impl Strategy<Value = KeyPeriods> {
     let spans = (
         0..8_u32,
-        1..8_u32,
+        2..8_u32,
         1..40_u32,
         proptest::option::of(0..12_u32),
     );

@@ -9,9 +9,13 @@ use parking_lot::Mutex;
 use super::{KeyRotation, RotationError};
 use crate::domain::signing_key::periods::KeyPeriods;
 use crate::operations::follow_feed::Feed;
+use crate::operations::make_signing_keys::MakeKeyError;
+use crate::store::error::StoreError;
 
 /// Between two looks at what is due.
 const EVERY: Duration = Duration::from_millis(250);
+/// How long one change may take, key pairs of RSA included.
+const LONGEST: Duration = Duration::from_secs(30);
 /// After a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -38,12 +42,13 @@ impl Rotator {
     }
 
     pub(in crate::operations) async fn keep_rotating(self: Arc<Self>) {
+        let mut pause = EVERY;
         loop {
-            let pause = match self.rotate_where_due().await {
+            tokio::time::sleep(pause).await;
+            pause = match self.rotate_where_due().await {
                 Ok(_) => EVERY,
                 Err(_) => AFTER_FAILURE,
             };
-            tokio::time::sleep(pause).await;
         }
     }
 
@@ -60,9 +65,21 @@ impl Rotator {
             sealing: &self.feed.sealing,
             periods: self.periods,
         };
-        let done = rotation.advance().await;
+        // Whatever becomes of the connection, the next turn comes.
+        let advanced = tokio::time::timeout(LONGEST, rotation.advance()).await;
+        let done = advanced.unwrap_or_else(|_| Err(self.timeout().into()));
+        if let Ok(true) = done {
+            tracing::info!("the signing keys changed by schedule: `grantd key list` shows them");
+        }
         self.tell(done.as_ref().err());
         done
+    }
+
+    fn timeout(&self) -> StoreError {
+        StoreError::Timeout {
+            database: self.feed.store.name(),
+            limit: LONGEST,
+        }
     }
 
     fn is_due(&self) -> bool {
@@ -78,11 +95,16 @@ impl Rotator {
     }
 
     fn tell(&self, failed: Option<&RotationError>) {
-        let failed = failed.map(ToString::to_string);
-        let mut before = self.failed.lock();
-        if let Some(error) = failed.as_ref().filter(|_| *before != failed) {
-            tracing::error!("the signing keys were not rotated, trying again: {error}");
+        let text = failed.map(ToString::to_string);
+        let before = std::mem::replace(&mut *self.failed.lock(), text.clone());
+        match failed {
+            Some(_) if before == text => {}
+            // The database will be back, or free.
+            Some(RotationError::Make(MakeKeyError::Store(error))) => {
+                tracing::warn!("the signing keys were not rotated, trying again: {error}");
+            }
+            Some(error) => tracing::error!("the signing keys were not rotated: {error}"),
+            None => {}
         }
-        *before = failed;
     }
 }

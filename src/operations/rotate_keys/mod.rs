@@ -47,9 +47,7 @@ pub enum RotationError {
     #[error("there is no signing key {0}; `grantd key list` shows those that there are")]
     NoKey(String),
     /// It does not sign any more.
-    #[error(
-        "the signing key {0} is retired already, since {1}, or will be then; if it leaked, add --compromised"
-    )]
+    #[error("{1} is already the end of the signing key {0}; if it leaked, add --compromised")]
     Retired(String, Timestamp),
     /// There is nothing to rotate.
     #[error(

@@ -1,9 +1,10 @@
 //! `grantd key` as an operator calls it, on the data of a `grantd dev` that runs.
 
+use grantd::domain::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::harness::decoded;
-use crate::place::{Dev, Place, eventually, within_a_second};
+use crate::place::{Dev, Place, ended, eventually, within_a_second};
 
 const CLIENT: (&str, &str) = ("archival-service", "archival-demo-secret");
 
@@ -36,6 +37,11 @@ fn kid(dev: &Dev) -> String {
         .to_owned()
 }
 
+/// Unix seconds.
+fn instant(value: &Value) -> i64 {
+    value.as_str().unwrap().parse::<Timestamp>().unwrap().unix()
+}
+
 fn text<'v>(key: &'v Value, member: &str) -> &'v str {
     key[member].as_str().unwrap()
 }
@@ -49,12 +55,10 @@ fn keys_are_listed_with_state_instants_and_sealing_key() {
     assert_eq!(text(&active, "sealed_with").len(), 16);
     assert_eq!(active["retires_at"], Value::Null);
     // 30 days after the one that signs began, unless somebody says otherwise.
-    let instant = |key: &Value| {
-        text(key, "activates_at")
-            .parse::<grantd::domain::timestamp::Timestamp>()
-            .unwrap()
-    };
-    assert_eq!(instant(&next).unix(), instant(&active).unix() + 30 * 86_400);
+    assert_eq!(
+        instant(&next["activates_at"]),
+        instant(&active["activates_at"]) + 30 * 86_400
+    );
     let table = place.done(&["key", "list", "--data", "data"]);
     let head = table.lines().next().unwrap();
     for column in [
@@ -122,12 +126,7 @@ fn without_now_the_next_key_waits_and_nobody_is_asked() {
     );
     assert_eq!(text(&turns[0]["ended"], "kid"), kid(&dev));
     assert_eq!(turns[0]["ended"]["retires_at"], current["activates_at"]);
-    let instant = |text: &str| {
-        text.parse::<grantd::domain::timestamp::Timestamp>()
-            .unwrap()
-            .unix()
-    };
-    let wait = instant(text(current, "activates_at")) - instant(text(current, "announced_at"));
+    let wait = instant(&current["activates_at"]) - instant(&current["announced_at"]);
     assert_eq!(wait, 300 + 30 + 1);
 }
 
@@ -196,6 +195,29 @@ fn what_cannot_be_retired_or_rotated_is_told_with_what_to_do() {
     assert!(
         ended.code == Some(2) && ended.stderr.contains("ES256, EdDSA, RS256, PS256"),
         "{ended:?}"
+    );
+}
+
+/// Where there is no settings file, the servers' variables tell the command what it must know.
+#[test]
+fn beside_a_mere_url_the_variables_of_the_servers_count() {
+    let (place, _dev) = running();
+    let url = format!("sqlite://{}", place.path("data/grantd.db").display());
+    let rotate = ["key", "rotate", "--output", "json", "--database-url", &url];
+    let mut command = place.grantd(&rotate);
+    command.env("GRANTD_SEALING__KEY_FILE", "data/sealing.key");
+    command.env("GRANTD_KEYS__JWKS_MAX_AGE", "1h");
+    let turns: Value = serde_json::from_str(&ended(&mut command).stdout).unwrap();
+    let current = &turns[0]["current"];
+    assert_eq!(
+        instant(&current["activates_at"]) - instant(&current["announced_at"]),
+        3600 + 30 + 1
+    );
+    command.env("GRANTD_KEYS__JWKS_MAX_AGE", "an hour");
+    let refused = ended(&mut command);
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("GRANTD_KEYS__JWKS_MAX_AGE"),
+        "{refused:?}"
     );
 }
 
