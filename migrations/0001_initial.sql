@@ -47,6 +47,8 @@ CREATE INDEX credentials_of_client ON credentials (client_id);
 
 CREATE INDEX credentials_by_thumbprint ON credentials (thumbprint);
 
+CREATE INDEX credentials_by_expiry ON credentials (expires_at) WHERE expires_at IS NOT NULL;
+
 CREATE TABLE audiences (
     identifier TEXT PRIMARY KEY,
     scopes TEXT NOT NULL,
@@ -112,15 +114,22 @@ CREATE TABLE revoked_tokens (
 
 CREATE INDEX revoked_tokens_expiry ON revoked_tokens (expires_at);
 
+-- how token requests ended: each row is a minute, and after a day an hour; what a request did not name is empty
 CREATE TABLE token_usage (
+    -- its first second
     minute BIGINT NOT NULL,
     client_id TEXT NOT NULL,
     audience TEXT NOT NULL,
     credential_id TEXT NOT NULL,
+    -- issued, or the error code
     outcome TEXT NOT NULL,
     count BIGINT NOT NULL,
+    -- tokens that were issued while an equal one had more than half of its life left
+    wasted BIGINT NOT NULL,
     PRIMARY KEY (minute, client_id, audience, credential_id, outcome)
 );
+
+CREATE INDEX token_usage_of_client ON token_usage (client_id, minute);
 
 -- details is JSON and never holds a secret, an assertion or a token
 CREATE TABLE audit_events (

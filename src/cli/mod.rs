@@ -28,6 +28,7 @@ mod serve;
 mod sign_token;
 mod target;
 mod token;
+mod token_usage;
 mod usage;
 
 use std::io;
@@ -84,6 +85,8 @@ enum Command {
     /// Inspect tokens; make client assertions and DPoP proofs
     #[command(subcommand)]
     Token(token::Command),
+    /// Show who got how many tokens, what was refused, and which clients do not cache
+    Usage(token_usage::Arguments),
     /// Print a completion script for your shell
     Completions(manual::Completions),
     /// Print the manual pages, or write them to a directory
@@ -147,6 +150,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Credential(command) => credential::run(&command).await?,
         Command::Key(command) => key::run(&command).await?,
         Command::Token(command) => token::run(&command).await?,
+        Command::Usage(arguments) => token_usage::run(&arguments).await?,
         Command::Completions(arguments) => manual::completions(&arguments)?,
         Command::Manual(arguments) => manual::manual(&arguments)?,
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use parking_lot::{Condvar, Mutex};
@@ -42,6 +43,17 @@ pub enum HashQueue {
     },
 }
 
+/// How a queue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueState {
+    /// `generated` or `imported`.
+    pub name: &'static str,
+    /// How many secrets wait in it.
+    pub waiting: usize,
+    /// For how many it had no room since the start, or had it no more.
+    pub refused: u64,
+}
+
 /// Why there is no hash.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +83,8 @@ struct Shared {
     queues: Mutex<Queues>,
     work_or_end: Condvar,
     counts: Mutex<BTreeMap<HashCost, u64>>,
+    refused_generated: AtomicU64,
+    refused_imported: AtomicU64,
 }
 
 struct Queues {
@@ -94,6 +108,8 @@ impl HashingPool {
             queues: Mutex::new(Queues::new(capacity)),
             work_or_end: Condvar::new(),
             counts: Mutex::default(),
+            refused_generated: AtomicU64::new(0),
+            refused_imported: AtomicU64::new(0),
         });
         // Made first, so that its drop ends the threads already started when one does not start.
         let mut pool = Self {
@@ -151,6 +167,26 @@ impl HashingPool {
         }
     }
 
+    /// How each queue stands.
+    #[must_use]
+    pub fn queues(&self) -> [QueueState; 2] {
+        let queues = self.shared.queues.lock();
+        let state = |name, waiting, refused: &AtomicU64| QueueState {
+            name,
+            waiting,
+            refused: refused.load(Ordering::Relaxed),
+        };
+        let shared = &self.shared;
+        [
+            state(
+                "generated",
+                queues.generated.len(),
+                &shared.refused_generated,
+            ),
+            state("imported", queues.imported.len(), &shared.refused_imported),
+        ]
+    }
+
     /// How many hashes were begun at each cost.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<HashCost, u64> {
@@ -175,9 +211,12 @@ impl HashingPool {
             // The caller may have gone away meanwhile.
             let _ = answer.send(work());
         };
-        let displaced = self.shared.queues.lock().push(queue, Box::new(job))?;
+        let pushed = self.shared.queues.lock().push(queue, Box::new(job));
+        if !matches!(pushed, Ok(None)) {
+            self.shared.refuse(queue);
+        }
         // Outside of the lock; its caller learns of it by the closed channel.
-        drop(displaced);
+        drop(pushed?);
         self.shared.work_or_end.notify_one();
         waiting.await.map_err(|_| HashingError::Lost)
     }
@@ -204,6 +243,14 @@ impl fmt::Debug for HashingPool {
 }
 
 impl Shared {
+    fn refuse(&self, queue: HashQueue) {
+        let refused = match queue {
+            HashQueue::Generated => &self.refused_generated,
+            HashQueue::Imported { .. } => &self.refused_imported,
+        };
+        refused.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What a thread does until the pool ends.
     fn work(&self) {
         while let Some(job) = self.next() {
@@ -398,6 +445,9 @@ mod tests {
             let mut waiting: Vec<_> = (0..capacity).map(|_| Box::pin(hash(queue))).collect();
             assert!(waiting.iter_mut().all(|future| poll(future.as_mut())));
             assert_eq!(hash(queue).await.unwrap_err(), HashingError::QueueFull);
+            let full = pool.queues().into_iter().filter(|it| it.refused > 0);
+            let full: Vec<_> = full.map(|it| (it.waiting, it.refused)).collect();
+            assert_eq!(full, [(capacity, 1)]);
             let mut fits = pin!(hash(other));
             assert!(poll(fits.as_mut()));
             drop(release);

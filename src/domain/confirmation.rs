@@ -24,7 +24,7 @@ pub struct Evidence<'a> {
 }
 
 /// What a token is bound to; the claim `cnf`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Confirmation {
     /// `x5t#S256` of a certificate.
     pub certificate: Option<String>,

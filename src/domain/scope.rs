@@ -42,7 +42,7 @@ reads_as_text!(Scope);
 text_shape!(Scope);
 
 /// A set of scopes, kept sorted and free of doubles; order never matters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ScopeSet(Vec<Scope>);
 
 impl ScopeSet {

@@ -11,14 +11,38 @@ use serde_json::{Value, json};
 use super::answer::ok_json;
 use crate::operations::Grantd;
 use crate::operations::troubles::{Degraded, Trouble};
+use crate::telemetry::metrics::Source;
 
 /// What the operations listener can reach.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HealthState {
     /// The replica.
     pub grantd: Arc<Grantd>,
     /// Set when the process begins to stop.
     pub draining: Arc<AtomicBool>,
+    /// What else `/metrics` shows.
+    pub server: Arc<dyn Source>,
+}
+
+impl HealthState {
+    /// What keeps this replica from being whole, and its end where that is near.
+    fn degraded(&self) -> Vec<Degraded> {
+        let mut degraded = self.grantd.degraded();
+        if self.draining.load(Ordering::Relaxed) {
+            degraded.push(Degraded {
+                what: Trouble::Draining,
+                since: self.grantd.clock().now(),
+                message: "the process is about to end".to_owned(),
+                blocks: true,
+            });
+        }
+        degraded
+    }
+
+    /// Whether this replica may be sent requests.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.degraded().iter().any(|it| it.blocks)
+    }
 }
 
 /// The process runs.
@@ -38,15 +62,7 @@ pub(super) async fn startupz(State(state): State<HealthState>) -> Response {
 
 /// The replica may be sent requests; else 503. The body names what is degraded, and since when.
 pub(super) async fn readyz(State(state): State<HealthState>) -> Response {
-    let mut degraded = state.grantd.degraded();
-    if state.draining.load(Ordering::Relaxed) {
-        degraded.push(Degraded {
-            what: Trouble::Draining,
-            since: state.grantd.clock().now(),
-            message: "the process is about to end".to_owned(),
-            blocks: true,
-        });
-    }
+    let degraded = state.degraded();
     let ready = !degraded.iter().any(|it| it.blocks);
     let degraded: Vec<_> = degraded.iter().map(document).collect();
     answer(ready, &json!({ "ready": ready, "degraded": degraded }))

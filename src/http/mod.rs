@@ -19,6 +19,7 @@ pub mod layers;
 mod log_level;
 mod media_type;
 mod metadata;
+mod metrics;
 mod origin;
 pub mod request_id;
 mod revoke;

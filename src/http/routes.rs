@@ -6,7 +6,7 @@ use axum::routing::{any, get, post, put};
 use super::health::{self, HealthState};
 use super::layers;
 use super::state::HttpState;
-use super::{authorize, introspect, jwks, log_level, metadata, revoke, token};
+use super::{authorize, introspect, jwks, log_level, metadata, metrics, revoke, token};
 
 /// The routes of one listener.
 pub type Routes = Router;
@@ -48,6 +48,7 @@ pub fn operations(state: HealthState) -> Routes {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/startupz", get(health::startupz))
+        .route("/metrics", get(metrics::get))
         .route("/log", put(log_level::put));
     layers::surround(router).with_state(state)
 }

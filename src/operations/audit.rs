@@ -15,6 +15,7 @@ use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 use crate::store::audit_events::AuditEvent;
+use crate::telemetry::metrics::Counter;
 
 /// Events that are written at most in one second; the rest is counted in one event.
 const PER_SECOND: usize = 100;
@@ -26,6 +27,8 @@ pub struct Audit {
     store: Arc<Store>,
     clock: Clock,
     batcher: Batcher<Events>,
+    /// Events that were not kept one by one.
+    pub(super) suppressed: Counter,
 }
 
 /// The events of one second.
@@ -61,6 +64,7 @@ impl Audit {
             store,
             clock,
             batcher: Batcher::new(PER_SECOND, PER_SECOND),
+            suppressed: Counter::default(),
         }
     }
 
@@ -81,6 +85,7 @@ impl Audit {
                 events.kept.push(event());
             } else {
                 events.suppressed += 1;
+                self.suppressed.increment();
             }
         });
     }

@@ -148,6 +148,13 @@ impl Clocks {
         }
     }
 
+    /// By how much our clock is ahead of the database's, in milliseconds; `None` before the first reading.
+    pub(super) fn ahead(&self) -> Option<i64> {
+        let anchor = self.anchor.load();
+        let anchor = anchor.as_ref()?;
+        Some(self.ours.unix_milliseconds() - anchor.now(&self.ours))
+    }
+
     pub(super) fn note(&self, reading: ClockReading) {
         let anchor = Anchor::new(reading);
         let before = self.anchor.swap(Some(anchor.into()));
@@ -268,6 +275,7 @@ mod tests {
         clock.set_by(3600);
         assert_eq!(clocks.database_milliseconds(), (NOW - 7 + 20) * 1000);
         assert_eq!(clocks.apart(), Apart(3_607_000));
+        assert_eq!(clocks.ahead(), Some(3_607_000));
         assert!(clocks.check().is_err());
         clock.set_by(-3600);
         assert!(clocks.check().is_ok());

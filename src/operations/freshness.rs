@@ -39,6 +39,14 @@ impl Freshness {
         self.last_read.load(Ordering::Relaxed) > 0
     }
 
+    /// How long ago the feed was last read; `None` before the first time.
+    #[must_use]
+    pub fn age(&self, clock: &Clock) -> Option<Duration> {
+        let last = self.last_read.load(Ordering::Relaxed).checked_sub(1)?;
+        let last = Duration::from_millis(last);
+        Some(clock.monotonic().saturating_sub(last))
+    }
+
     /// From now on nothing is trusted: statements were mixed up, so what was read may be the answer to another one.
     pub fn distrust(&self, database: &DatabaseName) {
         // Once is enough.
@@ -87,6 +95,7 @@ mod tests {
         ));
         freshness.read_at(clock.monotonic());
         clock.advance(Seconds::new(30));
+        assert_eq!(freshness.age(&clock), Some(Duration::from_secs(30)));
         assert!(freshness.check(&clock).is_ok());
         clock.advance(Seconds::new(1));
         assert!(matches!(freshness.check(&clock), Err(StoreError::Stale)));

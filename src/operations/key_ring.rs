@@ -158,6 +158,15 @@ impl KeyRing {
         algorithms
     }
 
+    /// Each key of the JWKS at `now` with its algorithm and its life, in the order of their names.
+    #[must_use]
+    pub fn lives(&self, now: Timestamp) -> Vec<(&str, SigningAlgorithm, KeyLife)> {
+        let life = |(kid, key): (_, &RingKey)| (String::as_str(kid), key.algorithm, key.life);
+        let mut lives: Vec<_> = self.published(now).map(life).collect();
+        lives.sort_unstable_by_key(|(kid, ..)| *kid);
+        lives
+    }
+
     fn published(&self, now: Timestamp) -> impl Iterator<Item = (&String, &RingKey)> {
         self.keys
             .iter()
@@ -193,6 +202,12 @@ pub struct Unopened {
 }
 
 impl Unopened {
+    /// How many there are.
+    #[must_use]
+    pub const fn number(&self) -> usize {
+        self.signing.len() + self.later.len() + self.after_restart.len()
+    }
+
     /// A sentence for the operator, and whether nothing may be issued meanwhile.
     #[must_use]
     pub fn trouble(&self) -> Option<(String, bool)> {

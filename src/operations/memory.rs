@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwapOption;
 
 use super::key_ring::KeyRing;
+use super::metrics::Metrics;
 use crate::config::settings;
 use crate::store::Store;
 use crate::store::feed::{Change, ChangeKind};
@@ -23,6 +24,8 @@ pub struct Memory {
     pub revocations: Revocations,
     /// The signing keys; `None` before they were loaded.
     pub keys: ArcSwapOption<KeyRing>,
+    /// What was counted, under labels that name clients and audiences.
+    pub(super) metrics: Metrics,
     pub(super) outdated: Outdated,
 }
 
@@ -52,8 +55,9 @@ impl Mark {
 impl Memory {
     /// Nothing is remembered yet.
     #[must_use]
-    pub fn new(store: Arc<Store>, capacity: settings::Cache) -> Self {
+    pub fn new(store: Arc<Store>, capacity: settings::Cache, metrics: Metrics) -> Self {
         Self {
+            metrics,
             directory: Directory::new(store, capacity),
             revocations: Revocations::default(),
             keys: ArcSwapOption::empty(),
@@ -66,9 +70,13 @@ impl Memory {
     pub(super) fn apply(&self, n: i64, changes: &[Change]) {
         for change in changes {
             match change.kind {
-                ChangeKind::Client => self.directory.forget(n, slice::from_ref(change)),
+                ChangeKind::Client => {
+                    self.directory.forget(n, slice::from_ref(change));
+                    self.metrics.client_changed(&change.key);
+                }
                 ChangeKind::Audience => {
                     self.directory.forget(n, slice::from_ref(change));
+                    self.metrics.audience_changed();
                     // It may need another key, or its tokens may live longer.
                     self.outdated.keys.set();
                 }
@@ -84,6 +92,7 @@ impl Memory {
     /// Nothing that is remembered counts any more.
     pub(super) fn begin_anew(&self) {
         self.directory.forget_all();
+        self.metrics.all_changed();
         self.outdated.keys.set();
         self.outdated.revocations.set();
         self.outdated.ids.set();
@@ -93,6 +102,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::timestamp::Timestamp;
     use crate::store::DatabaseOptions;
 
     fn change(kind: ChangeKind, key: &str) -> Change {
@@ -103,7 +113,11 @@ mod tests {
     #[tokio::test]
     async fn a_change_of_each_kind_is_taken() {
         let store = Store::open(DatabaseOptions::new("sqlite:///nowhere/grantd.db")).unwrap();
-        let memory = Memory::new(Arc::new(store), settings::Cache::default());
+        let memory = Memory::new(
+            Arc::new(store),
+            settings::Cache::default(),
+            Metrics::new(0, Timestamp::EPOCH),
+        );
         let load = memory.revocations.begin_load();
         memory.revocations.end_load(load);
         assert!(!memory.outdated.keys.take() && memory.revocations.surely_not("a.b"));

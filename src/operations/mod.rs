@@ -24,6 +24,7 @@ pub mod loads;
 pub mod make_signing_keys;
 pub mod manage_credentials;
 pub mod memory;
+pub mod metrics;
 pub mod own_token;
 mod public_credentials;
 pub mod register_credentials;
@@ -35,6 +36,7 @@ pub mod rotate_keys;
 pub mod signed_once;
 mod sweep;
 pub mod troubles;
+pub mod usage;
 mod write_down;
 
 use std::sync::Arc;
@@ -49,6 +51,7 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::memory::directory::Directory;
 use crate::store::memory::revocations::Revocations;
+use crate::telemetry::metrics::Exposition;
 use audit::Audit;
 use authenticate_client::{Authenticator, ClientKeys, TrustedCas, VerifiedSecrets};
 use background::Background;
@@ -61,12 +64,14 @@ use freshness::Freshness;
 use key_ring::KeyRing;
 use loads::Loads;
 use memory::Memory;
+use metrics::{Metrics, Surveyor};
 use reloads::Reloads;
 use replay_cache::ReplayCache;
 use revoker::Revoker;
 use rotate_keys::{RotationError, Rotator};
 use sweep::Sweeper;
 use troubles::{Degraded, Troubles};
+use usage::Usage;
 
 /// How long the last writes of a replica that stops may take.
 const LAST_WRITES: Duration = Duration::from_secs(3);
@@ -89,6 +94,7 @@ pub struct Grantd {
     uses: Arc<CredentialUses>,
     rotator: Arc<Rotator>,
     reloads: Arc<Reloads>,
+    usage: Arc<Usage>,
 }
 
 impl Grantd {
@@ -105,7 +111,9 @@ impl Grantd {
     ) -> std::io::Result<Self> {
         let sealing = Arc::new(sealing);
         let clocks = Arc::new(Clocks::new(clock.clone()));
-        let memory = Arc::new(Memory::new(Arc::clone(&store), settings.cache.clone()));
+        let metrics = Metrics::new(settings.metrics.clients, clock.now());
+        let memory = Memory::new(Arc::clone(&store), settings.cache.clone(), metrics);
+        let memory = Arc::new(memory);
         let loads = Arc::new(Loads::new(Arc::clone(&store), Arc::clone(&memory)));
         let replay_cache = Arc::new(ReplayCache::new(Arc::clone(&store)));
         let budgets = Arc::new(Budgets::new(&settings.budget, clock.clone()));
@@ -125,6 +133,7 @@ impl Grantd {
             troubles: Troubles::default(),
             followed: tokio::sync::Mutex::new(Followed::default()),
         });
+        let usage = Arc::new(Usage::new(Arc::clone(&store)));
         Ok(Self {
             authenticator: Authenticator {
                 settings: Arc::clone(&settings),
@@ -155,6 +164,7 @@ impl Grantd {
             audit,
             uses,
             reloads,
+            usage,
         })
     }
 
@@ -169,6 +179,8 @@ impl Grantd {
         let audit = Arc::clone(&self.audit);
         let uses = Arc::clone(&self.uses);
         let rotator = Arc::clone(&self.rotator);
+        let usage = Arc::clone(&self.usage);
+        let surveyor = self.surveyor();
         let sweeper = self.sweeper();
         Background::default()
             .with("change feed", feed.keep_following(interval))
@@ -179,6 +191,8 @@ impl Grantd {
             .with("audit log", audit.keep_writing())
             .with("last uses of credentials", uses.keep_writing())
             .with("rotation of signing keys", rotator.keep_rotating())
+            .with("token usage", usage.keep_writing())
+            .with("survey for metrics", surveyor.keep_asking())
             .with("sweeper", sweeper.keep_sweeping())
     }
 
@@ -187,15 +201,21 @@ impl Grantd {
         let writing = tokio::time::timeout(LAST_WRITES, self.write_waiting());
         if writing.await.is_err() {
             let (events, uses) = (self.audit.unwritten(), self.uses.unwritten());
+            let rows = self.usage.unwritten();
             tracing::warn!(
-                "gave up writing {events} audit events and the last uses of {uses} credentials after {LAST_WRITES:?}"
+                "gave up writing {events} audit events, the last uses of {uses} credentials and {rows} rows of token \
+                 usage after {LAST_WRITES:?}"
             );
         }
     }
 
-    /// Writes the audit events and the uses of credentials of which no request waits for an answer.
+    /// Writes the audit events, the uses of credentials and the usage of tokens, for which no request waits.
     pub async fn write_waiting(&self) {
-        tokio::join!(self.uses.write_waiting(), self.audit.write_waiting());
+        tokio::join!(
+            self.uses.write_waiting(),
+            self.audit.write_waiting(),
+            self.usage.write_waiting()
+        );
     }
 
     /// Reads the feed once, see [`Feed::follow`].
@@ -217,6 +237,24 @@ impl Grantd {
     /// Removes once what nobody needs any more by the database's clock.
     pub async fn sweep(&self) {
         self.sweeper().sweep().await;
+    }
+
+    /// Asks the database once for what metrics show of it, and forgets the labels of what is gone.
+    pub async fn survey(&self) {
+        self.surveyor().survey().await;
+    }
+
+    /// Writes the numbers of this replica, all but those of its server; it waits for nothing.
+    pub fn expose(&self, to: &mut Exposition) {
+        metrics::expose(self, to);
+    }
+
+    fn surveyor(&self) -> Surveyor {
+        Surveyor {
+            store: Arc::clone(&self.store),
+            memory: Arc::clone(&self.memory),
+            clocks: Arc::clone(&self.clocks),
+        }
     }
 
     fn sweeper(&self) -> Sweeper {

@@ -23,6 +23,7 @@ use crate::crypto::digest;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 use crate::store::used_assertions::UsedAssertion;
+use crate::telemetry::metrics::Histogram;
 
 /// Uses that wait to be written at most.
 const QUEUE: usize = 4096;
@@ -33,6 +34,8 @@ const RECENT: u64 = 100_000;
 
 /// What is written, as the log names it.
 pub(super) const USE_OF_JTI: &str = "the use of a jti";
+/// The upper bounds of the sizes of batches.
+const BATCHES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// What became of a `jti`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +68,8 @@ pub struct Spending<'a> {
 pub struct ReplayCache {
     store: Arc<Store>,
     batcher: Batcher<Vec<Use>>,
+    /// How many uses each statement wrote.
+    pub(super) batches: Histogram,
     memory: Memory,
     /// When a part of the past was last found lost, in Unix seconds; 0 where none ever was.
     past_lost_at: AtomicI64,
@@ -89,6 +94,7 @@ impl ReplayCache {
         Self {
             store,
             batcher: Batcher::new(QUEUE, BATCH),
+            batches: Histogram::new(BATCHES),
             memory: Memory::new(),
             past_lost_at: AtomicI64::new(0),
         }
@@ -160,6 +166,8 @@ impl ReplayCache {
 
     /// Writes one batch. It is free of doubles, because each key in it was reserved.
     async fn write(&self, mut batch: Vec<Use>) {
+        self.batches
+            .observe(u32::try_from(batch.len()).unwrap_or(u32::MAX).into());
         batch.sort_by(|a, b| a.item.cmp(&b.item));
         let uses: Vec<UsedAssertion> = batch.iter().map(|asked| asked.item.clone()).collect();
         let written = self.store.use_assertions(&uses).await.map_err(Arc::new);

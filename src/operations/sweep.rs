@@ -44,6 +44,16 @@ impl Sweeper {
                 }
             }
         }
+        loop {
+            match self.store.sweep_token_usage(now).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "old token usage was not rolled up");
+                    return;
+                }
+            }
+        }
         if let Err(error) = self.store.prune_feed(now).await {
             tracing::warn!(%error, "old changes were not removed");
         }

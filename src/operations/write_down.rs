@@ -10,8 +10,9 @@ use crate::domain::refusal::Refusal;
 use crate::telemetry;
 
 impl Grantd {
-    /// Writes the log line of a request that was decided, and its audit event where it was refused or abandoned.
+    /// Counts a request that was decided, and writes its log line, and its audit event where it was refused or abandoned.
     pub fn write_down(&self, decided: &mut Decided) {
+        self.count(decided);
         let is_kept = matches!(decided.outcome, Outcome::Refused(_) | Outcome::Abandoned);
         if is_kept {
             self.recognise_neighbour(&mut decided.decision);

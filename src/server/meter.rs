@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::bounds::REQUEST_FREE;
 use super::room::{Full, Room};
+use super::traffic::{Present, Traffic};
 
 /// The counts of one connection. Relaxed throughout: they guard no other memory.
 #[derive(Debug)]
 pub(super) struct Meter {
     pub(super) room: Arc<Room>,
+    traffic: Arc<Traffic>,
     finished: AtomicU64,
     unpaid: AtomicUsize,
     in_flight: AtomicUsize,
@@ -21,9 +23,10 @@ pub(super) struct Meter {
 pub(super) struct Unpaid;
 
 impl Meter {
-    pub(super) fn new(room: Arc<Room>) -> Arc<Self> {
+    pub(super) fn new(room: Arc<Room>, traffic: Arc<Traffic>) -> Arc<Self> {
         Arc::new(Self {
             room,
+            traffic,
             finished: AtomicU64::new(0),
             unpaid: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
@@ -86,6 +89,7 @@ impl Meter {
             meter: Arc::clone(self),
             is_first,
             leased,
+            _request: self.traffic.request(),
         })
     }
 }
@@ -96,6 +100,7 @@ pub(super) struct Place {
     pub(super) meter: Arc<Meter>,
     is_first: bool,
     leased: usize,
+    _request: Present,
 }
 
 impl Drop for Place {
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn finished_requests_pay_for_what_was_read() {
-        let meter = Meter::new(Room::new(Bounds::default()));
+        let meter = Meter::new(Room::new(Bounds::default()), Arc::default());
         let largest = Bounds::default().largest_request();
         for _ in 0..100 {
             assert!(meter.charge(largest).is_ok());
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn requests_that_are_given_up_are_not_paid_by_their_answers() {
-        let meter = Meter::new(Room::new(Bounds::default()));
+        let meter = Meter::new(Room::new(Bounds::default()), Arc::default());
         for _ in 0..8 {
             assert!(meter.charge(0).is_ok());
             meter.give_up();
@@ -135,10 +140,13 @@ mod tests {
 
     #[test]
     fn a_place_is_given_back_when_it_is_dropped() {
-        let meter = Meter::new(Room::new(Bounds {
-            requests: 1,
-            ..Bounds::default()
-        }));
+        let meter = Meter::new(
+            Room::new(Bounds {
+                requests: 1,
+                ..Bounds::default()
+            }),
+            Arc::default(),
+        );
         let place = meter.admit(0).unwrap();
         assert!(meter.is_busy());
         assert_eq!(meter.admit(0).unwrap_err(), Full::Requests);

@@ -25,6 +25,7 @@ mod session;
 pub mod shutdown;
 pub mod sockets;
 pub mod tls;
+pub mod traffic;
 mod watched;
 mod wire;
 

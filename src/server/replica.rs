@@ -12,6 +12,7 @@ use super::serve::{Listener, Stops};
 use super::service_manager::ServiceManager;
 use super::sockets::Sockets;
 use super::tls::Tls;
+use super::traffic::ServerMetrics;
 use crate::clock::Clock;
 use crate::config::settings::{MTLS, MutualTls, OPERATIONS, PUBLIC, Settings};
 use crate::crypto::sealing::SealingKeys;
@@ -70,6 +71,7 @@ impl Replica {
         let ca_files = ClientCaFiles::load(ca_files.cloned().unwrap_or_default(), trusted.clone())?;
         let grantd = Grantd::new(store, clock, Arc::clone(&settings), sealing, trusted)?;
         let grantd = Arc::new(grantd);
+        let metrics = Arc::<ServerMetrics>::default();
         let mut background = grantd.background().with("log", writer_ended());
         let reloads = grantd.reloads();
         let mut reloadable = Vec::new();
@@ -86,9 +88,11 @@ impl Replica {
         let health = routes::operations(HealthState {
             grantd: Arc::clone(&grantd),
             draining: Arc::clone(&draining),
+            server: Arc::clone(&metrics) as _,
         });
         let listeners = listeners(&settings, sockets, [routes.clone(), health])?;
         for listener in &listeners {
+            metrics.show(listener);
             let Some(tls) = &listener.tls else { continue };
             reloadable.push(tls.reload());
             let name = format!("TLS files of the listener {}", listener.name);
@@ -141,6 +145,7 @@ fn listeners(
             service: public.clone(),
             tls: of_public.map(|it| Tls::load(it, profile)).transpose()?,
             room: Arc::clone(&room),
+            traffic: Arc::default(),
             stops: Stops::First,
         },
         Listener {
@@ -151,6 +156,7 @@ fn listeners(
                 .map(|it| Tls::load_mutual(it, profile))
                 .transpose()?,
             room,
+            traffic: Arc::default(),
             stops: Stops::First,
         },
         Listener {
@@ -159,6 +165,7 @@ fn listeners(
             service: health,
             tls: None,
             room: Room::new(bounds.of_operations()),
+            traffic: Arc::default(),
             stops: Stops::Last,
         },
     ];

@@ -14,6 +14,7 @@ use super::room::Room;
 use super::session::{Phase, Session};
 use super::shutdown::Shutdown;
 use super::tls::Tls;
+use super::traffic::Traffic;
 use crate::http::routes::Routes;
 
 /// The wait after a failed accept: without it, a process out of file descriptors would spin.
@@ -31,6 +32,8 @@ pub struct Listener {
     pub tls: Option<Arc<Tls>>,
     /// Its bounds, which listeners share that share a room.
     pub room: Arc<Room>,
+    /// What is counted at it.
+    pub traffic: Arc<Traffic>,
     /// When it stops.
     pub stops: Stops,
 }
@@ -54,7 +57,7 @@ pub async fn serve(listener: Listener, shutdown: Shutdown) {
     let room = listener.room;
     let session = Arc::new(Session::new(
         listener.service,
-        Arc::clone(&room),
+        (Arc::clone(&room), listener.traffic),
         listener.tls,
         watching,
     ));
@@ -101,9 +104,10 @@ async fn accept_all(listener: TcpListener, session: Arc<Session>, room: Arc<Room
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let session = Arc::clone(&session);
+                let connection = session.traffic.connection();
                 tokio::spawn(async move {
                     session.run(stream, peer).await;
-                    drop(permit);
+                    drop((permit, connection));
                 });
             }
             Err(error) if is_of_one_connection(&error) => {}

@@ -28,6 +28,7 @@ use super::protocol::{self, Protocol};
 use super::refused_handshakes;
 use super::room::Room;
 use super::tls::Tls;
+use super::traffic::Traffic;
 use super::wire::{Follower, Wire};
 use crate::clock::Clock;
 use crate::http::connection::Connection;
@@ -64,6 +65,7 @@ pub(super) enum Phase {
 pub(super) struct Session {
     service: Routes,
     room: Arc<Room>,
+    pub(super) traffic: Arc<Traffic>,
     tls: Option<Arc<Tls>>,
     phase: watch::Receiver<Phase>,
     refused_handshakes: Seldom,
@@ -74,7 +76,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(
         service: Routes,
-        room: Arc<Room>,
+        (room, traffic): (Arc<Room>, Arc<Traffic>),
         tls: Option<Arc<Tls>>,
         phase: watch::Receiver<Phase>,
     ) -> Self {
@@ -86,6 +88,7 @@ impl Session {
             http1: http1(&room.bounds),
             http2: http2(&room.bounds),
             room,
+            traffic,
         }
     }
 
@@ -147,7 +150,7 @@ impl Session {
         let detected = protocol::detect(&mut io);
         let time = self.room.bounds.first_bytes_time;
         let (protocol, seen) = self.opening(time, detected).await?;
-        let meter = Meter::new(Arc::clone(&self.room));
+        let meter = Meter::new(Arc::clone(&self.room), Arc::clone(&self.traffic));
         let door = Door {
             service: self.service.clone(),
             meter: Arc::clone(&meter),

@@ -14,6 +14,7 @@ use super::options::DatabaseOptions;
 use super::pool::{Pool, SqliteFile};
 use super::postgres::{Hosts, PostgresServer};
 use crate::domain::database_url::DatabaseUrl;
+use crate::telemetry::metrics::Counter;
 
 /// Connections that loads leave to others, so that the feed is read however many unknown names strangers send.
 const NOT_FOR_LOADS: u32 = 2;
@@ -47,6 +48,8 @@ pub(super) struct Database {
     mixed: AtomicBool,
     /// Why the last write failed; `None` where it did not.
     write_fault: ArcSwapOption<String>,
+    /// Faults of the database since the start.
+    pub(super) errors: Counter,
     pub(super) options: DatabaseOptions,
 }
 
@@ -58,6 +61,7 @@ impl Database {
         let loads = options.max_connections.saturating_sub(NOT_FOR_LOADS).max(1);
         let loads = Semaphore::new(usize::try_from(loads).unwrap_or(1));
         let (replaced, mixed) = (watch::Sender::default(), AtomicBool::new(false));
+        let errors = Counter::default();
         Ok(Self {
             source,
             pools,
@@ -65,6 +69,7 @@ impl Database {
             loads,
             mixed,
             write_fault: ArcSwapOption::empty(),
+            errors,
             options,
         })
     }
@@ -150,6 +155,7 @@ impl Database {
             if let Ok(result) = tokio::time::timeout(limit, work).await {
                 return result;
             }
+            self.errors.increment();
             self.leave(&before)?;
             Err(StoreError::Timeout {
                 database: self.name(),
@@ -171,6 +177,9 @@ impl Database {
             }
             let before = self.pools();
             let result = work.await;
+            if result.as_ref().is_err_and(StoreError::is_outage) {
+                self.errors.increment();
+            }
             match &result {
                 Err(StoreError::ReadOnly(_)) => self.leave(&before)?,
                 Err(StoreError::MixedStatements(_)) => self.mixed.store(true, Ordering::Relaxed),

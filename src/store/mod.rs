@@ -19,6 +19,7 @@ pub mod clients;
 pub mod credentials;
 pub mod database_clock;
 pub mod error;
+pub mod expiries;
 pub mod feed;
 pub mod feed_news;
 pub mod memory;
@@ -27,6 +28,7 @@ pub mod revoked_tokens;
 pub mod schema;
 pub mod signing_keys;
 pub mod sweep;
+pub mod token_usage;
 pub mod used_assertions;
 
 pub use options::DatabaseOptions;
@@ -71,6 +73,12 @@ impl Store {
     #[must_use]
     pub fn name(&self) -> error::DatabaseName {
         self.database.name()
+    }
+
+    /// How often the database did not do what it was asked to since the start.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.database.errors.get()
     }
 
     /// Why the last write failed: `None` where it did not.

@@ -3,6 +3,7 @@
 use super::Store;
 use super::database::Pools;
 use super::error::StoreError;
+use super::transaction::on_db;
 use crate::domain::timestamp::Timestamp;
 
 /// How often a batch is tried that another transaction gets in the way of: by a serialization failure, a deadlock,
@@ -19,6 +20,25 @@ pub struct UsedAssertion {
 }
 
 impl Store {
+    /// How many spent `jti` there are, counted up to `most`.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn count_used_assertions(&self, most: i64) -> Result<i64, StoreError> {
+        // However long it takes: nobody waits for it, and a timeout would leave all connections behind.
+        self.read_all(async |tx| {
+            Ok(on_db!(tx, conn => {
+                sqlx::query_scalar(
+                    "SELECT count(*) FROM (SELECT 1 FROM used_assertions LIMIT $1) AS counted",
+                )
+                .bind(most)
+                .fetch_one(conn)
+                .await?
+            }))
+        })
+        .await
+    }
+
     /// Spends `uses` in one statement that is committed when this returns, apart from any other transaction.
     ///
     /// Returns the keys that nobody had spent before. `uses` must be sorted and free of doubles: two replicas

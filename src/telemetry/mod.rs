@@ -2,11 +2,12 @@
 
 mod decided;
 pub mod filter;
+pub mod metrics;
 pub mod seldom;
 mod writer;
 
 pub use decided::log_decided;
-pub use writer::{last_words, writer_ended};
+pub use writer::{dropped_lines, last_words, writer_ended};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;

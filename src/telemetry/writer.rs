@@ -13,6 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::metrics::Counter;
+
 /// What may wait to be written: some thousand lines.
 const MOST_BYTES: usize = 1024 * 1024;
 /// After so many lines it is told at the latest how many were dropped.
@@ -53,6 +55,12 @@ pub async fn writer_ended() {
     }
 }
 
+/// How many lines were dropped since the start.
+#[must_use]
+pub fn dropped_lines() -> u64 {
+    LOG.get().map_or(0, |log| log.0.dropped_in_all.get())
+}
+
 /// Where lines go; clones are the same one.
 #[derive(Clone)]
 pub(super) struct Log(Arc<Shared>);
@@ -61,6 +69,7 @@ struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
     ended: Notify,
+    dropped_in_all: Counter,
     most_bytes: usize,
 }
 
@@ -85,6 +94,7 @@ impl Log {
             queue: Mutex::default(),
             changed: Condvar::new(),
             ended: Notify::new(),
+            dropped_in_all: Counter::default(),
             most_bytes,
         });
         let own = Arc::clone(&shared);
@@ -112,6 +122,7 @@ impl Log {
             let _ = io::stderr().write_all(line);
         } else if queue.bytes.saturating_add(line.len()) > self.0.most_bytes {
             queue.dropped = queue.dropped.saturating_add(1);
+            self.0.dropped_in_all.increment();
         } else {
             queue.bytes += line.len();
             queue.lines.push_back(line.to_vec());
@@ -239,6 +250,7 @@ mod tests {
         log.wait(Duration::from_mins(1));
         assert!(WRITTEN.lock().starts_with(b"one two "));
         assert_eq!(log.0.queue.lock().dropped, 0);
+        assert!((2..=3).contains(&log.0.dropped_in_all.get()));
     }
 
     /// A reader at which the thread panics.

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use grantd::http::health::HealthState;
 use grantd::http::routes;
+use grantd::server::traffic::ServerMetrics;
 use http_body_util::BodyExt as _;
 use proc_macro2::{TokenStream, TokenTree};
 use tower::ServiceExt as _;
@@ -40,21 +41,21 @@ const PUBLIC: [(&str, Takes); 8] = [
     ("/.well-known/openid-configuration", Takes::Get),
 ];
 /// Every route of the operations listener.
-const OPERATIONS: [(&str, Takes); 4] = [
+const OPERATIONS: [(&str, Takes); 5] = [
     ("/livez", Takes::Get),
     ("/readyz", Takes::Get),
     ("/startupz", Takes::Get),
+    ("/metrics", Takes::Get),
     ("/log", Takes::Put),
 ];
 /// Paths of other servers, and of things to come, that must not be there.
-const NOWHERE: [&str; 11] = [
+const NOWHERE: [&str; 10] = [
     "/",
     "/oauth2",
     "/oauth2/",
     "/authorize",
     "/token",
     "/admin/v1/clients",
-    "/metrics",
     "/_test/clock",
     "/healthz",
     "/favicon.ico",
@@ -169,6 +170,7 @@ fn operations(replica: &Replica, draining: &Arc<AtomicBool>) -> axum::Router {
     routes::operations(HealthState {
         grantd,
         draining: Arc::clone(draining),
+        server: Arc::new(ServerMetrics::default()),
     })
 }
 

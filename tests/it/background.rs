@@ -66,6 +66,8 @@ async fn every_background_task_has_a_name() {
         "audit log",
         "last uses of credentials",
         "rotation of signing keys",
+        "token usage",
+        "survey for metrics",
         "sweeper",
         "log",
     ];

@@ -52,6 +52,8 @@ mod layering;
 #[cfg(test)]
 mod metadata;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod mtls;
 #[cfg(test)]
 mod outage;
@@ -79,6 +81,8 @@ mod standards;
 mod store;
 #[cfg(test)]
 mod token;
+#[cfg(test)]
+mod usage;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]

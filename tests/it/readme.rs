@@ -20,10 +20,11 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/production.md",
     "docs/running.md",
+    "docs/monitoring.md",
     "docs/proxies.md",
     "docs/dpop.md",
     "docs/fapi2.md",

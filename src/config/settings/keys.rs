@@ -7,11 +7,11 @@ use super::proxy::ProxyTable;
 use super::root::Root;
 use super::sealing::Sealing;
 use super::tables::{
-    Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, Tokens,
+    Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, Metrics, Tokens,
 };
 
 /// Every table, in the order of the example file; first the keys that stand outside any table.
-pub(super) const TABLES: [Table; 18] = [
+pub(super) const TABLES: [Table; 19] = [
     Table::of::<Root>(),
     Table::of::<PublicListener>(),
     Table::of::<MutualTls>(),
@@ -29,6 +29,7 @@ pub(super) const TABLES: [Table; 18] = [
     Table::of::<Limits>(),
     Table::of::<Metadata>(),
     Table::of::<Keys>(),
+    Table::of::<Metrics>(),
     Table::of::<Log>(),
 ];
 

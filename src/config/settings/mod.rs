@@ -26,7 +26,7 @@ pub use sealing::Sealing;
 pub use sqlite_path::sqlite_url;
 pub use tables::{
     Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat,
-    LogLevel, Tokens,
+    LogLevel, Metrics, Tokens,
 };
 
 use super::absent_secrets::AbsentSecrets;
@@ -81,6 +81,8 @@ pub struct Settings {
     pub metadata: Metadata,
     /// The signing keys.
     pub keys: Keys,
+    /// Metrics.
+    pub metrics: Metrics,
     /// The log.
     pub log: Log,
     /// What hashing an imported secret costs: no key of the file, for only `dev` takes less.
@@ -113,6 +115,7 @@ impl Settings {
             limits: Limits::default(),
             metadata: Metadata::default(),
             keys: Keys::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
             imported_cost: HashCost::IMPORTED,
             service_links: Vec::new(),

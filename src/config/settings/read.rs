@@ -82,6 +82,7 @@ impl<'t> Reader<'t> {
             limits: self.plain(),
             metadata: self.plain(),
             keys,
+            metrics: self.plain(),
             log: self.plain(),
             profile: outside.profile,
             public,

@@ -207,6 +207,14 @@ impl Keys {
 }
 
 section! {
+    /// `GET /metrics` on the operations listener.
+    pub struct Metrics = "metrics" {
+        /// How many clients have a label of their own; the rest share `(other)`.
+        clients: usize = 1000, in 0..=100_000;
+    }
+}
+
+section! {
     /// The log, on standard error.
     pub struct Log = "log" {
         /// `text` for people, `json` for machines.

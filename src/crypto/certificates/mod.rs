@@ -145,6 +145,16 @@ impl CertificateChain {
     }
 }
 
+/// When the first of some certificates ends; those that cannot be read are left out.
+#[must_use]
+pub fn first_expiry(certificates: &[CertificateDer<'_>]) -> Option<Timestamp> {
+    let ends = certificates.iter().filter_map(|der| {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        Some(certificate.validity().not_after.timestamp())
+    });
+    ends.min().map(Timestamp::from_unix)
+}
+
 /// Whether a chain is within bounds.
 ///
 /// # Errors

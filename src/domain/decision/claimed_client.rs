@@ -27,6 +27,18 @@ impl ClaimedClient {
         self.is_recognised = true;
     }
 
+    /// Whether it is that of a client, or almost: see [`Self::recognise`].
+    #[must_use]
+    pub const fn is_recognised(&self) -> bool {
+        self.is_recognised
+    }
+
+    /// The id as it was sent, which may be a secret: to compare with those of clients, not to be shown.
+    #[must_use]
+    pub fn as_text(&self) -> &str {
+        &self.text
+    }
+
     /// The id, where it may be a secret: to look for clients that may be meant.
     #[must_use]
     pub fn suspect(&self) -> Option<&str> {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::check::{Chain, Passed};
 use super::client::{AuthMethod, GrantType};
+use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
 use super::identifier::{AudienceId, CredentialId};
 use super::once::Life;
@@ -68,6 +69,8 @@ pub struct Decision {
     pub proof: Option<Life>,
     /// What is being written for it, whoever waits for that: `the use of a jti`, `the revocation`.
     pub pending: Option<&'static str>,
+    /// What the token that was issued is bound to.
+    pub bound_to: Confirmation,
     /// The checks that it passed so far.
     pub passed: Passed,
 }
@@ -112,6 +115,7 @@ impl Decision {
             has_proof: false,
             proof: None,
             pending: None,
+            bound_to: Confirmation::default(),
             passed: Passed::default(),
         }
     }
@@ -128,8 +132,9 @@ impl Decision {
         }
     }
 
-    /// A token with this name was issued for `grant`.
-    pub fn issued(&mut self, grant: Grant, jti: String) {
+    /// A token with this name was issued for `grant`, bound to `confirmation`.
+    pub fn issued(&mut self, grant: Grant, confirmation: Confirmation, jti: String) {
+        self.bound_to = confirmation;
         if let Some(asked) = &mut self.scopes_asked {
             asked.grant();
         }

@@ -50,6 +50,7 @@ impl Authenticator {
         let credentials = known.as_ref().map_or(&[][..], |known| &known.credentials);
         let mac = self.verified_secrets.mac(&secret);
         let remembered = self.remembered(credentials, &mac);
+        let remembered = self.verified_secrets.lookups.note(remembered);
         let matching = if let Some(credential) = remembered {
             vec![credential]
         } else {

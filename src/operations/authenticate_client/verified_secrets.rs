@@ -13,11 +13,13 @@ use crate::domain::credential::{Credential, SecretForm};
 use crate::domain::identifier::CredentialId;
 use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Timestamp;
+use crate::telemetry::metrics::Lookups;
 
 /// Secrets that were verified since the start.
 pub struct VerifiedSecrets {
     key: ProcessKey,
     verified: Option<Cache<CredentialId, Verified>>,
+    pub(in super::super) lookups: Lookups,
 }
 
 /// The secret of one credential.
@@ -52,6 +54,7 @@ impl VerifiedSecrets {
         Self {
             key: ProcessKey::new(),
             verified: (capacity > 0).then(cache),
+            lookups: Lookups::default(),
         }
     }
 

@@ -108,6 +108,8 @@ impl Feed {
         let lost = !reading.use_is_kept || matches!(reading.news, FeedNews::Lost(_));
         match reading.news {
             FeedNews::Changes(changes, position) => {
+                let number = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+                self.memory.metrics.feed_changes.add(number);
                 for (n, change) in changes {
                     self.memory.apply(n, &[change]);
                 }

@@ -133,7 +133,7 @@ impl Grantd {
                 decision.passed(Chain::TokenBudget);
                 let (token, jti) =
                     self.sign(&entitlement, (&grant, &confirmation), (signer, now))?;
-                decision.issued(grant, jti);
+                decision.issued(grant, confirmation, jti);
                 Ok(Judged::Issued(token))
             }
             // A key that was just made begins to sign in a moment.

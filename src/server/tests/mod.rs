@@ -57,6 +57,7 @@ fn start(bounds: Bounds) -> Running {
         service: router,
         tls: None,
         room: Room::new(bounds),
+        traffic: Arc::default(),
         stops: Stops::First,
     };
     let server = tokio::spawn(serve(listener, shutdown));

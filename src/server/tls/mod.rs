@@ -19,8 +19,9 @@ use super::file_fault::FileFault;
 use super::reload::Reload;
 use super::watched::{Content, Watched, What};
 use crate::config::settings::TlsFiles;
-use crate::crypto::certificates::CertificateChain;
+use crate::crypto::certificates::{CertificateChain, first_expiry};
 use crate::domain::profile::Profile;
+use crate::domain::timestamp::Timestamp;
 use crate::http::connection::Connection;
 use crate::operations::caller::ClientCertificate;
 use crate::operations::reloads::{Reloadable, Reloads};
@@ -43,7 +44,14 @@ enum ClientCertificates {
 /// TLS with the newest good files.
 pub struct Tls {
     clients: ClientCertificates,
-    config: Arc<Watched<ServerConfig>>,
+    config: Arc<Watched<Loaded>>,
+}
+
+/// What is made of the files.
+struct Loaded {
+    config: Arc<ServerConfig>,
+    /// When the first of the certificates ends.
+    expires_at: Option<Timestamp>,
 }
 
 impl Tls {
@@ -91,9 +99,14 @@ impl Tls {
 
     /// Does the handshake; the caller bounds its time.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.config.current())
+        TlsAcceptor::from(Arc::clone(&self.config.current().config))
             .accept(stream)
             .await
+    }
+
+    /// When the first of the certificates in use ends.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        self.config.current().expires_at
     }
 
     /// Looks at the files for ever, and takes them when they change.
@@ -113,7 +126,7 @@ fn configure(
     clients: ClientCertificates,
     profile: Profile,
     contents: &[Content],
-) -> Result<ServerConfig, FileFault> {
+) -> Result<Loaded, FileFault> {
     let [certificate, key] = contents else {
         return Err(FileFault::NoKey(files.key.clone()));
     };
@@ -135,12 +148,16 @@ fn configure(
         ClientCertificates::NeverAsked => builder.with_no_client_auth(),
         ClientCertificates::Asked => builder.with_client_cert_verifier(AnyCertificate::new()),
     };
+    let expires_at = first_expiry(&chain);
     let mut config = builder.with_single_cert(chain, key).map_err(unusable)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     if clients == ClientCertificates::Asked {
         forget_sessions(&mut config);
     }
-    Ok(config)
+    Ok(Loaded {
+        config: Arc::new(config),
+        expires_at,
+    })
 }
 
 /// A resumed session would bring back a certificate without a proof that its key is still held.

@@ -48,6 +48,7 @@ fn start(tls: Arc<Tls>, bounds: Bounds) -> (std::net::SocketAddr, Trigger) {
         service: sample::router(Arc::default(), Arc::default()),
         tls: Some(tls),
         room: Room::new(bounds),
+        traffic: Arc::default(),
         stops: Stops::First,
     };
     tokio::spawn(serve(listener, shutdown));
@@ -106,7 +107,14 @@ async fn requests_are_served_over_tls_and_a_new_certificate_is_taken() {
 fn the_profile_outlives_a_change_of_files() {
     let directory = tempfile::tempdir().unwrap();
     let tls = Tls::load(write(directory.path(), FIRST), Profile::Fapi2).unwrap();
-    let suites = || tls.config.current().crypto_provider().cipher_suites.clone();
+    let suites = || {
+        tls.config
+            .current()
+            .config
+            .crypto_provider()
+            .cipher_suites
+            .clone()
+    };
     let before = (tls.config.current(), suites());
     write(directory.path(), SECOND);
     tls.config.look(&Reloads::new(Clock::system()));

@@ -48,6 +48,14 @@ impl KnownIds {
         inner.is_done() && !inner.held.contains(&fingerprint)
     }
 
+    /// Whether all are loaded, and `id` is one of them, or was until lately.
+    #[must_use]
+    pub fn seem_to_have(&self, id: &str) -> bool {
+        let fingerprint = self.fingerprints.short(id);
+        let inner = self.inner.read();
+        inner.is_done() && inner.held.contains(&fingerprint)
+    }
+
     /// Adds ids that exist, or that changed in some way.
     pub fn add<'i>(&self, ids: impl Iterator<Item = &'i str>) {
         let mut inner = self.inner.write();
@@ -88,8 +96,10 @@ mod tests {
         let load = ids.begin_load();
         ids.add(["b"].into_iter());
         assert!(!ids.surely_lack("a") && !ids.surely_lack("b"));
+        assert!(!ids.seem_to_have("b"));
         ids.end_load(load);
         assert!(ids.surely_lack("a") && !ids.surely_lack("b"));
+        assert!(!ids.seem_to_have("a") && ids.seem_to_have("b"));
         ids.add(["a"].into_iter());
         assert!(!ids.surely_lack("a"));
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use grantd::domain::timestamp::Seconds;
 use grantd::http::health::HealthState;
 use grantd::http::routes;
+use grantd::server::traffic::ServerMetrics;
 use serde_json::Value;
 
 use crate::captured_log::watch;
@@ -16,6 +17,7 @@ async fn readiness(replica: &Replica) -> Value {
     let health = HealthState {
         grantd: Arc::clone(&replica.grantd),
         draining: Arc::new(AtomicBool::new(false)),
+        server: Arc::new(ServerMetrics::default()),
     };
     let request = axum::http::Request::get("/readyz")
         .header("host", "localhost")

@@ -141,6 +141,7 @@ on_both! {
             service: replica.router.clone(),
             tls: None,
             room: Room::new(Bounds::of(&Limits::default())),
+            traffic: std::sync::Arc::default(),
             stops: Stops::First,
         };
         tokio::spawn(serve(listener, shutdown));

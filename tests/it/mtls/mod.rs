@@ -89,6 +89,11 @@ struct Ca {
     key: KeyPair,
 }
 
+/// The certificate of a CA of its own, in PEM.
+pub(crate) fn ca_pem(name: &str) -> String {
+    Ca::new(name).pem()
+}
+
 impl Ca {
     fn new(name: &str) -> Self {
         let mut params = params(name);
@@ -208,6 +213,7 @@ fn start(tls: Arc<Tls>, router: &axum::Router) -> (SocketAddr, Trigger) {
         service: router.clone(),
         tls: Some(tls),
         room: Room::new(Bounds::of(&Limits::default())),
+        traffic: Arc::default(),
         stops: Stops::First,
     };
     tokio::spawn(serve(listener, shutdown));

@@ -22,6 +22,7 @@ use crate::store::Store;
 use crate::store::clients::Loaded;
 use crate::store::error::StoreError;
 use crate::store::feed::{Change, ChangeKind};
+use crate::telemetry::metrics::Lookups;
 
 /// Applied changes that are remembered for loads under way; older ones make such a load repeat itself.
 const RECENT_CHANGES: usize = 4096;
@@ -41,6 +42,8 @@ pub struct Directory {
     applied: Mutex<Applied>,
     /// Counts what was forgotten: equal before and after, nothing that was read meanwhile is outdated.
     version: AtomicU64,
+    client_lookups: Lookups,
+    audience_lookups: Lookups,
 }
 
 #[derive(Debug)]
@@ -70,6 +73,8 @@ impl Directory {
             ids: KnownIds::default(),
             applied: Mutex::default(),
             version: AtomicU64::new(0),
+            client_lookups: Lookups::default(),
+            audience_lookups: Lookups::default(),
         }
     }
 
@@ -79,7 +84,7 @@ impl Directory {
     /// A database out of reach, where memory does not have it.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<KnownClient>>, StoreError> {
         let caches = self.caches.load();
-        if let Some(client) = caches.clients.get(id) {
+        if let Some(client) = self.client_lookups.note(caches.clients.get(id)) {
             return Ok(Some(client));
         }
         if self.ids.surely_lack(id.as_str()) {
@@ -123,7 +128,8 @@ impl Directory {
     /// # Errors
     /// A database out of reach, where memory does not have it.
     pub async fn audience(&self, id: &AudienceId) -> Result<Option<Arc<Audience>>, StoreError> {
-        if let Some(audience) = self.caches.load().audiences.get(id) {
+        let cached = self.caches.load().audiences.get(id);
+        if let Some(audience) = self.audience_lookups.note(cached) {
             return Ok(Some(audience));
         }
         let key = Change {
@@ -210,6 +216,15 @@ impl Directory {
     #[must_use]
     pub const fn ids(&self) -> &KnownIds {
         &self.ids
+    }
+
+    /// How often each kind was found in memory, and how often not.
+    #[must_use]
+    pub const fn lookups(&self) -> [(&'static str, &Lookups); 2] {
+        [
+            ("clients", &self.client_lookups),
+            ("audiences", &self.audience_lookups),
+        ]
     }
 
     pub(super) fn version(&self) -> u64 {

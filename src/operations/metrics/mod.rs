@@ -1,0 +1,178 @@
+//! What is counted of requests: a view of the one record that is made of each (OPERATING sections 1 and 4). Labels name
+//! what exists, and nothing that a stranger makes up; whatever he sends, no more is remembered of it.
+
+mod by_client;
+mod client_series;
+mod counts;
+mod expose;
+mod requests;
+mod survey;
+mod waste;
+
+use parking_lot::Mutex;
+
+use super::Grantd;
+use crate::domain::budget_fault::BudgetFault;
+use crate::domain::client_assertion::AssertionFault;
+use crate::domain::credential::CredentialState;
+use crate::domain::decision::{Decided, Outcome};
+use crate::domain::refusal::{ClientFault, Refusal};
+use crate::domain::timestamp::Timestamp;
+use crate::telemetry::metrics::{Counter, Histogram};
+use by_client::ByClient;
+use survey::Surveyed;
+use waste::RecentTokens;
+
+pub(super) use expose::expose;
+pub(super) use survey::Surveyor;
+
+/// The label of everything past a bound.
+pub(super) const OTHER: &str = "(other)";
+/// The upper bounds of durations, in seconds.
+const DURATIONS: &[f64] = &[
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+];
+/// The endpoints of the metadata.
+pub(super) const TOKEN: &str = "token";
+pub(super) const INTROSPECTION: &str = "introspection";
+pub(super) const REVOCATION: &str = "revocation";
+
+/// What one replica has counted since its start.
+#[derive(Debug)]
+pub struct Metrics {
+    started: Timestamp,
+    by_client: ByClient,
+    token_durations: Histogram,
+    introspection_durations: Histogram,
+    revocation_durations: Histogram,
+    recent_tokens: RecentTokens,
+    budgets: BudgetRefusals,
+    surveyed: Mutex<Surveyed>,
+    /// Changes that were read from the feed.
+    pub(super) feed_changes: Counter,
+}
+
+impl Metrics {
+    /// Nothing was counted yet; at most `clients` have a label of their own.
+    #[must_use]
+    pub fn new(clients: usize, started: Timestamp) -> Self {
+        let durations = || Histogram::new(DURATIONS);
+        Self {
+            started,
+            by_client: ByClient::new(clients),
+            token_durations: durations(),
+            introspection_durations: durations(),
+            revocation_durations: durations(),
+            recent_tokens: RecentTokens::new(),
+            budgets: BudgetRefusals::default(),
+            surveyed: Mutex::default(),
+            feed_changes: Counter::default(),
+        }
+    }
+
+    /// Counts a request that was decided; `client` where the id that it named is one. Tells whether it issued a token
+    /// that was wasted.
+    pub(super) fn count(&self, decided: &Decided, client: Option<&str>) -> bool {
+        let Some(durations) = self.durations(decided.decision.endpoint) else {
+            return false;
+        };
+        durations.observe(decided.took.as_secs_f64());
+        self.budgets.count(&decided.outcome);
+        let is_wasted = self.recent_tokens.is_wasted(decided);
+        self.by_client.note(client, |series| {
+            series.request(&decided.decision, decided.outcome.as_str());
+            series.wasted += u64::from(is_wasted);
+            if let Some(alert) = alert(&decided.outcome) {
+                series.alerts.add(alert);
+            }
+        });
+        is_wasted
+    }
+
+    /// Something of the client `id` changed: its labels are looked at again.
+    pub(super) fn client_changed(&self, id: &str) {
+        self.by_client.mark(id);
+    }
+
+    /// An audience changed.
+    pub(super) fn audience_changed(&self) {
+        self.by_client.mark_other();
+    }
+
+    /// Anything may have changed.
+    pub(super) fn all_changed(&self) {
+        self.by_client.mark_all();
+    }
+
+    fn durations(&self, endpoint: &str) -> Option<&Histogram> {
+        match endpoint {
+            TOKEN => Some(&self.token_durations),
+            INTROSPECTION => Some(&self.introspection_durations),
+            REVOCATION => Some(&self.revocation_durations),
+            _ => None,
+        }
+    }
+}
+
+/// Requests that met a budget which was spent.
+#[derive(Debug, Default)]
+struct BudgetRefusals {
+    failures: Counter,
+    tokens: Counter,
+}
+
+impl BudgetRefusals {
+    fn count(&self, outcome: &Outcome) {
+        let Outcome::Refused(Refusal::Budget(fault)) = outcome else {
+            return;
+        };
+        match fault {
+            BudgetFault::Failures(_) | BudgetFault::SourceFailures(_) => self.failures.increment(),
+            BudgetFault::Tokens { .. } => self.tokens.increment(),
+        }
+    }
+}
+
+/// What an operator should look at who sees a request end so.
+fn alert(outcome: &Outcome) -> Option<&'static str> {
+    let Outcome::Refused(Refusal::Client(fault)) = outcome else {
+        return None;
+    };
+    match fault {
+        ClientFault::SecretRetired(_)
+        | ClientFault::Assertion(AssertionFault::DeadKey(_, CredentialState::Retired)) => {
+            Some("retired_credential_used")
+        }
+        ClientFault::SecretExpired(_)
+        | ClientFault::Assertion(AssertionFault::DeadKey(_, CredentialState::Expired)) => {
+            Some("expired_credential_used")
+        }
+        ClientFault::Assertion(AssertionFault::Replayed) => Some("assertion_replayed"),
+        _ => None,
+    }
+}
+
+impl Grantd {
+    /// Counts a request in metrics and in the usage of tokens, before anything else is made of its record.
+    pub(super) fn count(&self, decided: &Decided) {
+        let client = self.known_client(decided);
+        let is_wasted = self.memory.metrics.count(decided, client);
+        if decided.decision.endpoint == TOKEN {
+            let now = self.clocks.database_now();
+            self.usage.note(decided, (client, is_wasted), now);
+        }
+    }
+
+    /// The client id that a request named, where there is such a client, proven or not.
+    fn known_client<'d>(&self, decided: &'d Decided) -> Option<&'d str> {
+        let claimed = decided.decision.client.as_ref()?;
+        let is_unknown = matches!(
+            decided.outcome,
+            Outcome::Refused(Refusal::Client(ClientFault::UnknownClient))
+        );
+        // What was refused before the client was looked up is known by memory alone.
+        let is_known =
+            || !is_unknown && self.memory.directory.ids().seem_to_have(claimed.as_text());
+        (claimed.is_recognised() || is_known()).then(|| claimed.as_text())
+    }
+}
