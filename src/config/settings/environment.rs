@@ -1,12 +1,10 @@
 //! Environment variables over the settings file: `GRANTD_PUBLIC__LISTEN` sets `listen` of `[public]`.
 
-use super::keys;
+use super::keys::{self, PREFIX};
 use super::service_links::is_service_link;
 use crate::config::document::{Entry, Located, Node, Table};
 use crate::config::fault::{Faults, Place, Problem, nearest, shown_variable};
 
-/// How every variable begins.
-pub(super) const PREFIX: &str = "GRANTD_";
 /// Variables of our prefix that the command line reads.
 const ELSEWHERE: [&str; 3] = ["GRANTD_CONFIG", "GRANTD_DATA", "GRANTD_LOG"];
 

@@ -10,6 +10,9 @@ use super::tables::{
     Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, Metrics, Tokens,
 };
 
+/// What our variables begin with.
+pub(super) const PREFIX: &str = "GRANTD_";
+
 /// Every table, in the order of the example file; first the keys that stand outside any table.
 pub(super) const TABLES: [Table; 19] = [
     Table::of::<Root>(),
@@ -44,5 +47,5 @@ pub(super) fn variables() -> impl Iterator<Item = (String, Option<&'static str>,
 
 fn variable(table: Option<&str>, key: &str) -> String {
     let name = table.map_or_else(|| key.to_owned(), |table| format!("{table}__{key}"));
-    format!("{}{}", super::environment::PREFIX, name.to_uppercase())
+    format!("{}{}", PREFIX, name.to_uppercase())
 }

@@ -1,7 +1,6 @@
 //! serde's view of a located document.
 
 use std::collections::btree_map;
-use std::fmt;
 use std::iter;
 
 use serde::de::value::{MapDeserializer, StrDeserializer};
@@ -12,33 +11,11 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::error::ReadError;
+use super::path::Path;
 use super::stated::{MANY, STATED};
-use super::{Entry, Faults, Located, Node, Problem, Section, Table, nearest, shown_word};
-
-/// The keys that lead to a value.
-#[derive(Clone, Copy)]
-pub(super) enum Path<'p> {
-    /// What stands before the key of the outermost table.
-    Top(&'p str),
-    /// A key, and what divides it from the keys before.
-    Key(&'p Path<'p>, &'p str, &'static str),
-}
-
-impl<'p> Path<'p> {
-    pub(super) const fn with(&'p self, key: &'p str, divider: &'static str) -> Self {
-        Self::Key(self, key, divider)
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Top(title) => f.write_str(title),
-            Self::Key(Path::Top(title), key, _) => write!(f, "{title}{key}"),
-            Self::Key(path, key, divider) => write!(f, "{path}{divider}{key}"),
-        }
-    }
-}
+use crate::config::document::{Entry, Located, Node, Table};
+use crate::config::fault::{Faults, Problem, shown_word};
+use crate::domain::shown::nearest;
 
 /// Reports the keys of `table` that are not among `known`, each once.
 pub(super) fn report_unknown(
@@ -55,47 +32,6 @@ pub(super) fn report_unknown(
             let key = path.with(&shown, ": ").to_string();
             faults.report(place, key, Problem::UnknownKey(near));
         }
-    }
-}
-
-/// The outermost table, whose keys several shapes share.
-pub(super) struct Top<'s, 't>(pub(super) &'s mut Section<'t>);
-
-impl<'de> Deserializer<'de> for Top<'_, '_> {
-    type Error = ReadError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        self.deserialize_struct("", &[], visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        let Section {
-            title,
-            table,
-            known,
-            faults,
-            ..
-        } = self.0;
-        if !fields.iter().all(|field| known.contains(field)) {
-            known.extend(fields);
-        }
-        visitor
-            .visit_map(Members::new(
-                table,
-                Some(fields),
-                (Path::Top(title), faults),
-            ))
-            .map_err(|error| error.of_table(table, name))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -249,7 +185,7 @@ impl<'de> SeqAccess<'de> for List<'_, '_> {
 }
 
 /// The members of a table, without those that are wrong or that the shape does not know.
-struct Members<'t, 'n> {
+pub(super) struct Members<'t, 'n> {
     entries: btree_map::Iter<'t, String, Entry>,
     fields: Option<&'static [&'static str]>,
     of: (Path<'n>, &'n Faults),
@@ -257,7 +193,7 @@ struct Members<'t, 'n> {
 }
 
 impl<'t, 'n> Members<'t, 'n> {
-    fn new(
+    pub(super) fn new(
         table: &'t Table,
         fields: Option<&'static [&'static str]>,
         of: (Path<'n>, &'n Faults),

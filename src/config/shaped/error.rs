@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
-use super::{Faults, Located, Path, Place, Problem, Table};
+use super::path::Path;
+use crate::config::document::{Located, Table};
+use crate::config::fault::{Faults, Place, Problem};
 
 /// One fault, on its way out of a document.
 #[derive(Debug)]

@@ -3,20 +3,22 @@
 
 mod deserializer;
 mod error;
+mod path;
 mod stated;
 
 use std::path::Path as FilePath;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::forward_to_deserialize_any;
 
 pub(super) use stated::{Many, Stated};
 
 use super::document::{Entry, Located, Node, Table};
-use super::fault::{Faults, Place, Problem, shown_word};
+use super::fault::{Faults, Place, Problem};
 use super::value;
-use crate::domain::shown::nearest;
-use deserializer::{Path, Top, Value};
+use deserializer::{Members, Value};
 use error::ReadError;
+use path::Path;
 
 /// A table that several shapes share, each reading its own keys.
 pub(super) struct Section<'t> {
@@ -192,6 +194,47 @@ fn shown(text: &str) -> String {
 }
 
 /// The keys of the shape `T`.
+/// The outermost table, whose keys several shapes share.
+struct Top<'s, 't>(&'s mut Section<'t>);
+
+impl<'de> Deserializer<'de> for Top<'_, '_> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_struct("", &[], visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let Section {
+            title,
+            table,
+            known,
+            faults,
+            ..
+        } = self.0;
+        if !fields.iter().all(|field| known.contains(field)) {
+            known.extend(fields);
+        }
+        visitor
+            .visit_map(Members::new(
+                table,
+                Some(fields),
+                (Path::Top(title), faults),
+            ))
+            .map_err(|error| error.of_table(table, name))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
 #[cfg(test)]
 pub(super) fn keys_of<T: DeserializeOwned>() -> Vec<&'static str> {
     let (faults, table) = (Faults::default(), Table::default());
