@@ -135,13 +135,19 @@ CREATE INDEX token_usage_of_client ON token_usage (client_id, minute);
 CREATE TABLE audit_events (
     id TEXT PRIMARY KEY,
     at BIGINT NOT NULL,
+    -- change, refusal or alert: each is kept for a time of its own
+    kind TEXT NOT NULL,
+    -- how often it happened: an alert is one event an hour
+    count BIGINT NOT NULL,
     actor TEXT NOT NULL,
     action TEXT NOT NULL,
     target TEXT NOT NULL,
     details TEXT NOT NULL
 );
 
-CREATE INDEX audit_events_time ON audit_events (at);
+CREATE INDEX audit_events_time ON audit_events (at, id);
+
+CREATE INDEX audit_events_kept ON audit_events (kind, at, id);
 
 -- what other replicas must forget; all rows of one transaction share n and random_id
 CREATE TABLE changes (

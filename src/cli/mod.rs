@@ -4,6 +4,7 @@
 
 mod add_credential;
 mod apply;
+mod audit;
 mod check_config;
 mod client;
 mod color;
@@ -87,6 +88,8 @@ enum Command {
     Token(token::Command),
     /// Show who got how many tokens, what was refused, and which clients do not cache
     Usage(token_usage::Arguments),
+    /// Show the audit log: who changed what, who was refused, and what needs a look
+    Audit(audit::Arguments),
     /// Print a completion script for your shell
     Completions(manual::Completions),
     /// Print the manual pages, or write them to a directory
@@ -151,6 +154,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key::run(&command).await?,
         Command::Token(command) => token::run(&command).await?,
         Command::Usage(arguments) => token_usage::run(&arguments).await?,
+        Command::Audit(arguments) => audit::run(&arguments).await?,
         Command::Completions(arguments) => manual::completions(&arguments)?,
         Command::Manual(arguments) => manual::manual(&arguments)?,
     }

@@ -1,5 +1,6 @@
 //! `grantd serve`: a replica with the settings of a file and of the environment.
 
+use std::io::{IsTerminal as _, stderr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::color;
 use super::target::sealing;
 use crate::clock::Clock;
 use crate::config::fault::ConfigError;
-use crate::config::settings::{MutualTls, Settings};
+use crate::config::settings::{LogFormat, MutualTls, Settings};
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::server::descriptors;
 use crate::server::inherited::Inherited;
@@ -80,7 +81,14 @@ fn filter(settings: &Settings) -> String {
 
 fn start_log(settings: &Settings) {
     let filter = filter(settings);
-    telemetry::init(settings.log.format, &filter, color::on_standard_error());
+    let format = settings.log.format.unwrap_or_else(|| {
+        if stderr().is_terminal() {
+            LogFormat::Text
+        } else {
+            LogFormat::Json
+        }
+    });
+    telemetry::init(format, &filter, color::on_standard_error());
     for variable in &settings.service_links {
         tracing::debug!(
             variable,

@@ -43,6 +43,12 @@ pub fn token_id() -> String {
     base64url(&random_bytes::<16>())
 }
 
+/// A new id of an audit event: those of one process sort by the time when they were made.
+#[must_use]
+pub fn event_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
 /// A new `jti` of an access token (RFC 9068 section 2.2): the id of the credential that it was issued for, a dot, and
 /// 128 random bits.
 #[must_use]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::credential::CredentialState;
 use super::identifier::CredentialId;
 
 /// One fault of a client certificate. To the client all of them look the same.
@@ -24,7 +25,7 @@ pub enum CertificateFault {
     #[error("another certificate, x5t#S256 {0}")]
     NotRegistered(String),
     #[error("the credential {0}, which is not live")]
-    NotLive(CredentialId),
+    NotLive(CredentialId, CredentialState),
     #[error("a certificate, and no client CA is configured")]
     NoClientCas,
     /// webpki's reason.
@@ -56,7 +57,7 @@ impl CertificateFault {
             Self::NotRegistered(_) => {
                 "register this x5t#S256 in the catalog's thumbprints, where the certificate is the client's"
             }
-            Self::NotLive(_) => {
+            Self::NotLive(..) => {
                 "give the client its current certificate: grantd credential list shows which are live"
             }
             Self::NoClientCas => "name the CAs in [mtls] client_ca_files",

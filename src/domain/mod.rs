@@ -1,6 +1,7 @@
 //! What grantd decides, as pure functions and types: no async, no clock, no HTTP, no SQL, no JOSE.
 
 pub mod access_token;
+pub mod alert;
 pub mod algorithm;
 pub mod allowance;
 pub mod audience;

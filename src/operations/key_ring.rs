@@ -80,6 +80,12 @@ impl KeyRing {
         )
     }
 
+    /// Whether the private half of this key can be opened here.
+    #[must_use]
+    pub fn opens(&self, kid: &str) -> bool {
+        self.keys.get(kid).is_some_and(|key| key.opens)
+    }
+
     /// What audiences need.
     #[must_use]
     pub const fn in_use(&self) -> &AlgorithmsInUse {

@@ -167,7 +167,7 @@ pub(super) async fn finish(
     };
     change.put_client(&client).await?;
     let event = |id: &&CredentialId| AuditEvent {
-        id: random::token_id(),
+        id: random::event_id(),
         at: now,
         actor: "operator".to_owned(),
         action: action.into(),

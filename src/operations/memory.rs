@@ -81,6 +81,7 @@ impl Memory {
                     self.outdated.keys.set();
                 }
                 ChangeKind::SigningKey => self.outdated.keys.set(),
+                ChangeKind::AuditEvent => {}
                 ChangeKind::RevokedToken => match RevokedToken::from_feed_key(&change.key) {
                     Some(token) => self.revocations.add(&[token]),
                     None => self.outdated.revocations.set(),

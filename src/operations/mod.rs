@@ -21,6 +21,7 @@ pub mod introspect_token;
 pub mod issue_token;
 pub mod key_ring;
 pub mod loads;
+mod look_out;
 pub mod make_signing_keys;
 pub mod manage_credentials;
 pub mod memory;
@@ -35,6 +36,7 @@ pub mod revoker;
 pub mod rotate_keys;
 pub mod signed_once;
 mod sweep;
+pub mod tell_changes;
 pub mod troubles;
 pub mod usage;
 mod write_down;
@@ -48,6 +50,7 @@ use crate::crypto::hashing_pool::HashingPool;
 use crate::crypto::sealing::SealingKeys;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
+use crate::store::audit_events::AuditRetention;
 use crate::store::error::StoreError;
 use crate::store::memory::directory::Directory;
 use crate::store::memory::revocations::Revocations;
@@ -63,6 +66,7 @@ use follow_feed::{Feed, Followed};
 use freshness::Freshness;
 use key_ring::KeyRing;
 use loads::Loads;
+use look_out::LookOut;
 use memory::Memory;
 use metrics::{Metrics, Surveyor};
 use reloads::Reloads;
@@ -70,6 +74,7 @@ use replay_cache::ReplayCache;
 use revoker::Revoker;
 use rotate_keys::{RotationError, Rotator};
 use sweep::Sweeper;
+use tell_changes::ChangeLines;
 use troubles::{Degraded, Troubles};
 use usage::Usage;
 
@@ -117,8 +122,8 @@ impl Grantd {
         let loads = Arc::new(Loads::new(Arc::clone(&store), Arc::clone(&memory)));
         let replay_cache = Arc::new(ReplayCache::new(Arc::clone(&store)));
         let budgets = Arc::new(Budgets::new(&settings.budget, clock.clone()));
-        let reloads = Arc::new(Reloads::new(clock.clone()));
-        let audit = Arc::new(Audit::new(Arc::clone(&store), clock));
+        let reloads = Arc::new(Reloads::new(clock));
+        let audit = Arc::new(Audit::new(Arc::clone(&store)));
         let uses = Arc::new(CredentialUses::new(Arc::clone(&store)));
         let proofs = Proofs::new(&settings, &sealing, Arc::clone(&replay_cache));
         let feed = Arc::new(Feed {
@@ -129,6 +134,7 @@ impl Grantd {
             loads: Arc::clone(&loads),
             replay_cache: Arc::clone(&replay_cache),
             sealing,
+            change_lines: Arc::new(ChangeLines::new(Arc::clone(&store))),
             freshness: Freshness::new(settings.feed.max_staleness.duration()),
             troubles: Troubles::default(),
             followed: tokio::sync::Mutex::new(Followed::default()),
@@ -181,7 +187,8 @@ impl Grantd {
         let rotator = Arc::clone(&self.rotator);
         let usage = Arc::clone(&self.usage);
         let surveyor = self.surveyor();
-        let sweeper = self.sweeper();
+        let change_lines = Arc::clone(&self.feed.change_lines);
+        let (sweeper, look_out) = (self.sweeper(), self.looker());
         Background::default()
             .with("change feed", feed.keep_following(interval))
             .with("database writes", writes.keep_judging_writes())
@@ -194,6 +201,8 @@ impl Grantd {
             .with("token usage", usage.keep_writing())
             .with("survey for metrics", surveyor.keep_asking())
             .with("sweeper", sweeper.keep_sweeping())
+            .with("lines of changes", change_lines.keep_telling())
+            .with("alerts", look_out.keep_looking())
     }
 
     /// Writes what still waits, for a moment at most; called when no request is in flight any more.
@@ -261,7 +270,35 @@ impl Grantd {
         Sweeper {
             store: Arc::clone(&self.store),
             memory: Arc::clone(&self.memory),
+            audit: AuditRetention {
+                changes: self.settings.audit.keep,
+                refusals: self.settings.audit.keep_refusals,
+                most_refusals: self.settings.audit.most_refusals,
+            },
         }
+    }
+
+    /// Writes now the lines of the administrative changes that the feed told of.
+    pub async fn tell_changes(&self) {
+        self.feed.change_lines.tell_waiting().await;
+    }
+
+    /// Looks once for what a person should see to, and raises an alert for each.
+    pub async fn look_out(&self) {
+        self.looker().look().await;
+    }
+
+    fn looker(&self) -> LookOut {
+        LookOut {
+            feed: Arc::clone(&self.feed),
+            audit: Arc::clone(&self.audit),
+        }
+    }
+
+    /// The audit log, for alerts.
+    #[must_use]
+    pub const fn audit(&self) -> &Arc<Audit> {
+        &self.audit
     }
 
     /// What keeps this replica from being whole.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::memory::Memory;
 use crate::store::Store;
+use crate::store::audit_events::AuditRetention;
 
 const EVERY: Duration = Duration::from_secs(30);
 
@@ -12,6 +13,7 @@ const EVERY: Duration = Duration::from_secs(30);
 pub(super) struct Sweeper {
     pub(super) store: Arc<Store>,
     pub(super) memory: Arc<Memory>,
+    pub(super) audit: AuditRetention,
 }
 
 impl Sweeper {
@@ -53,6 +55,9 @@ impl Sweeper {
                     return;
                 }
             }
+        }
+        if let Err(error) = self.store.sweep_audit_events(now, self.audit).await {
+            tracing::warn!(%error, "old audit events were not removed");
         }
         if let Err(error) = self.store.prune_feed(now).await {
             tracing::warn!(%error, "old changes were not removed");

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Grantd;
+use super::audit::Raised;
 use crate::domain::decision::{Decided, Decision, Outcome};
 use crate::domain::refusal::Refusal;
 use crate::telemetry;
@@ -14,12 +15,23 @@ impl Grantd {
     pub fn write_down(&self, decided: &mut Decided) {
         self.count(decided);
         let is_kept = matches!(decided.outcome, Outcome::Refused(_) | Outcome::Abandoned);
+        let known = is_kept.then(|| self.known_client(decided)).flatten();
+        let known = known.map(str::to_owned);
         if is_kept {
             self.recognise_neighbour(&mut decided.decision);
         }
-        telemetry::log_decided(decided);
+        telemetry::log_decided(decided, self.settings.log.issued);
         if is_kept {
-            self.audit.decided(decided, self.clocks.database_now());
+            self.keep(decided, known.as_deref());
+        }
+    }
+
+    /// Hands the audit event in, and the alert that it raises; `known` is the client that was named, where it exists.
+    fn keep(&self, decided: &Decided, known: Option<&str>) {
+        let now = self.clocks.database_now();
+        self.audit.decided(decided, known, now);
+        if let Some(raised) = known.and_then(|known| Raised::by(decided, known)) {
+            self.audit.raise(&raised, now);
         }
     }
 

@@ -7,10 +7,17 @@ use super::feed::{Change, ChangeKind, FeedPosition};
 use super::transaction::Tx;
 use crate::domain::timestamp::Timestamp;
 
+/// Of one change replicas tell so many audit events.
+const MOST_TOLD: usize = 100;
+/// Before the number of those that they do not tell, in place of an id.
+pub const MORE_EVENTS: char = '+';
+
 /// A transaction that changes what replicas remember.
 pub struct ChangeTx {
     pub(super) tx: Tx,
     changes: Vec<Change>,
+    /// Audit events of this change.
+    events: usize,
     clock: DatabaseClock,
     now: Timestamp,
     random_id: String,
@@ -40,6 +47,7 @@ impl Store {
         Ok(ChangeTx {
             tx,
             changes: Vec::new(),
+            events: 0,
             clock: self.clock.clone(),
             now,
             random_id,
@@ -87,11 +95,24 @@ impl ChangeTx {
         });
     }
 
+    /// Lets replicas tell of the event `id`; of a change with very many events they tell the first ones, and how many more
+    /// there are.
+    pub(super) fn note_event(&mut self, id: &str) {
+        if self.events < MOST_TOLD {
+            self.note(ChangeKind::AuditEvent, id);
+        }
+        self.events += 1;
+    }
+
     /// Ends the change. The caller forgets what changed before it answers.
     ///
     /// # Errors
     /// A database out of reach: then it is not known whether the change holds.
     pub async fn commit(mut self) -> Result<Committed, StoreError> {
+        let untold = self.events.saturating_sub(MOST_TOLD);
+        if untold > 0 {
+            self.note(ChangeKind::AuditEvent, &format!("{MORE_EVENTS}{untold}"));
+        }
         self.changes.sort();
         self.changes.dedup();
         if self.changes.is_empty() {

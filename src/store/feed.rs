@@ -31,6 +31,8 @@ named! {
         SigningKey = "signing_key",
         /// A revoked token; the key is its expiry in Unix seconds, a space, and its jti.
         RevokedToken = "revoked_token",
+        /// An audit event of the change itself; the key is its id, or how many more there are. Nobody forgets anything.
+        AuditEvent = "audit_event",
     }
 }
 
@@ -276,7 +278,7 @@ impl Tx {
         let (still_there, changed): (Option<String>, bool) = on_db!(self, conn => {
             sqlx::query_as(
                 "SELECT (SELECT random_id FROM changes WHERE n = $1 LIMIT 1), EXISTS \
-                 (SELECT 1 FROM changes WHERE n > $1 AND kind <> 'revoked_token')",
+                 (SELECT 1 FROM changes WHERE n > $1 AND kind NOT IN ('revoked_token', 'audit_event'))",
             )
             .bind(seen.n)
             .fetch_one(conn)

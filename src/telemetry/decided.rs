@@ -49,11 +49,23 @@ macro_rules! finding {
 }
 
 /// One line for each request: `warn` where a client did not prove itself or grantd could not answer, `info` where
-/// something was refused, an API may not see the tokens that it is shown, or nobody waited for the answer, `debug` where
-/// all was well.
-pub fn log_decided(decided: &Decided) {
+/// something was refused, an API may not see the tokens that it is shown, nobody waited for the answer, or a token was
+/// issued and `logs_issued`, `debug` where all was well besides.
+pub fn log_decided(decided: &Decided, logs_issued: bool) {
     let outcome = decided.outcome.as_str();
     match &decided.outcome {
+        Outcome::Issued if logs_issued => {
+            let decision = &decided.decision;
+            line!(
+                info,
+                decided,
+                "issued",
+                outcome,
+                scopes_granted = decision.scopes_granted.as_ref().map(text_of),
+                jti = decision.jti.as_deref(),
+                lifetime = decision.lifetime.map(Seconds::get),
+            );
+        }
         Outcome::Refused(refusal) => {
             let told = refusal.explain();
             if told.error == ErrorCode::InvalidClient {

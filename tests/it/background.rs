@@ -69,6 +69,8 @@ async fn every_background_task_has_a_name() {
         "token usage",
         "survey for metrics",
         "sweeper",
+        "lines of changes",
+        "alerts",
         "log",
     ];
     assert_eq!(names, format!("{expected:?}"));

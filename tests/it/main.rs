@@ -10,6 +10,8 @@ mod apply;
 #[cfg(test)]
 mod assertion;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod background;
 #[cfg(test)]
 mod captured_log;

@@ -23,6 +23,7 @@ use crate::source_tree::{paths_below, root};
 const PAGES: [&str; 11] = [
     "README.md",
     "docs/production.md",
+    "docs/audit.md",
     "docs/running.md",
     "docs/monitoring.md",
     "docs/proxies.md",

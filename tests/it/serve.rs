@@ -307,6 +307,46 @@ async fn a_replica_that_starts_without_a_database_answers_503() {
 }
 
 /// B-H08: with every log target at trace nothing secret is printed.
+/// A log that goes to a file is for machines, unless the settings say otherwise.
+#[tokio::test]
+async fn each_line_of_a_log_in_a_file_is_a_json_object() {
+    let platform = Platform::new().await;
+    platform.done(&["migrate"]);
+    platform.apply();
+    let replica = platform.ready_replica_with("a.log", &[]);
+    assert_eq!(replica.token().0, 200);
+    eventually("the line is written", || {
+        replica.server.log().contains("\"issued\"")
+    });
+    let log = replica.server.log();
+    let lines = log.lines();
+    let lines: Vec<serde_json::Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect();
+    let issued = lines
+        .iter()
+        .find(|line| line["fields"]["message"] == "issued");
+    let issued = issued.unwrap_or_else(|| panic!("{log}"));
+    assert_eq!(issued["level"], "INFO");
+    for (field, value) in [("client", "reader"), ("outcome", "issued")] {
+        assert_eq!(issued["fields"][field], value);
+    }
+    for field in [
+        "jti",
+        "credential",
+        "source",
+        "request_id",
+        "scopes_granted",
+        "audience",
+    ] {
+        assert!(issued["fields"][field].is_string(), "{field}: {issued}");
+    }
+    drop(replica);
+    let replica = platform.replica_with("b.log", &[("GRANTD_LOG__FORMAT", "text")]);
+    eventually("it serves", || replica.server.log().contains("serving"));
+    assert!(!replica.server.log().starts_with('{'));
+}
+
 #[tokio::test]
 async fn no_secret_and_no_token_reaches_the_log_at_trace() {
     let platform = Platform::new().await;

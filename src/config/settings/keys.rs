@@ -7,14 +7,15 @@ use super::proxy::ProxyTable;
 use super::root::Root;
 use super::sealing::Sealing;
 use super::tables::{
-    Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, Metrics, Tokens,
+    Alerts, Assertions, Audit, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log,
+    Metrics, Tokens,
 };
 
 /// What our variables begin with.
 pub(super) const PREFIX: &str = "GRANTD_";
 
 /// Every table, in the order of the example file; first the keys that stand outside any table.
-pub(super) const TABLES: [Table; 19] = [
+pub(super) const TABLES: [Table; 21] = [
     Table::of::<Root>(),
     Table::of::<PublicListener>(),
     Table::of::<MutualTls>(),
@@ -34,6 +35,8 @@ pub(super) const TABLES: [Table; 19] = [
     Table::of::<Keys>(),
     Table::of::<Metrics>(),
     Table::of::<Log>(),
+    Table::of::<Audit>(),
+    Table::of::<Alerts>(),
 ];
 
 /// Every environment variable with the table (none: at the top) and the key that it sets.

@@ -25,8 +25,8 @@ pub use metadata::Metadata;
 pub use sealing::Sealing;
 pub use sqlite_path::sqlite_url;
 pub use tables::{
-    Assertions, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log, LogFormat,
-    LogLevel, Metrics, Tokens,
+    Alerts, Assertions, Audit, Budget, Cache, Database, Dpop, Feed, Hashing, Keys, Limits, Log,
+    LogFormat, LogLevel, Metrics, Tokens,
 };
 
 use super::absent_secrets::AbsentSecrets;
@@ -85,6 +85,10 @@ pub struct Settings {
     pub metrics: Metrics,
     /// The log.
     pub log: Log,
+    /// The audit log.
+    pub audit: Audit,
+    /// Alerts.
+    pub alerts: Alerts,
     /// What hashing an imported secret costs: no key of the file, for only `dev` takes less.
     pub imported_cost: HashCost,
     /// Variables that begin like ours and come from Kubernetes: nothing of them is read.
@@ -117,6 +121,8 @@ impl Settings {
             keys: Keys::default(),
             metrics: Metrics::default(),
             log: Log::default(),
+            audit: Audit::default(),
+            alerts: Alerts::default(),
             imported_cost: HashCost::IMPORTED,
             service_links: Vec::new(),
         }

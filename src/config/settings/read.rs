@@ -84,6 +84,8 @@ impl<'t> Reader<'t> {
             keys,
             metrics: self.plain(),
             log: self.plain(),
+            audit: self.plain(),
+            alerts: self.plain(),
             profile: outside.profile,
             public,
             mtls,

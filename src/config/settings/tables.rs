@@ -217,10 +217,32 @@ section! {
 section! {
     /// The log, on standard error.
     pub struct Log = "log" {
-        /// `text` for people, `json` for machines.
-        format: LogFormat = LogFormat::Text;
+        /// `text` for people, `json` for machines. Default: `text` on a terminal, `json` elsewhere.
+        format: Option<LogFormat>, shown "\"json\"";
         /// The least severe level that is logged: `error`, `warn`, `info`, `debug` or `trace`.
         level: LogLevel = LogLevel::Info;
+        /// Whether each issued token has a line at `info`. With false it has one at `debug`.
+        issued: bool = true;
+    }
+}
+
+section! {
+    /// The audit log: the table `audit_events`, which `grantd audit` shows.
+    pub struct Audit = "audit" {
+        /// How long administrative changes and alerts are kept.
+        keep: Seconds = days(400), in days(1)..=days(36_500);
+        /// How long refusals are kept.
+        keep_refusals: Seconds = days(7), in seconds(60)..=days(36_500);
+        /// How many refusals are kept, whatever their age; the oldest go first.
+        most_refusals: u32 = 1_000_000, in 0..=1_000_000_000;
+    }
+}
+
+section! {
+    /// Alerts: a line at `warn` and an audit event, once an hour for each thing that they are about.
+    pub struct Alerts = "alerts" {
+        /// How long before its end a credential or a certificate raises an alert.
+        expiry: Seconds = days(14), in seconds(0)..=days(3650);
     }
 }
 

@@ -155,6 +155,13 @@ pub fn first_expiry(certificates: &[CertificateDer<'_>]) -> Option<Timestamp> {
     ends.min().map(Timestamp::from_unix)
 }
 
+/// As [`first_expiry`], of those in a PEM file.
+#[must_use]
+pub fn first_expiry_of_pem(pem: &[u8]) -> Option<Timestamp> {
+    let all = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok);
+    first_expiry(&all.collect::<Vec<_>>())
+}
+
 /// Whether a chain is within bounds.
 ///
 /// # Errors

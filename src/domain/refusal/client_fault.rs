@@ -60,8 +60,8 @@ impl ClientFault {
             (AuthMethod::PrivateKeyJwt, state) => {
                 Self::Assertion(AssertionFault::DeadKey(id, state))
             }
-            (AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth, _) => {
-                Self::Certificate(CertificateFault::NotLive(id))
+            (AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth, state) => {
+                Self::Certificate(CertificateFault::NotLive(id, state))
             }
             (_, CredentialState::NotYetActive) => Self::SecretNotYetActive(id),
             (_, CredentialState::Expired) => Self::SecretExpired(id),

@@ -110,7 +110,7 @@ fn certificate_faults() -> Vec<Refusal> {
         F::WeakKey,
         F::WeakSignature,
         F::NotRegistered("a-thumbprint".to_owned()),
-        F::NotLive(credential_id()),
+        F::NotLive(credential_id(), CredentialState::Retired),
         F::NoClientCas,
         F::Chain("UnknownIssuer".to_owned()),
         F::OtherSubject,

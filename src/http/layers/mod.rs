@@ -2,6 +2,7 @@
 
 mod fallback;
 pub(super) mod host;
+mod unserved;
 
 use axum::Router;
 use axum::extract::Request;
@@ -12,7 +13,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::answer;
 use super::request_id::RequestId;
-use crate::domain::refusal::Refusal;
 
 /// Surrounds a router that has all its routes; called last.
 ///
@@ -37,7 +37,7 @@ async fn around(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(id);
     let mut response = match host::check(&request) {
         Ok(()) => next.run(request).await,
-        Err(fault) => answer::refuse(&Refusal::Request(fault)),
+        Err(fault) => unserved::refuse(&request, fault),
     };
     let headers = response.headers_mut();
     if let Some(value) = id.header() {

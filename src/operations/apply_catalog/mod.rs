@@ -110,7 +110,7 @@ async fn apply_wanted(
         return Ok((plan, Committed::default()));
     }
     let trail = Trail {
-        id: random::token_id(),
+        id: random::event_id(),
         at: change.now(),
         stored: &stored,
     };

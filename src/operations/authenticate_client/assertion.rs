@@ -58,7 +58,7 @@ impl Authenticator {
     }
 
     /// That a live key of this client signed it, with an algorithm that the key is registered for. What the header itself
-    /// brings (`jwk`, `x5c`, `jku`, `x5u`) is never looked at. The use of a retired key raises an alert.
+    /// brings (`jwk`, `x5c`, `jku`, `x5u`) is never looked at.
     fn check_signed(
         &self,
         unverified: Unverified<Assertion>,
@@ -72,12 +72,7 @@ impl Authenticator {
             .ok_or_else(|| unverified.wrong_algorithm())?;
         unverified.verify(verifier, || match credential.state(now) {
             CredentialState::Live => Ok(credential.id.clone()),
-            state => {
-                if state == CredentialState::Retired {
-                    self.audit.alert_retired_credential(&credential.id, now);
-                }
-                Err(AssertionFault::DeadKey(credential.id.clone(), state))
-            }
+            state => Err(AssertionFault::DeadKey(credential.id.clone(), state)),
         })
     }
 

@@ -95,7 +95,7 @@ impl Authenticator {
         let (now, presented) = (self.clocks.now(), certificate.chain.thumbprint());
         let equal = |credential: &&Credential| matches!(&credential.material, CredentialMaterial::Certificate(print) if print == presented);
         let matching: Vec<_> = known.credentials.iter().filter(equal).collect();
-        let credential = self.live_certificate(&matching, self.clocks.database_now())?;
+        let credential = live_certificate(&matching, self.clocks.database_now())?;
         let credential =
             credential.ok_or_else(|| CertificateFault::NotRegistered(presented.to_owned()))?;
         certificate.chain.check_alone(now)?;
@@ -120,26 +120,22 @@ impl Authenticator {
                 if certificate.chain.check_subject(name).is_ok())
         };
         let matching: Vec<_> = known.credentials.iter().filter(bears).collect();
-        self.live_certificate(&matching, self.clocks.database_now())?
+        live_certificate(&matching, self.clocks.database_now())?
             .ok_or(CertificateFault::OtherSubject)
     }
+}
 
-    /// The live one of those that match; the use of a retired one raises an alert.
-    fn live_certificate<'a>(
-        &self,
-        matching: &[&'a Credential],
-        now: Timestamp,
-    ) -> Result<Option<&'a Credential>, CertificateFault> {
-        let is_live = |credential: &&&Credential| credential.state(now) == CredentialState::Live;
-        if let Some(live) = matching.iter().find(is_live) {
-            return Ok(Some(live));
-        }
-        let Some(dead) = matching.first() else {
-            return Ok(None);
-        };
-        if dead.state(now) == CredentialState::Retired {
-            self.audit.alert_retired_credential(&dead.id, now);
-        }
-        Err(CertificateFault::NotLive(dead.id.clone()))
+/// The live one of those that match.
+fn live_certificate<'a>(
+    matching: &[&'a Credential],
+    now: Timestamp,
+) -> Result<Option<&'a Credential>, CertificateFault> {
+    let is_live = |credential: &&&Credential| credential.state(now) == CredentialState::Live;
+    if let Some(live) = matching.iter().find(is_live) {
+        return Ok(Some(live));
     }
+    let Some(dead) = matching.first() else {
+        return Ok(None);
+    };
+    Err(CertificateFault::NotLive(dead.id.clone(), dead.state(now)))
 }

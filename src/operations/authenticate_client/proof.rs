@@ -145,7 +145,7 @@ impl Authenticator {
         })
     }
 
-    /// The client as it stands in the last look; the use of a credential that was retired meanwhile raises an alert.
+    /// The client as it stands in the last look.
     /// Commands write by the database's clock when a credential ends, so it ends by that.
     ///
     /// # Errors
@@ -162,9 +162,6 @@ impl Authenticator {
         match found.map_or(CredentialState::Retired, |it| it.state(now)) {
             CredentialState::Live => {}
             state => {
-                if found.is_some() && state == CredentialState::Retired {
-                    self.audit.alert_retired_credential(&client.credential, now);
-                }
                 return Err(ClientFault::dead_credential(
                     client.method,
                     &client.credential,

@@ -24,6 +24,7 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::secret_format::{Oddity, PresentedForm, Secret};
 use crate::domain::timestamp::Timestamp;
+use crate::operations::audit::Raised;
 
 /// The salt that is hashed with where there is no hash to compare with.
 const NO_SALT: [u8; 16] = *b"no such client..";
@@ -120,7 +121,8 @@ impl Authenticator {
         }
         let failures = self.budgets.may_fail(client_id, caller.source)?;
         decision.passed(Chain::FailureBudget);
-        self.matching_imported(credentials, secret, failures).await
+        self.matching_imported((client_id, secret), credentials, failures)
+            .await
     }
 
     /// One hash at low cost, whether or not the credential exists.
@@ -141,8 +143,8 @@ impl Authenticator {
     /// for each import that is still a foreign hash.
     async fn matching_imported<'a>(
         &self,
+        (client_id, secret): (&str, &Secret),
         credentials: &'a [Credential],
-        secret: &Secret,
         failures: u64,
     ) -> Result<Vec<&'a Credential>, OperationError> {
         let queue = HashQueue::Imported { failures };
@@ -161,7 +163,7 @@ impl Authenticator {
             }
         }
         for (credential, expected) in retired {
-            self.recognise_retired(credential, expected, secret.clone());
+            self.recognise_retired((client_id, credential), expected, secret.clone());
         }
         Ok(matching)
     }
@@ -197,31 +199,29 @@ impl Authenticator {
         Ok(matching)
     }
 
-    /// The live one of those that the secret matched; a retired one raises an alert.
+    /// The live one of those that the secret matched.
     fn live<'a>(
         &self,
         matching: &[&'a Credential],
         presented: (AuthMethod, &Secret),
     ) -> Result<&'a Credential, ClientFault> {
         let now = self.clocks.database_now();
-        live(matching, presented, now).inspect_err(|fault| {
-            if let ClientFault::SecretRetired(id) = fault {
-                self.audit.alert_retired_credential(id, now);
-            }
-        })
+        live(matching, presented, now)
     }
 
     /// A retired foreign hash is judged after the answer, when nothing else waits: whoever still uses its secret
     /// should be found, but must not cost more than anybody else.
-    fn recognise_retired(&self, credential: &Credential, expected: PhcHash, secret: Secret) {
-        let (audit, id, now) = (
-            Arc::clone(&self.audit),
-            credential.id.clone(),
-            self.clocks.database_now(),
-        );
+    fn recognise_retired(
+        &self,
+        (client, credential): (&str, &Credential),
+        expected: PhcHash,
+        secret: Secret,
+    ) {
+        let raised = Raised::retired(client, &credential.id);
+        let (audit, now) = (Arc::clone(&self.audit), self.clocks.database_now());
         self.hashing.idle(move || {
             if expected.verify(&secret) {
-                audit.alert_retired_credential(&id, now);
+                audit.raise(&raised, now);
             }
         });
     }

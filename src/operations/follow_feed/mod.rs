@@ -21,10 +21,11 @@ use crate::operations::key_ring::KeyRing;
 use crate::operations::loads::Loads;
 use crate::operations::memory::Memory;
 use crate::operations::replay_cache::ReplayCache;
+use crate::operations::tell_changes::ChangeLines;
 use crate::operations::troubles::Troubles;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::feed::{FeedNews, FeedPosition};
+use crate::store::feed::{ChangeKind, FeedNews, FeedPosition};
 
 /// Keeps what a replica remembers true, and knows whether it is.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ pub struct Feed {
     pub(in crate::operations) loads: Arc<Loads>,
     pub(in crate::operations) replay_cache: Arc<ReplayCache>,
     pub(in crate::operations) sealing: Arc<SealingKeys>,
+    pub(in crate::operations) change_lines: Arc<ChangeLines>,
     pub(in crate::operations) freshness: Freshness,
     pub(in crate::operations) troubles: Troubles,
     pub(in crate::operations) followed: Mutex<Followed>,
@@ -111,7 +113,11 @@ impl Feed {
                 let number = u64::try_from(changes.len()).unwrap_or(u64::MAX);
                 self.memory.metrics.feed_changes.add(number);
                 for (n, change) in changes {
-                    self.memory.apply(n, &[change]);
+                    if change.kind == ChangeKind::AuditEvent {
+                        self.change_lines.put(change.key);
+                    } else {
+                        self.memory.apply(n, &[change]);
+                    }
                 }
                 followed.position = Some(position);
             }

@@ -12,9 +12,8 @@ mod waste;
 use parking_lot::Mutex;
 
 use super::Grantd;
+use crate::domain::alert::Alert;
 use crate::domain::budget_fault::BudgetFault;
-use crate::domain::client_assertion::AssertionFault;
-use crate::domain::credential::CredentialState;
 use crate::domain::decision::{Decided, Outcome};
 use crate::domain::refusal::{ClientFault, Refusal};
 use crate::domain::timestamp::Timestamp;
@@ -79,14 +78,22 @@ impl Metrics {
         durations.observe(decided.took.as_secs_f64());
         self.budgets.count(&decided.outcome);
         let is_wasted = self.recent_tokens.is_wasted(decided);
+        // Who names no client that exists raises none.
+        let alert = client.and_then(|_| Alert::of(&decided.outcome));
         self.by_client.note(client, |series| {
             series.request(&decided.decision, decided.outcome.as_str());
             series.wasted += u64::from(is_wasted);
-            if let Some(alert) = alert(&decided.outcome) {
-                series.alerts.add(alert);
+            if let Some(alert) = alert {
+                series.alerts.add(alert.as_str());
             }
         });
         is_wasted
+    }
+
+    /// An alert that no request raised, and the client that it is about.
+    pub(super) fn raised(&self, (alert, client): (Alert, Option<&str>)) {
+        self.by_client
+            .note(client, |series| series.alerts.add(alert.as_str()));
     }
 
     /// Something of the client `id` changed: its labels are looked at again.
@@ -133,25 +140,6 @@ impl BudgetRefusals {
     }
 }
 
-/// What an operator should look at who sees a request end so.
-fn alert(outcome: &Outcome) -> Option<&'static str> {
-    let Outcome::Refused(Refusal::Client(fault)) = outcome else {
-        return None;
-    };
-    match fault {
-        ClientFault::SecretRetired(_)
-        | ClientFault::Assertion(AssertionFault::DeadKey(_, CredentialState::Retired)) => {
-            Some("retired_credential_used")
-        }
-        ClientFault::SecretExpired(_)
-        | ClientFault::Assertion(AssertionFault::DeadKey(_, CredentialState::Expired)) => {
-            Some("expired_credential_used")
-        }
-        ClientFault::Assertion(AssertionFault::Replayed) => Some("assertion_replayed"),
-        _ => None,
-    }
-}
-
 impl Grantd {
     /// Counts a request in metrics and in the usage of tokens, before anything else is made of its record.
     pub(super) fn count(&self, decided: &Decided) {
@@ -164,7 +152,7 @@ impl Grantd {
     }
 
     /// The client id that a request named, where there is such a client, proven or not.
-    fn known_client<'d>(&self, decided: &'d Decided) -> Option<&'d str> {
+    pub(super) fn known_client<'d>(&self, decided: &'d Decided) -> Option<&'d str> {
         let claimed = decided.decision.client.as_ref()?;
         let is_unknown = matches!(
             decided.outcome,

@@ -27,7 +27,7 @@ pub(super) fn requests(clients: &[(Box<str>, ClientSeries)], now: Timestamp, to:
         (
             "grantd_alerts_total",
             "alert",
-            "Uses of retired and expired credentials, and of assertions that were used before.",
+            "Alerts of docs/audit.md: each use of a dead credential or a used assertion, and reminders once an hour.",
             |it| &it.alerts,
         ),
     ];

@@ -53,7 +53,7 @@ impl KeyRotation<'_> {
         }
         if !resealed.sealed.is_empty() {
             let event = AuditEvent {
-                id: random::token_id(),
+                id: random::event_id(),
                 at: now,
                 actor: "operator".to_owned(),
                 action: "signing_keys_resealed".into(),

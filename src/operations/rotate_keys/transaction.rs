@@ -171,7 +171,7 @@ impl KeyChange {
         (algorithm, life): (SigningAlgorithm, &KeyLife),
     ) -> AuditEvent {
         AuditEvent {
-            id: random::token_id(),
+            id: random::event_id(),
             at: self.now(),
             actor: by.actor.to_owned(),
             action: action.into(),

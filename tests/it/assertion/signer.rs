@@ -157,15 +157,16 @@ pub(crate) fn assert_refused<'a>(
 ) -> impl Future<Output = ()> + 'a {
     let place = std::panic::Location::caller();
     async move {
-        assert!(
-            (1..100).contains(&assertions.len()),
-            "so many events are written in one second"
-        );
+        assert!(!assertions.is_empty());
         let expected = refusal(replica).await.same();
         let before = replica.audit_events("refused").await;
         for (index, assertion) in assertions.iter().enumerate() {
             let told = token(replica, assertion).await.same();
             assert_eq!(told, expected, "{place}: number {index}: {assertion}");
+            // So many events of one client have room in one batch.
+            if index % 50 == 49 {
+                replica.grantd.write_waiting().await;
+            }
         }
         let events = replica.audit_events("refused").await - before;
         assert_eq!(usize::try_from(events), Ok(assertions.len()), "{place}");

@@ -1,5 +1,8 @@
 //! That each path through the three endpoints ends in exactly one record, which says how.
 
+use axum::body::Body;
+use axum::http::{Request, header};
+
 use super::Asker;
 use grantd::domain::timestamp::Seconds;
 
@@ -39,7 +42,8 @@ on_both! {
         let jti = decoded(&token).1["jti"].as_str().unwrap().to_owned();
         let credential = jti.split_once('.').unwrap().0;
         for text in [
-            "DEBUG",
+            "INFO",
+            "issued",
             "endpoint=\"token\"",
             "grant=\"client_credentials\"",
             "client=\"reader\"",
@@ -51,11 +55,44 @@ on_both! {
             &format!("jti=\"{jti}\""),
             "lifetime=300",
             "outcome=\"issued\"",
-            "passed=\"proxy, request, credentials, method, secret, budget, client, secret times, client status, grant, policy, scope, audience\"",
         ] {
             assert!(line.contains(text), "{text} is not in {line}");
         }
         assert!(!line.contains(&token) && !line.contains(READER), "{line}");
+    }
+
+    async fn without_lines_of_tokens_the_checks_of_each_are_told_at_debug(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica_with(|settings| settings.log.issued = false).await;
+        let (answer, line) = Asker::new(&replica).token("&scope=read").await;
+        assert_eq!(answer.status, 200);
+        for text in [
+            "DEBUG",
+            "outcome=\"issued\"",
+            "passed=\"proxy, request, credentials, method, secret, budget, client, secret times, client status, grant, policy, scope, audience\"",
+        ] {
+            assert!(line.contains(text), "{text} is not in {line}");
+        }
+    }
+
+    /// Strangers cause it, so nobody sees it who does not ask for it.
+    async fn what_reaches_no_endpoint_has_a_line_at_debug(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let asker = Asker::new(&replica);
+        for (method, path, host, code, error) in [
+            ("GET", "/kJ8vQ2xW9z0aB3cD4eF5", "auth.example", 404, "not_found"),
+            ("GET", "/oauth2/token", "auth.example", 405, "method_not_allowed"),
+            ("POST", "/oauth2/token", "a b", 400, "invalid_request"),
+        ] {
+            let request = Request::builder().method(method).uri(path).header(header::HOST, host);
+            let (answer, line) = asker.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, code);
+            for text in ["DEBUG", "refused before any endpoint", &format!("error=\"{error}\"")] {
+                assert!(line.contains(text), "{text} is not in {line}");
+            }
+            assert!(!line.contains("kJ8v"), "{line}");
+        }
     }
 
     /// The answer is the same for all of them; the record is not.

@@ -28,6 +28,8 @@ fn replica(platform: &Platform, log: Option<&str>) -> Replica {
     let replica = platform.replica_by("a.log", |command| {
         command
             .env("GRANTD_CONFIG", platform.path("grantd.toml"))
+            // So that the line of a token is at `debug`.
+            .env("GRANTD_LOG__ISSUED", "false")
             .env("GRANTD_MTLS__LISTEN", "127.0.0.1:0")
             .env("GRANTD_MTLS__TLS_CERTIFICATE_FILE", platform.path("c.pem"))
             .env("GRANTD_MTLS__TLS_KEY_FILE", platform.path("k.pem"))

@@ -10,6 +10,7 @@ fn replica(platform: &Platform) -> Replica {
         // Many wrong secrets are sent here.
         command
             .env("GRANTD_LOG__LEVEL", "warn")
+            .env("GRANTD_LOG__ISSUED", "false")
             .env("GRANTD_BUDGET__FAILURES", "0")
             .env("GRANTD_BUDGET__SOURCE_FAILURES", "0");
     });

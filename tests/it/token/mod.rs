@@ -32,7 +32,7 @@ fn pricing() -> String {
 }
 
 /// A catalog with one audience and clients that may use it; each is a name and its further lines.
-fn with_clients(clients: &[(&str, &str)]) -> String {
+pub(crate) fn with_clients(clients: &[(&str, &str)]) -> String {
     let policies = [policy("pricing", "read write", "read")];
     let client = |(id, lines): &(&str, &str)| client(id, lines, &policies);
     pricing() + &clients.iter().map(client).collect::<String>()

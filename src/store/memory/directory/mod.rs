@@ -194,7 +194,7 @@ impl Directory {
             match change.kind {
                 ChangeKind::Client => caches.clients.invalidate(change.key.as_str()),
                 ChangeKind::Audience => caches.audiences.invalidate(change.key.as_str()),
-                ChangeKind::SigningKey | ChangeKind::RevokedToken => {}
+                ChangeKind::SigningKey | ChangeKind::RevokedToken | ChangeKind::AuditEvent => {}
             }
         }
         self.version.fetch_add(1, Ordering::AcqRel);
