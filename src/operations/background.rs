@@ -1,5 +1,4 @@
-//! What runs beside the requests, each task with a name. One that ends before the stop ends the process, rather than
-//! leave it to serve without.
+//! The named background tasks. If one ends before shutdown, the process stops rather than serve without it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,20 +7,20 @@ use std::pin::Pin;
 
 use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
 
-/// Tasks that have not begun.
+/// Tasks that are not started yet.
 #[derive(Default)]
 pub struct Background(Vec<(String, Task)>);
 
 type Task = Pin<Box<dyn Future<Output = End> + Send>>;
 
-/// Tasks that run. Dropping it ends them all.
+/// Running tasks. Dropping it aborts them all.
 #[derive(Debug, Default)]
 pub struct Running {
     tasks: JoinSet<End>,
     names: HashMap<Id, String>,
 }
 
-/// How a task ended that did not panic: a sentence for the operator, where it has one.
+/// How a task ended without a panic, with a sentence for the operator if it has one.
 #[derive(Debug)]
 pub struct End(Option<String>);
 
@@ -38,7 +37,7 @@ impl From<String> for End {
 }
 
 impl Background {
-    /// These, and a task more.
+    /// Adds a task.
     #[must_use]
     pub fn with(
         mut self,
@@ -50,7 +49,7 @@ impl Background {
         self
     }
 
-    /// Begins them all.
+    /// Starts them all.
     #[must_use]
     pub fn start(self) -> Running {
         let mut running = Running::default();
@@ -71,7 +70,7 @@ impl fmt::Debug for Background {
 }
 
 impl Running {
-    /// Waits until one of them ends, and gives why the process must stop: one line for the operator.
+    /// Waits until a task ends. Returns why the process must stop, as one line for the operator.
     pub async fn failed(&mut self) -> String {
         match self.next().await {
             Some((name, ended)) => why(&name, ended),
@@ -79,7 +78,7 @@ impl Running {
         }
     }
 
-    /// Waits until all tasks with these names have ended, which were told to.
+    /// Waits until all tasks with these names, which were told to stop, have ended.
     pub async fn finish(&mut self, names: &[String]) {
         while self.names.values().any(|name| names.contains(name)) {
             if let Some((name, Err(error))) = self.next().await {
@@ -97,7 +96,7 @@ impl Running {
     }
 }
 
-/// Does `work` off the async threads. Where it panics, so does the caller.
+/// Runs `work` on a blocking thread. A panic in it is passed on to the caller.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work)
         .await
@@ -105,7 +104,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     {
         Ok(done) => done,
         Err(Ok(panic)) => resume_unwind(panic),
-        // The runtime ends, and nobody waits for it any more.
+        // The runtime is shutting down, so nobody waits for the result.
         Err(Err(_)) => std::future::pending().await,
     }
 }

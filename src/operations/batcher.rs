@@ -1,4 +1,4 @@
-//! Gathers what is to be written and writes it in batches off the hot path. What nobody has written yet is bounded.
+//! Collects items and writes them in batches, off the hot path. The queue is bounded.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,15 +13,15 @@ use tokio::sync::{Notify, oneshot};
 use super::error::Unwritten;
 use crate::store::error::StoreError;
 
-/// How long a caller waits for its answer; what it handed in may be written all the same when it is over.
+/// How long a caller waits for its answer. Its item may still be written after that.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// What can wait to be written.
+/// A queue of items.
 pub(super) trait Waiting: Default {
-    /// How many things wait.
+    /// The number of items.
     fn len(&self) -> usize;
 
-    /// Takes the first `most` out, or all where they cannot be told apart.
+    /// Takes out the first `most` items, or all of them if they have no order.
     fn take(&mut self, most: usize) -> Self;
 }
 
@@ -36,7 +36,7 @@ impl<T> Waiting for Vec<T> {
     }
 }
 
-/// Of each key the last value counts.
+/// Keeps the last value of each key.
 impl<K: Eq + Hash, V> Waiting for HashMap<K, V> {
     fn len(&self) -> usize {
         self.len()
@@ -47,7 +47,7 @@ impl<K: Eq + Hash, V> Waiting for HashMap<K, V> {
     }
 }
 
-/// A thing that waits, and who waits for what becomes of it.
+/// An item in the queue, and the channel to the caller that waits for the result.
 #[derive(Debug)]
 pub(super) struct Asked<T, A> {
     pub(super) item: T,
@@ -55,13 +55,13 @@ pub(super) struct Asked<T, A> {
 }
 
 impl<T, A> Asked<T, A> {
-    /// Tells who waits. Nobody may do so any more; it is written all the same.
+    /// Sends the result to the caller, which may have gone away.
     pub(super) fn answer(self, answer: Result<A, Arc<StoreError>>) {
         let _ = self.answer.send(answer);
     }
 }
 
-/// What waits, and how it is written: at most `batch` at a time, one batch after the other.
+/// A queue that is written at most `batch` items at a time, one batch after the other.
 #[derive(Debug)]
 pub(super) struct Batcher<W> {
     waiting: Mutex<W>,
@@ -73,7 +73,7 @@ pub(super) struct Batcher<W> {
 }
 
 impl<W: Waiting> Batcher<W> {
-    /// Nothing waits; at most `capacity` things will.
+    /// An empty queue for at most `capacity` items.
     pub(super) fn new(capacity: usize, batch: usize) -> Self {
         Self {
             waiting: Mutex::default(),
@@ -85,7 +85,7 @@ impl<W: Waiting> Batcher<W> {
         }
     }
 
-    /// Lets `add` put a thing to those that wait; it is told whether there is room.
+    /// Lets `add` change the queue, and tells it whether there is room for one more item.
     pub(super) fn put<R>(&self, add: impl FnOnce(&mut W, bool) -> R) -> R {
         let mut waiting = self.waiting();
         let has_room = waiting.len() < self.capacity;
@@ -95,8 +95,8 @@ impl<W: Waiting> Batcher<W> {
         added
     }
 
-    /// Writes for ever what waits: whenever there is something, and not before `pause` is over. What comes while a batch
-    /// is written is gathered into the next.
+    /// Writes the queue for ever: `pause` after the first item arrives. Items that arrive while a batch is written go
+    /// into the next one.
     pub(super) async fn keep_writing<F>(&self, pause: Duration, write: impl Fn(W) -> F)
     where
         F: Future<Output = ()>,
@@ -110,7 +110,7 @@ impl<W: Waiting> Batcher<W> {
         }
     }
 
-    /// Writes all that waits now, after what is being written.
+    /// Writes the whole queue, after the batch that is being written.
     pub(super) async fn write_waiting<F>(&self, write: impl Fn(W) -> F)
     where
         F: Future<Output = ()>,
@@ -126,7 +126,7 @@ impl<W: Waiting> Batcher<W> {
         }
     }
 
-    /// How many things were handed in and are not written yet.
+    /// How many items are queued or being written.
     pub(super) fn unwritten(&self) -> usize {
         self.waiting().len() + self.under_way.load(Ordering::Relaxed)
     }
@@ -137,10 +137,10 @@ impl<W: Waiting> Batcher<W> {
 }
 
 impl<T, A> Batcher<Vec<Asked<T, A>>> {
-    /// Hands `item` in and waits for what becomes of it. A caller who goes away does not take it back.
+    /// Queues `item` and waits for the result. Dropping the future does not take the item back.
     ///
     /// # Errors
-    /// No room, no answer in time, or a database that did not take it.
+    /// A full queue, no answer in time, or a failed write.
     pub(super) async fn ask(&self, item: T) -> Result<A, Unwritten> {
         let (answer, answered) = oneshot::channel();
         let asked = Asked { item, answer };

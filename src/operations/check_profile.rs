@@ -1,4 +1,4 @@
-//! Whether what the database holds fits the server's security profile: asked once, when a replica starts.
+//! Checks, once when a replica starts, that the database's contents fit the server's security profile.
 
 use super::background::blocking;
 use crate::crypto::client_key;
@@ -10,7 +10,7 @@ use crate::domain::profile::{Contradiction, Profile};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
-/// How many clients the database names at once.
+/// How many clients are read at once.
 const PAGE: i64 = 100;
 
 /// The first thing in the database that contradicts the profile, as a sentence for the operator.
@@ -35,7 +35,7 @@ pub async fn profile_contradiction(
     Ok(contradiction.map(|it| it.to_string()))
 }
 
-/// The database names the few that may contradict; whether one does, only the profile says.
+/// The database narrows the clients down to those that may contradict; the profile decides.
 async fn contradiction_of_clients(
     store: &Store,
     profile: Profile,
@@ -61,7 +61,7 @@ async fn contradiction_of_clients(
 
 fn of_client(profile: Profile, known: &KnownClient) -> Option<Contradiction> {
     let client = &known.client;
-    // A key that is retired serves nobody any more.
+    // A retired key is not in use.
     let in_use = known
         .credentials
         .iter()

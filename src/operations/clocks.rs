@@ -1,7 +1,7 @@
 //! Our clock beside the database's, which all replicas share (DESIGN section 1).
 //!
-//! Each reading of the feed tells what the database's clock says. Between two readings it is carried on by the
-//! monotonic clock: whoever sets this machine's clock does not move it, and is found out.
+//! Each reading of the feed gives the database's time. Between readings it is extrapolated with the monotonic clock,
+//! so setting this machine's clock does not move it and is noticed.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,11 +14,12 @@ use crate::clock::Clock;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::database_clock::ClockReading;
 
-/// Further apart than this the operator is warned, in milliseconds.
+/// The operator is warned beyond this difference, in milliseconds.
 const WARNED: i64 = 2_000;
-/// Closer than this the warning is over: a difference about the bound does not come and go in the log.
+/// The warning ends below this difference, in milliseconds. It is lower than [`WARNED`] so that a difference near the
+/// bound does not flood the log.
 const OVER: i64 = 1_500;
-/// Further apart than this nothing is issued or introspected: our tokens would begin or end at another time.
+/// Beyond this difference nothing is issued or introspected, because tokens would begin and end at the wrong time.
 pub(super) const MOST_APART: Seconds = Seconds::new(60);
 
 /// Our clock, and what is known of the database's.
@@ -32,12 +33,12 @@ pub struct Clocks {
     standing: Mutex<Standing>,
 }
 
-/// Where the database's clock stands beside our monotonic one, in milliseconds.
+/// The database's clock relative to our monotonic one, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
-    /// What the database's says when ours says nought.
+    /// The database's time when our monotonic clock was at zero.
     origin: i64,
-    /// By how much that may be wrong, either way: half a round trip.
+    /// How far off that may be, in either direction: half a round trip.
     uncertainty: i64,
 }
 
@@ -49,17 +50,17 @@ pub(super) enum Standing {
     TooFarApart,
 }
 
-/// How far our clock is surely apart from the database's, in milliseconds; negative where ours is behind.
+/// The least possible difference between our clock and the database's, in milliseconds; negative if ours is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Apart(i64);
 
-/// The instants that choose a signing key, by the database's clock.
+/// The times by which a signing key is chosen, by the database's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyTime {
     /// The time.
     pub now: Timestamp,
-    /// The latest time that it ever was: what was active then and stays unretired may go on where nothing else can,
-    /// although the clock was set back.
+    /// The latest time that was ever seen. If the clock was set back and no key is active, a key that was active at
+    /// this time and is not retired may still sign.
     pub latest: Timestamp,
 }
 
@@ -89,7 +90,7 @@ impl Anchor {
 }
 
 impl Clocks {
-    /// Nothing is known of the database's clock yet.
+    /// Knows nothing of the database's clock until the first reading.
     #[must_use]
     pub fn new(ours: Clock) -> Self {
         Self {
@@ -106,7 +107,7 @@ impl Clocks {
         &self.ours
     }
 
-    /// What time it is by our clock.
+    /// The time by our clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.ours.now()
@@ -118,7 +119,7 @@ impl Clocks {
         Timestamp::from_unix(self.database_milliseconds().div_euclid(1000))
     }
 
-    /// When it is `instant` by the database's clock, our own has surely reached this second.
+    /// Converts `instant` from the database's clock to ours, rounded up to a whole second.
     pub(super) fn by_ours(&self, instant: Timestamp) -> Timestamp {
         let ahead = self.ours.unix_milliseconds() - self.database_milliseconds();
         let ours = instant.unix().saturating_mul(1000).saturating_add(ahead);
@@ -138,7 +139,7 @@ impl Clocks {
     /// Whether the clocks are close enough to issue and introspect by.
     ///
     /// # Errors
-    /// How far they are apart.
+    /// The difference, if it is too large.
     pub(super) fn check(&self) -> Result<(), Apart> {
         let apart = self.apart();
         if apart.is_too_far() {
@@ -158,13 +159,13 @@ impl Clocks {
     pub(super) fn note(&self, reading: ClockReading) {
         let anchor = Anchor::new(reading);
         let before = self.anchor.swap(Some(anchor.into()));
-        // What was carried on from the reading before may be later than what this one says.
+        // The time extrapolated from the previous reading may be later than this reading.
         let latest = before.map_or(i64::MIN, |before| before.now(&self.ours));
         self.latest
             .fetch_max(latest.max(anchor.now(&self.ours)), Ordering::Relaxed);
     }
 
-    /// Our own before the first reading.
+    /// Our own time before the first reading.
     fn database_milliseconds(&self) -> i64 {
         self.anchor
             .load()
@@ -179,7 +180,7 @@ impl Clocks {
             .map_or(Apart(0), |it| it.apart(&self.ours))
     }
 
-    /// Takes the new standing; gives the one before.
+    /// Sets the new standing; returns the old and the new one.
     pub(super) fn stand(&self, apart: Apart) -> (Standing, Standing) {
         let mut standing = self.standing.lock();
         let bound = if *standing == Standing::Together {

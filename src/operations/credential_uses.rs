@@ -1,4 +1,4 @@
-//! When credentials were last used: noted in memory, written in batches off the hot path.
+//! Records when credentials were last used: in memory first, then written in batches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 
-/// Credentials that one batch holds at most; the next use of the rest is noted again.
+/// The most credentials in one batch. A use beyond that is dropped; the credential's next use is noted again.
 const MOST: usize = 10_000;
-/// What a batch is gathered for.
+/// How long uses are collected before they are written.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Uses since the last batch.
+/// The last use of each credential since the last write.
 #[derive(Debug)]
 pub struct CredentialUses {
     store: Arc<Store>,
@@ -22,7 +22,7 @@ pub struct CredentialUses {
 }
 
 impl CredentialUses {
-    /// Nothing was used yet.
+    /// No uses yet.
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
         Self {
@@ -42,19 +42,19 @@ impl CredentialUses {
         });
     }
 
-    /// Writes them for ever.
+    /// Writes the uses, every 30 seconds, for ever.
     pub(super) async fn keep_writing(self: Arc<Self>) {
         self.batcher
             .keep_writing(PAUSE, |uses| self.write(uses))
             .await;
     }
 
-    /// Writes those of now.
+    /// Writes what was noted so far.
     pub(super) async fn write_waiting(&self) {
         self.batcher.write_waiting(|uses| self.write(uses)).await;
     }
 
-    /// How many are not written.
+    /// How many uses are not written yet.
     pub(super) fn unwritten(&self) -> usize {
         self.batcher.unwritten()
     }

@@ -1,4 +1,4 @@
-//! A database that can be read but not written: a full disk, a lock that nobody gives back, a lost privilege.
+//! Detects a database that can be read but not written: a full disk, a lock that is never released, a lost privilege.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::follow_feed::Feed;
 use super::troubles::Trouble;
 
-/// How often it is looked whether a write failed.
+/// How often failed writes are looked for.
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Feed {
@@ -17,8 +17,8 @@ impl Feed {
         }
     }
 
-    /// Where a write has failed, tries another one, and notes that it fails, too. Clients that prove themselves by
-    /// secrets or certificates are served all the same.
+    /// If a write has failed, tries another one, and reports the trouble if that fails, too. Clients that
+    /// authenticate with secrets or certificates are still served.
     pub async fn judge_writes(&self) {
         let mut fault = self.store.write_fault();
         if fault.is_some() {
@@ -26,7 +26,7 @@ impl Feed {
             fault = tried.err().and_then(|_| self.store.write_fault());
         }
         match fault {
-            // It cannot be read either, which is told already.
+            // It cannot be read either, which is reported already.
             Some(_) if self.troubles.has(Trouble::Database) => {}
             Some(fault) => {
                 let message = format!(

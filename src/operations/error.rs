@@ -1,4 +1,4 @@
-//! An operation ends in a refusal, which is the client's fault, or in an outage, which is ours.
+//! The two ways in which an operation fails: a refusal is the client's fault, an outage is ours.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::domain::dpop_fault::DpopFault;
 use crate::domain::refusal::{ClientFault, GrantFault, Refusal, RequestFault};
 use crate::store::error::StoreError;
 
-/// Why an operation gave nothing.
+/// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
-    /// The client asked for what it cannot have.
+    /// The client may not have what it asked for.
     #[error("refused: {0:?}")]
     Refused(Refusal),
     /// grantd cannot answer now; the same request may succeed later.
@@ -29,12 +29,12 @@ pub enum Outage {
     /// Too many secrets wait to be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
-    /// No key of the audience's algorithm may sign now.
+    /// No key with the audience's algorithm is active.
     #[error(
         "no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with"
     )]
     NoSigningKey(crate::domain::algorithm::SigningAlgorithm),
-    /// The audience's algorithm came after the replica had started, and its profile has no such tokens.
+    /// The audience got an algorithm that the profile forbids after this replica had started.
     #[error(
         "the profile forbids {0}; give the audience another algorithm with `grantd apply`, under this server's settings"
     )]
@@ -47,32 +47,32 @@ pub enum Outage {
     /// The signature itself failed.
     #[error("signing failed")]
     Signing,
-    /// Tokens of this client stay dead for longer than a request may wait.
+    /// The client's tokens are not valid before a second that is further ahead than a request may wait.
     #[error("tokens of this client are dead until a second that lies too far ahead")]
     TokensNotBefore,
-    /// What must be kept before the answer was not.
+    /// Something that must be stored before the answer was not.
     #[error("{what} could not be written: {why}")]
     NotWritten {
-        /// `the use of a jti`, `the revocation`.
+        /// What was being written: `the use of a jti` or `the revocation`.
         what: &'static str,
         /// Why.
         why: Unwritten,
     },
 }
 
-/// Why a caller's item was not written, as far as the caller knows.
+/// Why an item was not written, as far as its caller knows.
 #[derive(Debug, thiserror::Error)]
 pub enum Unwritten {
     /// The database.
     #[error(transparent)]
     Store(Arc<StoreError>),
-    /// No answer in time.
+    /// No answer within this time; it may still be written.
     #[error("it took longer than {0:?}, and may hold all the same")]
     Slow(Duration),
-    /// No room.
+    /// The queue is full.
     #[error("too many wait already")]
     Full,
-    /// The task that writes has ended.
+    /// The writing task has ended.
     #[error("the process is about to end")]
     Ended,
 }

@@ -1,4 +1,4 @@
-//! Whether what a replica remembers is young enough to issue and introspect by: `max_staleness` (DESIGN section 1).
+//! Whether a replica's memory is recent enough to issue and introspect with: `max_staleness` (DESIGN section 1).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +10,15 @@ use crate::store::error::{DatabaseName, StoreError};
 /// When the feed was last read, by the monotonic clock.
 #[derive(Debug)]
 pub struct Freshness {
-    /// Milliseconds plus one; 0 before the first time.
+    /// Milliseconds plus one; 0 before the first reading.
     last_read: AtomicU64,
     max_staleness: Duration,
-    /// Why nothing that was read can be trusted, until the process ends.
+    /// Set for the rest of the process once nothing that was read can be trusted.
     distrusted: OnceLock<DatabaseName>,
 }
 
 impl Freshness {
-    /// Nothing was read yet.
+    /// Not fresh before the first reading.
     #[must_use]
     pub const fn new(max_staleness: Duration) -> Self {
         Self {
@@ -47,17 +47,18 @@ impl Freshness {
         Some(clock.monotonic().saturating_sub(last))
     }
 
-    /// From now on nothing is trusted: statements were mixed up, so what was read may be the answer to another one.
+    /// Trusts nothing from now on: statements were mixed up, so anything that was read may be another statement's
+    /// result.
     pub fn distrust(&self, database: &DatabaseName) {
-        // Once is enough.
+        // It may be set already.
         let _ = self.distrusted.set(database.clone());
     }
 
     /// Whether memory may be trusted.
     ///
     /// # Errors
-    /// [`StoreError::NotLoaded`] before the first time, [`StoreError::Stale`] when it was too long ago,
-    /// [`StoreError::MixedStatements`] for good.
+    /// [`StoreError::NotLoaded`] before the first reading, [`StoreError::Stale`] if the last one is too old,
+    /// [`StoreError::MixedStatements`] after mixed-up statements, for good.
     pub fn check(&self, clock: &Clock) -> Result<(), StoreError> {
         if let Some(database) = self.distrusted.get() {
             return Err(StoreError::MixedStatements(database.clone()));

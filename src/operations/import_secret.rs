@@ -1,4 +1,4 @@
-//! From a secret in clear to the hash that is kept: forms, salts and costs of DESIGN section 3.
+//! Hashes secrets for storage, with the forms, salts and costs of DESIGN section 3.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::Secret;
 use crate::store::Store;
 
-/// The one salt of a client's imported secrets, so that one hash tells them all; a new one where it has none.
+/// The salt that a client's imported secrets share, so that one hash checks a secret against all of them. A new one
+/// if the client has none.
 #[must_use]
 pub fn shared_salt(credentials: &[Credential]) -> Vec<u8> {
     credentials
@@ -38,7 +39,7 @@ pub fn hash_generated(secret: &Secret) -> Result<SecretHash, SecretHashError> {
     })
 }
 
-/// Hashes a secret that was brought in clear, under the client's shared salt.
+/// Hashes an imported secret, under the client's shared salt.
 ///
 /// # Errors
 /// No memory for the hash.
@@ -54,7 +55,7 @@ pub fn hash_imported(
     })
 }
 
-/// A foreign hash whose secret was just seen.
+/// Replaces an imported hash by one of ours, once its secret was presented.
 pub(super) struct Rehash {
     pub(super) client: ClientId,
     pub(super) credential: CredentialId,
@@ -62,7 +63,7 @@ pub(super) struct Rehash {
 }
 
 impl Authenticator {
-    /// Hashes `secret` anew when nothing else waits, and writes the hash where the old one still stands.
+    /// Hashes `secret` when no other hashing waits, and stores the hash if the old one is still there.
     pub(super) fn rehash(&self, job: Rehash, secret: Secret, salt: Vec<u8>) {
         let (store, memory) = (Arc::clone(&self.store), Arc::clone(&self.memory));
         let runtime = tokio::runtime::Handle::current();
@@ -77,7 +78,7 @@ impl Authenticator {
 
 impl Rehash {
     async fn write(&self, store: &Store, memory: &Memory, new: &SecretHash) {
-        // On the heap: it holds two databases' transactions, one of which is used.
+        // On the heap, because it has room for the transactions of both databases.
         let replaced = Box::pin(async {
             let mut change = store.begin_change(random::token_id()).await?;
             change

@@ -1,4 +1,4 @@
-//! Judges a token as introspection does, without a replica: over the database alone.
+//! Checks a token as introspection does, with the database alone instead of a replica's memory.
 
 use super::key_ring::KeyRing;
 use super::own_token::OwnToken;
@@ -6,10 +6,10 @@ use crate::domain::token_fault::TokenFault;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
-/// Judges `text` as introspection would for an API that serves its audience; `issuer` is the server's, where it is known.
+/// Checks `text` as introspection would for an API that serves its audience. `issuer` is the server's, if known.
 ///
 /// # Errors
-/// A database out of reach. What is wrong with the token is no error.
+/// The database is unreachable. A fault of the token is a value, not an error.
 pub async fn inspect_token(
     store: &Store,
     text: &str,

@@ -1,4 +1,4 @@
-//! Introspection, RFC 7662: whether a token is alive, for those who serve its audience.
+//! Introspection, RFC 7662: tells the servers of a token's audience whether it is active.
 
 use serde_json::{Map, Value};
 
@@ -15,18 +15,18 @@ use crate::domain::presented::Presented;
 use crate::domain::token_fault::TokenFault;
 use crate::store::memory::look::{About, Look};
 
-/// What the caller may know of a token; or why it is inactive, which the caller may not know.
+/// The members of an active answer, or why the token is inactive, which the caller is not told.
 pub type Introspected = Result<Map<String, Value>, TokenFault>;
 
-/// What looking at a token comes to.
+/// The result of looking at a token in memory.
 enum Seen {
     All(Introspected),
-    /// Memory is not sure whether the token is revoked.
+    /// Active, but the database must say whether it is revoked.
     AllButRevocation,
 }
 
 impl Grantd {
-    /// What the caller that `presented` proves may know of `token`.
+    /// What the authenticated caller may know of `token`.
     ///
     /// # Errors
     /// A failed client authentication, or an outage.
@@ -100,7 +100,7 @@ impl Grantd {
         Ok(self.authenticator.standing(caller, look)?)
     }
 
-    /// Judges token and caller by the last look.
+    /// Checks token and caller against the latest state in memory.
     fn look_at_token(
         &self,
         caller: &AuthenticatedClient,
@@ -124,7 +124,7 @@ impl Grantd {
         look: &Look<'_>,
         token: &OwnToken,
     ) -> Result<(), TokenFault> {
-        // Only who serves the audience may see its tokens; a caller's own token is not special.
+        // Only a server of the audience may see its tokens; a caller's own token is no exception.
         let gone = || TokenFault::NoAudience(token.audience.clone());
         let audience = look.audiences().first().ok_or_else(gone)?;
         if !audience.served_by.contains(&caller.client().id) {

@@ -1,4 +1,4 @@
-//! The signing keys in memory: which one signs now, which ones verify, and the JWKS (RFC 7517).
+//! The signing keys in memory: which one signs, which ones verify, and the JWKS (RFC 7517).
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use crate::domain::signing_key::lineup::Lineup;
 use crate::domain::timestamp::Timestamp;
 use crate::store::signing_keys::{AlgorithmsInUse, StoredKey, StoredKeys};
 
-/// All keys of the issuer, replaced whole when one changes.
+/// All keys of the issuer; replaced as a whole when one changes.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     keys: HashMap<String, RingKey>,
     in_use: AlgorithmsInUse,
 }
 
-/// One key.
+/// A signing key.
 #[derive(Debug)]
 pub struct RingKey {
-    /// Its one algorithm.
+    /// The only algorithm that it is used with.
     pub algorithm: SigningAlgorithm,
-    /// When it does what.
+    /// When it is announced, active and retired.
     pub life: KeyLife,
-    /// Absent where its private half could not be opened.
+    /// `None` if its private half could not be opened.
     pub signer: Option<Arc<Signer>>,
-    /// Whether its private half can be opened with the sealing keys of this replica, be it open already or not.
+    /// Whether this replica's sealing keys can open its private half, whether or not it is open already.
     opens: bool,
     /// Checks its signatures.
     pub verifier: Verifier,
@@ -38,8 +38,8 @@ pub struct RingKey {
 }
 
 impl KeyRing {
-    /// Opens the private keys that may be needed at `now` or later, unless `before` has them open. One that cannot be
-    /// opened or read is left out and logged: others go on.
+    /// Opens the private keys that may be needed at `now` or later, reusing those that `before` has open. One that
+    /// cannot be opened or read is logged and left out.
     #[must_use]
     pub fn open(
         stored: StoredKeys,
@@ -57,7 +57,7 @@ impl KeyRing {
         }
     }
 
-    /// The public halves alone, which verify and do not sign.
+    /// The public halves alone: they verify, but do not sign.
     #[must_use]
     pub fn public(stored: &[StoredKey]) -> Self {
         let keys = stored
@@ -69,7 +69,7 @@ impl KeyRing {
         }
     }
 
-    /// The lives of the keys of each algorithm that has some or needs some.
+    /// The lives of the keys, for each algorithm that has keys or needs one.
     #[must_use]
     pub fn lineups(&self) -> BTreeMap<SigningAlgorithm, Lineup> {
         lineups(
@@ -86,14 +86,14 @@ impl KeyRing {
         self.keys.get(kid).is_some_and(|key| key.opens)
     }
 
-    /// What audiences need.
+    /// The algorithms that audiences use.
     #[must_use]
     pub const fn in_use(&self) -> &AlgorithmsInUse {
         &self.in_use
     }
 
-    /// The key that signs with `algorithm` now: the youngest one that may. Where a clock that was set back leaves none,
-    /// it is the one that could sign before.
+    /// The key that signs with `algorithm` now: the youngest active one. If the clock was set back and none is
+    /// active, the one that was active before.
     #[must_use]
     pub fn signer(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Signer> {
         self.youngest(algorithm, time.now)
@@ -101,7 +101,8 @@ impl KeyRing {
             .or_else(|| self.oldest_of_later(algorithm, time.now))
     }
 
-    /// After a restart nobody knows what time it was; but a key that was made later than now was not made now.
+    /// After a restart the latest time is unknown. But a key that was made after `now` shows that the clock was set
+    /// back.
     fn oldest_of_later(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Signer> {
         let surely_later = |key: &&RingKey| key.life.announced_at > now.plus(MOST_APART);
         self.keys
@@ -136,15 +137,15 @@ impl KeyRing {
             .min()
     }
 
-    /// The key `kid`, where it verifies at `now`.
+    /// The key `kid`, if it verifies at `now`.
     #[must_use]
     pub fn verifier(&self, kid: &str, now: Timestamp) -> Option<(SigningAlgorithm, &Verifier)> {
         let key = self.keys.get(kid).filter(|key| key.life.verifies(now))?;
         Some((key.algorithm, &key.verifier))
     }
 
-    /// The JWKS at `now`, RFC 7517 section 5: each key that verifies. One that is in the ring was announced, and stays
-    /// so whatever a clock says that was set back.
+    /// The JWKS at `now`, RFC 7517 section 5: each key that verifies. A key in the ring was announced and stays
+    /// published, even if the clock is set back.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
         let mut published: Vec<(&String, &RingKey)> = self.published(now).collect();
@@ -155,7 +156,7 @@ impl KeyRing {
         format!(r#"{{"keys":[{}]}}"#, jwks.join(","))
     }
 
-    /// The algorithms of the JWKS at `now`, each once, ES256 before the others.
+    /// The algorithms of the JWKS at `now`, without duplicates, ES256 first.
     #[must_use]
     pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
         let mut algorithms: Vec<_> = self.published(now).map(|(_, key)| key.algorithm).collect();
@@ -179,7 +180,7 @@ impl KeyRing {
             .filter(move |(_, key)| key.life.verifies(now))
     }
 
-    /// The keys that this replica needs at `now` or later and does not have open: those that sign now, and others.
+    /// The keys that this replica needs at `now` or later and does not have open.
     #[must_use]
     pub fn unopened(&self, now: Timestamp) -> Unopened {
         let mut unopened = Unopened::default();
@@ -196,14 +197,14 @@ impl KeyRing {
     }
 }
 
-/// The kids of keys whose private half cannot be opened.
+/// The kids of keys whose private half cannot be opened, by urgency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unopened {
-    /// They should sign now.
+    /// Should sign now.
     pub signing: Vec<String>,
-    /// They will be needed.
+    /// Needed later.
     pub later: Vec<String>,
-    /// They are open still, and will not be when the process starts anew.
+    /// Open now, but cannot be opened after a restart.
     pub after_restart: Vec<String>,
 }
 
@@ -214,7 +215,7 @@ impl Unopened {
         self.signing.len() + self.later.len() + self.after_restart.len()
     }
 
-    /// A sentence for the operator, and whether nothing may be issued meanwhile.
+    /// A sentence for the operator, and whether it stops this replica from issuing.
     #[must_use]
     pub fn trouble(&self) -> Option<(String, bool)> {
         const REMEDY: &str = "list the sealing key that sealed them in old_key_files, and restart";
@@ -245,7 +246,7 @@ impl Unopened {
     }
 }
 
-/// Keys by their algorithm; of each that is in use there is a lineup, be it empty.
+/// Keys by algorithm. Each algorithm in use has a lineup, even if it is empty.
 pub(super) fn lineups<'k>(
     in_use: &AlgorithmsInUse,
     keys: impl Iterator<Item = (&'k String, SigningAlgorithm, KeyLife)>,

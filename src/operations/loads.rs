@@ -1,5 +1,5 @@
-//! Loads whole into memory, beside the requests, what this replica remembers whole: revocations and the ids of clients.
-//! Until a load is done the database is asked, so nothing waits for it.
+//! Loads all revocations and client ids into memory, in the background. Until a load is done the database is asked,
+//! so no request waits for it.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::memory::Memory;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
-/// Revocations, or ids of clients, that one statement loads.
+/// How many revocations, or client ids, one statement loads.
 const PAGE: i64 = 10_000;
 
-/// What is to be loaded, by the number of the load that was begun last.
+/// The loads to do, by the number of the load that was begun last.
 #[derive(Debug)]
 pub struct Loads {
     store: Arc<Store>,
@@ -22,7 +22,7 @@ pub struct Loads {
 }
 
 impl Loads {
-    /// Nothing is to be loaded.
+    /// Nothing to load yet.
     #[must_use]
     pub fn new(store: Arc<Store>, memory: Arc<Memory>) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Loads {
         }
     }
 
-    /// Begins the loads of what is outdated: nothing old of it counts from here on.
+    /// Begins to load what is outdated; its old contents are no longer used.
     pub(super) fn begin_outdated(&self) {
         let outdated = &self.memory.outdated;
         if outdated.revocations.take() {
@@ -46,7 +46,7 @@ impl Loads {
         }
     }
 
-    /// Does for ever the loads that were begun. One that fails is begun again when the feed is read the next time.
+    /// Does the loads that were begun, for ever. A failed one is begun again at the next reading of the feed.
     pub async fn keep_loading(self: Arc<Self>) {
         tokio::join!(self.keep_loading_revocations(), self.keep_loading_ids());
     }
@@ -103,7 +103,8 @@ impl Loads {
     }
 }
 
-/// The loads that are begun; of several that were begun meanwhile the last, as the others would not count.
+/// Receives the loads that are begun. If several were begun meanwhile, only the last one is done, because it replaces
+/// the others.
 struct Begun {
     newest: watch::Receiver<u64>,
     done: u64,
@@ -117,7 +118,7 @@ impl Begun {
         }
     }
 
-    /// The number of the next one; `None` once nobody can begin any.
+    /// The number of the next load; `None` once no more can be begun.
     async fn next(&mut self) -> Option<u64> {
         let done = self.done;
         let newest = self.newest.wait_for(|newest| *newest != done).await;

@@ -1,5 +1,5 @@
-//! Makes the signing keys that audiences need: the pairs before anything is locked, their rows in the transaction that
-//! makes the need.
+//! Makes the signing keys that audiences need: key pairs before anything is locked, their rows in the transaction
+//! that changes the audiences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,16 @@ use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKey;
 
-/// Why a key was not made.
+/// Why no key was made.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeKeyError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The key pair.
+    /// The key pair was not generated.
     #[error(transparent)]
     Generation(#[from] JwsError),
-    /// The sealing.
+    /// The private key was not sealed.
     #[error(transparent)]
     Sealing(#[from] SealingError),
     /// There is no sealing key.
@@ -32,7 +32,7 @@ pub enum MakeKeyError {
          (or GRANTD_SEALING__KEY_FILE) to a file of 32 random bytes, the same on every replica"
     )]
     NoSealingKey,
-    /// The sealing key is another one than the running servers have.
+    /// The sealing key differs from that of the running servers.
     #[error(
         "this sealing key does not open the signing keys in the database, and no server could open what it seals: give \
          the servers' sealing key, or list it in old_key_files ({0})"
@@ -45,10 +45,10 @@ pub enum MakeKeyError {
 pub struct KeyPairs(BTreeMap<SigningAlgorithm, Vec<NewKey>>);
 
 impl KeyPairs {
-    /// Makes a pair for each of `algorithms` that has no key, and none here yet.
+    /// Makes a pair for each of `algorithms` that has neither a key nor a pair here.
     ///
     /// # Errors
-    /// A database out of reach, or a failed generation.
+    /// The database is unreachable, or key generation fails.
     pub async fn make_missing(
         &mut self,
         store: &Store,
@@ -63,10 +63,10 @@ impl KeyPairs {
         Ok(())
     }
 
-    /// Makes `number` pairs more.
+    /// Makes `number` more pairs.
     ///
     /// # Errors
-    /// A failed generation.
+    /// Key generation fails.
     pub(super) async fn make(
         &mut self,
         algorithm: SigningAlgorithm,
@@ -79,17 +79,17 @@ impl KeyPairs {
         Ok(())
     }
 
-    /// A pair, where one was made.
+    /// Takes out a pair, if one was made.
     pub(super) fn take(&mut self, algorithm: SigningAlgorithm) -> Option<NewKey> {
         self.0.get_mut(&algorithm)?.pop()
     }
 }
 
-/// Writes a key, of `pairs` where it is there, for each of `algorithms` that has none which signs now or will; gives the
-/// algorithms that got one.
+/// Writes a key for each of `algorithms` that has none that signs now or later, from `pairs` if it has one. Returns
+/// the algorithms that got a key.
 ///
 /// # Errors
-/// A database out of reach, no sealing key, another one than the servers have, or a failed generation.
+/// The database is unreachable, the sealing key is missing or not the servers', or key generation fails.
 pub async fn make_missing_keys(
     change: &mut ChangeTx,
     algorithms: &BTreeSet<SigningAlgorithm>,
@@ -99,7 +99,7 @@ pub async fn make_missing_keys(
 ) -> Result<Vec<SigningAlgorithm>, MakeKeyError> {
     let now = change.now();
     let existing = change.signing_keys().await?.keys;
-    // Also where nothing must be made: who has another sealing key works on another database than he thinks.
+    // Checked even if no key must be made: a wrong sealing key may mean the wrong database.
     let sealing = match sealing {
         Some(sealing) => Some(as_the_servers_seal(&existing, sealing)?),
         None => None,
@@ -111,7 +111,7 @@ pub async fn make_missing_keys(
     let sealing = sealing.ok_or(MakeKeyError::NoSealingKey)?;
     let life = KeyLife::from(now, now.plus(delay));
     for algorithm in &missing {
-        // One that nobody foresaw is made now.
+        // Not foreseen when the pairs were made.
         let pair = match pairs.take(*algorithm) {
             Some(pair) => pair,
             None => jws::generate(*algorithm)?,
@@ -122,7 +122,7 @@ pub async fn make_missing_keys(
     Ok(missing)
 }
 
-/// The algorithms that [`make_missing_keys`] would make a key of.
+/// The algorithms that [`make_missing_keys`] would make a key for.
 ///
 /// # Errors
 /// A database out of reach.
@@ -148,11 +148,11 @@ fn lacking(
     algorithms.filter(|algorithm| !has(*algorithm)).collect()
 }
 
-/// `sealing`, which seals as the youngest of the keys in use is sealed: every server opens that one. They change to the
-/// first sealing key all at once, by `key reseal`.
+/// `sealing`, set to seal with the key that sealed the youngest signing key in use, because every server can open
+/// that one. Only `key reseal` changes to the first sealing key, for all signing keys at once.
 ///
 /// # Errors
-/// It does not open the servers' keys. Those that are over may stay shut.
+/// It does not open a signing key in use. Expired ones need not open.
 pub(super) fn as_the_servers_seal(
     existing: &[StoredKey],
     sealing: &SealingKeys,

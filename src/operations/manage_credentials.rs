@@ -1,4 +1,4 @@
-//! Retires credentials, and what all commands about credentials share.
+//! Retires credentials; also what all commands on credentials share.
 
 use crate::crypto::random;
 use crate::crypto::secret_hash::SecretHashError;
@@ -14,38 +14,39 @@ use crate::store::audit_events::AuditEvent;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 
-/// Other replicas may issue until they read of a change: what they issue in that second dies too.
+/// Other replicas may issue until they read of a change, for up to a second: tokens issued in that second are voided,
+/// too.
 pub(super) const LATE_ISSUE: Seconds = Seconds::new(1);
 
-/// What an operator says of new credentials.
+/// What an operator states about new credentials.
 #[derive(Clone, Debug)]
 pub struct NewCredential {
-    /// A name for people.
+    /// A label for people to read.
     pub label: Option<String>,
-    /// Not accepted before.
+    /// Not accepted before this time.
     pub active_from: Option<Timestamp>,
     /// When it ends.
     pub expiry: Option<Expiry>,
-    /// The security profile that the client must fit.
+    /// The security profile that the credential must fit.
     pub profile: Profile,
 }
 
 /// When a new credential ends.
 #[derive(Clone, Copy, Debug)]
 pub enum Expiry {
-    /// Not accepted from here on.
+    /// Not accepted from this time on.
     At(Timestamp),
-    /// How long it is accepted, counted from when it is made by the database's clock.
+    /// How long it is accepted, from its creation by the database's clock.
     In(Seconds),
 }
 
-/// Why a credential was not changed.
+/// Why a credential was not made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The hash.
+    /// The secret could not be hashed.
     #[error(transparent)]
     Hash(#[from] SecretHashError),
     /// No such client.
@@ -54,10 +55,10 @@ pub enum CredentialError {
     /// No such credential.
     #[error("there is no credential {0}; `grantd credential list CLIENT` shows those of a client")]
     NoCredential(CredentialId),
-    /// A credential that the client may not have.
+    /// The client may not have this credential.
     #[error(transparent)]
     Fault(#[from] CredentialFault),
-    /// An end that is past.
+    /// It would have expired already.
     #[error(
         "it would have expired at {0}, which is past (by the database's clock it is {1}): give a later end"
     )]
@@ -65,7 +66,7 @@ pub enum CredentialError {
 }
 
 impl NewCredential {
-    /// What the operator states by it at `now`.
+    /// The credential as stated at `now`.
     pub(super) fn stated(
         &self,
         material: CredentialMaterial<StatedSecret>,
@@ -86,13 +87,13 @@ impl NewCredential {
 /// A credential that was retired.
 #[derive(Clone, Debug)]
 pub struct Retired {
-    /// The client that it was of.
+    /// The client that it belongs to.
     pub client: ClientId,
-    /// When the last token that was issued for it has expired.
+    /// When the last token that was issued for it expires.
     pub tokens_end_at: Timestamp,
 }
 
-/// Retires a credential from now on. Where it was compromised, the tokens that were issued for it are dead, too.
+/// Retires a credential from now on. If it was compromised, the tokens issued for it become inactive, too.
 ///
 /// # Errors
 /// No such credential, or a database out of reach.
@@ -130,7 +131,7 @@ pub async fn retire_credential(
     })
 }
 
-/// The longest that a token of this client may live, whatever its policies were lately.
+/// The longest that a live token of this client may still have, whatever its recent policies were.
 async fn longest_life(change: &mut ChangeTx, known: &KnownClient) -> Result<Seconds, StoreError> {
     let audiences = change.audiences().await?;
     let of_its_own = audiences.iter().filter(|audience| {
@@ -143,7 +144,6 @@ async fn longest_life(change: &mut ChangeTx, known: &KnownClient) -> Result<Seco
     Ok(longest.unwrap_or(Seconds::new(0)))
 }
 
-/// The client, where there is one.
 pub(super) async fn existing(
     change: &mut ChangeTx,
     client: &ClientId,
@@ -154,7 +154,7 @@ pub(super) async fn existing(
         .ok_or_else(|| CredentialError::NoClient(client.clone()))
 }
 
-/// Commits, with an event for each of `credentials`.
+/// Commits, with an audit event for each of `credentials`.
 pub(super) async fn finish(
     mut change: ChangeTx,
     client: Client,

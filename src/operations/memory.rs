@@ -1,4 +1,4 @@
-//! What this replica remembers of the database, and how it takes a change, whoever made it.
+//! What this replica remembers of the database, and how a change is applied to it.
 
 use std::slice;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use crate::store::memory::directory::Directory;
 use crate::store::memory::revocations::Revocations;
 use crate::store::revoked_tokens::RevokedToken;
 
-/// What is remembered.
+/// A replica's memory.
 #[derive(Debug)]
 pub struct Memory {
     /// Clients and audiences.
     pub directory: Directory,
     /// Revoked tokens.
     pub revocations: Revocations,
-    /// The signing keys; `None` before they were loaded.
+    /// The signing keys; `None` until they are loaded.
     pub keys: ArcSwapOption<KeyRing>,
     /// What was counted, under labels that name clients and audiences.
     pub(super) metrics: Metrics,
     pub(super) outdated: Outdated,
 }
 
-/// What the next reading of the feed loads anew.
+/// What the next reading of the feed must reload.
 #[derive(Debug, Default)]
 pub(super) struct Outdated {
     pub(super) keys: Mark,
@@ -37,7 +37,7 @@ pub(super) struct Outdated {
     pub(super) ids: Mark,
 }
 
-/// Whether something must be loaded anew.
+/// Whether something must be reloaded.
 #[derive(Debug, Default)]
 pub(super) struct Mark(AtomicBool);
 
@@ -46,14 +46,14 @@ impl Mark {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Takes the mark back, before the load begins: what changes meanwhile sets it again.
+    /// Clears the mark before the load begins, so that a change during the load sets it again.
     pub(super) fn take(&self) -> bool {
         self.0.swap(false, Ordering::AcqRel)
     }
 }
 
 impl Memory {
-    /// Nothing is remembered yet.
+    /// An empty memory.
     #[must_use]
     pub fn new(store: Arc<Store>, capacity: settings::Cache, metrics: Metrics) -> Self {
         Self {
@@ -65,8 +65,8 @@ impl Memory {
         }
     }
 
-    /// Takes the changes with the number `n` of the feed: nothing old of what they name is remembered any more. Who reads
-    /// the feed calls it, and who made the change, before it answers.
+    /// Applies the changes with number `n` of the feed: forgets what they name. Called by the reader of the feed, and
+    /// by whoever made the change before it answers.
     pub(super) fn apply(&self, n: i64, changes: &[Change]) {
         for change in changes {
             match change.kind {
@@ -77,7 +77,7 @@ impl Memory {
                 ChangeKind::Audience => {
                     self.directory.forget(n, slice::from_ref(change));
                     self.metrics.audience_changed();
-                    // It may need another key, or its tokens may live longer.
+                    // The audience may need another key, or its tokens may live longer.
                     self.outdated.keys.set();
                 }
                 ChangeKind::SigningKey => self.outdated.keys.set(),
@@ -90,7 +90,7 @@ impl Memory {
         }
     }
 
-    /// Nothing that is remembered counts any more.
+    /// Forgets everything.
     pub(super) fn begin_anew(&self) {
         self.directory.forget_all();
         self.metrics.all_changed();

@@ -1,4 +1,4 @@
-//! What grantd does, one verb a file: where deciding meets doing.
+//! What grantd does, one verb per file. Here the rules of `domain` meet the database, the keys and the clock.
 
 pub mod apply_catalog;
 pub mod audit;
@@ -78,10 +78,10 @@ use tell_changes::ChangeLines;
 use troubles::{Degraded, Troubles};
 use usage::Usage;
 
-/// How long the last writes of a replica that stops may take.
+/// How long a stopping replica may take for its last writes.
 const LAST_WRITES: Duration = Duration::from_secs(3);
 
-/// One replica: the parts that its verbs are made of.
+/// One replica, with the parts that its operations use.
 #[derive(Debug)]
 pub struct Grantd {
     settings: Arc<Settings>,
@@ -103,10 +103,11 @@ pub struct Grantd {
 }
 
 impl Grantd {
-    /// A replica over `store` that has loaded nothing yet. Nothing runs beside it before [`Self::background`] is started.
+    /// A replica over `store` that has loaded nothing yet. No background task runs until [`Self::background`] is
+    /// started.
     ///
     /// # Errors
-    /// Where the system starts no thread.
+    /// The system does not start a thread.
     pub fn new(
         store: Arc<Store>,
         clock: Clock,
@@ -174,7 +175,7 @@ impl Grantd {
         })
     }
 
-    /// What runs beside the requests.
+    /// The background tasks.
     #[must_use]
     pub fn background(&self) -> Background {
         let interval = self.settings.feed.poll_interval();
@@ -205,7 +206,7 @@ impl Grantd {
             .with("alerts", look_out.keep_looking())
     }
 
-    /// Writes what still waits, for a moment at most; called when no request is in flight any more.
+    /// Writes what is still queued, for at most 3 s. Called when no request is in flight any more.
     pub async fn write_last(&self) {
         let writing = tokio::time::timeout(LAST_WRITES, self.write_waiting());
         if writing.await.is_err() {
@@ -230,20 +231,20 @@ impl Grantd {
     /// Reads the feed once, see [`Feed::follow`].
     ///
     /// # Errors
-    /// A database out of reach, or a schema of another version.
+    /// The database is unreachable, or its schema has another version.
     pub async fn follow_feed(&self) -> Result<(), StoreError> {
         self.feed.follow().await
     }
 
-    /// Rotates once the signing keys whose turn it is; tells whether anything was due.
+    /// Rotates the signing keys that are due, once. Returns whether any was.
     ///
     /// # Errors
-    /// Another sealing key than the other servers', or a database out of reach.
+    /// The sealing key is not that of the other servers, or the database is unreachable.
     pub async fn rotate_keys(&self) -> Result<bool, RotationError> {
         self.rotator.rotate_where_due().await
     }
 
-    /// Removes once what nobody needs any more by the database's clock.
+    /// Removes, once, what has expired by the database's clock.
     pub async fn sweep(&self) {
         self.sweeper().sweep().await;
     }
@@ -301,19 +302,19 @@ impl Grantd {
         &self.audit
     }
 
-    /// What keeps this replica from being whole.
+    /// What is wrong with this replica, as `/readyz` shows it.
     #[must_use]
     pub fn degraded(&self) -> Vec<Degraded> {
         self.feed.degraded()
     }
 
-    /// Whether nothing keeps this replica from issuing.
+    /// Whether this replica can issue tokens.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self.degraded().iter().any(|it| it.blocks)
     }
 
-    /// Whether what a replica needs was loaded since the start, however it is now.
+    /// Whether the replica has loaded what it needs since its start, whatever its state is now.
     #[must_use]
     pub fn has_loaded(&self) -> bool {
         self.feed.freshness.has_been_read()
@@ -325,19 +326,19 @@ impl Grantd {
         self.feed.check_fresh().is_ok()
     }
 
-    /// What time it is by the database's clock, as far as this replica can tell.
+    /// The time by the database's clock, as far as this replica can tell.
     #[must_use]
     pub fn database_now(&self) -> Timestamp {
         self.clocks.database_now()
     }
 
-    /// The nonce that DPoP proofs shall hold from now on, where one is demanded.
+    /// The nonce that DPoP proofs must have from now on, if one is required.
     #[must_use]
     pub fn dpop_nonce(&self) -> Option<String> {
         self.proofs.nonce(self.clocks.now())
     }
 
-    /// The signing keys; `None` before they were loaded.
+    /// The signing keys; `None` until they are loaded.
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         self.memory.keys.load_full()
@@ -361,43 +362,43 @@ impl Grantd {
         &self.feed
     }
 
-    /// What loads revocations and ids.
+    /// Loads revocations and client ids.
     #[must_use]
     pub const fn loads(&self) -> &Arc<Loads> {
         &self.loads
     }
 
-    /// What each `jti` is spent in.
+    /// Where each `jti` is spent.
     #[must_use]
     pub const fn replay_cache(&self) -> &Arc<ReplayCache> {
         &self.replay_cache
     }
 
-    /// What writes revocations.
+    /// Writes revocations.
     #[must_use]
     pub const fn revoker(&self) -> &Arc<Revoker> {
         &self.revoker
     }
 
-    /// What was read again since the start.
+    /// What was reloaded since the start.
     #[must_use]
     pub const fn reloads(&self) -> &Arc<Reloads> {
         &self.reloads
     }
 
-    /// What is remembered of clients and audiences.
+    /// The remembered clients and audiences.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.memory.directory
     }
 
-    /// What this replica remembers of revocations.
+    /// The remembered revocations.
     #[must_use]
     pub fn revocations(&self) -> &Revocations {
         &self.memory.revocations
     }
 
-    /// Where secrets are hashed.
+    /// The threads that hash secrets.
     #[must_use]
     pub const fn hashing(&self) -> &HashingPool {
         &self.authenticator.hashing
