@@ -16,7 +16,7 @@ use crate::domain::secret_format::Secret;
 
 /// The most idle jobs that wait.
 pub const IDLE_CAPACITY: usize = 256;
-/// After so many generated ones in a row a waiting imported one has its turn.
+/// After this many generated ones in a row, a waiting imported one gets its turn.
 const GENERATED_IN_A_ROW: u32 = 32;
 
 /// How much hashing there is room for.
@@ -30,7 +30,7 @@ pub struct HashingCapacity {
     pub imported: usize,
 }
 
-/// Where a hash waits: the presented form of the secret decides.
+/// The queue for a hash, chosen by the form of the presented secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashQueue {
     /// Cheap hashes of secrets in generated form.

@@ -1,4 +1,4 @@
-//! What is drawn by lot: bytes, credential ids, token ids (`jti`, RFC 7519 section 4.1.7), secrets.
+//! Random bytes, credential ids, token ids (`jti`, RFC 7519 section 4.1.7) and secrets.
 
 use zeroize::Zeroizing;
 

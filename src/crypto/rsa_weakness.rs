@@ -1,4 +1,4 @@
-//! How long an RSA key must be, and which can be broken although they are: refused at registration (B-J07).
+//! The least length of an RSA key, and long keys that can be broken all the same: refused at registration (B-J07).
 //!
 //! By hand, because no crate in our tree looks at them: a verifier accepts such keys.
 

@@ -75,8 +75,8 @@ fn split(request: Request) -> (HeaderMap, Body) {
     (head.headers, body)
 }
 
-/// What is needed of a head, in bytes of its own: a value of HTTP/2 would keep the whole buffer that it was read
-/// into. Two of a kind tell that there were several.
+/// Copies the header fields that handlers need: an HTTP/2 value would keep alive the whole buffer that it was read
+/// into. Two values of one field are enough to see that there were several.
 fn kept(headers: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::new();
     for name in KEPT {

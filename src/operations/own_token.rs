@@ -1,4 +1,4 @@
-//! The one judge of tokens: introspection, revocation and `grantd token inspect` ask it.
+//! Checks access tokens, for introspection, revocation and `grantd token inspect`.
 
 use super::Grantd;
 use super::clocks::MOST_APART;
@@ -11,10 +11,10 @@ use crate::domain::shown::{unknown, unknown_or_none, unknown_url};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token_fault::TokenFault;
 
-/// An access token that an issuer signed, and the names by which it is looked at.
+/// A verified access token of an issuer, with its parsed client and audience.
 #[derive(Debug)]
 pub struct OwnToken {
-    /// What it says.
+    /// Its claims.
     pub claims: AccessToken,
     /// The key that signed it.
     pub kid: String,
@@ -25,14 +25,14 @@ pub struct OwnToken {
 }
 
 impl OwnToken {
-    /// Reads `text`, which must be an access token that one of `keys` signed for `issuer`, where that is known. `now` is
-    /// the database's time. Whether it still lives is another question.
+    /// Reads `text`, which must be an access token that one of `keys` signed for `issuer`, if that is known. `now` is
+    /// the database's time. Does not check whether the token has expired or was revoked.
     ///
     /// A client assertion, a DPoP proof or a token of another issuer differs in `typ`, key or `iss`
     /// (RFC 8725 section 3.12).
     ///
     /// # Errors
-    /// The first rule that does not hold.
+    /// The first rule that the text breaks.
     pub fn read(
         text: &str,
         keys: Option<&KeyRing>,
@@ -67,18 +67,18 @@ impl OwnToken {
 }
 
 impl Grantd {
-    /// The token that `text` is, where it is an access token of this issuer that lives at `now`.
+    /// Reads `text` as an access token of this issuer that has not expired at `now`.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Why it is not one.
     pub(super) fn own_token(&self, text: &str, now: Timestamp) -> Result<OwnToken, TokenFault> {
         let token = self.signed_by_us(text)?;
         token.claims.check_life(now)?;
         Ok(token)
     }
 
-    /// The token that `text` is, where some replica may still call it active: to revoke it is no idle answer, whatever
-    /// this machine's clock says.
+    /// Reads `text` as a token that some replica may still call active, even if it has expired by this machine's
+    /// clock: it must still be revoked.
     ///
     /// # Errors
     /// Why there is nothing to revoke.
@@ -94,10 +94,10 @@ impl Grantd {
         }
     }
 
-    /// That a token which was read before lives at `now`, and its key still verifies.
+    /// Checks that a token that was read before has not expired at `now`, and that its key still verifies.
     ///
     /// # Errors
-    /// Why it does not.
+    /// Why the token is no longer valid.
     pub(super) fn check_still_lives(
         &self,
         token: &OwnToken,

@@ -1,4 +1,5 @@
-//! The id of a credential without a secret follows from what it is, however it is registered.
+//! Derives the id of a credential without a secret from its content, so that catalog and commands give it the same
+//! id.
 
 use crate::crypto::digest;
 use crate::domain::credential::PublicMaterial;
@@ -15,8 +16,8 @@ pub(super) fn public_id(client: &ClientId, material: &PublicMaterial) -> Credent
     }
 }
 
-/// An id that follows from what the credential is, so that the same one is always found again. Never made of a
-/// secret: the id is public.
+/// An id derived from `material`, so that the same credential always gets the same id. `material` must not be a
+/// secret, because the id is public.
 pub(super) fn derived_id(client: &ClientId, material: &str) -> CredentialId {
     let parts = [client.as_str().as_bytes(), material.as_bytes()];
     CredentialId::from_hash(&digest::sha256(&digest::length_prefixed(&parts)))

@@ -1,4 +1,4 @@
-//! Registers secrets, keys, certificates and subject names for a client, by the rules that a catalog is held to.
+//! Registers secrets, keys, certificates and subject names for a client, by the same rules as a catalog.
 
 use std::collections::BTreeSet;
 
@@ -25,14 +25,14 @@ use crate::store::change::ChangeTx;
 pub struct Registered {
     /// The new credentials.
     pub credentials: Vec<Credential>,
-    /// Other clients that have one of these keys: who holds it can be any of them.
+    /// Other clients that have registered one of these keys: its holder can authenticate as any of them.
     pub shared_with: BTreeSet<ClientId>,
 }
 
-/// What becomes of a new credential: its id, and the material as it is kept.
+/// A new credential's id, and its material as it is stored.
 type Kept = (CredentialId, CredentialMaterial);
 
-/// Makes a secret for `client`. It is given here once, and kept as a hash only.
+/// Generates a secret for `client`. It is returned this once and stored only as a hash.
 ///
 /// # Errors
 /// No such client, one that may not have a secret, or a database out of reach.
@@ -100,7 +100,7 @@ async fn register(
     })
 }
 
-/// Holds the new credentials to the rules, each beside those that there are and those before it.
+/// Checks each new credential against the rules, together with the existing ones and the new ones before it.
 fn check(
     known: &KnownClient,
     new: &[(StatedCredential, Kept)],

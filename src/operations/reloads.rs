@@ -1,4 +1,5 @@
-//! What a replica reads again while it runs: how often that failed, and when it last went well (OPERATING section 4).
+//! Counts what a replica reloads while it runs: how often that failed, and when it last succeeded (OPERATING section
+//! 4).
 
 use std::collections::BTreeMap;
 
@@ -20,12 +21,12 @@ named! {
     }
 }
 
-/// How reading one of them went so far.
+/// How reloading one of them went so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reloaded {
-    /// How often what was read could not be used.
+    /// How often it failed.
     pub failures: u64,
-    /// When it was last read and used, the start included; `None` where it never was.
+    /// When it was last loaded successfully, the start included; `None` if never.
     pub last_success: Option<Timestamp>,
 }
 
@@ -46,20 +47,20 @@ impl Reloads {
         }
     }
 
-    /// Notes that it was read and is used from now on.
+    /// Notes a successful load.
     pub fn succeeded(&self, what: Reloadable) {
         let now = self.clock.now();
         self.of.lock().entry(what).or_default().last_success = Some(now);
     }
 
-    /// Notes that it could not be used: what was used before still is.
+    /// Notes a failed load; the previous version stays in use.
     pub fn failed(&self, what: Reloadable) {
         let mut of = self.of.lock();
         let failures = &mut of.entry(what).or_default().failures;
         *failures = failures.saturating_add(1);
     }
 
-    /// How it went so far; what this replica does not read is absent.
+    /// The counts so far; what this replica never loads is absent.
     #[must_use]
     pub fn all(&self) -> BTreeMap<Reloadable, Reloaded> {
         self.of.lock().clone()

@@ -1,12 +1,12 @@
 //! The replay cache: each `jti` is spent once, in the whole cluster and across restarts (RFC 7523 section 3,
 //! RFC 9449 section 11.1).
 //!
-//! The database's unique key is the only arbiter. Memory saves work, never decides for anybody: it refuses what
-//! this process spent itself, and what it is spending right now. Concurrent uses are gathered into one statement,
-//! and each caller is answered only once its own row is committed.
+//! The database's unique key decides. Memory only saves work: it refuses a `jti` that this process has spent or is
+//! spending now. Concurrent uses are written in one statement, and each caller is answered only once its own row is
+//! committed.
 //!
-//! A database may lose a part of its past: in a failover to a standby that lagged, or in a restore. Of what was made
-//! before that nobody knows whether it was spent, so it counts no more.
+//! A database may lose recent rows: in a failover to a lagging standby, or in a restore. It is then unknown which
+//! assertions and proofs made before the loss were spent, so all of them are refused.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use crate::store::Store;
 use crate::store::used_assertions::UsedAssertion;
 use crate::telemetry::metrics::Histogram;
 
-/// Uses that wait to be written at most.
+/// The most uses that wait to be written.
 const QUEUE: usize = 4096;
-/// Uses of one statement at most.
+/// The most uses in one statement.
 const BATCH: usize = 256;
-/// Spent keys that memory holds at most.
+/// The most spent keys that memory holds.
 const RECENT: u64 = 100_000;
 
 /// What is written, as the log names it.
@@ -37,29 +37,29 @@ pub(super) const USE_OF_JTI: &str = "the use of a jti";
 /// The upper bounds of the sizes of batches.
 const BATCHES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// What became of a `jti`.
+/// The result of spending a `jti`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
     /// Nobody had used it.
     First,
     /// It was used before.
     Replay,
-    /// It was made before a part of the past was lost: whether it was used nobody knows.
+    /// It was made before the database lost rows, so it is unknown whether it was used.
     Forgotten,
 }
 
 /// One `jti` that is to be spent.
 #[derive(Clone, Copy, Debug)]
 pub struct Spending<'a> {
-    /// What it is of: `assertion` or `dpop`.
+    /// What it belongs to: `assertion` or `dpop`.
     pub kind: &'static str,
-    /// Within what it is unique: the client, or key and URL of a proof.
+    /// The scope within which it is unique: the client, or a proof's key and URL.
     pub scope: &'a [&'a [u8]],
     /// The `jti`, any text.
     pub jti: &'a str,
     /// When it was made, at the earliest.
     pub made_at: Timestamp,
-    /// From when on what it belongs to is refused for its age.
+    /// When its assertion or proof is refused as too old, so that the record may be deleted.
     pub dead_at: Timestamp,
 }
 
@@ -71,7 +71,7 @@ pub struct ReplayCache {
     /// How many uses each statement wrote.
     pub(super) batches: Histogram,
     memory: Memory,
-    /// When a part of the past was last found lost, in Unix seconds; 0 where none ever was.
+    /// When a loss was last detected, in Unix seconds; 0 if never.
     past_lost_at: AtomicI64,
 }
 
@@ -83,7 +83,7 @@ type Use = Asked<UsedAssertion, Spent>;
 struct Memory {
     recent: Cache<String, ()>,
     under_way: Mutex<HashSet<String>>,
-    /// The last use that this process committed; where the database lost any of its uses, it lost this one.
+    /// The last use that this process committed: if the database lost any of this process's uses, it lost this one.
     last: Mutex<Option<UsedAssertion>>,
 }
 
@@ -100,12 +100,12 @@ impl ReplayCache {
         }
     }
 
-    /// A use that is surely in the database until it is swept away.
+    /// A use that must be in the database until it is swept.
     pub(super) fn last_use(&self) -> Option<UsedAssertion> {
         self.memory.last.lock().clone()
     }
 
-    /// A part of the past was lost at `instant`, or later: what was made before counts no more.
+    /// Records a loss at `instant`: assertions and proofs made before are refused from now on.
     pub(super) fn past_was_lost(&self, instant: Timestamp) {
         self.past_lost_at
             .fetch_max(instant.unix(), Ordering::Relaxed);
@@ -120,7 +120,7 @@ impl ReplayCache {
         spending.made_at.unix() < self.past_lost_at.load(Ordering::Relaxed)
     }
 
-    /// Spends a `jti`. A caller who goes away does not take it back.
+    /// Spends a `jti`. Dropping the future does not undo that.
     ///
     /// # Errors
     /// A database out of reach, or too many that wait: then nothing may be issued.
@@ -137,7 +137,7 @@ impl ReplayCache {
             expires_at: spending.dead_at,
         };
         match self.batcher.ask(used).await {
-            // It may have waited for a database that came back without its past.
+            // The write may have waited for a database that came back after a loss.
             Ok(Spent::First) if self.is_forgotten(&spending) => Ok(Spent::Forgotten),
             Ok(spent) => Ok(spent),
             Err(why) => {
@@ -164,7 +164,7 @@ impl ReplayCache {
         self.batcher.keep_writing(Duration::ZERO, write).await;
     }
 
-    /// Writes one batch. It is free of doubles, because each key in it was reserved.
+    /// Writes one batch. It has no duplicates, because each key in it was reserved.
     async fn write(&self, mut batch: Vec<Use>) {
         self.batches
             .observe(u32::try_from(batch.len()).unwrap_or(u32::MAX).into());
@@ -186,7 +186,7 @@ impl ReplayCache {
                     Spent::Replay
                 }
             });
-            // Remembered before it is released, so that at no moment it is neither.
+            // Remembered before it is released, so that there is no moment at which it is neither.
             self.memory.release(key);
             asked.answer(result);
         }
@@ -214,9 +214,9 @@ impl Memory {
         }
     }
 
-    /// Takes a key for one caller; false where it is spent, or another one has it.
+    /// Reserves a key for one caller; false if it is spent or reserved by another.
     fn reserve(&self, key: &str) -> bool {
-        // Before `recent` is looked at: the one who had the key may finish meanwhile.
+        // Locked before `recent` is read, because the caller that had the key may finish meanwhile.
         let mut under_way = self.under_way.lock();
         !self.recent.contains_key(key) && under_way.insert(key.to_owned())
     }

@@ -1,4 +1,4 @@
-//! Revocation, RFC 7009: a client kills a token of its own.
+//! Revocation, RFC 7009: a client revokes a token of its own.
 
 use super::Grantd;
 use super::authenticate_client::AuthenticatedClient;
@@ -48,7 +48,7 @@ impl Grantd {
         }
     }
 
-    /// The revocation to write, where the client by the last look may revoke `token`; or why there is nothing to revoke.
+    /// The revocation to write, if the client may still revoke `token`; or why there is nothing to revoke.
     fn revocable(
         &self,
         client: &AuthenticatedClient,

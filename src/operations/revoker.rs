@@ -11,9 +11,9 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::revoked_tokens::RevokedToken;
 
-/// Revocations that wait to be written at most.
+/// The most revocations that wait to be written.
 const QUEUE: usize = 4096;
-/// Revocations of one transaction at most.
+/// The most revocations in one transaction.
 const BATCH: usize = 256;
 
 /// What is written, as the log names it.
@@ -50,10 +50,10 @@ impl Revoker {
         self.batcher.unwritten()
     }
 
-    /// Kills a token. A caller who goes away does not take it back.
+    /// Revokes a token. Dropping the future does not undo that.
     ///
     /// # Errors
-    /// It was not written.
+    /// The revocation was not written.
     pub(super) async fn revoke(&self, token: RevokedToken) -> Result<(), Outage> {
         let written = self.batcher.ask(token).await;
         written.map_err(|why| Outage::NotWritten {
@@ -71,13 +71,13 @@ impl Revoker {
     }
 
     async fn commit(&self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
-        // On the heap: it holds two databases' transactions, one of which is used.
+        // On the heap, because it has room for the transactions of both databases.
         let write = Box::pin(async {
             let mut change = self.store.begin_change(random::token_id()).await?;
             change.revoke_tokens(tokens).await?;
             change.commit().await
         });
-        // A database that drops packets must not hold those who wait behind this batch.
+        // A database that drops packets must not block the callers behind this batch for ever.
         let committed = self.store.within_limit(write).await?;
         self.memory.apply(committed.position.n, &committed.changes);
         Ok(())

@@ -1,5 +1,5 @@
-//! A JWT by which somebody shows that he holds a key: a client assertion, a DPoP proof. Both pass through these types in
-//! this order, each made only of the one before: unverified, signed, accepted, fresh. Only a fresh one proves anything.
+//! JWTs that prove possession of a key: client assertions and DPoP proofs. Both pass through these types in order,
+//! each made only from the one before: unverified, signed, accepted, fresh. Only a fresh one proves anything.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,11 +14,11 @@ use crate::domain::once::Once;
 use crate::domain::profile::Profile;
 use crate::domain::shown::unknown;
 
-/// What tells one kind of them from another.
+/// What differs between assertions and proofs.
 pub trait Kind: fmt::Debug {
-    /// Among all `jti` that are spent.
+    /// The kind's name in the replay cache.
     const NAME: &'static str;
-    /// Why one proves nothing.
+    /// Why one is refused.
     type Fault: Into<OperationError>;
     /// What the key that signed it stands for.
     type Key: fmt::Debug;
@@ -28,31 +28,31 @@ pub trait Kind: fmt::Debug {
     /// Its `typ`.
     ///
     /// # Errors
-    /// That of something else (RFC 8725 section 3.11).
+    /// The `typ` of another kind of JWT (RFC 8725 section 3.11).
     fn check_type(typ: Option<&str>) -> Result<(), Self::Fault>;
 
-    /// It is no compact JWS of strict JSON; the reason.
+    /// The fault of a text that is not a compact JWS of strict JSON, with the reason.
     fn form(reason: String) -> Self::Fault;
-    /// Its `alg` is none that may be; as it is shown.
+    /// The fault of an `alg` that is not allowed, as it may be shown.
     fn algorithm(shown: String) -> Self::Fault;
-    /// The signature is not of the key.
+    /// The fault of a signature that the key did not make.
     fn signature() -> Self::Fault;
-    /// It was used before.
+    /// The fault of one that was used before.
     fn replayed() -> Self::Fault;
-    /// It was made before the database lost a part of its past.
+    /// The fault of one that was made before the database lost its record of used ones.
     fn made_before_loss() -> Self::Fault;
 }
 
 /// A text of the right form and type; anybody may have made it.
 pub struct Unverified<K: Kind>(CompactJws, PhantomData<K>);
 
-/// One that a key signed which counts for its kind; what it says is still to be judged.
+/// One with a verified signature by an acceptable key; its claims are still to be checked.
 pub struct Signed<K: Kind> {
     jws: CompactJws,
     key: K::Key,
 }
 
-/// One that is right in all but one thing: whether its `jti` was used before.
+/// One whose claims are right; whether its `jti` was used before is still to be checked.
 #[derive(Debug)]
 pub struct Accepted<K: Kind> {
     key: K::Key,
@@ -76,7 +76,7 @@ impl<K: Kind> Unverified<K> {
         Ok(Self(jws, PhantomData))
     }
 
-    /// What it says and nobody signed yet: to find the key.
+    /// Its unverified content, to find the key with.
     #[must_use]
     pub const fn unverified(&self) -> &CompactJws {
         &self.0
@@ -94,17 +94,17 @@ impl<K: Kind> Unverified<K> {
         }
     }
 
-    /// The fault of an `alg` that the key is not for.
+    /// The fault of an `alg` that the key is not registered for.
     #[must_use]
     pub fn wrong_algorithm(&self) -> K::Fault {
         K::algorithm(unknown(self.0.alg(), []))
     }
 
-    /// Checks the signature, and only then whether the key counts: whoever names a key without holding it learns nothing
-    /// of it and raises no alert.
+    /// Checks the signature, and only then whether the key is acceptable: a sender that does not hold the key learns
+    /// nothing about it and raises no alert.
     ///
     /// # Errors
-    /// A signature of another key, or a key that does not count.
+    /// A signature by another key, or a key that is not acceptable.
     pub fn verify(
         self,
         verifier: &Verifier,
@@ -124,7 +124,7 @@ impl<K: Kind> Signed<K> {
         &self.key
     }
 
-    /// Judges what it says.
+    /// Checks its claims with `judge`.
     ///
     /// # Errors
     /// What `judge` finds.
@@ -161,7 +161,7 @@ impl<K: Kind> Accepted<K> {
     /// Spends the `jti`, which is unique within `scope`.
     ///
     /// # Errors
-    /// A replay; or an outage: what is not kept proves nothing.
+    /// A replay, or an outage: a `jti` that could not be recorded proves nothing.
     pub async fn spend(
         self,
         replay_cache: &ReplayCache,
@@ -183,12 +183,12 @@ impl<K: Kind> Accepted<K> {
 }
 
 impl<K: Kind> Fresh<K> {
-    /// What is proven: that the sender holds this key now.
+    /// The key that the sender has proved to hold now.
     pub const fn key(&self) -> &K::Key {
         &self.key
     }
 
-    /// The same, for who keeps it.
+    /// The same, by value.
     pub fn into_key(self) -> K::Key {
         self.key
     }

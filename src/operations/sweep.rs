@@ -1,4 +1,4 @@
-//! Removes what nobody needs any more.
+//! Removes expired rows and revocations.
 
 use std::sync::Arc;
 use std::time::Duration;

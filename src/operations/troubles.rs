@@ -1,4 +1,4 @@
-//! What keeps a replica from being whole, each since when: `/readyz` tells it (OPERATING section 9).
+//! What is wrong with a replica, and since when, as `/readyz` shows it (OPERATING section 9).
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub struct Degraded {
     pub since: Timestamp,
     /// A sentence for the operator.
     pub message: String,
-    /// Whether nothing may be issued meanwhile.
+    /// Whether it stops the replica from issuing.
     pub blocks: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct Degraded {
 pub struct Troubles(Mutex<BTreeMap<Trouble, Degraded>>);
 
 impl Troubles {
-    /// Notes a trouble; one that was noted before keeps its `since`. Tells whether it is new.
+    /// Notes a trouble; a known one keeps its `since`. Returns whether it is new.
     pub fn note(&self, what: Trouble, now: Timestamp, (message, blocks): (String, bool)) -> bool {
         let mut troubles = self.lock();
         let since = troubles.get(&what).map(|known| known.since);
@@ -57,7 +57,7 @@ impl Troubles {
         since.is_none()
     }
 
-    /// Takes a trouble back; tells whether it was there.
+    /// Clears a trouble; returns whether it was noted.
     pub fn clear(&self, what: Trouble) -> bool {
         self.lock().remove(&what).is_some()
     }

@@ -1,5 +1,4 @@
-//! Writes down how each request was decided: the one place that does, and all that is written is a view of that one
-//! value.
+//! The only place that records how a request was decided. Log line and audit event are views of the same value.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -35,8 +34,8 @@ impl Grantd {
         }
     }
 
-    /// How late the answer goes: an address that fails to authenticate too often waits for each of its refusals, and for
-    /// nothing else.
+    /// How long an answer is delayed. Only refusals are, and only to an address that has failed to authenticate too
+    /// often.
     #[must_use]
     pub fn lateness(&self, outcome: &Outcome, source: IpAddr) -> Duration {
         let Outcome::Refused(refusal) = outcome else {

@@ -12,10 +12,10 @@ use super::request_id::RequestId;
 use crate::domain::explanation::ErrorCode;
 use crate::domain::refusal::{Refusal, RequestFault};
 
-/// What a 401 asks for; always all of it, whatever was wrong (RFC 9110 section 15.5.2).
+/// The challenge of every 401, whatever was wrong (RFC 9110 section 15.5.2).
 const CHALLENGE: HeaderValue =
     HeaderValue::from_static("Basic realm=\"grantd\", charset=\"UTF-8\"");
-/// The nonce that the next DPoP proof shall hold (RFC 9449 section 8.1).
+/// The nonce for the next DPoP proof (RFC 9449 section 8.1).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -163,7 +163,7 @@ pub fn cacheable_json(
     response
 }
 
-/// Tells the client which nonce its next DPoP proof shall hold (RFC 9449 section 8.2).
+/// Gives the client the nonce for its next DPoP proof (RFC 9449 section 8.2).
 pub(super) fn offer_nonce(headers: &mut HeaderMap, nonce: Option<&str>) {
     if let Some(Ok(value)) = nonce.map(HeaderValue::from_str) {
         headers.insert(DPOP_NONCE, value);

@@ -35,8 +35,8 @@ pub fn elements<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Result<Vec<String>
     Ok(hops)
 }
 
-/// From the nearest hop on, the first that is none of a proxy; the farthest one where all are. What stands before
-/// it was written by strangers and is not looked at.
+/// The hop nearest to us that is not a proxy, or the farthest if all are proxies. Hops beyond it were written by
+/// strangers and are ignored.
 ///
 /// # Errors
 /// [`ForwardedFault::NoAddress`] without hops, and [`ForwardedFault::Address`] at one that is no address.

@@ -23,9 +23,9 @@ use super::connection::Connection;
 /// Whether the peer is a trusted proxy, by its address and a second proof.
 ///
 /// # Errors
-/// A [`ForwardedFault`] where it is in their networks without such a proof, or with one of theirs that is none: something
-/// else for their secret, or a certificate of theirs that has expired. It is not taken for a stranger then: who came
-/// through it would have its address, which a policy might trust.
+/// A [`ForwardedFault`] if the peer is in the proxies' networks without such a proof, or with an invalid one: a wrong
+/// secret, or an expired certificate. It is refused rather than taken for a client: its clients would then get its
+/// address, which a policy might trust.
 pub(super) fn is_proxy(
     proxies: &TrustedProxies,
     connection: &Connection,
@@ -75,7 +75,7 @@ fn says_secret(proxies: &TrustedProxies, headers: &HeaderMap) -> Result<bool, Fo
 /// a proxy opened it, neither certificate nor secret: on loopback a client may stand beside a proxy.
 ///
 /// # Errors
-/// A [`ForwardedFault`]: a request that does not say clearly which certificate it came with is none without one.
+/// A [`ForwardedFault`]: a request whose certificate is unclear is refused, not treated as one without a certificate.
 pub(super) fn certificate(
     proxies: &TrustedProxies,
     connection: &Connection,
@@ -124,12 +124,11 @@ fn certificate_header(
     one(headers, header.as_str()).map_err(|Several| ForwardedFault::RepeatedCertificate)
 }
 
-/// The address that the request came to the proxies from: of the hops that they name, the last one that is none of
-/// theirs.
+/// The address from which the request reached the proxies: the last hop that is not in their networks.
 ///
 /// # Errors
-/// A [`ForwardedFault`] where they name none or one that is no address. It is never taken for the proxy's own: a
-/// policy might trust that.
+/// A [`ForwardedFault`] if there is none, or it is not an address. The proxy's own address is never used instead,
+/// because a policy might trust that.
 pub(super) fn source(
     proxies: &TrustedProxies,
     peer: IpAddr,

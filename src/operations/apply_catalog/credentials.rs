@@ -104,8 +104,8 @@ impl Credentials<'_> {
         self.findings.uncompared.insert(self.client.id.clone());
     }
 
-    /// The credential as it will be: the existing one with what the catalog states, or a new one; none where that is not
-    /// known, or may not be.
+    /// The credential as it will be: the existing one as the catalog changes it, or a new one. `None` if its secret
+    /// is absent here or it is refused.
     fn resolve(
         &mut self,
         stated: &Placed<StatedCredential>,
@@ -171,7 +171,7 @@ impl Credentials<'_> {
         }
     }
 
-    /// An id is one client's, unless that one may lose it in the same go.
+    /// An id belongs to one client, unless this `apply` removes it from that client.
     fn check_owner(&mut self, stated: &Placed<StatedCredential>, new: &Credential) {
         let owner = self.stored.owners.get(&new.id);
         if let Some(owner) = owner.filter(|_| !self.options.prune) {
@@ -224,7 +224,7 @@ const fn hash_of(form: SecretForm, phc: String) -> CredentialMaterial {
     CredentialMaterial::Secret(SecretHash { form, phc })
 }
 
-/// Of two retirements the earlier one holds: a catalog that lags must not revive what a command retired.
+/// The earlier of two retirements: an outdated catalog must not revive what a command retired.
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

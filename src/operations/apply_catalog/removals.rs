@@ -1,10 +1,10 @@
-//! How much `--prune` removes unasked: a catalog that was cut short, or is another one, must not empty a database.
+//! Limits what `--prune` removes without `--allow-removals`: a truncated or wrong catalog must not empty a database.
 
 use super::plan::{Action, Plan, Subject, TooManyRemoved};
 
-/// So many may always go, however few there are.
+/// This many may always be removed, however few there are.
 const FEW: usize = 2;
-/// Beyond [`FEW`], one in so many may go.
+/// Beyond [`FEW`], one in this many may be removed.
 const SHARE: usize = 10;
 
 /// How many there were of what a catalog removes as a whole.

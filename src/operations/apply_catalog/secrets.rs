@@ -1,5 +1,5 @@
-//! The slow part of `apply`, done before anything is locked: which secret of the database each stated one is, and the
-//! hashes of those that are new.
+//! The slow part of `apply`, done before anything is locked: matches each stated secret with the stored hashes, and
+//! hashes the new ones.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -19,34 +19,34 @@ use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::secret_format::{PresentedForm, Secret};
 use crate::operations::import_secret::{hash_generated, hash_imported, shared_salt};
 
-/// Secrets in clear, each client's told beside the secrets that it had then.
+/// The catalog's secrets, each matched with those that its client had at that time.
 #[derive(Default)]
 pub(super) struct Secrets {
     told: BTreeMap<ClientId, OfClient>,
 }
 
-/// What the secrets of one client are.
+/// The matched secrets of one client.
 struct OfClient {
-    /// The secrets that the client had.
+    /// The stored secrets that they were matched with.
     beside: Vec<(CredentialId, SecretHash)>,
-    /// By the place of the credential among those that the catalog states.
+    /// By the index of the credential in the catalog's list.
     secrets: BTreeMap<usize, Told>,
 }
 
 /// A stated secret.
 #[derive(Clone)]
 pub(super) enum Told {
-    /// It is the secret of that credential, or becomes that of a new one.
+    /// The secret of this credential, existing or new.
     Is(CredentialId, SecretHash),
-    /// It names a credential whose secret is another.
+    /// It names a credential that has a different secret.
     OtherThan(CredentialId),
 }
 
-/// The database holds other secrets of a client than those that its stated ones were told beside.
+/// The client's stored secrets have changed since the stated ones were matched with them.
 #[derive(Debug)]
 pub(super) struct Outdated;
 
-/// The secrets of one client that are to be told.
+/// The secrets of one client that are still to be matched.
 struct Job {
     client: ClientId,
     existing: Vec<Credential>,
@@ -54,7 +54,7 @@ struct Job {
 }
 
 impl Secrets {
-    /// Tells those that are not told yet, on all cores.
+    /// Matches those that are not matched yet, on all cores.
     ///
     /// # Errors
     /// No memory for a hash.
@@ -123,7 +123,7 @@ fn secrets_of(credentials: &[Credential]) -> Vec<(CredentialId, SecretHash)> {
         .collect()
 }
 
-/// One thread a core: a hash of an imported secret takes 15 ms and 19 MiB.
+/// One thread per core: a hash of an imported secret takes 15 ms and 19 MiB.
 fn tell_all(jobs: Vec<Job>, cost: HashCost) -> Result<Vec<(ClientId, OfClient)>, SecretHashError> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = cores.min(jobs.len());

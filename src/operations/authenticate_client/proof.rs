@@ -23,7 +23,7 @@ pub(super) struct MatchedSecret {
     pub(super) method: AuthMethod,
 }
 
-/// A certificate of the client whose key the caller holds, and that holds now.
+/// A currently valid certificate of the client whose key the caller holds.
 pub(super) struct MatchedCertificate {
     pub(super) credential: CredentialId,
     pub(super) method: AuthMethod,
@@ -43,7 +43,7 @@ enum Proof {
     Unspent(AcceptedAssertion),
 }
 
-/// A client that proved itself. What it may do is judged by a [`StandingClient`] alone, for requests wait between the
+/// An authenticated client. Its rights are decided on a [`StandingClient`] only, because requests wait between the
 /// proof and the answer.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
@@ -114,8 +114,8 @@ fn check_admitted(client: &Client, method: AuthMethod) -> Result<(), ClientFault
 }
 
 impl Authenticator {
-    /// The last step of client authentication: an assertion is spent. What may send the client away to come back
-    /// with the same assertion, such as a demanded nonce, stands before it.
+    /// The last step of client authentication: spends the assertion. Any check after which the client may retry with
+    /// the same assertion, such as that of the DPoP nonce, comes before it.
     ///
     /// # Errors
     /// A replay, or an outage: then nothing may be issued.

@@ -21,7 +21,7 @@ use table::SpentTable;
 const LATEST: Duration = Duration::from_secs(1);
 const MINUTE: Seconds = Seconds::new(60);
 
-/// What was spent since the start, as far as it is remembered.
+/// What each client and source has spent since the start, as far as it is remembered.
 #[derive(Debug)]
 pub struct Budgets {
     clock: Clock,
@@ -49,7 +49,7 @@ enum Network {
 }
 
 impl Budgets {
-    /// Nothing is spent yet.
+    /// Budgets of which nothing is spent.
     #[must_use]
     pub fn new(settings: &Budget, clock: Clock) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl Budgets {
         self.spend(self.source_failures, &Key::Refusals(Network::of(source)));
     }
 
-    /// How late a refusal goes to a source, so that who tries on a connection waits for each answer.
+    /// How long a refusal to a source is delayed, so that a guesser must wait for each answer.
     #[must_use]
     pub fn lateness(&self, source: IpAddr) -> Duration {
         let key = Key::Refusals(Network::of(source));
@@ -101,7 +101,7 @@ impl Budgets {
     /// Takes one of the tokens that this replica may issue to the client in a minute.
     ///
     /// # Errors
-    /// It has had all of them.
+    /// None is left.
     pub fn take_token(&self, client: &ClientId, per_minute: NonZeroU32) -> Result<(), BudgetFault> {
         let allowance = Allowance {
             events: per_minute,

@@ -1,5 +1,5 @@
-//! A table of fixed size that says how much of its allowance each key has spent: a stranger who invents keys takes no
-//! memory. Places are found by a hash under a key of this process, so that nobody can choose whom he meets.
+//! A table of fixed size with what each key has spent: invented keys take no more memory. Slots are found with a hash
+//! under a key of this process, so that nobody can choose whose slot to share.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 

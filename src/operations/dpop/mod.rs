@@ -55,7 +55,7 @@ impl Proofs {
         }
     }
 
-    /// Looks at the proof of a token request at `now`; a request without one stays without. Nothing is spent.
+    /// Checks the proof of a token request at `now`, if it has one, without spending its `jti`.
     ///
     /// # Errors
     /// A [`DpopFault`]; two of them name the nonce to use.
@@ -78,7 +78,8 @@ impl Proofs {
         judge_proof(text, self.profile, &expected).map(Some)
     }
 
-    /// Spends the `jti` of a proof: it was never used with this key at this URI before (RFC 9449 section 11.1).
+    /// Spends the `jti` of a proof, which must not have been used with this key at this URI before (RFC 9449 section
+    /// 11.1).
     ///
     /// # Errors
     /// [`DpopFault::Replayed`] or [`DpopFault::MadeBeforeLoss`], or an outage: a proof whose use cannot be kept proves nothing.
@@ -91,7 +92,7 @@ impl Proofs {
         accepted.spend(&self.replay_cache, &scope).await
     }
 
-    /// The nonce that proofs shall hold from `now` on, where one is demanded.
+    /// The nonce that proofs must have from `now` on, if one is required.
     #[must_use]
     pub fn nonce(&self, now: Timestamp) -> Option<String> {
         self.nonces.demanded(now)

@@ -131,7 +131,7 @@ impl Feed {
         Ok(())
     }
 
-    /// The database is not the one that it was: what it had kept of spent assertions and proofs may be gone.
+    /// The database has lost rows, perhaps those of spent assertions and proofs: refuses what was made before.
     fn note_loss(&self, followed: &mut Followed, at: Timestamp) {
         tracing::warn!(
             "the database has lost a part of its past (a failover to a standby that lagged, or a restore): \

@@ -101,7 +101,7 @@ impl Grantd {
         Err(Outage::TokensNotBefore.into())
     }
 
-    /// Judges the request by the last look, and signs: there is no wait in here, and there can be none.
+    /// Decides on the latest state in memory, and signs. Not async, so nothing can change in between.
     fn judge(
         &self,
         client: &AuthenticatedClient,
@@ -197,7 +197,8 @@ impl Grantd {
     }
 }
 
-/// Tokens issued up to and including `tokens_not_before` are dead: the second to wait for, where that is not past.
+/// Tokens issued up to and including `tokens_not_before` are void. Returns the first second after it, or `None` if
+/// that has come.
 fn first_living_second(client: &Client, now: Timestamp) -> Result<Option<Timestamp>, Outage> {
     let mark = client.tokens_not_before;
     let alive = mark.plus(Seconds::new(1));

@@ -26,7 +26,7 @@ use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKeys;
 use transaction::{By, KeyChange};
 
-/// Changes the signing keys of a database.
+/// Rotates and retires the signing keys of a database.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyRotation<'a> {
     /// The database.
@@ -37,7 +37,7 @@ pub struct KeyRotation<'a> {
     pub periods: KeyPeriods,
 }
 
-/// Why the keys are as they were.
+/// Why the keys were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
     /// A key could not be made, or the database is out of reach.
@@ -46,7 +46,7 @@ pub enum RotationError {
     /// No such key.
     #[error("there is no signing key {0}; `grantd key list` shows those that there are")]
     NoKey(String),
-    /// It does not sign any more.
+    /// The key is retired already, or will be at a set time.
     #[error("{1} is already the end of the signing key {0}; if it leaked, add --compromised")]
     Retired(String, Timestamp),
     /// There is nothing to rotate.
