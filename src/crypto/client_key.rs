@@ -24,7 +24,7 @@ pub struct ClientKey {
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientKeyError {
-    /// It is no public key of a kind that grantd verifies with.
+    /// Not a public key that grantd can verify with.
     #[error(transparent)]
     Key(#[from] PublicJwkError),
     #[error(transparent)]

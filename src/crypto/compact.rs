@@ -10,7 +10,7 @@ use super::strict_json::{StrictJsonError, parse_object};
 /// The longest compact JWS that is looked at, in bytes.
 pub const MAX_LENGTH: usize = 16 * 1024;
 
-/// Why a text is no compact JWS of the kind that grantd reads. It never repeats the text.
+/// Why a text is not a compact JWS that grantd accepts. It never repeats the text.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompactError {

@@ -39,7 +39,7 @@ pub enum PublicJwk {
     },
 }
 
-/// Why a text is no public key that grantd uses.
+/// Why grantd cannot use a public key.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublicJwkError {

@@ -16,7 +16,7 @@ const KEY_LENGTH: usize = 32;
 /// Bytes that sealing adds at the end.
 const TAG_LENGTH: usize = 16;
 
-/// Why a text is no sealing key, or something sealed does not open.
+/// Why a sealing key cannot be read, or a sealed key cannot be opened.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealingError {

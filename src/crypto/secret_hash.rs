@@ -37,7 +37,7 @@ impl HashCost {
         passes: 1,
         lanes: 1,
     };
-    /// For imported secrets, whose entropy nobody knows: about 15 ms.
+    /// For imported secrets, whose entropy is unknown: about 15 ms.
     pub const IMPORTED: Self = Self {
         memory_kib: 19_456,
         passes: 2,
@@ -55,7 +55,7 @@ impl HashCost {
     }
 }
 
-/// Why a text is no hash that grantd checks, or a hash cannot be made.
+/// Why a hash is not accepted, or cannot be computed.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretHashError {

@@ -17,7 +17,7 @@ pub enum DpopFault {
     Algorithm(String),
     /// No `jwk` in the header.
     KeyAbsent,
-    /// `jwk` is no public key for this `alg`; the reason.
+    /// `jwk` is not a public key for this `alg`; with the reason.
     Key(String),
     /// The signature is not that of the key.
     Signature,
@@ -43,7 +43,7 @@ pub enum DpopFault {
     NonceWrong(String),
     /// The proof was used before.
     Replayed,
-    /// It was made before the database lost a part of its past: whether it was used nobody knows.
+    /// Made before the database lost its record of used ones, so it may have been used.
     MadeBeforeLoss,
 }
 

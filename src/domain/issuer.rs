@@ -8,7 +8,7 @@ use fluent_uri::Uri;
 use fluent_uri::component::Authority;
 use fluent_uri::pct_enc::EStr;
 
-/// The issuer: what stands in `iss`, in the metadata and in the `aud` of assertions, byte for byte.
+/// The issuer, byte for byte as in `iss`, in the metadata and in the `aud` of assertions.
 ///
 /// It never ends in `/`, so that an endpoint is the issuer followed by the endpoint's path.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Issuer {
     /// Reads an issuer. `allow_plain_http` permits http on a host that is not loopback.
     ///
     /// # Errors
-    /// See [`InvalidIssuer`]; all comparison is of exact strings, so nothing is repaired.
+    /// See [`InvalidIssuer`]. Issuers are compared byte for byte, so a malformed one is refused, not repaired.
     pub fn parse(text: &str, allow_plain_http: bool) -> Result<Self, InvalidIssuer> {
         let uri = Uri::parse(text).map_err(|_| InvalidIssuer::NotAbsolute)?;
         let https = match uri.scheme().as_str() {

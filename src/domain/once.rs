@@ -1,4 +1,4 @@
-//! What a signed JWT that proves something once is told by: a client assertion, a DPoP proof.
+//! The `jti` and times that make a client assertion or a DPoP proof valid once.
 
 use super::timestamp::Timestamp;
 

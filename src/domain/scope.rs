@@ -56,7 +56,7 @@ impl ScopeSet {
             .collect::<Result<Self, _>>()
     }
 
-    /// Whether nothing is in it.
+    /// Whether it has no scopes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

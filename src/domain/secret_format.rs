@@ -57,7 +57,7 @@ pub enum PresentedForm {
     Other,
 }
 
-/// What the form of a wrong secret tells of how it went wrong, and nothing of the secret itself.
+/// What the form of a wrong secret says about the mistake, without showing the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oddity {
     /// A line break at an end, as `echo` and editors leave behind.

@@ -1,4 +1,4 @@
-//! Why an access token is inactive. The API that asks is told none of it (RFC 7662 section 2.2); the record is.
+//! Why an access token is inactive. It is logged, but the API that asks does not learn it (RFC 7662 section 2.2).
 
 use super::check::{Check, Finding};
 use super::client::ClientStatus;
@@ -9,7 +9,7 @@ use super::timestamp::Timestamp;
 /// the time that it names and ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenFault {
-    /// It is no compact JWS of strict JSON; the reason.
+    /// Not a compact JWS of strict JSON; with the reason.
     Form(String),
     /// Its `typ` is that of something else.
     Type(String),
@@ -100,7 +100,7 @@ impl TokenFault {
         }
     }
 
-    /// Whether the set-up is wrong rather than the token: somebody must do something before it gets better.
+    /// Whether the configuration is wrong rather than the token, so that an operator must act.
     #[must_use]
     pub const fn is_of_setup(&self) -> bool {
         matches!(self, Self::NoAudience(_) | Self::NotServed(_))

@@ -89,7 +89,7 @@ fn kept(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// Reads a body whole; it is wiped when dropped. What is wrong with the head is told at once.
+/// Reads the whole body; it is wiped when dropped. Faults of the head are reported before the body is read.
 ///
 /// # Errors
 /// A `Content-Encoding`, a body over the limit (also one that only says so), and one that does not come in time,
@@ -140,7 +140,7 @@ async fn collect(
     Ok(whole)
 }
 
-/// Nothing is inflated: a compressed body of 16 KiB can be one of 16 MiB.
+/// Compressed bodies are refused: 16 KiB can inflate to 16 MiB.
 fn check_content_encoding(headers: &HeaderMap) -> Result<(), RequestFault> {
     let mut codings = headers.get_all(CONTENT_ENCODING).iter();
     if codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {

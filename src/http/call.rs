@@ -80,7 +80,7 @@ pub(super) async fn answer(
     response
 }
 
-/// Of several nobody knows which one is meant.
+/// `None` if there are several, because it is unclear which one is meant.
 fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
     let mut values = headers.get_all(TRACEPARENT).iter();
     let first = values.next()?;

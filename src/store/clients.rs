@@ -369,7 +369,7 @@ impl ChangeTx {
     }
 }
 
-/// A statement that touched not all of `keys` met somebody else's change.
+/// A conflict if the statement did not touch all of `keys`: another writer changed them.
 pub(super) fn touched_each<'a>(
     keys: impl IntoIterator<Item = &'a str>,
     touched: &[String],
@@ -381,7 +381,7 @@ pub(super) fn touched_each<'a>(
     }
 }
 
-/// An update that touched another number of rows than one met somebody else's change.
+/// A conflict if an update did not touch exactly one row: another writer changed it.
 pub(super) fn touched_one(touched: u64, key: &str) -> Result<(), StoreError> {
     if touched == 1 {
         Ok(())

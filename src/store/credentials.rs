@@ -93,7 +93,7 @@ fn by_client(rows: Vec<CredentialRow>) -> Result<HashMap<String, Vec<Credential>
 }
 
 impl ChangeTx {
-    /// Whose credential that is; `None` where there is no such credential.
+    /// The client that owns the credential; `None` if there is no such credential.
     ///
     /// # Errors
     /// A database out of reach, or a corrupt row.

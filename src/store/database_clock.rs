@@ -72,7 +72,7 @@ impl DatabaseTime {
         Timestamp::from_unix(self.0.saturating_add(999).div_euclid(1000))
     }
 
-    /// What expired before this second may be forgotten for ever.
+    /// What expired before this second may be deleted.
     #[must_use]
     pub fn forget_before(self) -> Timestamp {
         self.second().minus(MARGIN)

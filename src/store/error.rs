@@ -60,7 +60,7 @@ pub enum StoreError {
         key: String,
         fault: String,
     },
-    /// An update touched another number of rows than it had to: somebody else was there first.
+    /// An update touched the wrong number of rows: another writer was first.
     #[error("{0} was changed by somebody else in the meantime: look again, then retry")]
     Conflict(String),
     #[error(

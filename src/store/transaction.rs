@@ -80,7 +80,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Commits what `write` does where it is no fault, within the time of one operation.
+    /// Commits what `write` does unless it fails, within the time limit of one operation.
     pub(super) async fn write<T>(
         &self,
         write: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
@@ -154,7 +154,8 @@ impl Store {
                 let mut tx = self
                     .begin_postgres(pool.acquire().await?, begin.into())
                     .await?;
-                // Of the transaction, not of the session: a pooler loses a session's lock, or keeps it for ever.
+                // A lock of the transaction, not of the session: a pooler may lose a session's lock, or never release
+                // it.
                 let lock = "SELECT pg_advisory_xact_lock(hashtext('grantd migration ' || current_schema()))";
                 sqlx::raw_sql(lock).execute(tx.connection()?).await?;
                 Ok(Tx::Postgres(tx))
@@ -193,7 +194,7 @@ impl Store {
             Ok(_) => Ok(tx),
             Err(error) => {
                 if matches!(error, StoreError::Busy(_)) {
-                    // Nothing was begun, and nothing is wrong with the connection.
+                    // No transaction was begun, and the connection is fine.
                     drop(tx.connection.take());
                 }
                 Err(error)

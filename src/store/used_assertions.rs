@@ -1,4 +1,4 @@
-//! The table `used_assertions`: a `jti` that is spent, durable before anybody is told so.
+//! The table `used_assertions`: spent `jti`s, committed before any caller is answered.
 
 use super::Store;
 use super::database::Pools;

@@ -76,7 +76,7 @@ impl CertificateChain {
     /// A chain in DER, the leaf first, which must be a certificate.
     ///
     /// # Errors
-    /// As [`Self::new`]; also [`CertificateFault::Unreadable`] for a leaf that is no certificate.
+    /// As [`Self::new`]; also [`CertificateFault::Unreadable`] for a leaf that is not a certificate.
     pub fn from_der(certificates: Vec<Vec<u8>>) -> Result<Self, CertificateFault> {
         let certificates: Vec<_> = certificates.into_iter().map(CertificateDer::from).collect();
         let chain = Self::new(&certificates)?;

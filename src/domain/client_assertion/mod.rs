@@ -41,7 +41,7 @@ pub struct AssertionRules<'a> {
 /// is the seconds between the time that it names and ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssertionFault {
-    /// It is no compact JWS of strict JSON; the reason.
+    /// Not a compact JWS of strict JSON; with the reason.
     Form(String),
     /// Its `typ` is that of something else.
     Type(String),
@@ -79,7 +79,7 @@ pub enum AssertionFault {
     Signature,
     /// It was used before.
     Replayed,
-    /// It was made before the database lost a part of its past: whether it was used nobody knows.
+    /// Made before the database lost its record of used ones, so it may have been used.
     MadeBeforeLoss,
 }
 
@@ -182,7 +182,7 @@ pub fn check_type(typ: Option<&str>) -> Result<(), AssertionFault> {
 /// The client that an assertion claims to be of: its `sub`, unverified.
 ///
 /// # Errors
-/// No `sub`, or one that is no text.
+/// `sub` is missing or not a string.
 pub fn claimed_client(claims: &Map<String, Value>) -> Result<&str, AssertionFault> {
     text(claims, "sub")
 }

@@ -13,7 +13,7 @@ use super::client::named;
 use super::identifier::CredentialId;
 use super::timestamp::{Seconds, Timestamp};
 
-/// After this no token of now is alive: none lives longer than a day, and clocks may differ.
+/// After this, every token issued now has expired: the longest lifetime is a day, plus the difference of clocks.
 const LAST_TOKEN_EXPIRED: Seconds = Seconds::new(25 * 3600);
 
 /// One credential of a client. What it proves never changes; a new secret is a new credential.

@@ -175,7 +175,7 @@ enum Proof<'a> {
     Subject(&'a SubjectName),
 }
 
-/// Reads the facts of a JWK; none where it is no key that grantd verifies with.
+/// Reads the facts of a JWK; `None` if grantd cannot verify with it.
 pub type ReadKey = fn(&str) -> Option<KeyFacts>;
 
 impl<'a> Held<'a> {

@@ -1,4 +1,4 @@
-//! A credential as somebody states it, in a catalog or by a command.
+//! A credential as a catalog or a command states it.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub struct StatedCredential {
     pub retired_at: Option<Timestamp>,
 }
 
-/// A secret before it is hashed, or the hash that somebody else made.
+/// A secret before it is hashed, or an imported hash.
 #[derive(Clone)]
 pub enum StatedSecret {
     /// In clear.

@@ -30,7 +30,7 @@ pub enum AttributeValue {
     Der(Vec<u8>),
 }
 
-/// The text is no distinguished name of RFC 4514.
+/// The text is not a distinguished name as in RFC 4514.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a distinguished name of RFC 4514, for example CN=ledger,OU=Payments,O=Example,C=DE")]
 pub struct InvalidName;

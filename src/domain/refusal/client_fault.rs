@@ -45,7 +45,7 @@ pub enum ClientFault {
     SecretNotYetActive(CredentialId),
     /// The secret is right, but expired.
     SecretExpired(CredentialId),
-    /// The secret is right, but was retired: somebody still uses it.
+    /// The secret is right, but retired.
     SecretRetired(CredentialId),
     /// A client certificate that proves nothing.
     Certificate(CertificateFault),

@@ -17,7 +17,7 @@ pub enum GrantFault {
     GrantNotRegistered(GrantType),
     /// The client has no policy that holds for this request; those that do not hold.
     NoPolicy(Vec<Unheld>),
-    /// `scope` is no list of scopes.
+    /// `scope` is not a list of scopes.
     ScopeGrammar(String),
     /// None of the client's audiences has this scope.
     ScopeUnknown(String),
@@ -32,7 +32,7 @@ pub enum GrantFault {
     },
     /// No scope was named, and the policy has no default.
     NoDefaultScopes(AudienceId),
-    /// `resource` is no absolute URI without fragment, or too long.
+    /// `resource` is not an absolute URI without fragment, or is too long.
     TargetGrammar(String),
     /// Several resources, or `resource` and `audience` name different ones.
     SeveralTargets(String, String),
@@ -49,10 +49,10 @@ pub enum GrantFault {
     TokenOfAnotherClient(String),
 }
 
-/// Why a client may not use an audience. The client is told none of it.
+/// Why a client may not use an audience. Logged, but never told to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetRefused {
-    /// Nothing is known of it.
+    /// The audience is unknown.
     Unknown,
     /// The audience exists, and the client has no policy for it.
     NoPolicy,

@@ -25,7 +25,7 @@ pub enum RequestFault {
     MediaType(String),
     /// A charset other than UTF-8.
     Charset(String),
-    /// A percent escape that is none, or bytes that are no UTF-8 (RFC 6749 appendix B).
+    /// A malformed percent escape, or bytes that are not UTF-8 (RFC 6749 appendix B).
     FormEncoding,
     /// More parameters than any request needs.
     TooManyParameters,

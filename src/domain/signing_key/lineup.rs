@@ -58,7 +58,7 @@ impl Lineup {
             .find(|(_, life)| life.retires_at.is_none() && life.activates_at.is_some())
     }
 
-    /// The key that stands by.
+    /// The announced next key.
     #[must_use]
     pub fn next(&self) -> Option<(&str, &KeyLife)> {
         self.iter()
@@ -121,7 +121,7 @@ impl Lineup {
         Some(periods.known_from(self.next()?.1).max(turn))
     }
 
-    /// Whether no key stands by.
+    /// Whether there is no next key.
     #[must_use]
     pub fn lacks_next(&self) -> bool {
         self.next().is_none()

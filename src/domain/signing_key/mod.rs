@@ -14,7 +14,7 @@ pub const ACTIVATION_DELAY: Seconds = Seconds::new(2);
 pub struct KeyLife {
     /// When it was made: from here on it stands in the JWKS of each replica that has read of it.
     pub announced_at: Timestamp,
-    /// From here on it signs; `None` while it stands by as the next one.
+    /// When it begins to sign; `None` while it is announced as the next key.
     pub activates_at: Option<Timestamp>,
     /// From here on it signs nothing more.
     pub retires_at: Option<Timestamp>,

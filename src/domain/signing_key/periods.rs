@@ -9,11 +9,11 @@ const AHEAD: Seconds = Seconds::new(2);
 /// What the settings say of the lives of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPeriods {
-    /// How long one key signs; `None`: until somebody rotates it.
+    /// How long one key signs; `None` means until it is rotated by hand.
     pub rotation: Option<Seconds>,
     /// How long verifiers cache the JWKS.
     pub jwks_max_age: Seconds,
-    /// How long a replica may not have heard of a change, and issue all the same.
+    /// How long a replica may go on issuing without hearing of a change.
     pub max_staleness: Seconds,
     /// The longest token lifetime, whatever audiences say.
     pub max_lifetime: Seconds,

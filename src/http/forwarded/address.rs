@@ -9,7 +9,7 @@ use crate::domain::proxy::TrustedProxies;
 /// The hops of all lines of `X-Forwarded-For`; empty ones are left out (RFC 9110 section 5.6.1).
 ///
 /// # Errors
-/// [`ForwardedFault::Address`] where a line is no text.
+/// [`ForwardedFault::Address`] if a line is not text.
 pub fn list<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Result<Vec<String>, ForwardedFault> {
     let mut hops = Vec::new();
     for line in lines {
@@ -39,7 +39,7 @@ pub fn elements<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Result<Vec<String>
 /// strangers and are ignored.
 ///
 /// # Errors
-/// [`ForwardedFault::NoAddress`] without hops, and [`ForwardedFault::Address`] at one that is no address.
+/// [`ForwardedFault::NoAddress`] without hops, and [`ForwardedFault::Address`] at one that is not an address.
 pub fn last_stranger(
     hops: Vec<String>,
     proxies: &TrustedProxies,

@@ -11,7 +11,7 @@ use crate::domain::forwarded_fault::ForwardedFault;
 /// SHA-256 of the leaf) must agree; `By`, `Subject`, `URI` and `DNS` are not needed, as the certificate says that.
 ///
 /// # Errors
-/// A [`ForwardedFault`] where the value is no such element, or holds no certificate or contradictions.
+/// A [`ForwardedFault`] if the value is not such an element, holds no certificate, or contradicts itself.
 pub fn read(value: &[u8]) -> Result<CertificateChain, ForwardedFault> {
     let elements = pairs::elements(value)?;
     let [element] = elements.as_slice() else {

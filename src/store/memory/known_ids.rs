@@ -40,7 +40,7 @@ impl Hasher for AsItIs {
 }
 
 impl KnownIds {
-    /// Whether there surely is no client `id`; else the database must be asked.
+    /// Whether client `id` certainly does not exist; if not, the database must be asked.
     #[must_use]
     pub fn surely_lack(&self, id: &str) -> bool {
         let fingerprint = self.fingerprints.short(id);
