@@ -16,7 +16,7 @@ const PAGE: i64 = 100;
 /// The first thing in the database that contradicts the profile, as a sentence for the operator.
 ///
 /// # Errors
-/// A database out of reach.
+/// An unreachable database.
 pub async fn profile_contradiction(
     store: &Store,
     profile: Profile,

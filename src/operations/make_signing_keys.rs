@@ -125,7 +125,7 @@ pub async fn make_missing_keys(
 /// The algorithms that [`make_missing_keys`] would make a key for.
 ///
 /// # Errors
-/// A database out of reach.
+/// An unreachable database.
 pub async fn missing_keys(
     change: &mut ChangeTx,
     algorithms: &BTreeSet<SigningAlgorithm>,

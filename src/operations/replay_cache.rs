@@ -123,7 +123,7 @@ impl ReplayCache {
     /// Spends a `jti`. Dropping the future does not undo that.
     ///
     /// # Errors
-    /// A database out of reach, or too many that wait: then nothing may be issued.
+    /// An unreachable database, or too many that wait: then nothing may be issued.
     pub async fn spend(&self, spending: Spending<'_>) -> Result<Spent, Outage> {
         if self.is_forgotten(&spending) {
             return Ok(Spent::Forgotten);

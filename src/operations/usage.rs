@@ -237,7 +237,7 @@ pub struct IssuedLately {
 /// How many tokens `client` got by now; the last ten seconds may be missing.
 ///
 /// # Errors
-/// A database out of reach.
+/// An unreachable database.
 pub async fn issued_lately(
     store: &Store,
     client: &ClientId,

@@ -32,7 +32,7 @@ impl Store {
     /// One audience, in one snapshot with the feed's number.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn load_audience(
         &self,
         id: &AudienceId,
@@ -48,7 +48,7 @@ impl Store {
     /// Whether there is any audience.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn has_audiences(&self) -> Result<bool, StoreError> {
         self.read(async |tx| {
             let first: Option<String> = on_db!(tx, conn => {
@@ -64,7 +64,7 @@ impl Store {
     /// All audiences, sorted by identifier.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn all_audiences(&self) -> Result<Vec<Audience>, StoreError> {
         self.read_all(Tx::all_audiences).await
     }
@@ -103,7 +103,7 @@ impl ChangeTx {
     /// All audiences, as they stand inside this transaction.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn audiences(&mut self) -> Result<Vec<Audience>, StoreError> {
         self.tx.all_audiences().await
     }
@@ -111,7 +111,7 @@ impl ChangeTx {
     /// Writes an audience, new or not.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn put_audience(&mut self, audience: &Audience) -> Result<(), StoreError> {
         on_db!(&mut self.tx, conn => {
             let mut statement = QueryBuilder::new(AudienceRow::INSERT);
@@ -128,7 +128,7 @@ impl ChangeTx {
     /// Deletes an audience and every policy for it.
     ///
     /// # Errors
-    /// A database out of reach, or no such audience.
+    /// An unreachable database, or no such audience.
     pub async fn delete_audience(&mut self, id: &AudienceId) -> Result<(), StoreError> {
         let clients: Vec<String> = on_db!(&mut self.tx, conn => {
             sqlx::query_scalar("DELETE FROM policies WHERE audience = $1 RETURNING client_id")

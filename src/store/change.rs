@@ -23,20 +23,20 @@ pub struct ChangeTx {
     random_id: String,
 }
 
-/// A change that holds: what to forget, and its number.
+/// A committed change: what to forget, and its number.
 #[derive(Clone, Debug, Default)]
 pub struct Committed {
     /// What changed.
     pub changes: Vec<Change>,
-    /// Its place in the feed; the place before the first where nothing changed.
+    /// Its position in the feed; the position before the first change if nothing changed.
     pub position: FeedPosition,
 }
 
 impl Store {
-    /// Begins a change; `random_id` tells its rows from those of any other past.
+    /// Begins a change. `random_id` marks its rows in the feed, so that rows restored from a backup are told apart.
     ///
     /// # Errors
-    /// A database out of reach, or held by another writer.
+    /// An unreachable database, or held by another writer.
     pub async fn begin_change(&self, random_id: String) -> Result<ChangeTx, StoreError> {
         let beginning = async {
             let mut tx = self.begin_write().await?;
@@ -67,7 +67,7 @@ impl ChangeTx {
     /// SQLite has one writer at a time anyhow. The change is made when its turn has come.
     ///
     /// # Errors
-    /// A database out of reach, or an administrator who takes too long.
+    /// An unreachable database, or an administrator who takes too long.
     pub async fn lock_administration(&mut self) -> Result<(), StoreError> {
         if let Tx::Postgres(tx) = &mut self.tx {
             sqlx::query(
@@ -83,7 +83,7 @@ impl ChangeTx {
     /// Whether an audience, a client or a signing key was changed after `seen`.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn has_changed_since(&mut self, seen: &FeedPosition) -> Result<bool, StoreError> {
         self.tx.has_changed_since(seen).await
     }
@@ -107,7 +107,7 @@ impl ChangeTx {
     /// Ends the change. The caller forgets what changed before it answers.
     ///
     /// # Errors
-    /// A database out of reach: then it is not known whether the change holds.
+    /// An unreachable database: then it is not known whether the change holds.
     pub async fn commit(mut self) -> Result<Committed, StoreError> {
         let untold = self.events.saturating_sub(MOST_TOLD);
         if untold > 0 {

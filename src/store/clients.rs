@@ -84,7 +84,7 @@ impl Store {
     /// A deleted client whose tokens may still live is found, with its status.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn load_client(
         &self,
         id: &ClientId,
@@ -100,7 +100,7 @@ impl Store {
     /// At most `limit` ids of clients, deleted ones included, in their order, after `after`.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn client_ids_after(
         &self,
         after: &str,
@@ -124,7 +124,7 @@ impl Store {
     /// a secret's method or a second audience of assertions, and those with a key in whose JWK `RS256` occurs.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn ids_to_judge_after(
         &self,
         after: &str,
@@ -151,17 +151,17 @@ impl Store {
     /// All clients but deleted ones, each with its credentials and policies, sorted by id.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn all_clients(&self) -> Result<Vec<KnownClient>, StoreError> {
         self.read_all(Tx::all_clients).await
     }
 }
 
 impl Store {
-    /// All audiences and all clients, those that were deleted lately with them, in one snapshot with the feed's number.
+    /// All audiences and all clients, including recently deleted ones, in one snapshot with the feed's number.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn load_catalog(
         &self,
     ) -> Result<Loaded<(Vec<Audience>, Vec<KnownClient>)>, StoreError> {
@@ -178,11 +178,11 @@ impl Store {
 }
 
 impl Store {
-    /// The first clients by id, at most so many, deleted ones left out, and the audiences that their policies name: what
-    /// costs the same however many others there are.
+    /// The first clients by id, without deleted ones, and the audiences that their policies name. The cost does not
+    /// depend on the number of other clients.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn first_of_catalog(
         &self,
         most: i64,
@@ -287,15 +287,15 @@ impl ChangeTx {
     /// One client as it stands inside this transaction.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn client(&mut self, id: &ClientId) -> Result<Option<KnownClient>, StoreError> {
         self.tx.known_client(id).await
     }
 
-    /// All clients as they stand inside this transaction, and those that were deleted lately with them.
+    /// All clients as seen by this transaction, including recently deleted ones.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
         self.tx.clients_and_deleted_ones().await
     }
@@ -304,7 +304,7 @@ impl ChangeTx {
     /// the id of a deleted one revives none of its tokens.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn put_client(&mut self, client: &Client) -> Result<(), StoreError> {
         self.put_clients(std::slice::from_ref(client)).await
     }
@@ -312,7 +312,7 @@ impl ChangeTx {
     /// As [`Self::put_client`], of many.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn put_clients(&mut self, clients: &[Client]) -> Result<(), StoreError> {
         for some in clients.chunks(ROWS_AT_ONCE) {
             on_db!(&mut self.tx, conn => {
@@ -335,7 +335,7 @@ impl ChangeTx {
     /// [`Store::sweep`] removes them, so that their tokens stay dead; `tokens_not_before` never goes back.
     ///
     /// # Errors
-    /// A database out of reach, or no such client.
+    /// An unreachable database, or no such client.
     pub async fn delete_clients(
         &mut self,
         ids: &[ClientId],

@@ -19,7 +19,8 @@ use crate::domain::credential::{
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::timestamp::Timestamp;
 
-/// What proves is written once; `tokens_not_before` never goes back, and uses are noted apart.
+/// The columns that an upsert does not overwrite: the material is written once, `tokens_not_before` never decreases,
+/// and uses are noted separately.
 const WRITTEN_ONCE: &[&str] = &[
     "id",
     "client_id",
@@ -96,7 +97,7 @@ impl ChangeTx {
     /// The client that owns the credential; `None` if there is no such credential.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn owner(&mut self, id: &CredentialId) -> Result<Option<ClientId>, StoreError> {
         let owner: Option<String> = on_db!(&mut self.tx, conn => {
             sqlx::query_scalar("SELECT client_id FROM credentials WHERE id = $1")
@@ -112,7 +113,7 @@ impl ChangeTx {
     /// The clients that have a key with this RFC 7638 thumbprint.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn clients_with_key(
         &mut self,
         thumbprint: &str,
@@ -135,7 +136,7 @@ impl ChangeTx {
     /// `tokens_not_before` never goes back.
     ///
     /// # Errors
-    /// A database out of reach, or an id that another client's credential has.
+    /// An unreachable database, or an id that another client's credential has.
     pub async fn put_credential(
         &mut self,
         client: &ClientId,
@@ -148,7 +149,7 @@ impl ChangeTx {
     /// As [`Self::put_credential`], of many.
     ///
     /// # Errors
-    /// A database out of reach, an id that another client's credential has, or one that stands twice.
+    /// An unreachable database, an id that another client's credential has, or one that stands twice.
     pub async fn put_credentials(
         &mut self,
         credentials: &[(ClientId, Credential)],
@@ -179,7 +180,7 @@ impl ChangeTx {
     /// Removes credentials, each of its client.
     ///
     /// # Errors
-    /// A database out of reach, or no such credential.
+    /// An unreachable database, or no such credential.
     pub async fn delete_credentials(
         &mut self,
         credentials: &[(ClientId, CredentialId)],
@@ -199,12 +200,12 @@ impl ChangeTx {
         Ok(())
     }
 
-    /// Puts the hash `new` in the place of `old`, where nobody else did so meanwhile; the secret is the same.
+    /// Replaces the hash `old` by `new`, of the same secret, unless it was replaced meanwhile.
     ///
     /// Returns whether it was replaced.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn replace_hash(
         &mut self,
         client: &ClientId,
@@ -229,11 +230,11 @@ impl ChangeTx {
 }
 
 impl Store {
-    /// Notes when credentials were last used; no change that anybody needs to hear of. In small steps, so that
-    /// no other writer waits for long.
+    /// Notes when credentials were last used, without a change in the feed. Works in small steps, so that no other
+    /// writer waits for long.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn note_credential_use(
         &self,
         uses: &[(CredentialId, Timestamp)],
@@ -279,7 +280,7 @@ fn columns(material: &CredentialMaterial) -> (Option<&'static str>, &str) {
     }
 }
 
-/// What tells a key or a certificate, however it is written.
+/// The thumbprint of a key or a certificate, the same for every encoding of it.
 fn thumbprint(material: &CredentialMaterial) -> Option<String> {
     match material {
         CredentialMaterial::Jwk(jwk) => client_key::facts(jwk).map(|facts| facts.thumbprint),

@@ -16,7 +16,7 @@ use super::postgres::{Hosts, PostgresServer};
 use crate::domain::database_url::DatabaseUrl;
 use crate::telemetry::metrics::Counter;
 
-/// Connections that loads leave to others, so that the feed is read however many unknown names strangers send.
+/// Connections that loads leave free, so that the feed can be read however many unknown names strangers send.
 const NOT_FOR_LOADS: u32 = 2;
 
 /// The connections to one database.
@@ -44,9 +44,10 @@ pub(super) struct Database {
     pools: ArcSwap<Pools>,
     replaced: watch::Sender<()>,
     loads: Semaphore,
-    /// Set for good: after a mix-up nothing that was read can be trusted, and the next one is a matter of time.
+    /// Set for good, because after a mix-up nothing that was read can be trusted, and the next one is a matter of
+    /// time.
     mixed: AtomicBool,
-    /// Why the last write failed; `None` where it did not.
+    /// Why the last write failed; `None` if it succeeded.
     write_fault: ArcSwapOption<String>,
     /// Faults of the database since the start.
     pub(super) errors: Counter,
@@ -90,7 +91,7 @@ impl Database {
         written
     }
 
-    /// Why the last write failed; `None` where it did not.
+    /// Why the last write failed; `None` if it succeeded.
     pub(super) fn write_fault(&self) -> Option<Arc<String>> {
         self.write_fault.load_full()
     }
@@ -111,7 +112,7 @@ impl Database {
         self.pools.load_full()
     }
 
-    /// Changes whenever all connections are left behind.
+    /// Changes whenever all connections are replaced.
     pub(super) fn replaced(&self) -> watch::Receiver<()> {
         self.replaced.subscribe()
     }
@@ -142,8 +143,8 @@ impl Database {
 
     /// Runs `work` within the statement timeout.
     ///
-    /// A database that silently drops packets leaves connections that never answer, and a pool that waits
-    /// for them; so after a timeout all connections are left behind, and new ones are made.
+    /// If the database silently drops packets, connections never answer and the pool waits for them. So after a
+    /// timeout all connections are replaced.
     pub(super) fn bounded<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
@@ -164,8 +165,8 @@ impl Database {
         }
     }
 
-    /// Runs `work` for as long as it takes. Its fault says which database it is of; connections to one that cannot
-    /// write are left behind, so that new ones find the one that can.
+    /// Runs `work` without a time limit, and adds the database's name to its fault. If the host cannot write, all
+    /// connections are replaced, so that new ones find the host that can.
     pub(super) fn judged<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
@@ -244,7 +245,7 @@ fn reader(file: &SqliteConnectOptions) -> SqliteConnectOptions {
 fn open_sqlite(url: &str, options: &DatabaseOptions) -> Result<SqliteConnectOptions, StoreError> {
     Ok(SqliteConnectOptions::from_str(url)
         .map_err(|_| StoreError::UrlParameter)?
-        // A migration makes it, and nothing else: a typing error in a path must not.
+        // Only a migration creates the file: a typo in a path must not.
         .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)

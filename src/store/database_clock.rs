@@ -1,15 +1,15 @@
-//! The database's clock: the one that all replicas and commands share.
+//! The database's clock, which all replicas and commands share.
 //!
-//! An instant that is written for all to see, and whether something may be forgotten for ever, are judged by it: a
-//! machine whose clock is wrong then harms nobody else (DESIGN section 1). On SQLite it is the machine's own clock.
+//! Times that others read, and deletions, go by it, so a machine with a wrong clock does no harm to others (DESIGN
+//! section 1). On SQLite it is the machine's own clock.
 
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
-/// How long what has expired is kept all the same. The database's clock itself may be set back, or a standby with
-/// another clock may take over; and a replica may be apart from it by up to a minute.
+/// How long expired rows are kept. The database's clock may be set back, a standby with another clock may take over,
+/// and a replica's clock may differ by up to a minute.
 pub const MARGIN: Seconds = Seconds::new(600);
 
 /// The time on Postgres, in milliseconds: that of the statement, not of the transaction's begin.
@@ -34,7 +34,7 @@ pub(super) enum DatabaseClock {
     /// The database is asked.
     #[default]
     Asked,
-    /// What the database says is passed over for this clock, so that tests set the time, and set two clocks apart.
+    /// For tests: the time comes from this clock, so that they can set the time and set two clocks apart.
     Following(Clock),
 }
 
@@ -48,8 +48,8 @@ impl DatabaseClock {
     }
 }
 
-/// An instant of the database's clock, in milliseconds since the Unix epoch. The store alone makes it: what asks for
-/// it cannot be given the time of a machine by mistake.
+/// A time of the database's clock, in milliseconds since the Unix epoch. Only the store makes one, so a machine's
+/// time cannot be passed by mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DatabaseTime(i64);
 

@@ -1,4 +1,4 @@
-//! Faults of the store: all of them are ours, none is the client's.
+//! Faults of the store. None of them is the client's fault.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::domain::database_url::DatabaseUrlFault;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseName(Option<Arc<str>>);
 
-/// Why the database did not do what it was asked to.
+/// Why a database operation failed.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -20,10 +20,10 @@ pub enum StoreError {
         /// What the driver says.
         fault: sqlx::Error,
     },
-    /// The session cannot write: a standby, a demoted primary, or a read-only session. What it says is old.
+    /// The session cannot write: a standby, a demoted primary, or a read-only session. What it returns may be stale.
     #[error("{0} is read-only: a standby or a demoted primary")]
     ReadOnly(DatabaseName),
-    /// Several hosts, and none of them can be used: what each of them says.
+    /// None of several hosts can be used; with the reason for each.
     #[error("no host of the database URL can be used: {0}")]
     NoPrimary(String),
     #[error("{database} did not answer within {limit:?}")]
@@ -46,7 +46,7 @@ pub enum StoreError {
         /// What the driver says.
         fault: sqlx::Error,
     },
-    /// A prepared statement is not the one that was prepared: a pooler hands one connection to several clients.
+    /// A prepared statement was mixed up with another: a pooler shares one connection among several clients.
     #[error(
         "{0} mixes up the statements of its clients, as a pooler in transaction mode does: set [database] prepared_statements = false (in a URL alone: ?statement-cache-capacity=0) and restart, or let the pooler pool sessions"
     )]
@@ -97,7 +97,7 @@ pub enum StoreError {
 }
 
 impl DatabaseName {
-    /// Not said yet; whoever knows it adds it.
+    /// Not known yet; added by the store.
     pub const UNSAID: Self = Self(None);
 
     /// The database `name`, with where it is.
@@ -134,7 +134,7 @@ impl StoreError {
         )
     }
 
-    /// Says which database it is of, where that is not said yet.
+    /// Adds the name of the database, if there is none yet.
     #[must_use]
     pub(super) fn of(mut self, name: &DatabaseName) -> Self {
         match &mut self {

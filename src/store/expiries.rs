@@ -26,7 +26,7 @@ impl Store {
     /// those that are retired.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn next_expiries(
         &self,
         now: Timestamp,

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::domain::client::named;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
-/// More changes than this at once, and forgetting everything is cheaper than reading them.
+/// With more changes than this at once, forgetting everything is cheaper than reading them.
 const MOST_CHANGES: i64 = 10_000;
 /// How long changes are kept, and the margin besides; the newest one always.
 const KEPT: Seconds = Seconds::new(3600);
@@ -59,11 +59,11 @@ pub struct FeedPosition {
 pub enum FeedNews {
     /// The changes since, each with its number, in order; and the new position.
     Changes(Vec<(i64, Change)>, FeedPosition),
-    /// More changes than are worth reading, or one of a kind that this version does not know: forget everything. The
-    /// past is what it was. The position of now.
+    /// Too many changes to read, or one of a kind that this version does not know: forget everything. Nothing was
+    /// lost. Has the current position.
     TooMuch(FeedPosition),
-    /// The feed is not the one that was read before (a failover to a standby that lagged, a restore): forget
-    /// everything, and trust nothing that was kept before. The position of now.
+    /// The database has lost changes (a failover to a lagging standby, a restore): forget everything, and trust no
+    /// stored use of a `jti` from before. Has the current position.
     Lost(FeedPosition),
 }
 
@@ -74,9 +74,9 @@ pub struct FeedReading {
     pub news: FeedNews,
     /// What the database's clock said.
     pub clock: ClockReading,
-    /// When a replica last found that a part of the past is lost; the epoch where none ever did.
+    /// When a replica last detected a loss; the epoch if none ever did.
     pub past_lost_at: Timestamp,
-    /// Whether the use of a `jti` that was asked after is still there, as it must be.
+    /// Whether the use of the `jti` that was asked about is still there, as it must be.
     pub use_is_kept: bool,
 }
 
@@ -115,7 +115,7 @@ impl Store {
     /// Where the feed stands.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn feed_position(&self) -> Result<FeedPosition, StoreError> {
         self.read(async |tx| {
             let position = tx.feed_position().await?;
@@ -124,11 +124,11 @@ impl Store {
         .await
     }
 
-    /// What changed since `last`, and what time it is there. `used` is a `jti` that is surely spent: where it is not
-    /// there, uses are lost although the feed goes on. `clock` is the reader's own.
+    /// What changed since `last`, and the database's time. `used` is a `jti` that was spent: if it is missing, uses
+    /// were lost although the feed goes on. `clock` is the reader's own.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn read_feed(
         &self,
         last: &FeedPosition,
@@ -163,10 +163,10 @@ impl Store {
         .await
     }
 
-    /// Writes that a part of the past is lost, as seen at `at`, so that replicas hear of it that start later.
+    /// Records a loss that was detected at `at`, so that replicas that start later learn of it.
     ///
     /// # Errors
-    /// A database out of reach, or held by another writer.
+    /// An unreachable database, or held by another writer.
     pub async fn mark_past_lost(&self, at: Timestamp) -> Result<(), StoreError> {
         self.write(async |tx| {
             on_db!(tx, conn => {
@@ -183,7 +183,7 @@ impl Store {
     /// Removes changes that every live reader has long read.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn prune_feed(&self, now: DatabaseTime) -> Result<(), StoreError> {
         self.write(async |tx| {
             on_db!(tx, conn => {
@@ -328,7 +328,7 @@ impl Tx {
             });
         }
         if let Self::Postgres(tx) = self {
-            // Wakes the other replicas; polling alone is what they rely on.
+            // Wakes the other replicas early; they rely on polling.
             sqlx::query("SELECT pg_notify('grantd_changes', '')")
                 .execute(tx.connection()?)
                 .await?;

@@ -73,7 +73,7 @@ impl ChangeTx {
     /// Writes what clients may get, each at one audience, new or not.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn put_policies(
         &mut self,
         policies: &[(ClientId, Policy)],
@@ -97,7 +97,7 @@ impl ChangeTx {
     /// Removes what clients may get, each at one audience.
     ///
     /// # Errors
-    /// A database out of reach, or no such policy.
+    /// An unreachable database, or no such policy.
     pub async fn delete_policies(
         &mut self,
         policies: &[(ClientId, AudienceId)],

@@ -39,7 +39,7 @@ impl Store {
     /// Whether the token `jti` is revoked.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
         self.read(async |tx| {
             let found: Option<i64> = on_db!(tx, conn => {
@@ -57,7 +57,7 @@ impl Store {
     /// [`Store::sweep`] removes them.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn revoked_tokens_after(
         &self,
         after: &str,
@@ -89,7 +89,7 @@ impl ChangeTx {
     /// two replicas that revoke the same ones wait for each other instead of locking each other out.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn revoke_tokens(&mut self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
         let mut tokens: Vec<&RevokedToken> = tokens.iter().collect();
         tokens.sort_by_key(|token| &token.jti);

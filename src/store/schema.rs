@@ -28,7 +28,7 @@ impl Store {
     /// sqlx's own way locks a session and gives statements a name, which a pooler in transaction mode loses.
     ///
     /// # Errors
-    /// A database out of reach, a failed migration, or a schema that is newer.
+    /// An unreachable database, a failed migration, or a schema that is newer.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         if let Some(path) = sqlite_file::of(&self.database.options.url) {
             sqlite_file::make(&path)?;

@@ -68,7 +68,7 @@ impl Store {
     /// All signing keys and what audiences need, in one snapshot with the feed's number.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn load_signing_keys(&self) -> Result<Loaded<StoredKeys>, StoreError> {
         self.read(async |tx| {
             let feed = tx.feed_position().await?;
@@ -112,7 +112,7 @@ impl ChangeTx {
     /// All signing keys and what audiences need, as they stand inside this transaction.
     ///
     /// # Errors
-    /// A database out of reach, or a corrupt row.
+    /// An unreachable database, or a corrupt row.
     pub async fn signing_keys(&mut self) -> Result<StoredKeys, StoreError> {
         self.tx.signing_keys().await
     }
@@ -120,7 +120,7 @@ impl ChangeTx {
     /// Writes a new signing key.
     ///
     /// # Errors
-    /// A database out of reach; [`StoreError::Conflict`] where its place is taken: somebody else made one first.
+    /// An unreachable database; [`StoreError::Conflict`] where its place is taken: somebody else made one first.
     pub async fn insert_signing_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         let touched = on_db!(&mut self.tx, conn => {
             sqlx::query(
@@ -151,7 +151,7 @@ impl ChangeTx {
     /// its place.
     ///
     /// # Errors
-    /// A database out of reach; [`StoreError::Conflict`] where somebody else changed it first.
+    /// An unreachable database; [`StoreError::Conflict`] where somebody else changed it first.
     pub async fn set_key_life(
         &mut self,
         kid: &str,
@@ -187,7 +187,7 @@ impl ChangeTx {
     /// Changes what a private key is sealed with, where that is still `before`.
     ///
     /// # Errors
-    /// A database out of reach; [`StoreError::Conflict`] where somebody else changed it first.
+    /// An unreachable database; [`StoreError::Conflict`] where somebody else changed it first.
     pub async fn set_sealed(
         &mut self,
         kid: &str,

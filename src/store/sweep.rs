@@ -21,7 +21,7 @@ impl Store {
     /// Returns whether another step may find more.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn sweep(&self, now: DatabaseTime) -> Result<bool, StoreError> {
         let end = now.forget_before();
         self.write(async |tx| {

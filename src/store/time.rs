@@ -19,7 +19,7 @@ impl Store {
     /// What time it is by the database's clock.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn now(&self) -> Result<DatabaseTime, StoreError> {
         self.read(async |tx| {
             let now = tx.time(&self.clock).await?;

@@ -72,7 +72,7 @@ impl Store {
     /// Adds counts to those that are there, in the order of their keys, so that replicas do not lock each other out.
     ///
     /// # Errors
-    /// A database out of reach: then none of them was added.
+    /// An unreachable database: then none of them was added.
     pub async fn add_token_usage(&self, usage: &UsageCounts) -> Result<(), StoreError> {
         self.write(async |tx| tx.add_token_usage(usage).await).await
     }
@@ -80,7 +80,7 @@ impl Store {
     /// The usage since `since`, of one client or of all, without regard to the minute: the key has that of `since`.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn token_usage(
         &self,
         since: Timestamp,
@@ -110,7 +110,7 @@ impl Store {
     /// another one may find more.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn sweep_token_usage(&self, now: DatabaseTime) -> Result<bool, StoreError> {
         let now = now.forget_before();
         let (removed, rolled_up) = self

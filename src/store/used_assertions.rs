@@ -23,7 +23,7 @@ impl Store {
     /// How many spent `jti` there are, counted up to `most`.
     ///
     /// # Errors
-    /// A database out of reach.
+    /// An unreachable database.
     pub async fn count_used_assertions(&self, most: i64) -> Result<i64, StoreError> {
         // However long it takes: nobody waits for it, and a timeout would leave all connections behind.
         self.read_all(async |tx| {
@@ -45,7 +45,7 @@ impl Store {
     /// that insert the same keys then take them in the same order, and cannot lock each other out.
     ///
     /// # Errors
-    /// A database out of reach: then it is not known which of them are spent.
+    /// An unreachable database: then it is not known which of them are spent.
     pub async fn use_assertions(&self, uses: &[UsedAssertion]) -> Result<Vec<String>, StoreError> {
         for _ in 1..ATTEMPTS {
             match self.within_limit(self.insert_assertions(uses)).await {

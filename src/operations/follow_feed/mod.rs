@@ -74,7 +74,7 @@ impl Feed {
     /// Reads the feed once and forgets what changed. The first time it checks the schema and loads the keys.
     ///
     /// # Errors
-    /// A database out of reach, or a schema of another version.
+    /// An unreachable database, or a schema of another version.
     pub async fn follow(&self) -> Result<(), StoreError> {
         let mut followed = self.followed.lock().await;
         let began = self.clocks.ours().monotonic();

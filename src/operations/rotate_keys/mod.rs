@@ -289,7 +289,7 @@ pub struct ListedKey {
 /// All keys, by algorithm and in the order in which they sign; `periods` where the servers' settings are known.
 ///
 /// # Errors
-/// A database out of reach.
+/// An unreachable database.
 pub async fn list_keys(
     store: &Store,
     periods: Option<&KeyPeriods>,

@@ -83,7 +83,7 @@ impl Directory {
     /// was fetched.
     ///
     /// # Errors
-    /// A database out of reach, or changes without end, where memory does not have it.
+    /// An unreachable database, or changes without end, where memory does not have it.
     pub async fn at_last<R>(
         &self,
         id: &ClientId,

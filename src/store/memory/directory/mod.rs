@@ -81,7 +81,7 @@ impl Directory {
     /// The client `id` with its credentials and policies; `None` where it does not exist.
     ///
     /// # Errors
-    /// A database out of reach, where memory does not have it.
+    /// An unreachable database, where memory does not have it.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<KnownClient>>, StoreError> {
         let caches = self.caches.load();
         if let Some(client) = self.client_lookups.note(caches.clients.get(id)) {
@@ -126,7 +126,7 @@ impl Directory {
     /// The audience `id`; `None` where it does not exist.
     ///
     /// # Errors
-    /// A database out of reach, where memory does not have it.
+    /// An unreachable database, where memory does not have it.
     pub async fn audience(&self, id: &AudienceId) -> Result<Option<Arc<Audience>>, StoreError> {
         let cached = self.caches.load().audiences.get(id);
         if let Some(audience) = self.audience_lookups.note(cached) {
