@@ -62,8 +62,8 @@ pub enum FeedNews {
     /// Too many changes to read, or one of a kind that this version does not know: forget everything. Nothing was
     /// lost. Has the current position.
     TooMuch(FeedPosition),
-    /// The database has lost changes (a failover to a lagging standby, a restore): forget everything, and trust no
-    /// stored use of a `jti` from before. Has the current position.
+    /// The database has lost changes (a failover to a lagging standby, a restore): forget everything. Uses of a `jti`
+    /// from before may be lost, too. Has the current position.
     Lost(FeedPosition),
 }
 
