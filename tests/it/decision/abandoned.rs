@@ -156,6 +156,7 @@ on_both! {
         );
         let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
         connection.write_all(request.as_bytes()).await.unwrap();
+        eventually("the revocation waits", async || replica.grantd.revoker().unwritten() == 1).await;
         drop(connection);
         eventually("it is written down", async || {
             log.lines().iter().any(|line| line.contains("outcome=\"abandoned\""))
