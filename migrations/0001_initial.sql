@@ -40,7 +40,9 @@ CREATE TABLE credentials (
     -- set when it is retired as compromised: tokens issued for it up to this second are dead
     tokens_not_before BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    last_used_at BIGINT
+    last_used_at BIGINT,
+    -- the source address of that use
+    last_used_from TEXT
 );
 
 CREATE INDEX credentials_of_client ON credentials (client_id);
@@ -74,6 +76,15 @@ CREATE TABLE policies (
 );
 
 CREATE INDEX policies_of_audience ON policies (audience);
+
+-- tokens that a client got for an audience up to this second are dead: its policy was denied then. The row outlives the
+-- policy, and stays until the last such token has expired
+CREATE TABLE policy_marks (
+    client_id TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    tokens_not_before BIGINT NOT NULL,
+    PRIMARY KEY (client_id, audience)
+);
 
 CREATE TABLE signing_keys (
     kid TEXT PRIMARY KEY,

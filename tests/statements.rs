@@ -179,12 +179,18 @@ mod administration {
     use grantd::crypto::jws::generate;
     use grantd::domain::algorithm::SigningAlgorithm;
     use grantd::domain::credential::PublicMaterial;
-    use grantd::domain::identifier::ClientId;
+    use grantd::domain::identifier::{AudienceId, ClientId};
     use grantd::domain::profile::Profile;
-    use grantd::operations::manage_credentials::{NewCredential, retire_credential};
+    use grantd::domain::scope::ScopeSet;
+    use grantd::domain::timestamp::Seconds;
+    use grantd::operations::apply_catalog::ApplyOptions;
+    use grantd::operations::change_client::disable_client;
+    use grantd::operations::change_policy::{Allowed, allow_policy, deny_policy};
+    use grantd::operations::manage_credentials::NewCredential;
     use grantd::operations::register_credentials::{add_secret, register_credentials};
 
     use super::{CATALOG, Env, Statements};
+    use crate::harness::by;
 
     /// What one administrator does costs the same beside few clients and beside many.
     pub(super) async fn costs_what_it_changes(env: &Env, statements: &Statements) {
@@ -204,8 +210,9 @@ mod administration {
 
     /// The statements of: an apply that makes `others` more clients, one without a change, one that changes a
     /// client, a secret that is added, its retirement, a key that is registered, a listing, and an apply that
-    /// removes those clients.
-    async fn counted(env: &Env, statements: &Statements, others: usize) -> [u64; 8] {
+    /// removes those clients; and of commands that
+    /// disable a client, deny a policy and allow it again.
+    async fn counted(env: &Env, statements: &Statements, others: usize) -> [u64; 11] {
         let catalog: String = (0..others).map(with_key).collect();
         let catalog = format!("{CATALOG}{catalog}");
         let created = statements.of(env.apply(&catalog)).await;
@@ -216,8 +223,25 @@ mod administration {
             active_from: None,
             expiry: None,
             profile: Profile::Default,
+            by: by(),
         };
         let key = || vec![PublicMaterial::Jwk(jwk())];
+        let options = ApplyOptions {
+            dry_run: false,
+            prune: false,
+            allow_removals: 0,
+            profile: Profile::Default,
+            imported_cost: env.imported_cost,
+            sealing: Some(&env.sealing),
+            key_delay: Seconds::new(0),
+            by: &env.actor,
+        };
+        let allowed = Allowed {
+            client: reader.clone(),
+            audience: AudienceId::parse("pricing").unwrap(),
+            scopes: ScopeSet::default(),
+            default_scopes: ScopeSet::default(),
+        };
         let mut secret = None;
         [
             created,
@@ -229,7 +253,7 @@ mod administration {
             statements
                 .of(async {
                     let (id, _) = secret.take().unwrap();
-                    retire_credential(&env.store, &id, true).await.unwrap()
+                    env.retire(&id, true).await
                 })
                 .await,
             statements
@@ -240,6 +264,19 @@ mod administration {
                 })
                 .await,
             statements.of(env.store.all_clients()).await,
+            statements
+                .of(async { disable_client(&env.store, &worker, options).await.unwrap() })
+                .await,
+            statements
+                .of(async {
+                    let pair = (&reader, &allowed.audience);
+                    let all = ScopeSet::default();
+                    deny_policy(&env.store, pair, &all, options).await.unwrap()
+                })
+                .await,
+            statements
+                .of(async { allow_policy(&env.store, &allowed, options).await.unwrap() })
+                .await,
             statements.of(env.prune(CATALOG)).await,
         ]
     }

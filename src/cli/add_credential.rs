@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::by::By;
 use super::client::find;
 use super::credential;
 use super::output::{Output, say};
@@ -120,6 +121,8 @@ struct Life {
     /// How long it is accepted: 90d, 12h
     #[arg(long, value_name = "DURATION")]
     expires_in: Option<Seconds>,
+    #[command(flatten)]
+    by: By,
 }
 
 impl Life {
@@ -132,6 +135,7 @@ impl Life {
                 .map(Expiry::At)
                 .or(self.expires_in.map(Expiry::In)),
             profile: opened.profile,
+            by: self.by.actor(),
         }
     }
 }

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::by::By;
+use super::changing::options;
 use super::plan_screen::Shown;
 use super::target::{Opened, Target};
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
-use crate::domain::signing_key::ACTIVATION_DELAY;
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 
 /// How it is usually called.
@@ -40,6 +41,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     detailed_exit_code: bool,
     #[command(flatten)]
+    by: By,
+    #[command(flatten)]
     target: Target,
 }
 
@@ -54,14 +57,12 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         eprintln!("warning: {name} is absent here, so it was not checked");
     }
     let catalog = read(arguments, &opened)?;
+    let actor = arguments.by.actor();
     let options = ApplyOptions {
         dry_run: arguments.shown.dry_run,
         prune: arguments.prune,
         allow_removals: arguments.allow_removals.unwrap_or(0),
-        profile: opened.profile,
-        imported_cost: opened.imported_cost(),
-        sealing: opened.sealing.as_ref(),
-        key_delay: ACTIVATION_DELAY,
+        ..options(&opened, &actor)
     };
     let (plan, _) = apply_catalog(&opened.store, &catalog, options).await?;
     arguments.shown.print(&plan)?;

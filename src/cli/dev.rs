@@ -25,6 +25,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::secret_format::Secret;
 use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::Seconds;
+use crate::operations::actor::Actor;
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 use crate::server::descriptors;
 use crate::server::listener::{BindError, bind, bind_loopback_pair};
@@ -199,6 +200,7 @@ async fn seed(
         imported_cost: settings.imported_cost,
         sealing: Some(sealing),
         key_delay: Seconds::new(0),
+        by: &Actor::named("dev"),
     };
     let (plan, _) = apply_catalog(store, catalog, options).await?;
     for warning in plan.warnings {

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use super::by::{By, ByWithReason};
 use super::confirm::Confirmation;
 use super::output::{Output, counted, print_rows, say};
 use super::target::{Opened, Target};
@@ -15,6 +16,7 @@ use crate::domain::signing_key::KeyLife;
 use crate::domain::signing_key::lineup::TakeOver;
 use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::Timestamp;
+use crate::operations::actor::Actor;
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::operations::rotate_keys::{KeyRotation, ListedKey, Resealed, Turn, list_keys};
 
@@ -47,9 +49,8 @@ pub(super) struct Rotate {
     /// In two seconds, also where a verifier may not know the next key yet
     #[arg(long)]
     now: bool,
-    /// Why, for the audit log
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    #[command(flatten)]
+    by: ByWithReason,
     #[command(flatten)]
     confirmation: Confirmation,
     /// A table for people, or JSON for programs
@@ -66,9 +67,8 @@ pub(super) struct Retire {
     /// It has leaked: end it and all tokens that it signed, at once
     #[arg(long)]
     compromised: bool,
-    /// Why, for the audit log
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    #[command(flatten)]
+    by: ByWithReason,
     #[command(flatten)]
     confirmation: Confirmation,
     /// A table for people, or JSON for programs
@@ -80,6 +80,8 @@ pub(super) struct Retire {
 
 #[derive(Args, Debug)]
 pub(super) struct Reseal {
+    #[command(flatten)]
+    by: By,
     /// A table for people, or JSON for programs
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     output: Output,
@@ -102,11 +104,12 @@ fn periods(opened: &Opened) -> KeyPeriods {
     opened.key_periods.unwrap_or_else(defaults)
 }
 
-fn rotation(opened: &Opened) -> anyhow::Result<KeyRotation<'_>> {
+fn rotation<'a>(opened: &'a Opened, by: &'a Actor) -> anyhow::Result<KeyRotation<'a>> {
     Ok(KeyRotation {
         store: &opened.store,
         sealing: opened.sealing.as_ref().ok_or(MakeKeyError::NoSealingKey)?,
         periods: periods(opened),
+        by,
     })
 }
 
@@ -174,16 +177,15 @@ fn members(kid: &str, life: &KeyLife) -> Map<String, Value> {
 
 async fn rotate(arguments: &Rotate) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
-    let rotation = rotation(&opened)?;
+    let actor = arguments.by.actor();
+    let rotation = rotation(&opened, &actor)?;
     let when = if arguments.now {
         arguments.confirmation.ask(&now_means(&rotation.periods))?;
         TakeOver::Now
     } else {
         TakeOver::WhenKnown
     };
-    let turns = rotation
-        .rotate(arguments.algorithm, when, arguments.reason.as_deref())
-        .await?;
+    let turns = rotation.rotate(arguments.algorithm, when).await?;
     print_turns(&turns, arguments.output)
 }
 
@@ -198,7 +200,8 @@ fn now_means(periods: &KeyPeriods) -> String {
 
 async fn retire(arguments: &Retire) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
-    let rotation = rotation(&opened)?;
+    let actor = arguments.by.actor();
+    let rotation = rotation(&opened, &actor)?;
     let kid = &arguments.kid;
     arguments.confirmation.ask(&if arguments.compromised {
         format!(
@@ -213,9 +216,7 @@ async fn retire(arguments: &Retire) -> anyhow::Result<()> {
              expire; if it leaked, add --compromised."
         )
     })?;
-    let turn = rotation
-        .retire(kid, arguments.compromised, arguments.reason.as_deref())
-        .await?;
+    let turn = rotation.retire(kid, arguments.compromised).await?;
     print_turns(&[turn], arguments.output)
 }
 
@@ -284,7 +285,8 @@ fn until(instant: &str) -> String {
 
 async fn reseal(arguments: &Reseal) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
-    let resealed = rotation(&opened)?
+    let actor = arguments.by.actor();
+    let resealed = rotation(&opened, &actor)?
         .reseal()
         .await
         .context("no key was sealed anew")?;

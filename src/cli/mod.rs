@@ -4,7 +4,10 @@
 
 mod add_credential;
 mod apply;
+mod audience;
 mod audit;
+mod by;
+mod changing;
 mod check_config;
 mod client;
 mod color;
@@ -25,6 +28,7 @@ mod manual;
 mod migrate;
 mod output;
 mod plan_screen;
+mod policy;
 mod serve;
 mod sign_token;
 mod target;
@@ -74,16 +78,22 @@ enum Command {
     CheckConfig(check_config::Arguments),
     /// Ask a running server whether it is ready
     Health(health::Arguments),
-    /// List and show clients
+    /// Make, list, show, disable and delete clients
     #[command(subcommand)]
     Client(client::Command),
     /// List, add and retire the secrets, keys and certificates of clients
     #[command(subcommand)]
     Credential(credential::Command),
+    /// Make, list, show and delete audiences
+    #[command(subcommand)]
+    Audience(audience::Command),
+    /// Say what a client may get at an API, and who may call it
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// List, rotate and retire the keys that sign tokens; seal them anew
     #[command(subcommand)]
     Key(key::Command),
-    /// Inspect tokens; make client assertions and DPoP proofs
+    /// Inspect and revoke tokens; make client assertions and DPoP proofs
     #[command(subcommand)]
     Token(token::Command),
     /// Show who got how many tokens, what was refused, and which clients do not cache
@@ -152,6 +162,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Client(command) => client::run(&command).await?,
         Command::Credential(command) => credential::run(&command).await?,
         Command::Key(command) => key::run(&command).await?,
+        Command::Audience(command) => audience::run(&command).await?,
+        Command::Policy(command) => policy::run(&command).await?,
         Command::Token(command) => token::run(&command).await?,
         Command::Usage(arguments) => token_usage::run(&arguments).await?,
         Command::Audit(arguments) => audit::run(&arguments).await?,

@@ -1,4 +1,4 @@
-//! `grantd token inspect`: what an access token says, and whether it would be accepted.
+//! `grantd token inspect`: what an access token says, and whether it would be accepted; `grantd token revoke`.
 
 use std::io::{Read as _, Write as _};
 
@@ -6,12 +6,16 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::output::say;
+use super::by::ByWithReason;
+use super::changing::Where;
+use super::output::{Output, say};
 use super::sign_token::{self, Assertion, Proof};
 use super::target::{Opened, Target};
 use crate::crypto::compact::CompactJws;
+use crate::domain::access_token::is_jti;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::inspect_token::inspect_token;
+use crate::operations::revoke_token::revoke_by_name;
 
 /// A line on standard error: standard output is the token's JSON alone. Who closed that wants no remarks.
 macro_rules! remark {
@@ -24,6 +28,8 @@ macro_rules! remark {
 pub(super) enum Command {
     /// Show a token's header and claims; with a database, also check signature, times and revocation
     Inspect(Inspect),
+    /// Revoke tokens by their jti: they are inactive at introspection within a second
+    Revoke(Revoke),
     /// Make a client assertion (`private_key_jwt`, RFC 7523) from a private key
     Assertion(Assertion),
     /// Make a DPoP proof (RFC 9449) from a private key
@@ -38,9 +44,42 @@ pub(super) struct Inspect {
     target: Target,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct Revoke {
+    /// The `jti` claim of each token
+    #[arg(value_name = "JTI", required = true, value_parser = jti)]
+    jtis: Vec<String>,
+    #[command(flatten)]
+    by: ByWithReason,
+    #[command(flatten)]
+    at: Where,
+}
+
+fn jti(text: &str) -> anyhow::Result<String> {
+    if !is_jti(text) {
+        bail!(
+            "a jti of grantd is 10 characters, a dot and 22 characters; `grantd token inspect` shows that of a token"
+        );
+    }
+    Ok(text.to_owned())
+}
+
+async fn revoke(arguments: &Revoke) -> anyhow::Result<()> {
+    let opened = arguments.at.target.open().await?;
+    revoke_by_name(&opened.store, &arguments.jtis, &arguments.by.actor()).await?;
+    if arguments.at.output == Output::Json {
+        return Ok(say!("{:#}", json!({ "revoked": arguments.jtis }))?);
+    }
+    for jti in &arguments.jtis {
+        say!("token {jti} is inactive at introspection within a second")?;
+    }
+    Ok(())
+}
+
 pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Inspect(arguments) => inspect(arguments).await,
+        Command::Revoke(arguments) => revoke(arguments).await,
         Command::Assertion(arguments) => sign_token::assertion(arguments),
         Command::Proof(arguments) => sign_token::proof(arguments),
     }

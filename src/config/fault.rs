@@ -28,6 +28,8 @@ pub enum Place {
     },
     /// In an environment variable of this name.
     Environment(Arc<str>),
+    /// On the command line.
+    Command,
     /// Nowhere: it is missing, and no file was read.
     Nowhere,
 }
@@ -37,7 +39,7 @@ impl Place {
     pub(super) const fn line(&self) -> usize {
         match self {
             Self::File { line, .. } => *line,
-            Self::Environment(_) | Self::Nowhere => 0,
+            Self::Environment(_) | Self::Command | Self::Nowhere => 0,
         }
     }
 
@@ -66,6 +68,7 @@ impl fmt::Display for Place {
         match self {
             Self::File { file, line } => write!(f, "{file}:{line}"),
             Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::Command => f.write_str("command line"),
             Self::Nowhere => f.write_str("settings"),
         }
     }

@@ -14,6 +14,17 @@ use super::token_fault::TokenFault;
 /// How far the clock of the replica that issued a token may be ahead of another's (DESIGN section 1).
 const ISSUED_AHEAD: Seconds = Seconds::new(2);
 
+/// Whether `text` has the form of a `jti`: the id of a credential, a dot, and 128 bits in base64url.
+#[must_use]
+pub fn is_jti(text: &str) -> bool {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.split_once('.').is_some_and(|(credential, random)| {
+        CredentialId::parse(credential).is_ok()
+            && random.len() == 22
+            && random.bytes().all(is_base64url)
+    })
+}
+
 /// The claims of one access token, in the order in which they are written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessToken {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::algorithm::SigningAlgorithm;
 use super::client::named;
 use super::identifier::{AudienceId, ClientId};
+use super::policy::PolicyFault;
 use super::scope::Scope;
 use super::timestamp::Seconds;
 use super::{audience_scopes, shape};
@@ -70,6 +71,13 @@ impl<'de> Deserialize<'de> for Audience {
 }
 
 impl Audience {
+    /// What is wrong with it, where its shape is right.
+    #[must_use]
+    pub fn fault(&self) -> Option<PolicyFault> {
+        let (given, most) = (self.token_lifetime, self.max_token_lifetime);
+        (given > most).then_some(PolicyFault::LifetimeAbove { given, most })
+    }
+
     /// Sets the lifetimes that were not stated; where one alone was, the other gives way.
     fn settle_lifetimes(&mut self) {
         let most = (self.max_token_lifetime != UNSTATED).then_some(self.max_token_lifetime);

@@ -1,8 +1,11 @@
 //! A client with all that deciding about it needs: the one value that is remembered per client.
 
+use std::collections::BTreeMap;
+
 use super::access_token::AccessToken;
 use super::client::{Client, ClientStatus};
 use super::credential::Credential;
+use super::identifier::AudienceId;
 use super::policy::Policy;
 use super::timestamp::Timestamp;
 use super::token_fault::TokenFault;
@@ -16,15 +19,30 @@ pub struct KnownClient {
     pub credentials: Vec<Credential>,
     /// Its policies, enabled or not.
     pub policies: Vec<Policy>,
+    /// Where a policy was denied, whether there is one again or not: what was issued by it up to and including this
+    /// second is dead.
+    pub policy_marks: BTreeMap<AudienceId, Timestamp>,
 }
 
 impl KnownClient {
-    /// That a token which was issued to it still counts: it is active, and neither its own mark nor that of the
-    /// credential which the token came from has killed what was issued then.
+    /// What it got for `audience` up to and including this second is dead.
+    #[must_use]
+    pub fn tokens_not_before(&self, audience: &AudienceId) -> Timestamp {
+        let of_policy = self.policy_marks.get(audience).copied();
+        let of_client = self.client.tokens_not_before;
+        of_policy.map_or(of_client, |mark| mark.max(of_client))
+    }
+
+    /// That a token for `audience` which was issued to it still counts: it is active and has a policy, and neither its
+    /// own mark nor that of the policy or of the credential which the token came from has killed what was issued then.
     ///
     /// # Errors
     /// What kills the token.
-    pub fn check_holds(&self, token: &AccessToken) -> Result<(), TokenFault> {
+    pub fn check_holds(
+        &self,
+        token: &AccessToken,
+        audience: &AudienceId,
+    ) -> Result<(), TokenFault> {
         let issued_at = Timestamp::from_unix(token.iat);
         let (status, mark) = (self.client.status, self.client.tokens_not_before);
         if status != ClientStatus::Active {
@@ -32,6 +50,16 @@ impl KnownClient {
         }
         if issued_at <= mark {
             return Err(TokenFault::HolderMark(mark));
+        }
+        let mut policies = self.policies.iter();
+        if !policies.any(|it| &it.audience == audience && it.enabled) {
+            return Err(TokenFault::NoPolicy(audience.clone()));
+        }
+        match self.policy_marks.get(audience) {
+            Some(mark) if issued_at <= *mark => {
+                return Err(TokenFault::PolicyMark(audience.clone(), *mark));
+            }
+            _ => {}
         }
         match self.credentials.iter().find(|it| token.came_from(&it.id)) {
             Some(credential) if issued_at <= credential.tokens_not_before => Err(

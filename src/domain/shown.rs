@@ -23,6 +23,13 @@ pub fn may_be_secret(text: &str) -> bool {
         || (is_long && has(char::is_alphabetic) && has(char::is_numeric))
 }
 
+/// How many bytes a name has that `text` may be but for a typing error, from the fewest to the most.
+#[must_use]
+pub const fn lengths_of_neighbours(text: &str) -> (usize, usize) {
+    let length = text.len();
+    (length.saturating_sub(TYPING_ERROR), length + TYPING_ERROR)
+}
+
 /// Whether `text` is `known` but for a typing error.
 #[must_use]
 pub fn is_neighbour(text: &str, known: &str) -> bool {

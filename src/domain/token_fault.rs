@@ -37,6 +37,10 @@ pub enum TokenFault {
     Holder(ClientStatus),
     /// All tokens that its client got up to this second are dead.
     HolderMark(Timestamp),
+    /// Its client may get nothing for its audience any more.
+    NoPolicy(AudienceId),
+    /// All tokens that its client got for its audience up to this second are dead.
+    PolicyMark(AudienceId, Timestamp),
     /// All tokens that its credential got up to this second are dead.
     CredentialMark(CredentialId, Timestamp),
     /// It was revoked by itself.
@@ -82,13 +86,22 @@ impl TokenFault {
             Self::NoHolder => Finding::new(Check::TokenHolder, "a client that is gone")
                 .remedy("put the client into the catalog, then grantd apply"),
             Self::Holder(status) => {
-                Finding::new(Check::TokenHolder, format!("a client that is {status}")).remedy(
-                    "where it may go on: status = \"active\" in the catalog, then grantd apply",
-                )
+                Finding::new(Check::TokenHolder, format!("a client that is {status}"))
+                    .remedy("where it may go on: grantd client enable")
             }
             Self::HolderMark(mark) => Finding::new(
                 Check::TokenHolderMark,
                 format!("all up to {mark} were killed"),
+            )
+            .remedy(NEW_TOKEN),
+            Self::NoPolicy(audience) => Finding::new(
+                Check::TokenPolicy,
+                format!("none that is enabled for {audience}"),
+            )
+            .remedy("where it may go on: grantd policy allow"),
+            Self::PolicyMark(audience, mark) => Finding::new(
+                Check::TokenPolicyMark,
+                format!("all for {audience} up to {mark} were killed"),
             )
             .remedy(NEW_TOKEN),
             Self::CredentialMark(id, mark) => Finding::new(

@@ -1,6 +1,7 @@
-//! Records when credentials were last used: in memory first, then written in batches.
+//! When and from where credentials were last used: noted in memory, written in batches off the hot path.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::batcher::Batcher;
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
+use crate::store::credentials::CredentialUse;
 
 /// The most credentials in one batch. A use beyond that is dropped; the credential's next use is noted again.
 const MOST: usize = 10_000;
@@ -18,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct CredentialUses {
     store: Arc<Store>,
-    batcher: Batcher<HashMap<CredentialId, Timestamp>>,
+    batcher: Batcher<HashMap<CredentialId, (Timestamp, IpAddr)>>,
 }
 
 impl CredentialUses {
@@ -31,13 +33,13 @@ impl CredentialUses {
         }
     }
 
-    /// Notes a use.
-    pub fn note(&self, credential: &CredentialId, at: Timestamp) {
+    /// Notes a use from a source address.
+    pub fn note(&self, credential: &CredentialId, (at, from): (Timestamp, IpAddr)) {
         self.batcher.put(|uses, has_room| {
             if let Some(last) = uses.get_mut(credential) {
-                *last = at;
+                *last = (at, from);
             } else if has_room {
-                uses.insert(credential.clone(), at);
+                uses.insert(credential.clone(), (at, from));
             }
         });
     }
@@ -59,8 +61,11 @@ impl CredentialUses {
         self.batcher.unwritten()
     }
 
-    async fn write(&self, uses: HashMap<CredentialId, Timestamp>) {
-        let uses: Vec<_> = uses.into_iter().collect();
+    async fn write(&self, uses: HashMap<CredentialId, (Timestamp, IpAddr)>) {
+        let uses = uses.into_iter();
+        let uses: Vec<_> = uses
+            .map(|(id, (at, from))| CredentialUse { id, at, from })
+            .collect();
         if let Err(error) = self.store.note_credential_use(&uses).await {
             tracing::warn!(
                 "when {} credentials were last used was not written: {error}",

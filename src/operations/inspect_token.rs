@@ -27,7 +27,7 @@ pub async fn inspect_token(
     let judged = token.claims.check_life(now).and_then(|()| {
         audience.ok_or_else(|| TokenFault::NoAudience(token.audience.clone()))?;
         let holder = holder.ok_or(TokenFault::NoHolder)?;
-        holder.check_holds(&token.claims)?;
+        holder.check_holds(&token.claims, &token.audience)?;
         if is_revoked {
             Err(TokenFault::Revoked)
         } else {

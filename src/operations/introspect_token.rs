@@ -131,7 +131,7 @@ impl Grantd {
             return Err(TokenFault::NotServed(token.audience.clone()));
         }
         let holder = look.token_holder().ok_or(TokenFault::NoHolder)?;
-        holder.check_holds(&token.claims)?;
+        holder.check_holds(&token.claims, &token.audience)?;
         self.check_still_lives(token, self.clocks.now())
     }
 }

@@ -1,16 +1,16 @@
-//! Retires credentials; also what all commands on credentials share.
+//! What all commands about credentials share.
 
+use super::actor::Actor;
+use super::unknown_name::NoClient;
 use crate::crypto::random;
 use crate::crypto::secret_hash::SecretHashError;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::credential::rules::CredentialFault;
-use crate::domain::credential::{Credential, CredentialMaterial, StatedCredential, StatedSecret};
+use crate::domain::credential::{CredentialMaterial, StatedCredential, StatedSecret};
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{Seconds, Timestamp};
-use crate::store::Store;
-use crate::store::audit_events::AuditEvent;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 
@@ -29,6 +29,8 @@ pub struct NewCredential {
     pub expiry: Option<Expiry>,
     /// The security profile that the credential must fit.
     pub profile: Profile,
+    /// Who registers it.
+    pub by: Actor,
 }
 
 /// When a new credential ends.
@@ -50,8 +52,8 @@ pub enum CredentialError {
     #[error(transparent)]
     Hash(#[from] SecretHashError),
     /// No such client.
-    #[error("there is no client {0}; `grantd client list` shows those that there are")]
-    NoClient(ClientId),
+    #[error(transparent)]
+    NoClient(#[from] NoClient),
     /// No such credential.
     #[error("there is no credential {0}; `grantd credential list CLIENT` shows those of a client")]
     NoCredential(CredentialId),
@@ -84,66 +86,7 @@ impl NewCredential {
     }
 }
 
-/// A credential that was retired.
-#[derive(Clone, Debug)]
-pub struct Retired {
-    /// The client that it belongs to.
-    pub client: ClientId,
-    /// When the last token that was issued for it expires.
-    pub tokens_end_at: Timestamp,
-}
-
-/// Retires a credential from now on. If it was compromised, the tokens issued for it become inactive, too.
-///
-/// # Errors
-/// No such credential, or a database out of reach.
-pub async fn retire_credential(
-    store: &Store,
-    id: &CredentialId,
-    compromised: bool,
-) -> Result<Retired, CredentialError> {
-    let mut change = store.begin_change(random::token_id()).await?;
-    change.lock_administration().await?;
-    let now = change.now();
-    let no_credential = || CredentialError::NoCredential(id.clone());
-    let owner = change.owner(id).await?.ok_or_else(no_credential)?;
-    let known = existing(&mut change, &owner).await?;
-    let credential = known.credentials.iter().find(|it| &it.id == id);
-    let credential = credential.ok_or_else(no_credential)?;
-    let mut retired = Credential {
-        retired_at: Some(credential.retired_at.map_or(now, |at| at.min(now))),
-        ..credential.clone()
-    };
-    if compromised {
-        retired.tokens_not_before = retired.tokens_not_before.max(now.plus(LATE_ISSUE));
-    }
-    change.put_credential(&owner, &retired).await?;
-    let longest = longest_life(&mut change, &known).await?;
-    let action = if compromised {
-        "credential_compromised"
-    } else {
-        "credential_retired"
-    };
-    finish(change, known.client, (action, &[id])).await?;
-    Ok(Retired {
-        client: owner,
-        tokens_end_at: now.plus(LATE_ISSUE).plus(longest),
-    })
-}
-
-/// The longest that a live token of this client may still have, whatever its recent policies were.
-async fn longest_life(change: &mut ChangeTx, known: &KnownClient) -> Result<Seconds, StoreError> {
-    let audiences = change.audiences().await?;
-    let of_its_own = audiences.iter().filter(|audience| {
-        known
-            .policies
-            .iter()
-            .any(|policy| policy.audience == audience.id)
-    });
-    let longest = of_its_own.map(|audience| audience.max_token_lifetime).max();
-    Ok(longest.unwrap_or(Seconds::new(0)))
-}
-
+/// The client, where there is one.
 pub(super) async fn existing(
     change: &mut ChangeTx,
     client: &ClientId,
@@ -151,30 +94,30 @@ pub(super) async fn existing(
     let known = change.client(client).await?;
     known
         .filter(|known| known.client.status != ClientStatus::Deleted)
-        .ok_or_else(|| CredentialError::NoClient(client.clone()))
+        .ok_or_else(|| NoClient::alone(client.as_str()).into())
 }
 
-/// Commits, with an audit event for each of `credentials`.
-pub(super) async fn finish(
-    mut change: ChangeTx,
+/// Notes that `credentials` of a client changed, with an event for each.
+pub(super) async fn note(
+    change: &mut ChangeTx,
     client: Client,
     (action, credentials): (&'static str, &[&CredentialId]),
+    by: &Actor,
 ) -> Result<(), StoreError> {
-    let now = change.now();
     let client = Client {
-        rotated_at: Some(now),
+        rotated_at: Some(change.now()),
         ..client
     };
     change.put_client(&client).await?;
-    let event = |id: &&CredentialId| AuditEvent {
-        id: random::event_id(),
-        at: now,
-        actor: "operator".to_owned(),
-        action: action.into(),
-        target: client.id.to_string(),
-        details: serde_json::json!({ "credential": id.as_str() }),
+    let signed = by.sign(change).await?;
+    let event = |id: &&CredentialId| {
+        let details = serde_json::json!({ "credential": id.as_str() });
+        signed.event(
+            random::event_id(),
+            (action.into(), client.id.as_str()),
+            details,
+        )
     };
     change.audit(credentials.iter().map(event)).await?;
-    change.commit().await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What grantd does, one verb per file. Here the rules of `domain` meet the database, the keys and the clock.
 
+pub mod actor;
 pub mod apply_catalog;
 pub mod audit;
 pub mod authenticate_client;
@@ -7,6 +8,10 @@ pub mod background;
 mod batcher;
 pub mod budgets;
 pub mod caller;
+pub mod change_audience;
+pub mod change_client;
+pub mod change_error;
+pub mod change_policy;
 pub mod check_profile;
 pub mod clocks;
 pub mod credential_uses;
@@ -31,6 +36,7 @@ mod public_credentials;
 pub mod register_credentials;
 pub mod reloads;
 pub mod replay_cache;
+pub mod retire_credentials;
 pub mod revoke_token;
 pub mod revoker;
 pub mod rotate_keys;
@@ -38,6 +44,7 @@ pub mod signed_once;
 mod sweep;
 pub mod tell_changes;
 pub mod troubles;
+pub mod unknown_name;
 pub mod usage;
 mod write_down;
 

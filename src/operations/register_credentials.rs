@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::actor::Actor;
 use super::import_secret::hash_generated;
-use super::manage_credentials::{CredentialError, NewCredential, existing, finish};
+use super::manage_credentials::{CredentialError, NewCredential, existing, note};
 use super::public_credentials::public_id;
 use crate::crypto::client_key;
 use crate::crypto::random;
@@ -93,7 +94,7 @@ async fn register(
         .map(|(stated, kept)| stated.registered(kept, now))
         .collect();
     let shared_with = sharing(&credentials, &mut change, client).await?;
-    write(change, known.client, &credentials).await?;
+    write(change, known.client, &credentials, &new.by).await?;
     Ok(Registered {
         credentials,
         shared_with,
@@ -130,13 +131,16 @@ async fn write(
     mut change: ChangeTx,
     client: Client,
     credentials: &[Credential],
+    by: &Actor,
 ) -> Result<(), CredentialError> {
     for credential in credentials {
         change.put_credential(&client.id, credential).await?;
     }
     let action = credentials.first().map_or("", |first| action(first.kind()));
     let ids: Vec<&CredentialId> = credentials.iter().map(|it| &it.id).collect();
-    Ok(finish(change, client, (action, &ids)).await?)
+    note(&mut change, client, (action, &ids), by).await?;
+    change.commit().await?;
+    Ok(())
 }
 
 const fn action(kind: CredentialKind) -> &'static str {

@@ -1,17 +1,25 @@
 //! Revocation, RFC 7009: a client revokes a token of its own.
 
+use serde_json::json;
+
 use super::Grantd;
+use super::actor::Actor;
 use super::authenticate_client::AuthenticatedClient;
 use super::caller::Caller;
+use super::clocks::MOST_APART;
 use super::error::OperationError;
 use super::own_token::OwnToken;
 use super::revoker::REVOCATION;
+use crate::crypto::random;
+use crate::domain::audience::LONGEST_LIFETIME;
 use crate::domain::check::Chain;
 use crate::domain::decision::Decision;
 use crate::domain::presented::Presented;
 use crate::domain::refusal::GrantFault;
-use crate::domain::timestamp::Timestamp;
+use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_fault::TokenFault;
+use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::memory::look::{About, Look};
 use crate::store::revoked_tokens::RevokedToken;
 
@@ -75,4 +83,29 @@ impl Grantd {
             expires_at,
         }))
     }
+}
+
+/// Revokes tokens by their `jti`, for an operator who does not have them, in one transaction. When they expire nobody
+/// knows: they are remembered for as long as a token may live.
+///
+/// # Errors
+/// A database out of reach.
+pub async fn revoke_by_name(store: &Store, jtis: &[String], by: &Actor) -> Result<(), StoreError> {
+    let mut change = store.begin_change(random::token_id()).await?;
+    let expires_at = change
+        .now()
+        .plus(Seconds::new(LONGEST_LIFETIME))
+        .plus(MOST_APART);
+    let revoked = |jti: &String| RevokedToken {
+        jti: jti.clone(),
+        expires_at,
+    };
+    let tokens: Vec<_> = jtis.iter().map(revoked).collect();
+    change.revoke_tokens(&tokens).await?;
+    for jti in jtis {
+        by.record(&mut change, ("token_revoked", jti), json!({}))
+            .await?;
+    }
+    change.commit().await?;
+    Ok(())
 }

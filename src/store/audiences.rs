@@ -14,6 +14,7 @@ use super::transaction::{Tx, on_db};
 use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::scope::Scope;
+use crate::domain::timestamp::Timestamp;
 
 row! {
     struct AudienceRow of "audiences" {
@@ -100,6 +101,14 @@ impl Tx {
 }
 
 impl ChangeTx {
+    /// One audience as it stands inside this transaction.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn audience(&mut self, id: &AudienceId) -> Result<Option<Audience>, StoreError> {
+        self.tx.audience(id).await
+    }
+
     /// All audiences, as they stand inside this transaction.
     ///
     /// # Errors
@@ -125,11 +134,16 @@ impl ChangeTx {
         Ok(())
     }
 
-    /// Deletes an audience and every policy for it.
+    /// Deletes an audience and every policy for it, and kills what was issued by these up to and including
+    /// `tokens_not_before`.
     ///
     /// # Errors
-    /// An unreachable database, or no such audience.
-    pub async fn delete_audience(&mut self, id: &AudienceId) -> Result<(), StoreError> {
+    /// A database out of reach, or no such audience.
+    pub async fn delete_audience(
+        &mut self,
+        id: &AudienceId,
+        tokens_not_before: Timestamp,
+    ) -> Result<(), StoreError> {
         let clients: Vec<String> = on_db!(&mut self.tx, conn => {
             sqlx::query_scalar("DELETE FROM policies WHERE audience = $1 RETURNING client_id")
                 .bind(id.as_str())
@@ -143,11 +157,18 @@ impl ChangeTx {
                 .await?
                 .rows_affected()
         });
-        for client in clients {
-            self.note(ChangeKind::Client, &client);
-        }
+        touched_one(touched, id.as_str())?;
         self.note(ChangeKind::Audience, id.as_str());
-        touched_one(touched, id.as_str())
+        let at = Row {
+            table: "policies",
+            key: id.as_str(),
+        };
+        let mark = |client: &String| {
+            let client = at.read("client_id", ClientId::parse(client).ok())?;
+            Ok((client, id.clone(), tokens_not_before))
+        };
+        let marks: Result<Vec<_>, StoreError> = clients.iter().map(mark).collect();
+        self.mark_policies(&marks?).await
     }
 }
 

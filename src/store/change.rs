@@ -23,7 +23,16 @@ pub struct ChangeTx {
     random_id: String,
 }
 
-/// A committed change: what to forget, and its number.
+/// A connection as Postgres sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// `session_user`: the role that logged in.
+    pub user: String,
+    /// `inet_client_addr()`.
+    pub address: String,
+}
+
+/// A change that holds: what to forget, and its number.
 #[derive(Clone, Debug, Default)]
 pub struct Committed {
     /// What changed.
@@ -78,6 +87,22 @@ impl ChangeTx {
         }
         self.now = self.tx.time(&self.clock).await?.second();
         Ok(())
+    }
+
+    /// Who the database says is connected: with a pooler before it, the pooler.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn session(&mut self) -> Result<Option<Session>, StoreError> {
+        let Tx::Postgres(tx) = &mut self.tx else {
+            return Ok(None);
+        };
+        let (user, address) = sqlx::query_as(
+            "SELECT session_user::text, coalesce(host(inet_client_addr()), 'local socket')",
+        )
+        .fetch_one(tx.connection()?)
+        .await?;
+        Ok(Some(Session { user, address }))
     }
 
     /// Whether an audience, a client or a signing key was changed after `seen`.

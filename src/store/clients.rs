@@ -120,6 +120,32 @@ impl Store {
         .await
     }
 
+    /// At most `limit` ids of clients that were not deleted and have so many characters, from the fewest to the most.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn client_ids_by_length(
+        &self,
+        (fewest, most): (usize, usize),
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let bound = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        self.read(async |tx| {
+            Ok(on_db!(tx, conn => {
+                sqlx::query_scalar(
+                    "SELECT client_id FROM clients WHERE status <> 'deleted' \
+                     AND length(client_id) BETWEEN $1 AND $2 ORDER BY client_id LIMIT $3",
+                )
+                .bind(bound(fewest))
+                .bind(bound(most))
+                .bind(limit)
+                .fetch_all(conn)
+                .await?
+            }))
+        })
+        .await
+    }
+
     /// At most `limit` ids of clients, in their order after `after`, that may contradict the profile fapi2: those with
     /// a secret's method or a second audience of assertions, and those with a key in whose JWK `RS256` occurs.
     ///
@@ -213,14 +239,19 @@ impl Tx {
         });
         let mut clients = Vec::with_capacity(rows.len());
         for row in rows {
-            let client = row.into_client()?;
-            clients.push(KnownClient {
-                credentials: self.credentials_of(&client.id).await?,
-                policies: self.policies_of(&client.id).await?,
-                client,
-            });
+            clients.push(self.with_its_own(row).await?);
         }
         Ok(clients)
+    }
+
+    async fn with_its_own(&mut self, row: ClientRow) -> Result<KnownClient, StoreError> {
+        let client = row.into_client()?;
+        Ok(KnownClient {
+            credentials: self.credentials_of(&client.id).await?,
+            policies: self.policies_of(&client.id).await?,
+            policy_marks: self.policy_marks_of(&client.id).await?,
+            client,
+        })
     }
 
     async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
@@ -242,12 +273,30 @@ impl Tx {
                 .fetch_optional(conn)
                 .await?
         });
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(KnownClient {
-            client: row.into_client()?,
-            credentials: self.credentials_of(id).await?,
-            policies: self.policies_of(id).await?,
-        }))
+        match row {
+            Some(row) => Ok(Some(self.with_its_own(row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The clients that have a policy for `audience`, without what belongs to them, sorted by id.
+    pub(super) async fn clients_with_policy(
+        &mut self,
+        audience: &AudienceId,
+    ) -> Result<Vec<Client>, StoreError> {
+        let rows: Vec<ClientRow> = on_db!(self, conn => {
+            QueryBuilder::new(ClientRow::SELECT)
+                .push(" WHERE client_id IN (SELECT client_id FROM policies WHERE audience = ")
+                .push_bind(audience.as_str())
+                .push(")")
+                .build_query_as()
+                .fetch_all(conn)
+                .await?
+        });
+        let clients = rows.into_iter().map(ClientRow::into_client);
+        let mut clients: Vec<Client> = clients.collect::<Result<_, _>>()?;
+        clients.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(clients)
     }
 
     pub(super) async fn all_clients(&mut self) -> Result<Vec<KnownClient>, StoreError> {
@@ -261,13 +310,14 @@ impl Tx {
         self.with_belongings(rows).await
     }
 
-    /// In three statements, however many clients there are.
+    /// In four statements, however many clients there are.
     async fn with_belongings(
         &mut self,
         rows: Vec<ClientRow>,
     ) -> Result<Vec<KnownClient>, StoreError> {
         let mut credentials = self.all_credentials().await?;
         let mut policies = self.all_policies().await?;
+        let mut marks = self.all_policy_marks().await?;
         let mut clients = Vec::with_capacity(rows.len());
         for row in rows {
             let client = row.into_client()?;
@@ -275,6 +325,7 @@ impl Tx {
             clients.push(KnownClient {
                 credentials: credentials.remove(id).unwrap_or_default(),
                 policies: policies.remove(id).unwrap_or_default(),
+                policy_marks: marks.remove(id).unwrap_or_default(),
                 client,
             });
         }

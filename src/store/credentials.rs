@@ -1,6 +1,7 @@
 //! The table `credentials`.
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 
 use sqlx::QueryBuilder;
 
@@ -30,8 +31,20 @@ const WRITTEN_ONCE: &[&str] = &[
     "thumbprint",
     "created_at",
     "last_used_at",
+    "last_used_from",
     "tokens_not_before",
 ];
+
+/// The last use of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CredentialUse {
+    /// Which.
+    pub id: CredentialId,
+    /// When.
+    pub at: Timestamp,
+    /// The source address.
+    pub from: IpAddr,
+}
 
 /// Last uses that one transaction writes.
 const USES_STEP: usize = 500;
@@ -51,6 +64,7 @@ row! {
         tokens_not_before: i64,
         created_at: i64,
         last_used_at: Option<i64>,
+        last_used_from: Option<String>,
     }
 }
 
@@ -229,16 +243,91 @@ impl ChangeTx {
     }
 }
 
+/// Which credentials are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// All of them.
+    All,
+    /// Those live at `now` that expire before `until`.
+    Expiring {
+        /// The instant.
+        now: Timestamp,
+        /// The end of what is looked at.
+        until: Timestamp,
+    },
+    /// Those live at `now` that nobody used since, and that were there then.
+    UnusedSince {
+        /// The instant.
+        now: Timestamp,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Those live at `now` that are the only one of their kind which their client has, retired ones counted.
+    NeverRotated {
+        /// The instant.
+        now: Timestamp,
+    },
+}
+
 impl Store {
-    /// Notes when credentials were last used, without a change in the feed. Works in small steps, so that no other
-    /// writer waits for long.
+    /// Credentials with their clients, of `client` or of all, sorted by client and age.
     ///
     /// # Errors
-    /// An unreachable database.
-    pub async fn note_credential_use(
+    /// A database out of reach, or a corrupt row.
+    pub async fn list_credentials(
         &self,
-        uses: &[(CredentialId, Timestamp)],
-    ) -> Result<(), StoreError> {
+        listed: Listed,
+        client: Option<&ClientId>,
+    ) -> Result<Vec<(ClientId, Credential)>, StoreError> {
+        self.read_all(async |tx| {
+            let rows: Vec<CredentialRow> = on_db!(tx, conn => {
+                let mut statement = QueryBuilder::new(CredentialRow::SELECT);
+                let live = |now: Timestamp| format!(
+                    " AND (retired_at IS NULL OR retired_at > {0}) \
+                     AND (expires_at IS NULL OR expires_at > {0})",
+                    now.unix(),
+                );
+                // Only numbers of our own are written into it.
+                statement.push(match listed {
+                    Listed::All => " WHERE 1 = 1".to_owned(),
+                    Listed::Expiring { now, until } => {
+                        format!(" WHERE expires_at < {}{}", until.unix(), live(now))
+                    }
+                    Listed::UnusedSince { now, since } => format!(
+                        " WHERE coalesce(last_used_at, active_from, created_at) <= {0} \
+                         AND created_at <= {0}{1}",
+                        since.unix(),
+                        live(now),
+                    ),
+                    Listed::NeverRotated { now } => format!(
+                        " WHERE NOT EXISTS (SELECT 1 FROM credentials AS others \
+                         WHERE others.client_id = credentials.client_id \
+                         AND others.kind = credentials.kind AND others.id <> credentials.id){}",
+                        live(now),
+                    ),
+                });
+                if let Some(client) = client {
+                    statement.push(" AND client_id = ").push_bind(client.as_str());
+                }
+                statement.build_query_as().fetch_all(conn).await?
+            });
+            let mut all = Vec::new();
+            for (client, credentials) in by_client(rows)? {
+                let owner = read_owner(&client, &client)?;
+                all.extend(credentials.into_iter().map(|it| (owner.clone(), it)));
+            }
+            all.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Ok(all)
+        })
+        .await
+    }
+
+    /// Notes when and from where credentials were last used; no change that anybody needs to hear of. In small steps, so that
+    /// no other writer waits for long.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn note_credential_use(&self, uses: &[CredentialUse]) -> Result<(), StoreError> {
         // In one order everywhere, so that replicas do not lock each other out.
         let mut uses: Vec<_> = uses.iter().collect();
         uses.sort();
@@ -248,19 +337,17 @@ impl Store {
         Ok(())
     }
 
-    async fn write_credential_uses(
-        &self,
-        uses: &[&(CredentialId, Timestamp)],
-    ) -> Result<(), StoreError> {
+    async fn write_credential_uses(&self, uses: &[&CredentialUse]) -> Result<(), StoreError> {
         self.write(async |tx| {
-            for (id, at) in uses {
+            for CredentialUse { id, at, from } in uses {
                 on_db!(tx, conn => {
                     sqlx::query(
-                        "UPDATE credentials SET last_used_at = $2 WHERE id = $1 \
+                        "UPDATE credentials SET last_used_at = $2, last_used_from = $3 WHERE id = $1 \
                          AND (last_used_at IS NULL OR last_used_at < $2)",
                     )
                     .bind(id.as_str())
                     .bind(at.unix())
+                    .bind(from.to_string())
                     .execute(conn)
                     .await?;
                 });
@@ -311,6 +398,7 @@ impl From<&(ClientId, Credential)> for CredentialRow {
             tokens_not_before: credential.tokens_not_before.unix(),
             created_at: credential.created_at.unix(),
             last_used_at: unix(credential.last_used_at),
+            last_used_from: credential.last_used_from.map(|it| it.to_string()),
         }
     }
 }
@@ -343,6 +431,9 @@ impl CredentialRow {
             tokens_not_before: Timestamp::from_unix(self.tokens_not_before),
             created_at: Timestamp::from_unix(self.created_at),
             last_used_at: self.last_used_at.map(Timestamp::from_unix),
+            last_used_from: (self.last_used_from)
+                .map(|text| at.read("last_used_from", text.parse().ok()))
+                .transpose()?,
             label: self.label,
         })
     }

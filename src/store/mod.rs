@@ -24,6 +24,7 @@ pub mod feed;
 pub mod feed_news;
 pub mod memory;
 pub mod policies;
+pub mod policy_marks;
 pub mod revoked_tokens;
 pub mod schema;
 pub mod signing_keys;

@@ -4,16 +4,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::QueryBuilder;
 
+use super::Store;
 use super::change::ChangeTx;
 use super::clients::paired;
 use super::error::StoreError;
 use super::feed::ChangeKind;
 use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, overwriting, row, seconds};
 use super::transaction::{Tx, on_db};
-use crate::domain::client::AuthMethod;
+use crate::domain::client::{AuthMethod, Client};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::timestamp::Timestamp;
 
 row! {
     struct PolicyRow of "policies" {
@@ -69,7 +71,62 @@ fn by_client(rows: Vec<PolicyRow>) -> Result<HashMap<String, Vec<Policy>>, Store
     Ok(of)
 }
 
+impl Store {
+    /// Who may call an API: each client with a policy for `audience`, and that policy, sorted by client.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn policies_at(
+        &self,
+        audience: &AudienceId,
+    ) -> Result<Vec<(Client, Policy)>, StoreError> {
+        self.read_all(async |tx| {
+            let rows: Vec<PolicyRow> = on_db!(tx, conn => {
+                QueryBuilder::new(PolicyRow::SELECT)
+                    .push(" WHERE audience = ")
+                    .push_bind(audience.as_str())
+                    .build_query_as()
+                    .fetch_all(conn)
+                    .await?
+            });
+            let mut policies = by_client(rows)?;
+            let mut found = Vec::new();
+            for client in tx.clients_with_policy(audience).await? {
+                for policy in policies.remove(client.id.as_str()).unwrap_or_default() {
+                    found.push((client.clone(), policy));
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
 impl ChangeTx {
+    /// The clients that have a policy for `audience`, sorted.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn clients_with_policy(
+        &mut self,
+        audience: &AudienceId,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        let clients: Vec<String> = on_db!(&mut self.tx, conn => {
+            sqlx::query_scalar("SELECT client_id FROM policies WHERE audience = $1")
+                .bind(audience.as_str())
+                .fetch_all(conn)
+                .await?
+        });
+        let at = Row {
+            table: "policies",
+            key: audience.as_str(),
+        };
+        let read = |id: &String| at.read("client_id", ClientId::parse(id).ok());
+        let mut clients: Vec<ClientId> = clients.iter().map(read).collect::<Result<_, _>>()?;
+        clients.sort();
+        Ok(clients)
+    }
+
     /// Writes what clients may get, each at one audience, new or not.
     ///
     /// # Errors
@@ -94,13 +151,15 @@ impl ChangeTx {
         Ok(())
     }
 
-    /// Removes what clients may get, each at one audience.
+    /// Removes what clients may get, each at one audience, and kills what they got there up to and including
+    /// `tokens_not_before`.
     ///
     /// # Errors
     /// An unreachable database, or no such policy.
     pub async fn delete_policies(
         &mut self,
         policies: &[(ClientId, AudienceId)],
+        tokens_not_before: Timestamp,
     ) -> Result<(), StoreError> {
         for some in policies.chunks(ROWS_AT_ONCE) {
             let gone: Vec<(String, String)> = on_db!(&mut self.tx, conn => {
@@ -119,10 +178,11 @@ impl ChangeTx {
                 return Err(StoreError::Conflict(at.to_string()));
             }
         }
-        for (client, _) in policies {
-            self.note(ChangeKind::Client, client.as_str());
-        }
-        Ok(())
+        let mark = |(client, audience): &(ClientId, AudienceId)| {
+            (client.clone(), audience.clone(), tokens_not_before)
+        };
+        let marks: Vec<_> = policies.iter().map(mark).collect();
+        self.mark_policies(&marks).await
     }
 }
 

@@ -8,12 +8,13 @@ use crate::domain::timestamp::Seconds;
 
 /// Rows that one step removes at most.
 const STEP: i64 = 1000;
-/// No token outlives the day that the catalog allows it, so a deleted client's tombstone may go then.
+/// No token outlives the day that the catalog allows it, so what keeps tokens dead may go then.
 const TOMBSTONE_KEPT: Seconds = Seconds::new(24 * 3600);
 
 impl Store {
     /// Removes expired revocations, spent assertions that nobody would accept any more, signing keys that verify
-    /// nothing any more, and the tombstones of clients whose last token has expired.
+    /// nothing any more, and what keeps tokens dead of which the last has expired: tombstones of clients and marks of
+    /// policies.
     ///
     /// Only the database's clock says what has expired: a replica whose own is fast would take from the others what
     /// they need.
@@ -34,6 +35,10 @@ impl Store {
                 .await?;
                 sqlx::query("DELETE FROM signing_keys WHERE expires_at < $1")
                     .bind(end.unix())
+                    .execute(&mut *conn)
+                    .await?;
+                sqlx::query("DELETE FROM policy_marks WHERE tokens_not_before < $1")
+                    .bind(end.minus(TOMBSTONE_KEPT).unix())
                     .execute(&mut *conn)
                     .await?;
                 let removed = sqlx::query(

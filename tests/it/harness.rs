@@ -12,6 +12,7 @@ use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::config::settings::Settings;
 use grantd::crypto::sealing::{SealingKey, SealingKeys};
 use grantd::crypto::secret_hash::HashCost;
+use grantd::domain::identifier::CredentialId;
 use grantd::domain::issuer::Issuer;
 use grantd::domain::profile::Profile;
 use grantd::domain::secret_format::Secret;
@@ -20,7 +21,9 @@ use grantd::http::connection::Connection;
 use grantd::http::routes;
 use grantd::http::state::HttpState;
 use grantd::operations::Grantd;
+use grantd::operations::actor::Actor;
 use grantd::operations::apply_catalog::{ApplyOptions, Plan, apply_catalog};
+use grantd::operations::retire_credentials::{Judged, Retirement, Selected, retire_credentials};
 use grantd::server::replica as server;
 use grantd::server::sockets::Sockets;
 use grantd::store::{DatabaseOptions, Store};
@@ -95,6 +98,23 @@ impl Database {
         }
     }
 
+    /// A database of its own on the server that `./check` provides, whose user may make databases there.
+    pub(crate) async fn postgres_alone() -> Self {
+        let url = std::env::var("TEST_POSTGRES_URL")
+            .expect("TEST_POSTGRES_URL is not set: run ./check, which provides a Postgres");
+        let name = format!("t_{}", uuid::Uuid::new_v4().simple());
+        let admin = sqlx::PgPool::connect(&url).await.expect("Postgres answers");
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&admin)
+            .await
+            .unwrap();
+        admin.close().await;
+        let (url, parameters) = url.split_once('?').unwrap_or((&url, ""));
+        let (server, _) = url.rsplit_once('/').unwrap();
+        let mark = if parameters.is_empty() { "" } else { "?" };
+        Self::at(format!("{server}/{name}{mark}{parameters}"))
+    }
+
     /// One that is there already.
     pub(crate) fn at(url: String) -> Self {
         Self {
@@ -125,6 +145,8 @@ pub(crate) struct Env {
     /// What an imported secret costs.
     pub(crate) imported_cost: HashCost,
     pub(crate) profile: Profile,
+    /// Who changes things.
+    pub(crate) actor: Actor,
 }
 
 impl Env {
@@ -140,6 +162,7 @@ impl Env {
             sealing: SealingKeys::new(SealingKey::generate()),
             imported_cost: HashCost::GENERATED,
             profile: Profile::Default,
+            actor: by(),
         }
     }
 
@@ -190,11 +213,24 @@ impl Env {
             imported_cost: self.imported_cost,
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),
+            by: &self.actor,
         };
         apply_catalog(&self.store, &catalog, options)
             .await
             .map(|(plan, _)| plan)
             .map_err(|error| error.to_string())
+    }
+
+    /// Retires a credential.
+    pub(crate) async fn retire(&self, id: &CredentialId, compromised: bool) -> Judged {
+        let named = Selected::Named(vec![id.clone()]);
+        let retirement = Retirement {
+            when_unused: None,
+            compromised,
+            by: &self.actor,
+        };
+        let judged = retire_credentials(&self.store, &named, retirement).await;
+        judged.unwrap().remove(0)
     }
 
     /// A replica that has loaded and follows the feed when it is told to.
@@ -282,6 +318,11 @@ impl Env {
             ..Settings::new(issuer, database_url)
         }
     }
+}
+
+/// Who changes things in tests.
+pub(crate) fn by() -> Actor {
+    Actor::named("test")
 }
 
 /// One replica behind its production router.

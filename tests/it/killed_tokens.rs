@@ -6,7 +6,6 @@ use grantd::domain::client::ClientStatus;
 use grantd::domain::identifier::{ClientId, CredentialId};
 use grantd::domain::timestamp::{Seconds, Timestamp};
 use grantd::operations::apply_catalog::Action;
-use grantd::operations::manage_credentials::retire_credential;
 
 use crate::harness::*;
 
@@ -316,14 +315,14 @@ on_both! {
         let other = replicas[0].issued("reader", "the other secret", "").await;
         let id = CredentialId::parse(decoded(&leaked).1["jti"].as_str().unwrap().split('.').next().unwrap());
         let id = id.unwrap();
-        let retired = retire_credential(&env.store, &id, false).await.unwrap();
-        assert!(retired.tokens_end_at.unix() - START >= 300, "{retired:?}");
+        let retired = env.retire(&id, false).await;
+        assert!(retired.tokens_end_at.unwrap().unix() - START >= 300, "{retired:?}");
         for replica in &replicas {
             replica.follow().await;
             replica.token("reader", READER, "").await.assert_error(401, "invalid_client");
             assert!(replica.is_active(&leaked).await, "retiring alone kills no token");
         }
-        retire_credential(&env.store, &id, true).await.unwrap();
+        env.retire(&id, true).await;
         for replica in &replicas {
             replica.follow().await;
             assert!(!replica.is_active(&leaked).await);

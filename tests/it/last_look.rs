@@ -8,7 +8,6 @@ use std::task::Poll;
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::identifier::{ClientId, CredentialId};
 use grantd::domain::timestamp::Seconds;
-use grantd::operations::manage_credentials::retire_credential;
 use grantd::store::DatabaseOptions;
 
 use crate::assertion::signer;
@@ -58,9 +57,7 @@ async fn credential_of(env: &Env, client: &str) -> CredentialId {
 
 async fn retire(env: &Env, client: &str, compromised: bool) {
     let id = credential_of(env, client).await;
-    retire_credential(&env.store, &id, compromised)
-        .await
-        .unwrap();
+    env.retire(&id, compromised).await;
 }
 
 fn disabled(client: &str) -> String {

@@ -26,6 +26,8 @@ mod clocks;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod decision;
 #[cfg(test)]
 mod dpop;
@@ -72,13 +74,19 @@ mod resource_server;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]
+mod runbooks;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod site;
+#[cfg(test)]
 mod source_tree;
 #[cfg(test)]
 mod standards;
+#[cfg(test)]
+mod stop;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

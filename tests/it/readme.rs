@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 
 use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::config::settings::Settings;
@@ -48,15 +49,17 @@ const HOST: &str = "auth.internal.example";
 const DATABASE: &str = "postgres://grantd@db.internal/grantd";
 
 /// A fenced block.
-struct Block {
+pub(crate) struct Block {
     /// Page and line, for messages.
-    at: String,
+    pub(crate) at: String,
+    /// The heading that it stands under.
+    pub(crate) section: String,
     language: String,
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Block {
-    fn needs(&self, program: &str) -> bool {
+    pub(crate) fn needs(&self, program: &str) -> bool {
         let of_openssl = PAGES_OF_OPENSSL
             .iter()
             .any(|page| self.at.starts_with(page));
@@ -64,9 +67,10 @@ impl Block {
     }
 }
 
-fn blocks() -> Vec<Block> {
+pub(crate) fn blocks(pages: &[&str]) -> Vec<Block> {
     let mut blocks = Vec::new();
-    for page in PAGES {
+    for page in pages {
+        let mut section = String::new();
         let text = fs::read_to_string(root().join(page)).unwrap();
         let mut open: Option<Block> = None;
         for (index, line) in text.lines().enumerate() {
@@ -75,6 +79,7 @@ fn blocks() -> Vec<Block> {
                     let at = format!("{page}:{}", index + 1);
                     open = Some(Block {
                         at,
+                        section: section.clone(),
                         language: language.to_owned(),
                         text: String::new(),
                     });
@@ -85,6 +90,9 @@ fn blocks() -> Vec<Block> {
                     block.text.push('\n');
                     open = Some(block);
                 }
+                (None, None) if line.starts_with('#') => {
+                    line.trim_start_matches(['#', ' ']).clone_into(&mut section);
+                }
                 (None, None) => {}
             }
         }
@@ -94,16 +102,44 @@ fn blocks() -> Vec<Block> {
 }
 
 /// The one who reads the pages and does what they say.
-struct Reader {
-    place: Place,
-    database: Database,
+pub(crate) struct Reader {
+    pub(crate) place: Place,
+    pub(crate) database: Database,
     dev: Option<Dev>,
     serve: Option<Server>,
+    /// Where `grantd serve` listens.
+    pub(crate) public: Option<SocketAddr>,
     api: Option<Api>,
 }
 
 impl Reader {
-    fn take(&mut self, block: &Block) {
+    /// Who has a database and a certificate, and nothing else.
+    pub(crate) fn new(database: Database) -> Self {
+        let place = Place::new();
+        // Where curl looks for its settings.
+        let home = place.path("");
+        place.write("variables", &format!("CURL_HOME='{}'\n", home.display()));
+        place.write("database-url", DATABASE);
+        // A site has its certificate before it serves.
+        fs::create_dir(place.path("tls")).unwrap();
+        for (name, file) in [
+            ("server.pem", "first.certificate.pem"),
+            ("server.key", "first.key.pem"),
+        ] {
+            let from = root().join("src/server/tls/testdata").join(file);
+            fs::copy(from, place.path("tls").join(name)).unwrap();
+        }
+        Self {
+            place,
+            database,
+            dev: None,
+            serve: None,
+            public: None,
+            api: None,
+        }
+    }
+
+    pub(crate) fn take(&mut self, block: &Block) {
         match block.language.as_str() {
             "toml" => self.keep_and_read(block),
             "sh" => self.run(block),
@@ -156,18 +192,24 @@ impl Reader {
 
     /// Runs a block in a shell, with the variables of the blocks before it.
     fn run(&self, block: &Block) {
-        let text = self.with_real_urls(&block.text);
+        let ended = self.run_lines(&block.text, &block.at);
+        check_output(block, &ended);
+    }
+
+    /// As [`Self::run`], of lines that stand at `at`, or nowhere.
+    pub(crate) fn run_lines(&self, text: &str, at: &str) -> Ended {
+        let text = self.with_real_urls(text);
         self.place.write(
             "block",
             &format!("set -aeu\n. ./variables\n{text}\nexport -p >variables\n"),
         );
         let ended = ended(self.place.command("sh").arg("block"));
-        assert_eq!(ended.code, Some(0), "{}: {ended:?}", block.at);
-        check_output(block, &ended);
+        assert_eq!(ended.code, Some(0), "{at}: {ended:?}");
+        ended
     }
 
     fn with_real_urls(&self, text: &str) -> String {
-        let text = text.replace(
+        let text = text.replace(DATABASE, &self.database.url).replace(
             SERVER,
             self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")),
         );
@@ -215,21 +257,24 @@ impl Reader {
     }
 
     /// Starts `grantd serve` on free ports, to which curl goes from here on for those of the pages.
-    fn start(&mut self, arguments: &[&str]) {
+    pub(crate) fn start(&mut self, arguments: &[&str]) {
         let [public, mutual, operations] = [(); 3].map(|()| free_port());
         let mut command = self.place.grantd(arguments);
+        let settings = fs::read_to_string(self.place.path(arguments.last().unwrap())).unwrap();
         let listeners = [
             ("PUBLIC", public),
             ("MTLS", mutual),
             ("OPERATIONS", operations),
         ];
-        for (name, port) in listeners {
+        let is_there = |name: &str| name != "MTLS" || settings.contains("[mtls]");
+        for (name, port) in listeners.into_iter().filter(|it| is_there(it.0)) {
             command.env(
                 format!("GRANTD_{name}__LISTEN"),
                 format!("127.0.0.1:{port}"),
             );
         }
         self.serve = None;
+        self.public = Some(SocketAddr::from(([127, 0, 0, 1], public)));
         self.serve = Some(Server::start(&mut command, &self.place.path("serve.log")));
         let health = format!("http://127.0.0.1:{operations}");
         eventually("grantd serve is ready", || {
@@ -320,43 +365,20 @@ fn check_output(block: &Block, ended: &Ended) {
     }
 }
 
+/// Those of `programs` that are not there.
+pub(crate) fn missing<'p>(programs: &[&'p str]) -> Vec<&'p str> {
+    let place = Place::new();
+    let is_there = |program: &str| place.command(program).arg("--version").output().is_ok();
+    let programs = programs.iter().copied();
+    programs.filter(|program| !is_there(program)).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_in_the_readme_works_as_printed() {
     let database = Database::postgres().await;
-    let mut reader = Reader {
-        place: Place::new(),
-        database,
-        dev: None,
-        serve: None,
-        api: None,
-    };
-    // Where curl looks for its settings.
-    let home = reader.place.path("");
-    reader
-        .place
-        .write("variables", &format!("CURL_HOME='{}'\n", home.display()));
-    reader.place.write("database-url", DATABASE);
-    // A site has its certificate before it serves.
-    fs::create_dir(reader.place.path("tls")).unwrap();
-    for (name, file) in [
-        ("server.pem", "first.certificate.pem"),
-        ("server.key", "first.key.pem"),
-    ] {
-        let from = root().join("src/server/tls/testdata").join(file);
-        fs::copy(from, reader.place.path("tls").join(name)).unwrap();
-    }
-    let is_there = |program| {
-        Place::new()
-            .command(program)
-            .arg("--version")
-            .output()
-            .is_ok()
-    };
-    let missing: Vec<&str> = ["curl", "openssl"]
-        .into_iter()
-        .filter(|program| !is_there(*program))
-        .collect();
-    for block in blocks() {
+    let mut reader = Reader::new(database);
+    let missing = missing(&["curl", "openssl"]);
+    for block in blocks(&PAGES) {
         match missing.iter().find(|program| block.needs(program)) {
             None => reader.take(&block),
             // Not by a macro: those are kept back for tests that pass.

@@ -177,6 +177,65 @@ async fn a_client_that_apply_disables_is_refused_by_two_replicas_within_a_second
     }
 }
 
+/// B-C09 B-T04: each verb by its command, until both replicas call the token inactive.
+#[tokio::test]
+async fn whatever_stops_holds_on_two_replicas_within_a_second() {
+    let platform = Platform::new().await;
+    platform.done(&["migrate"]);
+    platform.apply();
+    let replicas = [
+        platform.ready_replica("a.log"),
+        platform.ready_replica("b.log"),
+    ];
+    for (stop, revive) in [
+        (
+            "policy deny reader pricing",
+            "policy allow reader pricing --default-scope read",
+        ),
+        ("client disable reader", "client enable reader"),
+        ("client revoke-tokens reader", ""),
+        ("token revoke JTI", ""),
+        // By the catalog, which still states it.
+        ("client delete reader --yes", "apply catalog.toml"),
+        ("credential retire ID --compromised", ""),
+    ] {
+        let (status, answer) = replicas[0].token();
+        assert_eq!(status, 200, "{stop}: {answer}");
+        let token = access_token(&answer);
+        let jti = crate::harness::decoded(&token).1["jti"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            replicas.iter().all(|replica| replica.introspects(&token)),
+            "{stop}"
+        );
+        let line = stop.replace("JTI", &jti).replace("ID", &jti[..10]);
+        platform.done(&line.split(' ').collect::<Vec<_>>());
+        let clock = Clock::system();
+        for replica in &replicas {
+            eventually("the token is inactive", || !replica.introspects(&token));
+        }
+        let took = clock.monotonic();
+        assert!(took.as_secs_f64() < 1.0, "{stop} took {took:?}");
+        let refused = ["revoke-tokens", "token revoke"]
+            .iter()
+            .all(|it| !stop.contains(it));
+        for replica in &replicas {
+            assert_eq!(replica.token().0 != 200, refused, "{stop}");
+        }
+        if !revive.is_empty() {
+            let catalog = platform.path("catalog.toml");
+            let revive = revive.replace("catalog.toml", catalog.to_str().unwrap());
+            platform.done(&revive.split(' ').collect::<Vec<_>>());
+            for replica in &replicas {
+                eventually("it gets tokens again", || replica.token().0 == 200);
+                assert!(!replica.introspects(&token), "{stop}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_killed_replica_harms_no_other_and_a_stopped_one_ends_well() {
     let platform = Platform::new().await;

@@ -6,15 +6,13 @@ use crate::config::fault::{Faults, Place};
 use crate::config::shaped::Section;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
-use crate::domain::policy::{Policy, PolicyFault};
+use crate::domain::policy::Policy;
 
 /// Reads an audience; none where its id is missing or wrong.
 pub(super) fn audience(table: (&Place, &Table), faults: &Faults) -> Option<Placed<Audience>> {
     let mut table = Section::named("audience", table, faults);
     let audience = table.read::<Audience>().map(|audience| {
-        let (given, most) = (audience.token_lifetime, audience.max_token_lifetime);
-        if given > most {
-            let fault = PolicyFault::LifetimeAbove { given, most };
+        if let Some(fault) = audience.fault() {
             table.fault_of(fault.key(), fault);
         }
         Placed {

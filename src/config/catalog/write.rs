@@ -147,6 +147,8 @@ fn table(text: &mut String, (header, indent): (&str, &str), keys: &Table) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -203,6 +205,7 @@ mod tests {
             tokens_not_before: Timestamp::EPOCH,
             created_at: Timestamp::EPOCH,
             last_used_at: None,
+            last_used_from: None,
         }
     }
 
@@ -307,6 +310,7 @@ mod tests {
             client: client(id, text),
             credentials: credentials(),
             policies: vec![policy(audience)],
+            policy_marks: BTreeMap::new(),
         }
     }
 
@@ -352,6 +356,7 @@ mod tests {
             client,
             credentials: vec![subject],
             policies: vec![policy],
+            policy_marks: BTreeMap::new(),
         };
         assert_eq!(
             to_toml(&[audience], &[known]).unwrap(),

@@ -6,7 +6,7 @@ use crate::config::document::{Entry, Located, Node, Table};
 use crate::config::fault::{Faults, Place, Problem, nearest, shown_variable};
 
 /// Variables of our prefix that the command line reads.
-const ELSEWHERE: [&str; 3] = ["GRANTD_CONFIG", "GRANTD_DATA", "GRANTD_LOG"];
+const ELSEWHERE: [&str; 4] = ["GRANTD_ACTOR", "GRANTD_CONFIG", "GRANTD_DATA", "GRANTD_LOG"];
 
 /// Puts each `GRANTD_` variable in the place of the file's value; an unknown one is a fault, unless Kubernetes made it:
 /// gives the names of these.

@@ -226,6 +226,8 @@ checks! {
         TokenServedBy: "token", "a caller in served_by of the token's audience";
         TokenHolder: "token", "a client that exists and is active";
         TokenHolderMark: "token", "issued after the last kill of its client's tokens";
+        TokenPolicy: "token", "a policy of its client for its audience";
+        TokenPolicyMark: "token", "issued after its policy was last denied";
         TokenCredentialMark: "token", "issued after the last kill of its credential's tokens";
         TokenAlive: "token", "not revoked";
     }

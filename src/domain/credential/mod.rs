@@ -9,6 +9,8 @@ pub use material::{CredentialKind, CredentialMaterial, PublicMaterial, SecretFor
 pub use stated::{CredentialShape, StatedCredential, StatedSecret};
 pub use subject::{SubjectKind, SubjectName, is_same_mailbox};
 
+use std::net::IpAddr;
+
 use super::client::named;
 use super::identifier::CredentialId;
 use super::timestamp::{Seconds, Timestamp};
@@ -37,6 +39,8 @@ pub struct Credential {
     pub created_at: Timestamp,
     /// When it was last used; written in batches, so up to a minute late.
     pub last_used_at: Option<Timestamp>,
+    /// The source address of that use.
+    pub last_used_from: Option<IpAddr>,
 }
 
 named! {
@@ -120,6 +124,7 @@ mod tests {
             tokens_not_before: Timestamp::EPOCH,
             created_at: at(0),
             last_used_at: None,
+            last_used_from: None,
         };
         assert_eq!(credential.state(at(9)), CredentialState::NotYetActive);
         assert_eq!(credential.state(at(10)), CredentialState::Live);

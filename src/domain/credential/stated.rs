@@ -67,6 +67,7 @@ impl StatedCredential {
             tokens_not_before: Timestamp::EPOCH,
             created_at: now,
             last_used_at: None,
+            last_used_from: None,
         }
     }
 }

@@ -74,6 +74,21 @@ pub struct Unheld {
 }
 
 impl Policy {
+    /// One that states nothing but its audience, and grants nothing yet.
+    #[must_use]
+    pub fn bare(audience: AudienceId) -> Self {
+        Self {
+            audience,
+            scopes: ScopeSet::default(),
+            default_scopes: ScopeSet::default(),
+            token_lifetime: None,
+            claims: Map::new(),
+            networks: Vec::new(),
+            methods: Vec::new(),
+            enabled: true,
+        }
+    }
+
     /// What keeps it from holding for a request from `source` by a client that authenticated with `method`; such a
     /// policy counts as absent.
     #[must_use]

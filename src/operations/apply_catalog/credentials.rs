@@ -157,6 +157,7 @@ impl Credentials<'_> {
             tokens_not_before: old.tokens_not_before,
             created_at: old.created_at,
             last_used_at: old.last_used_at,
+            last_used_from: old.last_used_from,
             material: old.material.clone(),
             ..new
         }

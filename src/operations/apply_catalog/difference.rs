@@ -14,6 +14,8 @@ use crate::domain::credential::{Credential, CredentialKind};
 use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
+use crate::domain::timestamp::Timestamp;
+use crate::operations::manage_credentials::LATE_ISSUE;
 
 /// One thing to write.
 pub(super) enum Write {
@@ -27,6 +29,8 @@ pub(super) enum Write {
     NoClient(ClientId),
     NoCredential(ClientId, CredentialId),
     NoPolicy(ClientId, AudienceId),
+    /// What the client got for the audience up to that second is dead.
+    PolicyMark(ClientId, AudienceId, Timestamp),
 }
 
 /// The steps from `stored` to `wanted`, and their writes in the same order.
@@ -101,7 +105,7 @@ impl Difference<'_> {
     fn credentials(&mut self, known: Option<&KnownClient>, wanted: &KnownClient) {
         let id = &wanted.client.id;
         let existing = known.map_or(&[][..], |it| &it.credentials);
-        let name = |it: &Credential| format!("{id} {} {}", it.kind(), it.id);
+        let name = |it: &Credential| name_of_credential(id, it);
         for new in &wanted.credentials {
             let old = existing.iter().find(|old| old.id == new.id);
             let shapes = (old.map(Credential::shape), new.shape());
@@ -132,12 +136,17 @@ impl Difference<'_> {
     fn policies(&mut self, known: Option<&KnownClient>, wanted: &KnownClient) {
         let id = &wanted.client.id;
         let existing = known.map_or(&[][..], |it| &it.policies);
-        let name = |it: &Policy| format!("{id} {}", it.audience);
+        let name = |it: &Policy| name_of_policy(id, &it.audience);
         for new in &wanted.policies {
             let old = existing.iter().find(|old| old.audience == new.audience);
             self.compared((Subject::Policy, name(new)), (old, new));
             if old != Some(new) {
                 self.writes.push(Write::Policy(id.clone(), new.clone()));
+            }
+            if let Some(mark) = policy_mark(known, new, self.stored.now) {
+                let audience = new.audience.clone();
+                self.writes
+                    .push(Write::PolicyMark(id.clone(), audience, mark));
             }
         }
         let is_wanted = |old: &Policy| wanted.policies.iter().any(|it| it.audience == old.audience);
@@ -175,6 +184,31 @@ impl Difference<'_> {
         };
         self.plan.note(action, subject, name);
         self.writes.extend(write);
+    }
+}
+
+/// The name of a credential in a plan.
+pub(super) fn name_of_credential(client: &ClientId, credential: &Credential) -> String {
+    format!("{client} {} {}", credential.kind(), credential.id)
+}
+
+/// The name of a policy in a plan.
+pub(super) fn name_of_policy(client: &ClientId, audience: &AudienceId) -> String {
+    format!("{client} {audience}")
+}
+
+/// As disabling a client does, disabling a policy kills what was issued by it; enabling it, or making it anew, revives
+/// none. Of a policy that is removed the store does the same.
+fn policy_mark(known: Option<&KnownClient>, new: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let known = known?;
+    let old = known
+        .policies
+        .iter()
+        .find(|old| old.audience == new.audience);
+    match (old.is_some_and(|old| old.enabled), new.enabled) {
+        (true, false) => Some(now.plus(LATE_ISSUE)),
+        (false, true) if known.policy_marks.contains_key(&new.audience) => Some(now),
+        _ => None,
     }
 }
 

@@ -6,7 +6,9 @@ mod credentials;
 mod dead_ends;
 mod difference;
 mod findings;
+mod judged;
 mod options;
+pub(super) mod part;
 mod plan;
 mod prepared;
 mod removals;
@@ -20,12 +22,12 @@ mod write;
 pub use options::{ApplyError, ApplyOptions};
 pub use plan::{Action, Change, Plan, Step, Subject, TooManyRemoved};
 
-use super::make_signing_keys::{KeyPairs, make_missing_keys, missing_keys};
+use super::make_signing_keys::KeyPairs;
 use crate::config::catalog::Catalog;
-use crate::config::fault::ConfigError;
 use crate::crypto::random;
 use crate::store::Store;
 use crate::store::change::{ChangeTx, Committed};
+use judged::{judged, keys_made};
 use prepared::{Prepared, algorithms_after};
 use stored::Stored;
 use trail::Trail;
@@ -74,11 +76,7 @@ async fn apply_wanted(
     keys: KeyPairs,
 ) -> Result<(Plan, Committed), ApplyError> {
     let algorithms = algorithms_after(catalog, &stored, options.prune);
-    let (mut plan, writes) = difference::between(&stored, &wanted, options.prune);
-    plan.warnings = wanted.findings.warnings;
-    if let Some(misfits) = ConfigError::of(wanted.findings.faults) {
-        return Err(misfits.into());
-    }
+    let (mut plan, writes) = judged(&stored, wanted, options.prune)?;
     plan.warnings.extend(warnings::of_shared_keys(catalog));
     plan.warnings.extend(warnings::of_unknown_servers(
         catalog,
@@ -95,23 +93,15 @@ async fn apply_wanted(
         Some(refusal) if !options.dry_run => return Err(refusal.into()),
         refusal => plan.refusal = refusal,
     }
-    let (sealing, delay) = (options.sealing, options.key_delay);
-    // A dry run may be far from the sealing key. Where it is there, it must be the right one.
-    let made = if options.dry_run && sealing.is_none() {
-        missing_keys(&mut change, &algorithms).await?
-    } else {
-        make_missing_keys(&mut change, &algorithms, keys, sealing, delay).await?
-    };
-    for made in made {
-        plan.note(Action::Created, Subject::SigningKey, made.to_string());
-    }
+    keys_made(&mut change, &algorithms, (keys, &mut plan), options).await?;
     // Dropped without a commit, the transaction leaves everything as it was.
     if options.dry_run || plan.changes() == 0 {
         return Ok((plan, Committed::default()));
     }
     let trail = Trail {
         id: random::event_id(),
-        at: change.now(),
+        of: Some(("catalog_applied", "")),
+        signed: options.by.sign(&mut change).await?,
         stored: &stored,
     };
     change.audit(trail.events(&plan, &writes)).await?;

@@ -6,6 +6,7 @@ use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::{HashCost, SecretHashError};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::Seconds;
+use crate::operations::actor::Actor;
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::store::error::StoreError;
 
@@ -26,6 +27,8 @@ pub struct ApplyOptions<'a> {
     pub sealing: Option<&'a SealingKeys>,
     /// How long after their announcement new keys begin to sign.
     pub key_delay: Seconds,
+    /// Who applies it.
+    pub by: &'a Actor,
 }
 
 /// Why a catalog was not applied; then nothing of it was.

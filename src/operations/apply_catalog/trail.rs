@@ -10,14 +10,16 @@ use super::stored::Stored;
 use crate::domain::credential::Credential;
 use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
 use crate::domain::policy::Policy;
-use crate::domain::timestamp::Timestamp;
+use crate::operations::actor::Signed;
 use crate::store::audit_events::AuditEvent;
 
 /// What all events of one `apply` share.
 pub(super) struct Trail<'a> {
     /// The id of the event that counts, and the beginning of all others.
     pub(super) id: String,
-    pub(super) at: Timestamp,
+    /// What the event that counts is called, and what it is about; none where the one thing's own event says it all.
+    pub(super) of: Option<(&'static str, &'a str)>,
+    pub(super) signed: Signed<'a>,
     pub(super) stored: &'a Stored,
 }
 
@@ -50,7 +52,7 @@ impl<'a> Trail<'a> {
         let things = writes.iter().map(|write| self.touched(write));
         let events = things.chain(keys).zip(1_u32..);
         let events = events.filter_map(|(touched, number)| self.event(touched, number));
-        std::iter::once(self.count(plan)).chain(events)
+        self.count(plan).into_iter().chain(events)
     }
 
     fn touched(&self, write: &'a Write) -> Touched<'a> {
@@ -77,6 +79,9 @@ impl<'a> Trail<'a> {
             Write::NoCredential(client, id) => self.credential(client, id, None),
             Write::Policy(client, new) => self.policy(client, &new.audience, Some(new)),
             Write::NoPolicy(client, audience) => self.policy(client, audience, None),
+            Write::PolicyMark(client, ..) => {
+                Touched::of((Subject::Policy, client.as_str()), None, (None, None))
+            }
         }
     }
 
@@ -128,31 +133,20 @@ impl<'a> Trail<'a> {
         ];
         let members = members.into_iter().chain(which);
         let details: Map<String, Value> = members.map(|(name, it)| (name.to_owned(), it)).collect();
-        Some(self.written(
-            (format!("{}.{number:07}", self.id), touched.target),
-            format!("{subject}_{happened}"),
-            details.into(),
-        ))
+        let id = format!("{}.{number:07}", self.id);
+        let what = (format!("{subject}_{happened}").into(), touched.target);
+        Some(self.signed.event(id, what, details.into()))
     }
 
-    fn count(&self, plan: &Plan) -> AuditEvent {
+    fn count(&self, plan: &Plan) -> Option<AuditEvent> {
+        let (action, target) = self.of?;
         let details = json!({
             "created": plan.count(Action::Created),
             "changed": plan.count(Action::Changed),
             "removed": plan.count(Action::Removed),
         });
-        self.written((self.id.clone(), ""), "catalog_applied".to_owned(), details)
-    }
-
-    fn written(&self, (id, target): (String, &str), action: String, details: Value) -> AuditEvent {
-        AuditEvent {
-            id,
-            at: self.at,
-            actor: "operator".to_owned(),
-            action: action.into(),
-            target: target.to_owned(),
-            details,
-        }
+        let what = (action.into(), target);
+        Some(self.signed.event(self.id.clone(), what, details))
     }
 }
 

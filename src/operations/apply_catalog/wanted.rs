@@ -67,6 +67,7 @@ pub(super) fn wanted(
             client,
             credentials,
             policies: stated.policies.iter().map(|it| it.value.clone()).collect(),
+            policy_marks: BTreeMap::new(),
         });
     }
     if !options.prune {
@@ -115,7 +116,7 @@ fn mark(stored: Option<&Client>, status: ClientStatus, now: Timestamp) -> Timest
     }
 }
 
-/// A stated policy names an audience that is there, and fits it.
+/// A stated policy fits its client, and names an audience that is there and fits it.
 fn check_policy(
     client: &Client,
     stated: &Placed<Policy>,
@@ -123,14 +124,14 @@ fn check_policy(
     findings: &mut Findings,
 ) {
     let policy = &stated.value;
-    let faults = match audiences.get(&policy.audience) {
+    let at_audience = match audiences.get(&policy.audience) {
         Some(audience) => policy.faults_at(audience),
         None => vec![PolicyFault::no_audience(
             &policy.audience,
             audiences.keys().copied(),
         )],
     };
-    for fault in faults {
+    for fault in policy.faults_of(client).into_iter().chain(at_audience) {
         let key = format!("client \"{}\": policy: {}", client.id, fault.key());
         findings.fault(&stated.place, key, fault);
     }

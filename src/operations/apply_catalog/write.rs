@@ -6,6 +6,7 @@ use crate::domain::client::Client;
 use crate::domain::credential::Credential;
 use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
 use crate::domain::policy::Policy;
+use crate::domain::timestamp::Timestamp;
 use crate::operations::manage_credentials::LATE_ISSUE;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
@@ -21,25 +22,27 @@ struct ByKind {
     no_clients: Vec<ClientId>,
     no_credentials: Vec<(ClientId, CredentialId)>,
     no_policies: Vec<(ClientId, AudienceId)>,
+    policy_marks: Vec<(ClientId, AudienceId, Timestamp)>,
 }
 
 /// Removals first: what one thing leaves, another may take.
 pub(super) async fn write_all(change: &mut ChangeTx, writes: Vec<Write>) -> Result<(), StoreError> {
     let all = ByKind::of(writes);
-    change.delete_policies(&all.no_policies).await?;
-    change.delete_credentials(&all.no_credentials).await?;
     let now = change.now();
-    let times = (now, now.plus(LATE_ISSUE));
-    change.delete_clients(&all.no_clients, times).await?;
+    let mark = now.plus(LATE_ISSUE);
+    change.delete_policies(&all.no_policies, mark).await?;
+    change.delete_credentials(&all.no_credentials).await?;
+    change.delete_clients(&all.no_clients, (now, mark)).await?;
     for id in &all.no_audiences {
-        change.delete_audience(id).await?;
+        change.delete_audience(id, mark).await?;
     }
     for audience in &all.audiences {
         change.put_audience(audience).await?;
     }
     change.put_clients(&all.clients).await?;
     change.put_credentials(&all.credentials).await?;
-    change.put_policies(&all.policies).await
+    change.put_policies(&all.policies).await?;
+    change.mark_policies(&all.policy_marks).await
 }
 
 impl ByKind {
@@ -55,6 +58,9 @@ impl ByKind {
                 Write::NoClient(id) => all.no_clients.push(id),
                 Write::NoCredential(client, id) => all.no_credentials.push((client, id)),
                 Write::NoPolicy(client, audience) => all.no_policies.push((client, audience)),
+                Write::PolicyMark(client, audience, mark) => {
+                    all.policy_marks.push((client, audience, mark));
+                }
             }
         }
         all

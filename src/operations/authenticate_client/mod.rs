@@ -73,7 +73,7 @@ impl Authenticator {
         decision: &mut Decision,
     ) -> Result<AuthenticatedClient, OperationError> {
         let proven = self.prove_client(presented, caller, decision).await?;
-        self.admit_client(proven, decision).await
+        self.admit_client(proven, caller.source, decision).await
     }
 
     /// All of client authentication but its last step, which spends an assertion.

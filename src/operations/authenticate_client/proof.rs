@@ -1,5 +1,6 @@
 //! The types that a proof passes through; their constructors are private to client authentication.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::error::OperationError;
@@ -9,7 +10,7 @@ use crate::domain::check::Chain;
 use crate::domain::client::{AuthMethod, Client, ClientStatus};
 use crate::domain::credential::{Credential, CredentialState};
 use crate::domain::decision::Decision;
-use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::ClientFault;
@@ -122,6 +123,7 @@ impl Authenticator {
     pub async fn admit_client(
         &self,
         proven: ProvenClient,
+        source: IpAddr,
         decision: &mut Decision,
     ) -> Result<AuthenticatedClient, OperationError> {
         let known = proven.known;
@@ -136,7 +138,8 @@ impl Authenticator {
                 fresh.into_key()
             }
         };
-        self.uses.note(&credential, self.clocks.database_now());
+        let used = (self.clocks.database_now(), source);
+        self.uses.note(&credential, used);
         Ok(AuthenticatedClient {
             id: known.client.id.clone(),
             method: proven.method,
@@ -205,6 +208,12 @@ impl<'l> StandingClient<'l> {
     #[must_use]
     pub const fn client(&self) -> &'l Client {
         &self.known.client
+    }
+
+    /// See [`KnownClient::tokens_not_before`].
+    #[must_use]
+    pub fn tokens_not_before(&self, audience: &AudienceId) -> Timestamp {
+        self.known.tokens_not_before(audience)
     }
 
     /// Its policies.

@@ -133,6 +133,7 @@ mod tests {
             tokens_not_before: Timestamp::EPOCH,
             created_at: Timestamp::from_unix(created_at),
             last_used_at: None,
+            last_used_from: None,
         }
     }
 

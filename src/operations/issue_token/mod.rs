@@ -18,7 +18,7 @@ use super::error::{OperationError, Outage};
 use super::replay_cache::USE_OF_JTI;
 use crate::domain::budget_fault::BudgetFault;
 use crate::domain::check::Chain;
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::GrantType;
 use crate::domain::decision::{AskedScopes, Decision};
 use crate::domain::grant_decision::{Grant, Offer, decide, why_refused};
 use crate::domain::policy::Policy;
@@ -70,7 +70,10 @@ impl Grantd {
             decision.proof = Some(proof.once().life);
             decision.passed(Chain::DpopProof);
         }
-        let client = self.authenticator.admit_client(proven, decision).await?;
+        let client = self
+            .authenticator
+            .admit_client(proven, caller.source, decision)
+            .await?;
         let proof = match proof {
             Some(proof) => {
                 let spent = self.proofs.spend(proof);
@@ -111,14 +114,15 @@ impl Grantd {
         self.feed.check_fitness()?;
         let now = self.clocks.now();
         let client = self.authenticator.standing(client, look)?;
-        if let Some(alive) = first_living_second(client.client(), now)? {
-            return Ok(Judged::NotBefore(alive));
-        }
         let entitlement = match circumstances.asked.grant {
             GrantType::ClientCredentials => client_credentials::entitle(client, circumstances)?,
         };
         decision.passed(Chain::Policy);
         let mut grant = self.decide_grant(&entitlement, look, (circumstances, decision))?;
+        let mark = client.tokens_not_before(&grant.audience.id);
+        if let Some(alive) = first_living_second(mark, now)? {
+            return Ok(Judged::NotBefore(alive));
+        }
         let longest = self.settings.tokens.max_lifetime;
         grant.lifetime = entitlement.lifetime(grant.lifetime, longest, now);
         let confirmation = bind(&client, &grant, circumstances)?;
@@ -197,10 +201,8 @@ impl Grantd {
     }
 }
 
-/// Tokens issued up to and including `tokens_not_before` are void. Returns the first second after it, or `None` if
-/// that has come.
-fn first_living_second(client: &Client, now: Timestamp) -> Result<Option<Timestamp>, Outage> {
-    let mark = client.tokens_not_before;
+/// Tokens issued up to and including `mark` are void. Returns the first second after it, or `None` if that has come.
+fn first_living_second(mark: Timestamp, now: Timestamp) -> Result<Option<Timestamp>, Outage> {
     let alive = mark.plus(Seconds::new(1));
     if mark < now {
         Ok(None)

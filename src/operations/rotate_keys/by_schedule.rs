@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::{KeyRotation, RotationError};
 use crate::domain::signing_key::periods::KeyPeriods;
+use crate::operations::actor::Actor;
 use crate::operations::follow_feed::Feed;
 use crate::operations::make_signing_keys::MakeKeyError;
 use crate::store::error::StoreError;
@@ -64,6 +65,7 @@ impl Rotator {
             store: &self.feed.store,
             sealing: &self.feed.sealing,
             periods: self.periods,
+            by: &Actor::named("schedule"),
         };
         // Whatever becomes of the connection, the next turn comes.
         let advanced = tokio::time::timeout(LONGEST, rotation.advance()).await;

@@ -12,6 +12,7 @@ pub use reseal::Resealed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::actor::Actor;
 use super::key_ring::lineups;
 use super::make_signing_keys::{KeyPairs, MakeKeyError};
 use crate::crypto::jws::JwsError;
@@ -24,7 +25,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKeys;
-use transaction::{By, KeyChange};
+use transaction::KeyChange;
 
 /// Rotates and retires the signing keys of a database.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,8 @@ pub struct KeyRotation<'a> {
     pub sealing: &'a SealingKeys,
     /// The servers' settings.
     pub periods: KeyPeriods,
+    /// Who changes them.
+    pub by: &'a Actor,
 }
 
 /// Why the keys were not changed.
@@ -112,7 +115,6 @@ impl KeyRotation<'_> {
         &self,
         algorithm: Option<SigningAlgorithm>,
         when: TakeOver,
-        reason: Option<&str>,
     ) -> Result<Vec<Turn>, RotationError> {
         let stored = self.store.load_signing_keys().await?.value;
         let algorithms = signing(&stored, algorithm)?;
@@ -135,7 +137,7 @@ impl KeyRotation<'_> {
                 (before.as_deref(), now),
             ));
         }
-        change.commit(By::operator(reason)).await?;
+        change.commit().await?;
         Ok(turns)
     }
 
@@ -143,12 +145,7 @@ impl KeyRotation<'_> {
     ///
     /// # Errors
     /// No such key, one that is retired, another sealing key than the servers', or a database out of reach.
-    pub async fn retire(
-        &self,
-        kid: &str,
-        compromised: bool,
-        reason: Option<&str>,
-    ) -> Result<Turn, RotationError> {
+    pub async fn retire(&self, kid: &str, compromised: bool) -> Result<Turn, RotationError> {
         let stored = self.store.load_signing_keys().await?.value;
         let key = stored.keys.iter().find(|key| key.kid == kid);
         let algorithm = key
@@ -173,7 +170,7 @@ impl KeyRotation<'_> {
         })?;
         change.announce_where_lacking(algorithm);
         let turn = Turn::of(algorithm, change.lineup(algorithm), (Some(kid), now));
-        change.commit(By::operator(reason)).await?;
+        change.commit().await?;
         Ok(turn)
     }
 
@@ -197,7 +194,7 @@ impl KeyRotation<'_> {
         }
         let mut change = KeyChange::begin(self, pairs).await?;
         change.advance();
-        match change.commit(By::schedule()).await {
+        match change.commit().await {
             // Another replica was first.
             Err(MakeKeyError::Store(StoreError::Conflict(_))) => Ok(false),
             committed => Ok(committed.map(|committed| !committed.changes.is_empty())?),

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::{KeyRotation, RotationError};
 use crate::crypto::random;
 use crate::operations::make_signing_keys::{MakeKeyError, as_the_servers_seal};
-use crate::store::audit_events::AuditEvent;
 
 /// What was sealed anew.
 #[derive(Clone, Debug, Default)]
@@ -52,15 +51,9 @@ impl KeyRotation<'_> {
             }
         }
         if !resealed.sealed.is_empty() {
-            let event = AuditEvent {
-                id: random::event_id(),
-                at: now,
-                actor: "operator".to_owned(),
-                action: "signing_keys_resealed".into(),
-                target: resealed.key_id.clone(),
-                details: json!({ "keys": resealed.sealed }),
-            };
-            change.audit([event]).await?;
+            let what = ("signing_keys_resealed", resealed.key_id.as_str());
+            let details = json!({ "keys": resealed.sealed });
+            self.by.record(&mut change, what, details).await?;
         }
         change.commit().await?;
         Ok(resealed)

@@ -13,14 +13,16 @@ use crate::domain::signing_key::KeyLife;
 use crate::domain::signing_key::lineup::Lineup;
 use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::operations::actor::Actor;
 use crate::operations::make_signing_keys::{KeyPairs, MakeKeyError, as_the_servers_seal, sealed};
-use crate::store::audit_events::AuditEvent;
 use crate::store::change::{ChangeTx, Committed};
+use crate::store::error::StoreError;
 use crate::store::signing_keys::{StoredKey, StoredKeys};
 
 /// The keys inside the transaction that changes them.
-pub(super) struct KeyChange {
+pub(super) struct KeyChange<'a> {
     change: ChangeTx,
+    by: &'a Actor,
     stored: StoredKeys,
     sealing: SealingKeys,
     periods: KeyPeriods,
@@ -29,35 +31,13 @@ pub(super) struct KeyChange {
     announced: Vec<(SigningAlgorithm, NewKey)>,
 }
 
-/// Who changes the keys, and why.
-#[derive(Clone, Copy)]
-pub(super) struct By<'a> {
-    actor: &'static str,
-    reason: Option<&'a str>,
-}
-
-impl<'a> By<'a> {
-    pub(super) const fn operator(reason: Option<&'a str>) -> Self {
-        let actor = "operator";
-        Self { actor, reason }
-    }
-
-    pub(super) const fn schedule() -> Self {
-        let actor = "schedule";
-        Self {
-            actor,
-            reason: None,
-        }
-    }
-}
-
-impl KeyChange {
+impl<'a> KeyChange<'a> {
     /// Waits for other administrators, and reads the keys.
     ///
     /// # Errors
     /// Another sealing key than the servers', or a database out of reach.
     pub(super) async fn begin(
-        rotation: &KeyRotation<'_>,
+        rotation: &KeyRotation<'a>,
         pairs: KeyPairs,
     ) -> Result<Self, RotationError> {
         let mut change = rotation.store.begin_change(random::token_id()).await?;
@@ -73,6 +53,7 @@ impl KeyChange {
         }
         Ok(Self {
             change,
+            by: rotation.by,
             stored,
             sealing,
             periods: rotation.periods,
@@ -124,7 +105,7 @@ impl KeyChange {
     ///
     /// # Errors
     /// A conflict where somebody else was first, or a database out of reach.
-    pub(super) async fn commit(mut self, by: By<'_>) -> Result<Committed, MakeKeyError> {
+    pub(super) async fn commit(mut self) -> Result<Committed, MakeKeyError> {
         let mut changed: Vec<_> = self
             .stored
             .keys
@@ -138,8 +119,8 @@ impl KeyChange {
                 .set_key_life(&key.kid, (&key.life, &after))
                 .await?;
             if let Some(action) = action((&key.life, &after)) {
-                let event = self.event(by, (action, &key.kid), (key.algorithm, &after));
-                self.change.audit([event]).await?;
+                self.record((action, &key.kid), (key.algorithm, &after))
+                    .await?;
             }
         }
         for (algorithm, pair) in std::mem::take(&mut self.announced) {
@@ -153,8 +134,8 @@ impl KeyChange {
             };
             let key = sealed(pair, algorithm, &self.sealing, life)?;
             self.change.insert_signing_key(&key).await?;
-            let event = self.event(by, ("signing_key_announced", &key.kid), (algorithm, &life));
-            self.change.audit([event]).await?;
+            let what = ("signing_key_announced", key.kid.as_str());
+            self.record(what, (algorithm, &life)).await?;
         }
         Ok(self.change.commit().await?)
     }
@@ -164,26 +145,18 @@ impl KeyChange {
         (*after != key.life).then(|| (key.clone(), *after))
     }
 
-    fn event(
-        &self,
-        by: By<'_>,
-        (action, kid): (&'static str, &str),
+    async fn record(
+        &mut self,
+        what: (&'static str, &str),
         (algorithm, life): (SigningAlgorithm, &KeyLife),
-    ) -> AuditEvent {
-        AuditEvent {
-            id: random::event_id(),
-            at: self.now(),
-            actor: by.actor.to_owned(),
-            action: action.into(),
-            target: kid.to_owned(),
-            details: json!({
-                "algorithm": algorithm,
-                "activates_at": life.activates_at,
-                "retires_at": life.retires_at,
-                "expires_at": life.expires_at,
-                "reason": by.reason,
-            }),
-        }
+    ) -> Result<(), StoreError> {
+        let details = json!({
+            "algorithm": algorithm,
+            "activates_at": life.activates_at,
+            "retires_at": life.retires_at,
+            "expires_at": life.expires_at,
+        });
+        self.by.record(&mut self.change, what, details).await
     }
 }
 

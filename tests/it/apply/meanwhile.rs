@@ -40,6 +40,7 @@ impl Env {
             tokens_not_before: Timestamp::EPOCH,
             created_at: change.now(),
             last_used_at: None,
+            last_used_from: None,
         };
         change.put_credential(&reader, &added).await.unwrap();
         (change, added)

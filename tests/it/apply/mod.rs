@@ -32,6 +32,7 @@ impl Env {
             profile: grantd::domain::profile::Profile::Default,
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),
+            by: &self.actor,
         }
     }
 

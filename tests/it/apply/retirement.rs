@@ -1,7 +1,6 @@
 //! What was retired stays so, whatever a catalog states.
 
 use grantd::domain::timestamp::Timestamp;
-use grantd::operations::manage_credentials::retire_credential;
 
 use super::*;
 
@@ -29,7 +28,7 @@ on_both! {
         let later = catalog(&generated, ", retired_at = \"2026-06-01T00:00:00Z\"");
         env.apply(&later).await;
         for credential in env.credentials("many").await {
-            retire_credential(&env.store, &credential.id, false).await.unwrap();
+            env.retire(&credential.id, false).await;
         }
         let plan = env.apply(&later).await;
         assert_eq!(plan.changes(), 0, "{:?}", plan.steps);

@@ -5,7 +5,7 @@ use grantd::config::catalog::public_material;
 use grantd::domain::credential::{PublicMaterial, SubjectKind};
 use grantd::domain::profile::Profile;
 use grantd::domain::timestamp::Timestamp;
-use grantd::operations::manage_credentials::{Expiry, NewCredential, retire_credential};
+use grantd::operations::manage_credentials::{Expiry, NewCredential};
 use grantd::operations::register_credentials::register_credentials;
 
 use super::*;
@@ -113,6 +113,7 @@ fn new(profile: Profile) -> NewCredential {
         active_from: None,
         expiry: None,
         profile,
+        by: by(),
     }
 }
 
@@ -141,7 +142,7 @@ on_both! {
             env.apply(&format!("{head}{line}")).await;
             if let Some((_, true)) = held {
                 let id = env.credentials(&client).await.remove(0).id;
-                retire_credential(&env.store, &id, false).await.unwrap();
+                env.retire(&id, false).await;
             }
             let by_command = env.told_by_command(&client, stated, &new(Profile::Default)).await;
             let catalog = format!("{head}{}", stated.line(""));

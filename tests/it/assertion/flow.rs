@@ -3,7 +3,6 @@
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::identifier::ClientId;
 use grantd::domain::timestamp::Seconds;
-use grantd::operations::manage_credentials::retire_credential;
 use serde_json::json;
 
 use super::signer::{Key, TYPE, catalog, claims, present, refusal, token, worker};
@@ -98,7 +97,7 @@ on_both! {
         let (replica, key) = worker(&env).await;
         let id = ClientId::parse("worker").unwrap();
         let known = env.store.load_client(&id).await.unwrap().value.unwrap();
-        retire_credential(&env.store, &known.credentials[0].id, false).await.unwrap();
+        env.retire(&known.credentials[0].id, false).await;
         replica.follow().await;
         let named = Key::new(SigningAlgorithm::Es256).sign_raw(
             &format!(r#"{{"alg":"ES256","kid":"{}"}}"#, key.kid()),

@@ -3,7 +3,7 @@
 use crate::place::Place;
 
 /// One audience, a client that gets tokens, and one that introspects them; secrets in clear, as `dev` allows.
-pub(super) const CATALOG: &str = r#"
+pub(crate) const CATALOG: &str = r#"
 [[audience]]
 id = "pricing"
 scopes = ["read", "write"]

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::assertion::signer::{Key, TYPE, token};
 use crate::catalogs::{client, reads};
-use crate::harness::{Env, ISSUER, Replica, on_both};
+use crate::harness::{Env, ISSUER, Replica, by, on_both};
 use crate::place::{Ended, Place, within_a_second};
 
 /// `worker` and `spare` have no key yet, `reader` has a secret.
@@ -280,7 +280,7 @@ on_both! {
         site.env.apply(&lax).await;
         let add = async |profile| {
             let new =
-                NewCredential { label: None, active_from: None, expiry: None, profile };
+                NewCredential { label: None, active_from: None, expiry: None, profile, by: by() };
             let keys = public_material::keys(&jwk).unwrap();
             let worker = ClientId::parse("worker").unwrap();
             register_credentials(&site.env.store, &worker, keys, &new).await

@@ -12,3 +12,5 @@ mod plan;
 mod screen;
 mod start;
 mod verdicts;
+
+pub(crate) use data::CATALOG;

@@ -213,10 +213,12 @@ fn help_lists_every_command() {
       export        Print the database as a catalog; secrets appear as hashes only
       check-config  Check settings and catalogs without changing or contacting anything
       health        Ask a running server whether it is ready
-      client        List and show clients
+      client        Make, list, show, disable and delete clients
       credential    List, add and retire the secrets, keys and certificates of clients
+      audience      Make, list, show and delete audiences
+      policy        Say what a client may get at an API, and who may call it
       key           List, rotate and retire the keys that sign tokens; seal them anew
-      token         Inspect tokens; make client assertions and DPoP proofs
+      token         Inspect and revoke tokens; make client assertions and DPoP proofs
       usage         Show who got how many tokens, what was refused, and which clients do not cache
       audit         Show the audit log: who changed what, who was refused, and what needs a look
       completions   Print a completion script for your shell

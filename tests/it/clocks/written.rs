@@ -6,7 +6,7 @@ use grantd::domain::credential::{Credential, CredentialMaterial, CredentialState
 use grantd::domain::identifier::ClientId;
 use grantd::domain::profile::Profile;
 use grantd::domain::timestamp::{Seconds, Timestamp};
-use grantd::operations::manage_credentials::{Expiry, NewCredential, retire_credential};
+use grantd::operations::manage_credentials::{Expiry, NewCredential};
 use grantd::operations::register_credentials::add_secret;
 use grantd::store::{DatabaseOptions, Store};
 
@@ -48,10 +48,11 @@ on_both! {
             active_from: None,
             expiry: Some(Expiry::In(Seconds::new(90))),
             profile: Profile::Default,
+            by: by(),
         };
         let (id, _) = add_secret(&env.store, &reader(), &new).await.unwrap();
         env.database_clock.set_by(10);
-        retire_credential(&env.store, &id, false).await.unwrap();
+        env.retire(&id, false).await;
         let known = env.store.load_client(&reader()).await.unwrap().value.unwrap();
         let credential = known.credentials.iter().find(|it| it.id == id).unwrap();
         let at = |after| Timestamp::from_unix(START + after);
@@ -67,7 +68,7 @@ on_both! {
         let (key, next) = (Key::new(SigningAlgorithm::Es256), Key::new(SigningAlgorithm::Es256));
         env.apply(&catalog(&[&key, &next], "")).await;
         let (slow, _) = env.replica_apart(-50).await;
-        let mut new = NewCredential { label: None, active_from: None, expiry: None, profile: Profile::Default };
+        let mut new = NewCredential { label: None, active_from: None, expiry: None, profile: Profile::Default, by: by() };
         let (id, secret) = add_secret(&env.store, &reader(), &new).await.unwrap();
         new.active_from = Some(Timestamp::from_unix(START + 1));
         let (_, later) = add_secret(&env.store, &reader(), &new).await.unwrap();
@@ -79,7 +80,7 @@ on_both! {
             matches!(&it.material, CredentialMaterial::Jwk(jwk) if jwk.contains(key.kid()))
         };
         for id in [&id, &known.credentials.iter().find(is_key).unwrap().id] {
-            retire_credential(&env.store, id, false).await.unwrap();
+            env.retire(id, false).await;
         }
         slow.follow().await;
         slow.token("reader", secret.expose(), "").await.assert_error(401, "invalid_client");

@@ -35,6 +35,7 @@ impl Env {
             store: &self.store,
             sealing: &self.sealing,
             periods: settings.key_periods(),
+            by: &self.actor,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::signing_key::lineup::TakeOver;
+use grantd::operations::actor::Actor;
+use grantd::operations::rotate_keys::KeyRotation;
 use grantd::operations::rotate_keys::RotationError;
 
 use super::{at, rotating};
@@ -18,7 +20,8 @@ on_both! {
         first.follow().await;
         let (token, leaked) = first.signed().await;
         let next = env.next_kid().await;
-        let turn = env.rotation().retire(&leaked, true, Some("seen in a log")).await.unwrap();
+        let by = Actor { reason: Some("seen in a log".to_owned()), ..by() };
+        let turn = KeyRotation { by: &by, ..env.rotation() }.retire(&leaked, true).await.unwrap();
         assert_eq!(turn.current.unwrap().0, next);
         // Whoever has it could sign until the end of time.
         let forged = signed(&thief.key, &thief.header, &thief.claims);
@@ -51,7 +54,7 @@ on_both! {
         let (token, old) = replica.signed().await;
         let next = env.next_kid().await;
         env.clock.sleep_until(at(100)).await;
-        env.rotation().retire(&old, false, None).await.unwrap();
+        env.rotation().retire(&old, false).await.unwrap();
         for (second, signer) in [(101, &old), (330, &old), (331, &next), (400, &next)] {
             env.clock.sleep_until(at(second)).await;
             replica.tick().await;
@@ -60,9 +63,9 @@ on_both! {
             assert!(replica.is_active(&new).await);
             assert_eq!(replica.is_active(&token).await, second < 300);
         }
-        let again = env.rotation().retire(&old, false, None).await.unwrap_err();
+        let again = env.rotation().retire(&old, false).await.unwrap_err();
         assert!(matches!(again, RotationError::Retired(..)), "{again}");
-        let unknown = env.rotation().retire("no such", false, None).await.unwrap_err();
+        let unknown = env.rotation().retire("no such", false).await.unwrap_err();
         assert!(unknown.to_string().contains("grantd key list"), "{unknown}");
     }
 
@@ -72,7 +75,7 @@ on_both! {
         let replica = env.replica_with(rotating).await;
         replica.tick().await;
         let next = env.next_kid().await;
-        env.rotation().retire(&next, false, None).await.unwrap();
+        env.rotation().retire(&next, false).await.unwrap();
         replica.follow().await;
         assert!(!replica.published_set().await.contains(&next));
         assert_ne!(env.next_kid().await, next);
@@ -86,7 +89,7 @@ on_both! {
         let (_, old) = replica.signed().await;
         env.clock.sleep_until(at(400)).await;
         let next = env.next_kid().await;
-        let turns = env.rotation().rotate(None, TakeOver::WhenKnown, None).await.unwrap();
+        let turns = env.rotation().rotate(None, TakeOver::WhenKnown).await.unwrap();
         assert_eq!(turns.len(), 1);
         replica.follow().await;
         for (second, signer) in [(401, &old), (402, &next)] {
@@ -99,11 +102,11 @@ on_both! {
     /// Commands find what no replica has announced yet.
     async fn a_rotation_works_where_no_server_ever_ran(env) {
         env.apply(CATALOG).await;
-        let turns = env.rotation().rotate(Some(SigningAlgorithm::Es256), TakeOver::Now, None).await;
+        let turns = env.rotation().rotate(Some(SigningAlgorithm::Es256), TakeOver::Now).await;
         let turn = turns.unwrap().remove(0);
         assert_eq!(turn.current.unwrap().1.activates_at, Some(at(2)));
         assert!(turn.next.is_some());
-        let none = env.rotation().rotate(Some(SigningAlgorithm::Rs256), TakeOver::Now, None).await;
+        let none = env.rotation().rotate(Some(SigningAlgorithm::Rs256), TakeOver::Now).await;
         assert!(matches!(none, Err(RotationError::NotInUse(SigningAlgorithm::Rs256))));
         let replica = env.replica_with(rotating).await;
         env.clock.sleep_until(at(2)).await;

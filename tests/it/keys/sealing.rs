@@ -76,14 +76,14 @@ on_both! {
         let (message, blocks) = trouble(&forgotten).unwrap();
         assert!(message.contains("after a restart") && !blocks, "{message}");
         // What is made from now on it cannot open: before its turn comes that is a warning, then it is not ready.
-        env.rotation().rotate(None, TakeOver::Now, None).await.unwrap();
+        env.rotation().rotate(None, TakeOver::Now).await.unwrap();
         forgotten.follow().await;
         let (message, blocks) = trouble(&forgotten).unwrap();
         assert!(message.contains("will be needed") && !blocks, "{message}");
         env.clock.sleep_until(at(5)).await;
         forgotten.follow().await;
         serves_without_rotating(&forgotten).await;
-        env.rotation().rotate(None, TakeOver::Now, None).await.unwrap();
+        env.rotation().rotate(None, TakeOver::Now).await.unwrap();
         env.clock.sleep_until(at(10)).await;
         forgotten.follow().await;
         let (message, blocks) = trouble(&forgotten).unwrap();
@@ -103,8 +103,8 @@ on_both! {
         let (before, kid) = (env.lineup().await, env.next_kid().await);
         env.sealing = SealingKeys::new(SealingKey::generate());
         for refused in [
-            env.rotation().rotate(None, TakeOver::Now, None).await.unwrap_err(),
-            env.rotation().retire(&kid, true, None).await.unwrap_err(),
+            env.rotation().rotate(None, TakeOver::Now).await.unwrap_err(),
+            env.rotation().retire(&kid, true).await.unwrap_err(),
             env.rotation().reseal().await.unwrap_err(),
         ] {
             let refused = refused.to_string();

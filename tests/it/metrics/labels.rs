@@ -2,7 +2,6 @@
 
 use grantd::domain::identifier::CredentialId;
 use grantd::domain::timestamp::Seconds;
-use grantd::operations::manage_credentials::retire_credential;
 
 use super::*;
 use crate::token::generated_secret;
@@ -92,7 +91,7 @@ on_both! {
         replica.grantd.survey().await;
         let uses = async || scrape(&replica).await.all("grantd_credential_uses_total").len();
         assert_eq!(uses().await, 2);
-        retire_credential(&env.store, &CredentialId::parse("aaaaaaaaaa").unwrap(), false).await.unwrap();
+        env.retire(&CredentialId::parse("aaaaaaaaaa").unwrap(), false).await;
         replica.follow().await;
         replica.grantd.survey().await;
         assert_eq!(uses().await, 1);

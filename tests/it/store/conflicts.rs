@@ -4,6 +4,7 @@ use grantd::crypto::random;
 use grantd::domain::credential::{SecretForm, SecretHash};
 use grantd::domain::identifier::{AudienceId, ClientId, CredentialId};
 use grantd::domain::signing_key::KeyLife;
+use grantd::domain::timestamp::Timestamp;
 use grantd::store::change::ChangeTx;
 use grantd::store::error::StoreError;
 
@@ -30,9 +31,9 @@ on_both! {
         let nothing = CredentialId::parse("aaaaaaaaaa").unwrap();
         let mut change = change(&env).await;
         assert_conflict(&change.delete_clients(&[nobody], (now, now)).await, "nobody");
-        assert_conflict(&change.delete_policies(&[(reader.clone(), nowhere.clone())]).await, "nowhere");
+        assert_conflict(&change.delete_policies(&[(reader.clone(), nowhere.clone())], Timestamp::EPOCH).await, "nowhere");
         assert_conflict(&change.delete_credentials(&[(reader.clone(), nothing)]).await, "aaaaaaaaaa");
-        assert_conflict(&change.delete_audience(&nowhere).await, "nowhere");
+        assert_conflict(&change.delete_audience(&nowhere, Timestamp::EPOCH).await, "nowhere");
         let life = KeyLife::from(now, now);
         assert_conflict(&change.set_key_life("no such key", (&life, &life)).await, "no such key");
         change.delete_clients(std::slice::from_ref(&reader), (now, now)).await.unwrap();

@@ -9,7 +9,7 @@ use crate::domain::audience::{JwtTyp, SenderConstraint};
 use crate::domain::client::Client;
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
-use crate::domain::timestamp::Seconds;
+use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::DatabaseOptions;
 use crate::store::change::Committed;
 use crate::store::feed::FeedPosition;
@@ -72,7 +72,10 @@ async fn write(store: &Store, state: &str) -> Committed {
     let mut change = store.begin_change(state.to_owned()).await.unwrap();
     if let Some(known) = change.client(&id()).await.unwrap() {
         change
-            .delete_policies(&[(id(), known.policies[0].audience.clone())])
+            .delete_policies(
+                &[(id(), known.policies[0].audience.clone())],
+                Timestamp::EPOCH,
+            )
             .await
             .unwrap();
     }

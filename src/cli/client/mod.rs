@@ -1,0 +1,107 @@
+//! `grantd client`: its commands, and `list`.
+
+mod create;
+mod show;
+mod stop;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::output::{Output, print_rows};
+use super::target::Target;
+use crate::domain::client::ClientStatus;
+use crate::domain::identifier::ClientId;
+use crate::domain::known_client::KnownClient;
+use crate::operations::unknown_name::NoClient;
+use crate::store::Store;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a client, without credentials and policies
+    Create(create::Create),
+    /// List all clients
+    List(List),
+    /// Show one client: its owner, where it is valid, how it proves itself, what it may get
+    Show(show::Show),
+    /// Let a client do nothing any more; its tokens are inactive at introspection within a second
+    Disable(stop::Disable),
+    /// Let a client authenticate again; none of its old tokens is revived
+    Enable(stop::Enable),
+    /// Delete a client with its credentials and policies; its tokens are inactive within a second
+    Delete(stop::Delete),
+    /// Make all tokens of a client inactive at introspection; it may get new ones
+    RevokeTokens(stop::RevokeTokens),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct List {
+    /// A table for people, or JSON for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    output: Output,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Create(arguments) => create::run(arguments).await,
+        Command::List(arguments) => list(arguments).await,
+        Command::Show(arguments) => show::run(arguments).await,
+        Command::Disable(arguments) => stop::disable(arguments).await,
+        Command::Enable(arguments) => stop::enable(arguments).await,
+        Command::Delete(arguments) => stop::delete(arguments).await,
+        Command::RevokeTokens(arguments) => stop::revoke_tokens(arguments).await,
+    }
+}
+
+async fn list(arguments: &List) -> anyhow::Result<()> {
+    let opened = arguments.target.open().await?;
+    let rows: Vec<Vec<Value>> = opened
+        .store
+        .all_clients()
+        .await?
+        .iter()
+        .map(|known| {
+            let client = &known.client;
+            vec![
+                json!(client.id.as_str()),
+                json!(client.name),
+                json!(client.owner),
+                json!(client.environment),
+                json!(client.status.as_str()),
+                json!(known.credentials.len()),
+                json!(known.policies.len()),
+            ]
+        })
+        .collect();
+    let columns = [
+        "id",
+        "name",
+        "owner",
+        "environment",
+        "status",
+        "credentials",
+        "policies",
+    ];
+    print_rows(arguments.output, &columns, &rows)?;
+    Ok(())
+}
+
+/// The client of this id, or what to do.
+pub(super) async fn find(store: &Store, id: &str) -> anyhow::Result<KnownClient> {
+    let found = match ClientId::parse(id) {
+        Ok(id) => store.load_client(&id).await?.value,
+        Err(_) => None,
+    };
+    let living = found.filter(|known| known.client.status != ClientStatus::Deleted);
+    match living {
+        Some(known) => Ok(known),
+        None => Err(NoClient::near(store, id).await?.into()),
+    }
+}
+
+/// The id as a command takes it.
+pub(super) fn parsed(id: &str) -> anyhow::Result<ClientId> {
+    ClientId::parse(id).context("CLIENT")
+}

@@ -1,0 +1,60 @@
+//! `grantd client show`: one screen that answers who a client is, where it is valid, how it proves itself, and what it
+//! may get.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::find;
+use crate::cli::listed::{self, About};
+use crate::cli::output::{Output, print_rows, say};
+use crate::cli::target::Target;
+use crate::cli::{credential, policy};
+use crate::config::catalog::write::members;
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Show {
+    /// The client's id
+    client: String,
+    /// A table for people, or JSON for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    output: Output,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(arguments: &Show) -> anyhow::Result<()> {
+    let opened = arguments.target.open().await?;
+    let known = find(&opened.store, &arguments.client).await?;
+    let about = About::of(&opened.store, &known).await?;
+    let now = opened.now().await?;
+    if arguments.output == Output::Json {
+        return Ok(say!("{:#}", listed::client(&known, &about, now))?);
+    }
+    let client = &known.client;
+    let mut rows: Vec<Vec<Value>> = members(client)
+        .into_iter()
+        .map(|(name, value)| vec![json!(name), value])
+        .collect();
+    let serves = (!about.serves.is_empty()).then(|| json!(about.serves));
+    let more = [
+        ("serves", json!(serves)),
+        ("tokens_not_before", json!(client.tokens_not_before)),
+        ("created_at", json!(client.created_at)),
+        ("rotated_at", json!(client.rotated_at)),
+    ];
+    rows.extend(more.map(|(name, value)| vec![json!(name), value]));
+    rows.retain(|row| row.last().is_some_and(|value| !value.is_null()));
+    print_rows(Output::Table, &["client", ""], &rows)?;
+    say!("")?;
+    credential::print(&known, Output::Table, now)?;
+    say!("")?;
+    if known.policies.is_empty() {
+        return Ok(say!("no policies: it gets no tokens")?);
+    }
+    let policies: Vec<_> = known
+        .policies
+        .iter()
+        .map(|it| policy::Row::of(None, it, about.lifetime(it)))
+        .collect();
+    Ok(policy::print(&policies, Output::Table)?)
+}

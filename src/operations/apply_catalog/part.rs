@@ -1,0 +1,223 @@
+//! A part of the catalog that a command changes: judged, planned and written as the whole is, without loading the rest.
+
+use super::difference::{self, Write};
+use super::judged::{judged, keys_made};
+use super::options::{ApplyError, ApplyOptions};
+use super::plan::{Action, Plan, Subject};
+use super::secrets::Secrets;
+use super::stored::Stored;
+use super::trail::Trail;
+use super::wanted::wanted;
+use super::warnings;
+use super::write::write_all;
+
+use crate::config::catalog::{Catalog, CatalogClient, Placed};
+use crate::config::fault::{ConfigError, Place};
+use crate::crypto::random;
+use crate::domain::audience::Audience;
+use crate::domain::client::Client;
+use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::policy::Policy;
+use crate::domain::profile::Profile;
+use crate::operations::make_signing_keys::KeyPairs;
+use crate::operations::manage_credentials::LATE_ISSUE;
+use crate::store::Store;
+use crate::store::change::ChangeTx;
+use crate::store::error::StoreError;
+
+/// The clients and audiences that a command is about, held still until it ends.
+pub(in crate::operations) struct Part {
+    change: ChangeTx,
+    stored: Stored,
+    wish: Catalog,
+    leaving: Vec<Leaving>,
+    keys: KeyPairs,
+}
+
+/// What goes.
+pub(in crate::operations) enum Leaving {
+    /// With its credentials and policies.
+    Client(ClientId),
+    /// With its policies, which these clients have.
+    Audience(AudienceId, Vec<ClientId>),
+    /// A policy, and what was issued by it.
+    Policy(ClientId, AudienceId),
+    /// What was issued by a policy that stays.
+    TokensOf(ClientId, AudienceId),
+    /// Every token of a client that stays.
+    AllTokensOf(ClientId),
+}
+
+impl Part {
+    /// Begins a change that is about `clients` and `audiences`, whether they are there or not.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub(in crate::operations) async fn begin(
+        store: &Store,
+        clients: &[ClientId],
+        audiences: &[AudienceId],
+    ) -> Result<Self, StoreError> {
+        let mut change = store.begin_change(random::token_id()).await?;
+        change.lock_administration().await?;
+        let (mut known, mut found) = (Vec::new(), Vec::new());
+        for id in clients {
+            known.extend(change.client(id).await?);
+        }
+        for id in audiences {
+            found.extend(change.audience(id).await?);
+        }
+        Ok(Self {
+            stored: Stored::of(found, known, change.now()),
+            change,
+            wish: Catalog {
+                audiences: Vec::new(),
+                clients: Vec::new(),
+            },
+            leaving: Vec::new(),
+            keys: KeyPairs::default(),
+        })
+    }
+
+    /// The transaction, for what must be read besides.
+    pub(in crate::operations) const fn change(&mut self) -> &mut ChangeTx {
+        &mut self.change
+    }
+
+    /// The client, where it is there and was not deleted.
+    pub(in crate::operations) fn client(&self, id: &ClientId) -> Option<&KnownClient> {
+        self.stored.client(id)
+    }
+
+    /// The audience, where it is there.
+    pub(in crate::operations) fn audience(&self, id: &AudienceId) -> Option<&Audience> {
+        self.stored.audiences.get(id)
+    }
+
+    /// Wishes for an audience, with key pairs that were made before for its algorithm.
+    pub(in crate::operations) fn wish_audience(&mut self, audience: Audience, keys: KeyPairs) {
+        self.keys = keys;
+        self.wish.audiences.push(Placed {
+            value: audience,
+            place: Place::Command,
+        });
+    }
+
+    /// Wishes for a client of that status, and for `policies` among those that it has.
+    pub(in crate::operations) fn wish_client(&mut self, client: Client, policies: Vec<Policy>) {
+        let stated = |policy| Placed {
+            value: policy,
+            place: Place::Command,
+        };
+        self.wish.clients.push(CatalogClient {
+            client,
+            states_status: true,
+            credentials: Vec::new(),
+            policies: policies.into_iter().map(stated).collect(),
+            place: Place::Command,
+        });
+    }
+
+    /// That what is wished for fits the security profile of the server.
+    ///
+    /// # Errors
+    /// Every contradiction.
+    pub(in crate::operations) fn check_profile(&self, profile: Profile) -> Result<(), ConfigError> {
+        self.wish.check_profile(profile)
+    }
+
+    /// Lets a thing go.
+    pub(in crate::operations) fn let_go(&mut self, leaving: Leaving) {
+        self.leaving.push(leaving);
+    }
+
+    /// Brings it about, and says what it did. Beside the event of each thing that changes, one tells of the `verb`
+    /// on `target`, where that is more than they say.
+    ///
+    /// # Errors
+    /// What does not fit together, no sealing key where one is needed, or a database out of reach: then nothing is done.
+    pub(in crate::operations) async fn bring_about(
+        mut self,
+        (verb, target): (Option<&'static str>, &str),
+        options: ApplyOptions<'_>,
+    ) -> Result<Plan, ApplyError> {
+        let Self { wish, stored, .. } = &self;
+        // No secret in clear is wished for, so none can be told beside others than the stored ones.
+        let wanted = wanted(wish, stored, &Secrets::default(), &options)
+            .map_err(|_| StoreError::Conflict(target.to_owned()))?;
+        let (mut plan, mut writes) = judged(stored, wanted, false)?;
+        plan.steps
+            .retain(|step| !matches!(step.action, Action::Kept | Action::Unchanged));
+        plan.warnings
+            .extend(warnings::of_unknown_servers(wish, stored, false));
+        let algorithms = wish.audiences.iter().map(|it| it.value.algorithm).collect();
+        for leaving in std::mem::take(&mut self.leaving) {
+            writes.extend(left(&mut plan, leaving, &self.stored));
+        }
+        keys_made(
+            &mut self.change,
+            &algorithms,
+            (self.keys, &mut plan),
+            options,
+        )
+        .await?;
+        if options.dry_run || (writes.is_empty() && plan.changes() == 0) {
+            return Ok(plan);
+        }
+        let trail = Trail {
+            id: random::event_id(),
+            of: verb.map(|verb| (verb, target)),
+            signed: options.by.sign(&mut self.change).await?,
+            stored: &self.stored,
+        };
+        self.change.audit(trail.events(&plan, &writes)).await?;
+        write_all(&mut self.change, writes).await?;
+        self.change.commit().await?;
+        Ok(plan)
+    }
+}
+
+/// Notes in `plan` what goes, and gives the write that makes it go.
+fn left(plan: &mut Plan, leaving: Leaving, stored: &Stored) -> Option<Write> {
+    let mut gone = |subject, name| plan.note(Action::Removed, subject, name);
+    let mark = stored.now.plus(LATE_ISSUE);
+    Some(match leaving {
+        Leaving::Client(id) => {
+            let known = stored.client(&id)?;
+            for it in &known.credentials {
+                gone(Subject::Credential, difference::name_of_credential(&id, it));
+            }
+            for it in &known.policies {
+                gone(
+                    Subject::Policy,
+                    difference::name_of_policy(&id, &it.audience),
+                );
+            }
+            gone(Subject::Client, id.to_string());
+            Write::NoClient(id)
+        }
+        Leaving::Audience(id, clients) => {
+            for client in &clients {
+                gone(Subject::Policy, difference::name_of_policy(client, &id));
+            }
+            gone(Subject::Audience, id.to_string());
+            Write::NoAudience(id)
+        }
+        Leaving::Policy(client, audience) => {
+            gone(
+                Subject::Policy,
+                difference::name_of_policy(&client, &audience),
+            );
+            Write::NoPolicy(client, audience)
+        }
+        Leaving::TokensOf(client, audience) => Write::PolicyMark(client, audience, mark),
+        Leaving::AllTokensOf(id) => {
+            let client = &stored.client(&id)?.client;
+            Write::Client(Client {
+                tokens_not_before: client.tokens_not_before.max(mark),
+                ..client.clone()
+            })
+        }
+    })
+}

@@ -1,0 +1,64 @@
+//! The review questions: who a client is, what it may get, and who may call an API.
+
+use serde_json::json;
+
+use super::make;
+use crate::harness::*;
+use crate::site::Site;
+
+on_both! {
+    async fn one_screen_tells_all_of_a_client(env) {
+        let site = Site::new(env).await;
+        let secret = make(&site);
+        site.replicas[0].follow().await;
+        site.replicas[0].issued("reports", &secret, "").await;
+        site.replicas[0].grantd.write_waiting().await;
+        let shown = site.done("client show reports").stdout;
+        let id = &secret[7..17];
+        for told in [
+            "team-reports", "prod", "acme", "client_secret_basic client_secret_post", "created_at", "rotated_at",
+            id, "live", "MADE", "LAST USED", "0.0.0.0", "stock-api", "stock:read", "TOKENS LIVE", "2m",
+        ] {
+            assert!(shown.contains(told), "{told}: {shown}");
+        }
+        assert!(!shown.contains(&secret) && !shown.contains("argon2"), "{shown}");
+        let listed = site.json("client show reports");
+        assert_eq!(listed["token_lifetimes"], json!({ "stock-api": "2m" }));
+        assert_eq!(listed["credentials"][0]["last_used_from"], "0.0.0.0");
+        assert_eq!(listed["policy"][0]["audience"], "stock-api");
+        let api = site.json("client show api");
+        assert_eq!(api["serves"], json!(["pricing", "stock-api"]));
+        assert!(site.done("client show api").stdout.contains("no policies: it gets no tokens"));
+    }
+
+    async fn who_may_call_an_api_is_one_question(env) {
+        let site = Site::new(env).await;
+        make(&site);
+        let callers = site.json("policy list --audience stock-api");
+        let [caller] = &callers.as_array().unwrap()[..] else { panic!("{callers}") };
+        assert_eq!(caller["client"], "reports");
+        assert_eq!((&caller["owner"], &caller["client_status"]), (&json!("team-reports"), &json!("active")));
+        assert_eq!((&caller["scopes"], &caller["tokens_live"]), (&json!(["stock:read"]), &json!("2m")));
+        let table = site.done("policy list --audience pricing").stdout;
+        assert!(table.contains("reader") && !table.contains("reports"), "{table}");
+        assert_eq!(site.json("policy list --client reports").as_array().unwrap().len(), 1);
+        assert_eq!(site.json("policy list --client reports --audience pricing"), json!([]));
+        assert_eq!(site.json("policy list").as_array().unwrap().len(), 2);
+        site.done("client disable reports");
+        assert_eq!(site.json("policy list --audience stock-api")[0]["client_status"], "disabled");
+    }
+
+    async fn audiences_are_listed_and_shown_in_the_catalogs_shape(env) {
+        let site = Site::new(env).await;
+        make(&site);
+        let all = site.json("audience list");
+        assert_eq!(all[1]["id"], "stock-api");
+        assert_eq!(all[1], site.json("audience show stock-api"));
+        assert_eq!(all[1]["token_lifetime"], "2m");
+        let read: grantd::domain::audience::Audience = serde_json::from_value(all[1].clone()).unwrap();
+        assert_eq!(read.id.as_str(), "stock-api");
+        let shown = site.done("audience show stock-api").stdout;
+        assert!(shown.contains("stock:read stock:write") && shown.contains("reports"), "{shown}");
+        assert!(site.done("audience list").stdout.contains("stock-api"));
+    }
+}
