@@ -23,7 +23,7 @@ fuzz_target!(|text: &str| {
     };
     let mut names = BTreeSet::new();
     for credential in catalog.clients.iter().flat_map(|client| &client.credentials) {
-        let CredentialMaterial::Jwk(jwk) = &credential.credential.material else { unreachable!() };
+        let CredentialMaterial::Jwk(jwk) = &credential.value.material else { unreachable!() };
         match ClientKey::parse(jwk) {
             Ok(key) => {
                 assert_eq!(key.thumbprint().len(), 43);
