@@ -373,3 +373,19 @@ pub(crate) fn post(url: &str, (id, secret): (&str, &str), form: &str) -> (u16, V
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
+
+/// The signal `name` with its `number`, or SIGTERM where the tests run with that one ignored, as `nohup` and a shell's
+/// `&` have it: their children ignore it, too.
+pub(crate) fn sent_for(name: &'static str, number: u32) -> &'static str {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Signal N is bit N - 1.
+    if ignored.is_some_and(|mask| mask & (1 << (number - 1)) != 0) {
+        "TERM"
+    } else {
+        name
+    }
+}

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use super::checks::with_settings;
-use crate::place::{Ended, Place, ended, write_private};
+use crate::place::{Ended, Place, ended, sent_for, write_private};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -185,7 +185,7 @@ fn a_sealing_key_that_others_can_read_is_refused_by_every_command() {
 
 #[test]
 fn nothing_stays_behind_when_the_terminal_goes() {
-    for signal in ["HUP", "TERM", "INT"] {
+    for signal in [sent_for("HUP", 1), "TERM", sent_for("INT", 2)] {
         let place = Place::new();
         let dev = place.dev(&[]);
         assert_eq!(place.left_behind(), 1);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::data::CATALOG;
-use crate::place::{Ended, Place, ended, eventually};
+use crate::place::{Ended, Place, ended, eventually, sent_for};
 
 /// What begins a colour on a terminal.
 const ESCAPE: &str = "\x1b[";
@@ -234,22 +234,6 @@ fn the_exit_status_says_whether_it_was_done_refused_or_wrong_usage() {
     }
 }
 
-/// What a terminal sends, or SIGTERM where the tests run with SIGINT ignored, as a shell starts what stands before `&`:
-/// their children ignore it, too.
-fn ctrl_c() -> &'static str {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // Signal N is bit N - 1.
-    if ignored.is_some_and(|mask| mask & 0b10 != 0) {
-        "TERM"
-    } else {
-        "INT"
-    }
-}
-
 /// Also while it waits for a database that does not answer, and for its input.
 #[test]
 fn ctrl_c_ends_every_command_at_once() {
@@ -270,7 +254,7 @@ fn ctrl_c_ends_every_command_at_once() {
         // Long enough to be waiting; an end before that would show below.
         std::thread::sleep(std::time::Duration::from_millis(300));
         assert_eq!(running.0.try_wait().unwrap(), None, "{arguments:?}");
-        running.signal(ctrl_c());
+        running.signal(sent_for("INT", 2));
         crate::place::within_a_second("the end after Ctrl-C", || running.0.try_wait().unwrap());
     }
     eventually("the listener is there to the end", || {
