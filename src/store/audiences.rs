@@ -9,7 +9,7 @@ use super::change::ChangeTx;
 use super::clients::{Loaded, touched_one};
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{Row, list_text, object_text, overwriting, row};
+use super::row::{Row, list_text, object_text, row};
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
 use crate::domain::identifier::{AudienceId, ClientId};
@@ -127,7 +127,7 @@ impl ChangeTx {
             statement
                 .push_values([audience], |mut row, audience| AudienceRow::from(audience).push(&mut row))
                 .push(" ON CONFLICT (identifier) DO UPDATE SET ")
-                .push(overwriting(AudienceRow::COLUMNS, &["identifier"]));
+                .push(AudienceRow::overwriting(&["identifier"]));
             statement.build().execute(conn).await?;
         });
         self.note(ChangeKind::Audience, audience.id.as_str());

@@ -9,9 +9,7 @@ use super::Store;
 use super::change::ChangeTx;
 use super::error::StoreError;
 use super::feed::{ChangeKind, FeedPosition};
-use super::row::{
-    ROWS_AT_ONCE, Row, list_text, never_back, object_text, overwriting, row, seconds, unix,
-};
+use super::row::{ROWS_AT_ONCE, Row, list_text, object_text, row, seconds, unix};
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::Audience;
 use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus, GrantType};
@@ -371,8 +369,7 @@ impl ChangeTx {
                 statement.push_values(some, |mut row, client| ClientRow::from(client).push(&mut row));
                 statement
                     .push(" ON CONFLICT (client_id) DO UPDATE SET ")
-                    .push(overwriting(ClientRow::COLUMNS, &["client_id", "tokens_not_before"]))
-                    .push(never_back!("clients", "tokens_not_before"));
+                    .push(ClientRow::overwriting(&["client_id"]));
                 statement.build().persistent(false).execute(conn).await?;
             });
         }

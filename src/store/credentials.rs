@@ -10,7 +10,7 @@ use super::change::ChangeTx;
 use super::clients::{paired, touched_each};
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{ROWS_AT_ONCE, Row, grouped, never_back, overwriting, row, unix};
+use super::row::{ROWS_AT_ONCE, Row, grouped, row, unix};
 use super::transaction::{Tx, on_db};
 use crate::crypto::client_key;
 use crate::domain::credential::{
@@ -32,7 +32,6 @@ const WRITTEN_ONCE: &[&str] = &[
     "created_at",
     "last_used_at",
     "last_used_from",
-    "tokens_not_before",
 ];
 
 /// The last use of a credential.
@@ -73,14 +72,7 @@ impl Tx {
         &mut self,
         client: &ClientId,
     ) -> Result<Vec<Credential>, StoreError> {
-        let rows: Vec<CredentialRow> = on_db!(self, conn => {
-            QueryBuilder::new(CredentialRow::SELECT)
-                .push(" WHERE client_id = ")
-                .push_bind(client.as_str())
-                .build_query_as()
-                .fetch_all(conn)
-                .await?
-        });
+        let rows = self.rows_of(CredentialRow::SELECT, Some(client)).await?;
         Ok(by_client(rows)?.remove(client.as_str()).unwrap_or_default())
     }
 
@@ -88,10 +80,7 @@ impl Tx {
     pub(super) async fn all_credentials(
         &mut self,
     ) -> Result<HashMap<String, Vec<Credential>>, StoreError> {
-        let rows: Vec<CredentialRow> = on_db!(self, conn => {
-            QueryBuilder::new(CredentialRow::SELECT).build_query_as().fetch_all(conn).await?
-        });
-        by_client(rows)
+        by_client(self.rows_of(CredentialRow::SELECT, None).await?)
     }
 }
 
@@ -178,8 +167,7 @@ impl ChangeTx {
                 statement.push_values(some, |mut row, one| CredentialRow::from(one).push(&mut row));
                 statement
                     .push(" ON CONFLICT (id) DO UPDATE SET ")
-                    .push(overwriting(CredentialRow::COLUMNS, WRITTEN_ONCE))
-                    .push(never_back!("credentials", "tokens_not_before"))
+                    .push(CredentialRow::overwriting(WRITTEN_ONCE))
                     .push(" WHERE credentials.client_id = excluded.client_id RETURNING id");
                 statement.build_query_scalar().persistent(false).fetch_all(conn).await?
             });

@@ -9,7 +9,7 @@ use super::change::ChangeTx;
 use super::clients::paired;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, overwriting, row, seconds};
+use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, row, seconds};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::{AuthMethod, Client};
 use crate::domain::identifier::{AudienceId, ClientId};
@@ -36,14 +36,7 @@ impl Tx {
         &mut self,
         client: &ClientId,
     ) -> Result<Vec<Policy>, StoreError> {
-        let rows: Vec<PolicyRow> = on_db!(self, conn => {
-            QueryBuilder::new(PolicyRow::SELECT)
-                .push(" WHERE client_id = ")
-                .push_bind(client.as_str())
-                .build_query_as()
-                .fetch_all(conn)
-                .await?
-        });
+        let rows = self.rows_of(PolicyRow::SELECT, Some(client)).await?;
         Ok(by_client(rows)?.remove(client.as_str()).unwrap_or_default())
     }
 
@@ -51,10 +44,7 @@ impl Tx {
     pub(super) async fn all_policies(
         &mut self,
     ) -> Result<HashMap<String, Vec<Policy>>, StoreError> {
-        let rows: Vec<PolicyRow> = on_db!(self, conn => {
-            QueryBuilder::new(PolicyRow::SELECT).build_query_as().fetch_all(conn).await?
-        });
-        by_client(rows)
+        by_client(self.rows_of(PolicyRow::SELECT, None).await?)
     }
 }
 
@@ -141,7 +131,7 @@ impl ChangeTx {
                 statement.push_values(some, |mut row, policy| PolicyRow::from(policy).push(&mut row));
                 statement
                     .push(" ON CONFLICT (client_id, audience) DO UPDATE SET ")
-                    .push(overwriting(PolicyRow::COLUMNS, &["client_id", "audience"]));
+                    .push(PolicyRow::overwriting(&["client_id", "audience"]));
                 statement.build().persistent(false).execute(conn).await?;
             });
         }

@@ -8,7 +8,7 @@ use sqlx::QueryBuilder;
 use super::change::ChangeTx;
 use super::error::StoreError;
 use super::feed::ChangeKind;
-use super::row::{ROWS_AT_ONCE, Row, never_back, overwriting, row};
+use super::row::{ROWS_AT_ONCE, Row, row};
 use super::transaction::{Tx, on_db};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::timestamp::Timestamp;
@@ -26,23 +26,13 @@ type Marks = BTreeMap<AudienceId, Timestamp>;
 
 impl Tx {
     pub(super) async fn policy_marks_of(&mut self, client: &ClientId) -> Result<Marks, StoreError> {
-        let rows: Vec<MarkRow> = on_db!(self, conn => {
-            QueryBuilder::new(MarkRow::SELECT)
-                .push(" WHERE client_id = ")
-                .push_bind(client.as_str())
-                .build_query_as()
-                .fetch_all(conn)
-                .await?
-        });
+        let rows = self.rows_of(MarkRow::SELECT, Some(client)).await?;
         Ok(by_client(rows)?.remove(client.as_str()).unwrap_or_default())
     }
 
     /// All marks, by client id.
     pub(super) async fn all_policy_marks(&mut self) -> Result<HashMap<String, Marks>, StoreError> {
-        let rows: Vec<MarkRow> = on_db!(self, conn => {
-            QueryBuilder::new(MarkRow::SELECT).build_query_as().fetch_all(conn).await?
-        });
-        by_client(rows)
+        by_client(self.rows_of(MarkRow::SELECT, None).await?)
     }
 }
 
@@ -61,8 +51,7 @@ impl ChangeTx {
                 statement.push_values(some, |mut row, mark| MarkRow::from(mark).push(&mut row));
                 statement
                     .push(" ON CONFLICT (client_id, audience) DO UPDATE SET ")
-                    .push(overwriting(MarkRow::COLUMNS, &["tokens_not_before"]))
-                    .push(never_back!("policy_marks", "tokens_not_before"));
+                    .push(MarkRow::overwriting(&["client_id", "audience"]));
                 statement.build().persistent(false).execute(conn).await?;
             });
         }

@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::error::StoreError;
+use super::transaction::{Tx, on_db};
+use crate::domain::identifier::ClientId;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
 /// How many rows one statement writes: SQLite takes 32,766 values, and a row has 17 at most.
@@ -26,10 +31,15 @@ macro_rules! row {
             const SELECT: &str = concat!(
                 "SELECT ", stringify!($first), $(", ", stringify!($column),)+ " FROM ", $table
             );
-            const COLUMNS: &[&str] = &[stringify!($first), $(stringify!($column),)+];
             const INSERT: &str = concat!(
                 "INSERT INTO ", $table, " (", stringify!($first), $(", ", stringify!($column),)+ ") "
             );
+
+            /// See [`overwriting`]($crate::store::row::overwriting).
+            fn overwriting(kept: &[&str]) -> String {
+                let columns = [stringify!($first), $(stringify!($column)),+];
+                $crate::store::row::overwriting($table, &columns, kept)
+            }
 
             /// Pushes each value, in the order of the columns.
             fn push<'q, DB>(self, row: &mut sqlx::query_builder::Separated<'_, DB, &'static str>)
@@ -111,6 +121,26 @@ impl Row<'_> {
     }
 }
 
+impl Tx {
+    /// The rows that `select` reads of a table in which each belongs to a client: those of one, or all.
+    pub(super) async fn rows_of<R>(
+        &mut self,
+        select: &str,
+        client: Option<&ClientId>,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        Ok(on_db!(self, conn => {
+            let mut statement = QueryBuilder::new(select);
+            if let Some(client) = client {
+                statement.push(" WHERE client_id = ").push_bind(client.as_str());
+            }
+            statement.build_query_as().fetch_all(conn).await?
+        }))
+    }
+}
+
 /// What was read of each client, by client id.
 pub(super) fn grouped<T>(
     read: impl Iterator<Item = Result<(String, T), StoreError>>,
@@ -142,39 +172,18 @@ pub(super) fn seconds(span: Option<Seconds>) -> Option<i64> {
     span.map(|span| span.get().into())
 }
 
-/// The assignments of an upsert that overwrites all of `columns` but `kept`.
-pub(super) fn overwriting(columns: &[&str], kept: &[&str]) -> String {
-    let assignments: Vec<_> = columns
-        .iter()
-        .filter(|column| !kept.contains(column))
-        .map(|column| format!("{column} = excluded.{column}"))
-        .collect();
-    assignments.join(", ")
-}
-
-/// One more assignment of an upsert: the later of what stands there and what is written.
-macro_rules! never_back {
-    ($table:literal, $column:literal) => {
-        concat!(
-            ", ",
-            $column,
-            " = CASE WHEN ",
-            $table,
-            ".",
-            $column,
-            " > excluded.",
-            $column,
-            " THEN ",
-            $table,
-            ".",
-            $column,
-            " ELSE excluded.",
-            $column,
-            " END"
-        )
+/// The assignments of an upsert into `table` that overwrites all of `columns` but `kept`. A mark of killed tokens never
+/// goes back: of the one that stands there and the one that is written the later stays.
+pub(super) fn overwriting(table: &str, columns: &[&str], kept: &[&str]) -> String {
+    let assignment = |column: &&str| match *column {
+        mark @ "tokens_not_before" => format!(
+            "{mark} = CASE WHEN {table}.{mark} > excluded.{mark} THEN {table}.{mark} ELSE excluded.{mark} END"
+        ),
+        column => format!("{column} = excluded.{column}"),
     };
+    let written = columns.iter().filter(|column| !kept.contains(column));
+    written.map(assignment).collect::<Vec<_>>().join(", ")
 }
-pub(super) use never_back;
 
 /// Unix seconds of an optional instant.
 pub(super) fn unix(instant: Option<Timestamp>) -> Option<i64> {
