@@ -12,10 +12,10 @@ use crate::telemetry;
 impl Grantd {
     /// Counts a request that was decided, and writes its log line, and its audit event where it was refused or abandoned.
     pub fn write_down(&self, decided: &mut Decided) {
-        self.count(decided);
+        let known = self.known_client(decided);
+        self.count(decided, known);
         let is_kept = matches!(decided.outcome, Outcome::Refused(_) | Outcome::Abandoned);
-        let known = is_kept.then(|| self.known_client(decided)).flatten();
-        let known = known.map(str::to_owned);
+        let known = known.filter(|_| is_kept).map(str::to_owned);
         if is_kept {
             self.recognise_neighbour(&mut decided.decision);
         }

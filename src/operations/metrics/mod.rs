@@ -141,9 +141,9 @@ impl BudgetRefusals {
 }
 
 impl Grantd {
-    /// Counts a request in metrics and in the usage of tokens, before anything else is made of its record.
-    pub(super) fn count(&self, decided: &Decided) {
-        let client = self.known_client(decided);
+    /// Counts a request in metrics and in the usage of tokens, before anything else is made of its record; `client` as
+    /// [`Self::known_client`] tells it.
+    pub(super) fn count(&self, decided: &Decided, client: Option<&str>) {
         let is_wasted = self.memory.metrics.count(decided, client);
         if decided.decision.endpoint == TOKEN {
             let now = self.clocks.database_now();
