@@ -1,17 +1,17 @@
 //! grantd: an OAuth 2.0 authorization server for machines.
 //!
 //! The modules stand in the order of their dependence; each imports only what stands above it
-//! (`tests/it/layering.rs` holds them to it).
+//! (`tests/it/layering` holds them to it).
 
 pub mod domain;
 
 pub mod clock;
 
+pub mod crypto;
+
 pub mod config;
 
 pub mod telemetry;
-
-pub mod crypto;
 
 pub mod store;
 

@@ -6,21 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::by::{By, ByWithReason};
 use super::changing::{Where, is_changed, options};
-use super::client::parsed;
 use super::confirm::Confirmation;
+use super::named::{self, audience_id, client_id};
 use super::output::{Output, print_rows, say};
-use super::policy::{self, parsed_audience};
+use super::policy;
 use super::target::Target;
 use crate::config::catalog::write::members;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
-use crate::domain::identifier::AudienceId;
-use crate::domain::policy::PolicyFault;
 use crate::domain::scope::Scope;
 use crate::domain::timestamp::Seconds;
 use crate::operations::change_audience::{create_audience, delete_audience};
-use crate::operations::change_error::ChangeError;
-use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -53,13 +49,13 @@ pub(super) struct Create {
     #[arg(long, value_name = "DURATION")]
     max_token_lifetime: Option<Seconds>,
     /// What signs its tokens; ES256 if omitted
-    #[arg(long, value_parser = named(SigningAlgorithm::ALL.iter().map(|it| it.as_str())))]
+    #[arg(long, value_parser = one_of(SigningAlgorithm::ALL.iter().map(|it| it.as_str())))]
     algorithm: Option<String>,
     /// The `typ` of its tokens; at+jwt if omitted
-    #[arg(long, value_name = "TYP", value_parser = named(JwtTyp::ALL.iter().map(|it| it.as_str())))]
+    #[arg(long, value_name = "TYP", value_parser = one_of(JwtTyp::ALL.iter().map(|it| it.as_str())))]
     jwt_typ: Option<String>,
     /// What its tokens must be bound to; none if omitted
-    #[arg(long, value_name = "WHAT", value_parser = named(SenderConstraint::ALL.iter().map(|it| it.as_str())))]
+    #[arg(long, value_name = "WHAT", value_parser = one_of(SenderConstraint::ALL.iter().map(|it| it.as_str())))]
     sender_constraint: Option<String>,
     /// A client that may introspect its tokens; repeat it for several
     #[arg(long, value_name = "CLIENT")]
@@ -70,7 +66,7 @@ pub(super) struct Create {
     at: Where,
 }
 
-fn named(texts: impl Iterator<Item = &'static str>) -> impl TypedValueParser<Value = String> {
+fn one_of(texts: impl Iterator<Item = &'static str>) -> impl TypedValueParser<Value = String> {
     PossibleValuesParser::new(texts.collect::<Vec<_>>())
 }
 
@@ -124,14 +120,14 @@ impl Create {
                 shape.insert(key.to_owned(), value);
             }
         };
-        state("id", json!(parsed_audience(&self.audience)?));
+        state("id", json!(audience_id(&self.audience)?));
         state("scopes", json!(self.scopes));
         state("token_lifetime", json!(self.token_lifetime));
         state("max_token_lifetime", json!(self.max_token_lifetime));
         state("algorithm", json!(self.algorithm));
         state("jwt_typ", json!(self.jwt_typ));
         state("sender_constraint", json!(self.sender_constraint));
-        let servers = self.served_by.iter().map(|id| parsed(id));
+        let servers = self.served_by.iter().map(|id| client_id(id));
         state(
             "served_by",
             json!(servers.collect::<anyhow::Result<Vec<_>>>()?),
@@ -157,16 +153,6 @@ async fn create(arguments: &Create) -> anyhow::Result<()> {
     Ok(say!(
         "audience {id} is made; let clients get tokens for it: grantd policy allow CLIENT {id}"
     )?)
-}
-
-/// The audience of this id, or what to do.
-pub(super) async fn find(store: &Store, id: &AudienceId) -> anyhow::Result<Audience> {
-    if let Some(found) = store.load_audience(id).await?.value {
-        return Ok(found);
-    }
-    let all = store.all_audiences().await?;
-    let fault = PolicyFault::no_audience(id, all.iter().map(|it| &it.id));
-    Err(ChangeError::NoAudience(fault).into())
 }
 
 async fn list(arguments: &List) -> anyhow::Result<()> {
@@ -200,8 +186,8 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
 
 async fn show(arguments: &Show) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
-    let id = parsed_audience(&arguments.audience)?;
-    let audience = find(&opened.store, &id).await?;
+    let id = audience_id(&arguments.audience)?;
+    let audience = named::audience(&opened.store, &id).await?;
     if arguments.output == Output::Json {
         return Ok(say!("{:#}", json!(audience))?);
     }
@@ -220,8 +206,8 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
 
 async fn delete(arguments: &Delete) -> anyhow::Result<()> {
     let opened = arguments.at.target.open().await?;
-    let id = parsed_audience(&arguments.audience)?;
-    find(&opened.store, &id).await?;
+    let id = audience_id(&arguments.audience)?;
+    named::audience(&opened.store, &id).await?;
     let callers = opened.store.policies_at(&id).await?.len();
     let callers = match callers {
         1 => "1 client".to_owned(),

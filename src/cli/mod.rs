@@ -2,7 +2,6 @@
 
 #![expect(clippy::print_stderr, reason = "printing is what a command line does")]
 
-mod add_credential;
 mod apply;
 mod audience;
 mod audit;
@@ -26,6 +25,7 @@ mod key;
 mod listed;
 mod manual;
 mod migrate;
+mod named;
 mod output;
 mod plan_screen;
 mod policy;

@@ -2,14 +2,13 @@
 
 use std::io;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::by::{By, ByWithReason};
 use super::changing::{Where, is_changed, options};
-use super::client::{find, parsed};
 use super::listed::{About, beside};
+use super::named::{self, audience_id, client_id};
 use super::output::{Output, print_rows, say};
 use super::target::{Opened, Target};
 use crate::domain::client::Client;
@@ -94,8 +93,8 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
 async fn allow(arguments: &Allow) -> anyhow::Result<()> {
     let opened = arguments.at.target.open().await?;
     let allowed = Allowed {
-        client: parsed(&arguments.client)?,
-        audience: parsed_audience(&arguments.audience)?,
+        client: client_id(&arguments.client)?,
+        audience: audience_id(&arguments.audience)?,
         scopes: arguments.scopes.iter().cloned().collect(),
         default_scopes: arguments.default_scopes.iter().cloned().collect(),
     };
@@ -120,8 +119,8 @@ async fn allow(arguments: &Allow) -> anyhow::Result<()> {
 async fn deny(arguments: &Deny) -> anyhow::Result<()> {
     let opened = arguments.at.target.open().await?;
     let pair = (
-        &parsed(&arguments.client)?,
-        &parsed_audience(&arguments.audience)?,
+        &client_id(&arguments.client)?,
+        &audience_id(&arguments.audience)?,
     );
     let scopes: ScopeSet = arguments.scopes.iter().cloned().collect();
     let actor = arguments.by.actor();
@@ -139,10 +138,6 @@ async fn deny(arguments: &Deny) -> anyhow::Result<()> {
     Ok(say!(
         "{client} may get at {audience}: {left}; what it got there so far is inactive at introspection within a second"
     )?)
-}
-
-pub(super) fn parsed_audience(id: &str) -> anyhow::Result<AudienceId> {
-    AudienceId::parse(id).context("AUDIENCE")
 }
 
 /// A policy as it is listed.
@@ -210,11 +205,7 @@ pub(super) fn print(rows: &[Row], output: Output) -> io::Result<()> {
 
 async fn list(arguments: &List) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
-    let audience = arguments
-        .audience
-        .as_deref()
-        .map(parsed_audience)
-        .transpose()?;
+    let audience = arguments.audience.as_deref().map(audience_id).transpose()?;
     let rows = match (&arguments.client, &audience) {
         (Some(client), audience) => of_client(&opened, client, audience.as_ref()).await?,
         (None, Some(audience)) => at_audience(&opened, audience).await?,
@@ -228,7 +219,7 @@ async fn of_client(
     client: &str,
     audience: Option<&AudienceId>,
 ) -> anyhow::Result<Vec<Row>> {
-    let known = find(&opened.store, client).await?;
+    let known = named::client(&opened.store, client).await?;
     let about = About::of(&opened.store, &known).await?;
     let is_meant = |it: &&Policy| audience.is_none_or(|audience| &it.audience == audience);
     let policies = known.policies.iter().filter(is_meant);
@@ -239,7 +230,7 @@ async fn of_client(
 
 /// Who may call an API.
 pub(super) async fn at_audience(opened: &Opened, id: &AudienceId) -> anyhow::Result<Vec<Row>> {
-    let audience = super::audience::find(&opened.store, id).await?;
+    let audience = named::audience(&opened.store, id).await?;
     let policies = opened.store.policies_at(id).await?;
     let row = |(client, policy): &(Client, Policy)| {
         let lifetime = policy.token_lifetime.unwrap_or(audience.token_lifetime);

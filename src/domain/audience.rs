@@ -7,7 +7,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::algorithm::SigningAlgorithm;
 use super::client::named;
 use super::identifier::{AudienceId, ClientId};
-use super::policy::PolicyFault;
 use super::scope::Scope;
 use super::timestamp::Seconds;
 use super::{audience_scopes, shape};
@@ -70,12 +69,26 @@ impl<'de> Deserialize<'de> for Audience {
     }
 }
 
+/// A token lifetime above the most that its audience gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given} is more than the audience's max_token_lifetime of {most}")]
+pub struct LifetimeAbove {
+    given: Seconds,
+    most: Seconds,
+}
+
 impl Audience {
     /// What is wrong with it, where its shape is right.
     #[must_use]
-    pub fn fault(&self) -> Option<PolicyFault> {
-        let (given, most) = (self.token_lifetime, self.max_token_lifetime);
-        (given > most).then_some(PolicyFault::LifetimeAbove { given, most })
+    pub fn fault(&self) -> Option<LifetimeAbove> {
+        self.lifetime_fault(self.token_lifetime)
+    }
+
+    /// What is wrong with `given` as the lifetime of its tokens.
+    #[must_use]
+    pub fn lifetime_fault(&self, given: Seconds) -> Option<LifetimeAbove> {
+        let most = self.max_token_lifetime;
+        (given > most).then_some(LifetimeAbove { given, most })
     }
 
     /// Sets the lifetimes that were not stated; where one alone was, the other gives way.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::batcher::{Batcher, Waiting};
+use super::metrics::OTHER;
 use crate::domain::decision::Decided;
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::timestamp::{Seconds, Timestamp};
@@ -26,8 +27,6 @@ const STEP: usize = 5000;
 const MINUTE: i64 = 60;
 /// The outcome of a request that got a token.
 pub const ISSUED: &str = "issued";
-/// The client of everything past the bound.
-const OTHER: &str = "(other)";
 
 /// Counts token requests.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Grantd;
 use super::audit::Raised;
+use super::metrics::TOKEN;
 use crate::domain::decision::{Decided, Decision, Outcome};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ClientFault, Refusal};
 use crate::telemetry;
 
 impl Grantd {
@@ -23,6 +24,29 @@ impl Grantd {
         if is_kept {
             self.keep(decided, known.as_deref());
         }
+    }
+
+    /// Counts a request in metrics and in the usage of tokens, before anything else is made of its record; `client` as
+    /// [`Self::known_client`] tells it.
+    fn count(&self, decided: &Decided, client: Option<&str>) {
+        let is_wasted = self.memory.metrics.count(decided, client);
+        if decided.decision.endpoint == TOKEN {
+            let now = self.clocks.database_now();
+            self.usage.note(decided, (client, is_wasted), now);
+        }
+    }
+
+    /// The client id that a request named, where there is such a client, proven or not.
+    fn known_client<'d>(&self, decided: &'d Decided) -> Option<&'d str> {
+        let claimed = decided.decision.client.as_ref()?;
+        let is_unknown = matches!(
+            decided.outcome,
+            Outcome::Refused(Refusal::Client(ClientFault::UnknownClient))
+        );
+        // What was refused before the client was looked up is known by memory alone.
+        let is_known =
+            || !is_unknown && self.memory.directory.ids().seem_to_have(claimed.as_text());
+        (claimed.is_recognised() || is_known()).then(|| claimed.as_text())
     }
 
     /// Hands the audit event in, and the alert that it raises; `known` is the client that was named, where it exists.

@@ -20,6 +20,7 @@ pub mod replica;
 pub mod room;
 mod run;
 pub mod serve;
+pub mod server_metrics;
 pub mod service_manager;
 mod session;
 pub mod shutdown;

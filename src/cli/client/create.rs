@@ -4,10 +4,10 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Map, Value, json};
 
-use super::parsed;
 use crate::cli::by::By;
 use crate::cli::changing::{Where, is_changed, options};
 use crate::cli::listed;
+use crate::cli::named::{self, client_id};
 use crate::cli::output::{Output, say};
 use crate::config::catalog::public_material::label;
 use crate::domain::client::{AuthMethod, Client};
@@ -57,7 +57,7 @@ impl Create {
     /// As a `[[client]]` of a catalog that states the same.
     fn client(&self) -> anyhow::Result<Client> {
         let mut shape = Map::new();
-        shape.insert("id".to_owned(), json!(parsed(&self.client)?));
+        shape.insert("id".to_owned(), json!(client_id(&self.client)?));
         let texts = [
             ("name", &self.name),
             ("owner", &self.owner),
@@ -85,7 +85,7 @@ pub(super) async fn run(arguments: &Create) -> anyhow::Result<()> {
     let plan = create_client(&opened.store, client, options(&opened, &actor)).await?;
     is_changed(&plan);
     if arguments.at.output == Output::Json {
-        let known = super::find(&opened.store, &arguments.client).await?;
+        let known = named::client(&opened.store, &arguments.client).await?;
         let about = listed::About::of(&opened.store, &known).await?;
         return Ok(say!(
             "{:#}",

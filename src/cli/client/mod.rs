@@ -4,17 +4,11 @@ mod create;
 mod show;
 mod stop;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::output::{Output, print_rows};
 use super::target::Target;
-use crate::domain::client::ClientStatus;
-use crate::domain::identifier::ClientId;
-use crate::domain::known_client::KnownClient;
-use crate::operations::unknown_name::NoClient;
-use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -86,22 +80,4 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
     ];
     print_rows(arguments.output, &columns, &rows)?;
     Ok(())
-}
-
-/// The client of this id, or what to do.
-pub(super) async fn find(store: &Store, id: &str) -> anyhow::Result<KnownClient> {
-    let found = match ClientId::parse(id) {
-        Ok(id) => store.load_client(&id).await?.value,
-        Err(_) => None,
-    };
-    let living = found.filter(|known| known.client.status != ClientStatus::Deleted);
-    match living {
-        Some(known) => Ok(known),
-        None => Err(NoClient::near(store, id).await?.into()),
-    }
-}
-
-/// The id as a command takes it.
-pub(super) fn parsed(id: &str) -> anyhow::Result<ClientId> {
-    ClientId::parse(id).context("CLIENT")
 }

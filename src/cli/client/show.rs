@@ -4,8 +4,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::find;
 use crate::cli::listed::{self, About};
+use crate::cli::named;
 use crate::cli::output::{Output, print_rows, say};
 use crate::cli::target::Target;
 use crate::cli::{credential, policy};
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Show {
 
 pub(super) async fn run(arguments: &Show) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
-    let known = find(&opened.store, &arguments.client).await?;
+    let known = named::client(&opened.store, &arguments.client).await?;
     let about = About::of(&opened.store, &known).await?;
     let now = opened.now().await?;
     if arguments.output == Output::Json {

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{find, parsed};
 use crate::cli::by::{By, ByWithReason};
 use crate::cli::changing::{Where, is_changed, options};
 use crate::cli::confirm::Confirmation;
 use crate::cli::listed;
+use crate::cli::named::{self, client_id};
 use crate::cli::output::{Output, counted, say};
 use crate::cli::target::Opened;
 use crate::operations::change_client::{
@@ -59,7 +59,7 @@ pub(in crate::cli) struct RevokeTokens {
 pub(super) async fn disable(arguments: &Disable) -> anyhow::Result<()> {
     let (opened, id) = (
         arguments.at.target.open().await?,
-        parsed(&arguments.client)?,
+        client_id(&arguments.client)?,
     );
     let actor = arguments.by.actor();
     let plan = disable_client(&opened.store, &id, options(&opened, &actor)).await?;
@@ -76,7 +76,7 @@ pub(super) async fn disable(arguments: &Disable) -> anyhow::Result<()> {
 pub(super) async fn enable(arguments: &Enable) -> anyhow::Result<()> {
     let (opened, id) = (
         arguments.at.target.open().await?,
-        parsed(&arguments.client)?,
+        client_id(&arguments.client)?,
     );
     let actor = arguments.by.actor();
     let plan = enable_client(&opened.store, &id, options(&opened, &actor)).await?;
@@ -91,7 +91,7 @@ pub(super) async fn enable(arguments: &Enable) -> anyhow::Result<()> {
 pub(super) async fn revoke_tokens(arguments: &RevokeTokens) -> anyhow::Result<()> {
     let (opened, id) = (
         arguments.at.target.open().await?,
-        parsed(&arguments.client)?,
+        client_id(&arguments.client)?,
     );
     let actor = arguments.by.actor();
     revoke_tokens_of_client(&opened.store, &id, options(&opened, &actor)).await?;
@@ -103,7 +103,7 @@ pub(super) async fn revoke_tokens(arguments: &RevokeTokens) -> anyhow::Result<()
 
 pub(super) async fn delete(arguments: &Delete) -> anyhow::Result<()> {
     let opened = arguments.at.target.open().await?;
-    let known = find(&opened.store, &arguments.client).await?;
+    let known = named::client(&opened.store, &arguments.client).await?;
     let id = &known.client.id;
     arguments.confirmation.ask(&format!(
         "This deletes client {id} with {} and {}.",
@@ -128,7 +128,7 @@ async fn tell(opened: &Opened, client: &str, (at, told): (&Where, String)) -> an
     if at.output == Output::Table {
         return Ok(say!("{told}")?);
     }
-    let known = find(&opened.store, client).await?;
+    let known = named::client(&opened.store, client).await?;
     let about = listed::About::of(&opened.store, &known).await?;
     Ok(say!(
         "{:#}",

@@ -5,12 +5,12 @@ use std::io;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::name;
-use crate::cli::client::find;
 use crate::cli::listed::{self, beside};
+use crate::cli::named;
 use crate::cli::output::{Output, print_rows, say};
 use crate::cli::target::Target;
-use crate::domain::credential::Credential;
+use crate::crypto::client_key;
+use crate::domain::credential::{Credential, CredentialMaterial};
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::{Seconds, Timestamp};
@@ -70,7 +70,7 @@ impl Which {
 pub(super) async fn run(arguments: &List) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let known = match &arguments.client {
-        Some(client) => Some(find(&opened.store, client).await?),
+        Some(client) => Some(named::client(&opened.store, client).await?),
         None => None,
     };
     let now = opened.now().await?;
@@ -84,6 +84,14 @@ pub(super) async fn run(arguments: &List) -> anyhow::Result<()> {
         return Ok(print_all(&credentials, arguments.output, now)?);
     }
     Ok(print_of_clients(&found, arguments.output, now)?)
+}
+
+/// What tells a public credential from others of its kind: a key's `kid` or thumbprint, `x5t#S256`, the subject.
+pub(super) fn name(credential: &Credential) -> Option<String> {
+    match &credential.material {
+        CredentialMaterial::Jwk(jwk) => Some(client_key::facts(jwk)?.name),
+        other => other.public_value().map(str::to_owned),
+    }
 }
 
 /// Prints the credentials of a client, as they stand at `now`.

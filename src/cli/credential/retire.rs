@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::by::ByWithReason;
 use crate::cli::changing::Where;
-use crate::cli::client::find;
+use crate::cli::named;
 use crate::cli::output::{Output, say};
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Seconds;
@@ -60,7 +60,7 @@ fn silence(text: &str) -> anyhow::Result<Seconds> {
 pub(super) async fn run(arguments: &Retire) -> anyhow::Result<()> {
     let opened = arguments.at.target.open().await?;
     let selected = if let Some(client) = &arguments.client {
-        Selected::LiveOf(find(&opened.store, client).await?.client.id)
+        Selected::LiveOf(named::client(&opened.store, client).await?.client.id)
     } else {
         let ids = arguments.credentials.iter();
         Selected::Named(

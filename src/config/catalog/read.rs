@@ -6,13 +6,13 @@ use crate::config::fault::{Faults, Place};
 use crate::config::shaped::Section;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, PolicyFault};
 
 /// Reads an audience; none where its id is missing or wrong.
 pub(super) fn audience(table: (&Place, &Table), faults: &Faults) -> Option<Placed<Audience>> {
     let mut table = Section::named("audience", table, faults);
     let audience = table.read::<Audience>().map(|audience| {
-        if let Some(fault) = audience.fault() {
+        if let Some(fault) = audience.fault().map(PolicyFault::from) {
             table.fault_of(fault.key(), fault);
         }
         Placed {

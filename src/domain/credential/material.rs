@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::{StatedCredential, StatedSecret, SubjectName};
+use super::SubjectName;
 use crate::domain::client::{AuthMethod, named};
 
 /// What a credential proves with. Of a secret it has `S`: the hash that is kept, or what is stated and not yet hashed.
@@ -106,13 +106,6 @@ impl<S> CredentialMaterial<S> {
             Self::Certificate(thumbprint) => CredentialMaterial::Certificate(thumbprint),
             Self::Subject(name) => CredentialMaterial::Subject(name),
         }
-    }
-}
-
-impl From<PublicMaterial> for StatedCredential {
-    /// Without a label, for all time.
-    fn from(material: PublicMaterial) -> Self {
-        Self::from(material.map_secret(|never| -> StatedSecret { match never {} }))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Credential, CredentialMaterial};
+use super::{Credential, CredentialMaterial, PublicMaterial};
 use crate::domain::identifier::CredentialId;
 use crate::domain::secret_format::Secret;
 use crate::domain::shape;
@@ -83,6 +83,13 @@ impl From<CredentialMaterial<StatedSecret>> for StatedCredential {
             expires_at: None,
             retired_at: None,
         }
+    }
+}
+
+impl From<PublicMaterial> for StatedCredential {
+    /// Without a label, for all time.
+    fn from(material: PublicMaterial) -> Self {
+        Self::from(material.map_secret(|never| -> StatedSecret { match never {} }))
     }
 }
 

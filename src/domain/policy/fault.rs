@@ -1,11 +1,10 @@
 //! What is wrong with a policy: of its client, and at its audience.
 
 use super::Policy;
-use crate::domain::audience::Audience;
+use crate::domain::audience::{Audience, LifetimeAbove};
 use crate::domain::client::Client;
 use crate::domain::identifier::AudienceId;
 use crate::domain::scope::{Scope, ScopeSet};
-use crate::domain::timestamp::Seconds;
 use crate::domain::{extra_claims, shown};
 
 /// Why a client may not have a policy.
@@ -41,13 +40,8 @@ pub enum PolicyFault {
     #[error("{0} is not among the policy's `scopes`; add it there or remove it here")]
     DefaultScope(String),
     /// A lifetime above the most that there may be.
-    #[error("{given} is more than the audience's max_token_lifetime of {most}")]
-    LifetimeAbove {
-        /// What is stated.
-        given: Seconds,
-        /// The most.
-        most: Seconds,
-    },
+    #[error(transparent)]
+    LifetimeAbove(#[from] LifetimeAbove),
     /// Methods of which the client has none.
     #[error(
         "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
@@ -70,7 +64,7 @@ impl PolicyFault {
             Self::AudienceIsClient | Self::NoAudience { .. } => "audience",
             Self::NoScopes | Self::UnknownScope { .. } => "scopes",
             Self::DefaultScope(_) => "default_scopes",
-            Self::LifetimeAbove { .. } => "token_lifetime",
+            Self::LifetimeAbove(_) => "token_lifetime",
             Self::Methods => "methods",
             Self::ClaimsTogether(_) => "claims",
         }
@@ -141,10 +135,9 @@ impl Policy {
                 },
             });
         }
-        let (given, most) = (self.token_lifetime, audience.max_token_lifetime);
-        if let Some(given) = given.filter(|given| *given > most) {
-            faults.push(PolicyFault::LifetimeAbove { given, most });
-        }
+        let lifetime = self.token_lifetime;
+        let fault = lifetime.and_then(|given| audience.lifetime_fault(given));
+        faults.extend(fault.map(PolicyFault::from));
         faults
     }
 }

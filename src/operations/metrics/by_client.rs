@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::OTHER;
 use super::client_series::ClientSeries;
+use super::labels::OTHER;
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
 
@@ -18,7 +18,7 @@ type Shard = HashMap<Box<str>, ClientSeries>;
 
 /// The series of clients.
 #[derive(Debug)]
-pub(super) struct ByClient {
+pub(in crate::operations) struct ByClient {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
     /// Of requests that named no client.
@@ -59,21 +59,21 @@ impl ByClient {
     }
 
     /// The client `id` may have changed.
-    pub(super) fn mark(&self, id: &str) {
+    pub(in crate::operations) fn mark(&self, id: &str) {
         if let Some(series) = self.shard(id).get_mut(id) {
             series.is_outdated = true;
         }
     }
 
     /// The client `id` is looked at now.
-    pub(super) fn unmark(&self, id: &str) {
+    pub(in crate::operations) fn unmark(&self, id: &str) {
         if let Some(series) = self.shard(id).get_mut(id) {
             series.is_outdated = false;
         }
     }
 
     /// Some audience may be gone.
-    pub(super) fn mark_other(&self) {
+    pub(in crate::operations) fn mark_other(&self) {
         self.other.lock().is_outdated = true;
     }
 
@@ -88,7 +88,7 @@ impl ByClient {
     }
 
     /// The clients that may have changed.
-    pub(super) fn outdated(&self) -> Vec<Box<str>> {
+    pub(in crate::operations) fn outdated(&self) -> Vec<Box<str>> {
         let mut ids = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock();
@@ -99,14 +99,14 @@ impl ByClient {
     }
 
     /// Keeps of a client's series those of what it has at `now`.
-    pub(super) fn keep_only(&self, id: &str, known: &KnownClient, now: Timestamp) {
+    pub(in crate::operations) fn keep_only(&self, id: &str, known: &KnownClient, now: Timestamp) {
         if let Some(series) = self.shard(id).get_mut(id) {
             series.keep_only(known, now);
         }
     }
 
     /// The audiences of clients that share a label, where one of them may be gone; takes the mark back.
-    pub(super) fn outdated_audiences(&self) -> Vec<Box<str>> {
+    pub(in crate::operations) fn outdated_audiences(&self) -> Vec<Box<str>> {
         let mut other = self.other.lock();
         let is_outdated = std::mem::take(&mut other.is_outdated);
         let named = other.tokens.keys().filter(|_| is_outdated);
@@ -114,13 +114,13 @@ impl ByClient {
     }
 
     /// Forgets, of clients that share a label, the audiences that are gone.
-    pub(super) fn forget_audiences(&self, gone: &[Box<str>]) {
+    pub(in crate::operations) fn forget_audiences(&self, gone: &[Box<str>]) {
         let stays = |id: &str| gone.iter().all(|gone| **gone != *id);
         self.other.lock().keep_audiences(stays);
     }
 
     /// Forgets a client that is gone; its place is free for another one.
-    pub(super) fn forget(&self, id: &str) {
+    pub(in crate::operations) fn forget(&self, id: &str) {
         if self.shard(id).remove(id).is_some() {
             self.number.fetch_sub(1, Ordering::Relaxed);
         }

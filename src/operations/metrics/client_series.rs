@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::counts::Counts;
-use super::{INTROSPECTION, OTHER, REVOCATION, TOKEN};
+use super::labels::{INTROSPECTION, OTHER, REVOCATION, TOKEN};
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::credential::CredentialKind;
 use crate::domain::decision::Decision;

@@ -1,7 +1,8 @@
 //! Writes what a replica counts and knows for a scrape; it waits for nothing, and touches no database.
 
+use super::Metrics;
+use super::labels::{INTROSPECTION, REVOCATION, TOKEN};
 use super::requests::requests;
-use super::{INTROSPECTION, Metrics, REVOCATION, TOKEN};
 use crate::operations::Grantd;
 use crate::operations::troubles::Trouble;
 use crate::telemetry::dropped_lines;

@@ -5,48 +5,42 @@ mod by_client;
 mod client_series;
 mod counts;
 mod expose;
+mod labels;
 mod requests;
-mod survey;
 mod waste;
 
 use parking_lot::Mutex;
 
-use super::Grantd;
 use crate::domain::alert::Alert;
 use crate::domain::budget_fault::BudgetFault;
 use crate::domain::decision::{Decided, Outcome};
-use crate::domain::refusal::{ClientFault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::timestamp::Timestamp;
+use crate::store::expiries::Expiry;
 use crate::telemetry::metrics::{Counter, Histogram};
 use by_client::ByClient;
-use survey::Surveyed;
+use labels::{INTROSPECTION, REVOCATION};
 use waste::RecentTokens;
 
 pub(super) use expose::expose;
-pub(super) use survey::Surveyor;
+pub(super) use labels::{OTHER, TOKEN};
 
-/// The label of everything past a bound.
-pub(super) const OTHER: &str = "(other)";
 /// The upper bounds of durations, in seconds.
 const DURATIONS: &[f64] = &[
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 ];
-/// The endpoints of the metadata.
-pub(super) const TOKEN: &str = "token";
-pub(super) const INTROSPECTION: &str = "introspection";
-pub(super) const REVOCATION: &str = "revocation";
 
 /// What one replica has counted since its start.
 #[derive(Debug)]
 pub struct Metrics {
     started: Timestamp,
-    by_client: ByClient,
+    pub(super) by_client: ByClient,
     token_durations: Histogram,
     introspection_durations: Histogram,
     revocation_durations: Histogram,
     recent_tokens: RecentTokens,
     budgets: BudgetRefusals,
-    surveyed: Mutex<Surveyed>,
+    pub(super) surveyed: Mutex<Surveyed>,
     /// Changes that were read from the feed.
     pub(super) feed_changes: Counter,
 }
@@ -121,6 +115,13 @@ impl Metrics {
     }
 }
 
+/// What was found when the database was asked last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Surveyed {
+    pub(super) expiries: Vec<Expiry>,
+    pub(super) used_assertions: Option<i64>,
+}
+
 /// Requests that met a budget which was spent.
 #[derive(Debug, Default)]
 struct BudgetRefusals {
@@ -137,30 +138,5 @@ impl BudgetRefusals {
             BudgetFault::Failures(_) | BudgetFault::SourceFailures(_) => self.failures.increment(),
             BudgetFault::Tokens { .. } => self.tokens.increment(),
         }
-    }
-}
-
-impl Grantd {
-    /// Counts a request in metrics and in the usage of tokens, before anything else is made of its record; `client` as
-    /// [`Self::known_client`] tells it.
-    pub(super) fn count(&self, decided: &Decided, client: Option<&str>) {
-        let is_wasted = self.memory.metrics.count(decided, client);
-        if decided.decision.endpoint == TOKEN {
-            let now = self.clocks.database_now();
-            self.usage.note(decided, (client, is_wasted), now);
-        }
-    }
-
-    /// The client id that a request named, where there is such a client, proven or not.
-    pub(super) fn known_client<'d>(&self, decided: &'d Decided) -> Option<&'d str> {
-        let claimed = decided.decision.client.as_ref()?;
-        let is_unknown = matches!(
-            decided.outcome,
-            Outcome::Refused(Refusal::Client(ClientFault::UnknownClient))
-        );
-        // What was refused before the client was looked up is known by memory alone.
-        let is_known =
-            || !is_unknown && self.memory.directory.ids().seem_to_have(claimed.as_text());
-        (claimed.is_recognised() || is_known()).then(|| claimed.as_text())
     }
 }

@@ -4,27 +4,30 @@
 //! still is what was read: of several replicas that rotate at once, one does.
 
 mod by_schedule;
+mod lineups;
+mod list;
 mod reseal;
 mod transaction;
 
 pub use by_schedule::Rotator;
+pub use list::{ListedKey, list_keys};
 pub use reseal::Resealed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::actor::Actor;
-use super::key_ring::lineups;
 use super::make_signing_keys::{KeyPairs, MakeKeyError};
 use crate::crypto::jws::JwsError;
 use crate::crypto::sealing::SealingKeys;
 use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::signing_key::KeyLife;
 use crate::domain::signing_key::lineup::{Lineup, NotRetired, TakeOver};
 use crate::domain::signing_key::periods::KeyPeriods;
-use crate::domain::signing_key::{KeyLife, KeyState};
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKeys;
+use lineups::{advance, lacking_next, lineups_of};
 use transaction::KeyChange;
 
 /// Rotates and retires the signing keys of a database.
@@ -233,87 +236,4 @@ fn signing(
         None if signs.is_empty() => Err(RotationError::NoKeys),
         None => Ok(signs),
     }
-}
-
-fn lineups_of(stored: &StoredKeys) -> BTreeMap<SigningAlgorithm, Lineup> {
-    let keys = stored.keys.iter();
-    lineups(
-        &stored.in_use,
-        keys.map(|key| (&key.kid, key.algorithm, key.life)),
-    )
-}
-
-/// Does what is due at `now`; tells whether anything is, be it that a key must be announced.
-fn advance(
-    lineups: &mut BTreeMap<SigningAlgorithm, Lineup>,
-    stored: &StoredKeys,
-    (now, periods): (Timestamp, &KeyPeriods),
-) -> bool {
-    let mut is_due = false;
-    for (algorithm, lineup) in lineups {
-        let in_use = stored.in_use.get(algorithm).copied();
-        is_due |= lineup.is_due(now, periods, in_use);
-        lineup.advance(now, periods, in_use);
-    }
-    is_due
-}
-
-fn lacking_next(
-    lineups: &BTreeMap<SigningAlgorithm, Lineup>,
-    stored: &StoredKeys,
-) -> Vec<SigningAlgorithm> {
-    let lacking = lineups
-        .iter()
-        .filter(|(algorithm, lineup)| stored.in_use.contains_key(algorithm) && lineup.lacks_next());
-    lacking.map(|(algorithm, _)| *algorithm).collect()
-}
-
-/// A key as `grantd key list` tells it.
-#[derive(Clone, Debug)]
-pub struct ListedKey {
-    /// Its `kid`.
-    pub kid: String,
-    /// Its algorithm.
-    pub algorithm: SigningAlgorithm,
-    /// Where it stands.
-    pub state: KeyState,
-    /// Its life; one that stands by begins when the schedule says, where there is one.
-    pub life: KeyLife,
-    /// The id of the sealing key that opens its private half.
-    pub sealed_with: String,
-}
-
-/// All keys, by algorithm and in the order in which they sign; `periods` where the servers' settings are known.
-///
-/// # Errors
-/// An unreachable database.
-pub async fn list_keys(
-    store: &Store,
-    periods: Option<&KeyPeriods>,
-) -> Result<Vec<ListedKey>, StoreError> {
-    let stored = store.load_signing_keys().await?.value;
-    let now = store.now().await?.second();
-    let lineups = lineups_of(&stored);
-    let planned = |key: &KeyLife, algorithm| {
-        key.activates_at.or_else(|| {
-            let begin = lineups.get(&algorithm)?.planned_begin(periods?)?;
-            key.is_needed(now).then_some(begin)
-        })
-    };
-    let mut listed: Vec<_> = stored
-        .keys
-        .iter()
-        .map(|key| ListedKey {
-            kid: key.kid.clone(),
-            algorithm: key.algorithm,
-            state: key.life.state(now),
-            life: KeyLife {
-                activates_at: planned(&key.life, key.algorithm),
-                ..key.life
-            },
-            sealed_with: key.sealed.key_id.clone(),
-        })
-        .collect();
-    listed.sort_by_key(|key| (key.algorithm, key.life.announced_at, key.kid.clone()));
-    Ok(listed)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{KeyRotation, RotationError, lineups_of};
+use super::lineups::{advance, lacking_next, lineups_of};
+use super::{KeyRotation, RotationError};
 use crate::crypto::jws::NewKey;
 use crate::crypto::random;
 use crate::crypto::sealing::SealingKeys;
@@ -95,8 +96,8 @@ impl<'a> KeyChange<'a> {
     /// Does what is due by schedule.
     pub(super) fn advance(&mut self) {
         let now = self.now();
-        super::advance(&mut self.lineups, &self.stored, (now, &self.periods));
-        for algorithm in super::lacking_next(&self.lineups, &self.stored) {
+        advance(&mut self.lineups, &self.stored, (now, &self.periods));
+        for algorithm in lacking_next(&self.lineups, &self.stored) {
             self.announce_where_lacking(algorithm);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use grantd::domain::timestamp::Seconds;
 use grantd::http::health::HealthState;
 use grantd::http::routes;
-use grantd::server::traffic::ServerMetrics;
+use grantd::server::server_metrics::ServerMetrics;
 use serde_json::Value;
 
 use crate::captured_log::watch;

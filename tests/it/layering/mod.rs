@@ -1,11 +1,12 @@
-//! Holds the modules to their order, and some crates to their rooms.
+//! Holds the modules to their order and their files to one direction, and some crates to their rooms.
 
+mod circles;
 mod paths;
 
 use proc_macro2::TokenStream;
 
 use self::paths::NamedPath;
-use crate::source_tree::rust_files_below;
+use crate::source_tree::{root, rust_files_below};
 
 /// The top-level modules; each imports only what stands before it.
 const LAYERS: [&str; 10] = [
@@ -38,6 +39,16 @@ fn modules_import_only_to_their_left_and_crates_stay_in_their_rooms() {
         .flat_map(|file| faults_in(&file.path, file.tokens))
         .collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_root_lists_the_modules_in_their_order() {
+    let text = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let listed: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
+    assert_eq!(listed, LAYERS);
 }
 
 /// What is wrong with the imports of the file at `path` (`src/store/mod.rs`).

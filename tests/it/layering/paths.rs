@@ -12,6 +12,10 @@ pub(super) struct NamedPath {
     pub(super) module: Vec<String>,
     /// Its segments; `*` for a glob.
     pub(super) segments: Vec<String>,
+    /// What an import is called where it stands.
+    pub(super) imported_as: Option<String>,
+    /// It is an import that others see.
+    pub(super) is_reexport: bool,
     /// The line of its first segment, from 1.
     pub(super) line: usize,
 }
@@ -28,7 +32,9 @@ fn trees(tokens: TokenStream) -> Vec<TokenTree> {
 }
 
 fn walk(mut rest: &[TokenTree], module: &[String], found: &mut Vec<NamedPath>) {
+    let mut is_public = false;
     loop {
+        let was_public = std::mem::take(&mut is_public);
         rest = match rest {
             [] => return,
             [
@@ -41,12 +47,20 @@ fn walk(mut rest: &[TokenTree], module: &[String], found: &mut Vec<NamedPath>) {
                 walk(&trees(body.stream()), &inner, found);
                 after
             }
+            [TokenTree::Ident(word), after @ ..] if word == "pub" => {
+                is_public = true;
+                past_place(after)
+            }
             [TokenTree::Ident(word), after @ ..] if word == "use" && !is_punct(after, '<') => {
                 let end = after
                     .iter()
                     .position(|tree| is(tree, ';'))
                     .unwrap_or(after.len());
+                let first = found.len();
                 imports(&after[..end], module, &[], found);
+                for import in &mut found[first..] {
+                    import.is_reexport = was_public;
+                }
                 &after[end..]
             }
             [TokenTree::Ident(word), TokenTree::Ident(name), after @ ..]
@@ -63,6 +77,17 @@ fn walk(mut rest: &[TokenTree], module: &[String], found: &mut Vec<NamedPath>) {
             }
             [_, after @ ..] => after,
         };
+    }
+}
+
+/// What follows the `(in crate::store)` of a `pub`: it names who sees, and nothing that is used.
+fn past_place(after: &[TokenTree]) -> &[TokenTree] {
+    match after {
+        [TokenTree::Group(place), rest @ ..] if matches!(&trees(place.stream())[..], [TokenTree::Ident(word), ..] if word == "in") => {
+            rest
+        }
+        [TokenTree::Group(place), rest @ ..] if trees(place.stream()).len() == 1 => rest,
+        _ => after,
     }
 }
 
@@ -105,7 +130,13 @@ fn imports(tree: &[TokenTree], module: &[String], prefix: &[String], found: &mut
         Some(star) if is(star, '*') => segments.push("*".to_owned()),
         _ => {}
     }
-    found.push(path(module, segments, start));
+    let name = match after {
+        [TokenTree::Ident(word), TokenTree::Ident(name), ..] if word == "as" => Some(plain(name)),
+        _ => segments.iter().rfind(|it| *it != "self").cloned(),
+    };
+    let mut import = path(module, segments, start);
+    import.imported_as = name;
+    found.push(import);
 }
 
 /// `a::b::c` at the head of `rest`, and what follows.
@@ -130,6 +161,8 @@ fn path(module: &[String], segments: Vec<String>, at: &impl Spanned) -> NamedPat
     NamedPath {
         module: module.to_vec(),
         segments,
+        imported_as: None,
+        is_reexport: false,
         line: at.line(),
     }
 }

@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::http::Request;
 use grantd::http::health::HealthState;
 use grantd::http::routes;
-use grantd::server::traffic::ServerMetrics;
+use grantd::server::server_metrics::ServerMetrics;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 

@@ -7,11 +7,11 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::by::By;
-use super::client::find;
-use super::credential;
-use super::output::{Output, say};
-use super::target::{Opened, Target};
+use super::list;
+use crate::cli::by::By;
+use crate::cli::named;
+use crate::cli::output::{Output, say};
+use crate::cli::target::{Opened, Target};
 use crate::config::catalog::public_material;
 use crate::config::file;
 use crate::crypto::public_jwk::PublicJwk;
@@ -23,7 +23,7 @@ use crate::operations::manage_credentials::{Expiry, NewCredential};
 use crate::operations::register_credentials::{add_secret, register_credentials};
 
 #[derive(Args, Debug)]
-pub(super) struct AddSecret {
+pub(in crate::cli) struct AddSecret {
     /// The client's id
     client: String,
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub(super) struct AddSecret {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct AddKey {
+pub(in crate::cli) struct AddKey {
     /// The client's id
     client: String,
     /// A JWK, a JWK set, or public keys in PEM form; - for standard input
@@ -46,7 +46,7 @@ pub(super) struct AddKey {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct AddCertificate {
+pub(in crate::cli) struct AddCertificate {
     /// The client's id
     client: String,
     #[command(flatten)]
@@ -66,7 +66,7 @@ struct Certificate {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct AddSubject {
+pub(in crate::cli) struct AddSubject {
     /// The client's id
     client: String,
     #[command(flatten)]
@@ -142,7 +142,7 @@ impl Life {
 
 pub(super) async fn secret(arguments: &AddSecret) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
-    let known = find(&opened.store, &arguments.client).await?;
+    let known = named::client(&opened.store, &arguments.client).await?;
     let new = arguments.life.of_new(&opened);
     let (id, secret) = add_secret(&opened.store, &known.client.id, &new).await?;
     say!("{}", secret.expose())?;
@@ -202,11 +202,11 @@ async fn register(
     materials: Vec<PublicMaterial>,
 ) -> anyhow::Result<()> {
     let opened = new.target.open().await?;
-    let known = find(&opened.store, client).await?;
+    let known = named::client(&opened.store, client).await?;
     let life = new.life.of_new(&opened);
     let done = register_credentials(&opened.store, &known.client.id, materials, &life).await?;
     for credential in &done.credentials {
-        let kid = credential::name(credential).filter(|_| credential.kind() == CredentialKind::Jwk);
+        let kid = list::name(credential).filter(|_| credential.kind() == CredentialKind::Jwk);
         let kid = kid
             .map(|kid| format!("; its kid is {kid}"))
             .unwrap_or_default();
@@ -221,7 +221,7 @@ async fn register(
         credentials: done.credentials,
         ..known
     };
-    credential::print(&added, new.output, opened.now().await?)?;
+    list::print(&added, new.output, opened.now().await?)?;
     Ok(())
 }
 

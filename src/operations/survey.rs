@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Metrics;
+use super::clocks::Clocks;
+use super::memory::Memory;
+use super::metrics::{Metrics, Surveyed};
 use crate::domain::client::ClientStatus;
 use crate::domain::identifier::{AudienceId, ClientId};
-use crate::operations::clocks::Clocks;
-use crate::operations::memory::Memory;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::expiries::Expiry;
 
 const EVERY: Duration = Duration::from_secs(10);
 /// The database is asked once in so many times.
@@ -21,22 +20,15 @@ const MOST_EXPIRIES: i64 = 1000;
 /// Spent assertions that are counted at most: counting reads each of them.
 const MOST_COUNTED: i64 = 1_000_000;
 
-/// What was found last.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Surveyed {
-    pub(super) expiries: Vec<Expiry>,
-    pub(super) used_assertions: Option<i64>,
-}
-
 /// Asks now and then.
-pub(in crate::operations) struct Surveyor {
-    pub(in crate::operations) store: Arc<Store>,
-    pub(in crate::operations) memory: Arc<Memory>,
-    pub(in crate::operations) clocks: Arc<Clocks>,
+pub(super) struct Surveyor {
+    pub(super) store: Arc<Store>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) clocks: Arc<Clocks>,
 }
 
 impl Surveyor {
-    pub(in crate::operations) async fn keep_asking(self) {
+    pub(super) async fn keep_asking(self) {
         let mut round = 0_u32;
         loop {
             self.look_at_labels().await;
@@ -49,7 +41,7 @@ impl Surveyor {
     }
 
     /// Looks at all of it once.
-    pub(in crate::operations) async fn survey(&self) {
+    pub(super) async fn survey(&self) {
         self.look_at_labels().await;
         self.ask().await;
     }
