@@ -21,7 +21,7 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "docs/production.md",
     "docs/audit.md",
@@ -33,6 +33,7 @@ const PAGES: [&str; 12] = [
     "docs/private-key-jwt.md",
     "docs/mutual-tls.md",
     "docs/verify.md",
+    "docs/packages.md",
     // The last: it replaces the sealing key of the pages.
     "docs/keys.md",
 ];
