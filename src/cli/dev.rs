@@ -12,6 +12,7 @@ use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
 use super::dev_keys::DevKeys;
 use super::dev_screen::{ReadyFile, Screen};
+use super::standard_input;
 use crate::clock::Clock;
 use crate::config::catalog::write::to_toml;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
@@ -74,13 +75,20 @@ pub(super) struct Arguments {
     /// Write a JSON file with all URLs as soon as requests are accepted
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    /// End when standard input does: when the program that started this one ends, even if it is killed
+    #[arg(long)]
+    until_stdin_closes: bool,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let filter = std::env::var("GRANTD_LOG").unwrap_or_else(|_| "info".to_owned());
     telemetry::init(LogFormat::Text, &filter, color::on_standard_error());
     // The first signal that comes while we start must not be lost.
-    let shutdown = Shutdown::on_signals(Hangup::Stops)?;
+    let mut shutdown = Shutdown::on_signals(Hangup::Stops)?;
+    if arguments.until_stdin_closes {
+        standard_input::must_be_free(&arguments.catalog)?;
+        shutdown = shutdown.or_when(standard_input::closed()?);
+    }
     if let Some(path) = &arguments.ready_file {
         ReadyFile::forget(path)?;
     }

@@ -31,6 +31,7 @@ mod plan_screen;
 mod policy;
 mod serve;
 mod sign_token;
+mod standard_input;
 mod target;
 mod token;
 mod token_usage;

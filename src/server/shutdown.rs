@@ -85,6 +85,20 @@ impl Shutdown {
         Ok(shutdown)
     }
 
+    /// The same, which comes also when `end` does.
+    #[must_use]
+    pub fn or_when(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (trigger, shutdown) = Self::manual();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = self.requested() => {}
+                () = end => {}
+            }
+            trigger.stop();
+        });
+        shutdown
+    }
+
     /// Whether the stop was asked for.
     #[must_use]
     pub fn is_requested(&self) -> bool {
@@ -140,6 +154,17 @@ mod tests {
         trigger.stop();
         clone.requested().await;
         assert!(shutdown.is_requested());
+    }
+
+    #[tokio::test]
+    async fn another_end_is_one_more_reason() {
+        let (trigger, shutdown) = Shutdown::manual();
+        let never = shutdown.clone().or_when(std::future::pending());
+        assert!(!never.is_requested());
+        shutdown.or_when(std::future::ready(())).requested().await;
+        assert!(!never.is_requested());
+        trigger.stop();
+        never.requested().await;
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -171,6 +171,15 @@ impl Place {
             .ready(),
             pipe,
         )
+    }
+
+    /// As [`Place::dev`], with a pipe as its standard input.
+    pub(crate) fn dev_with_piped_input(&self, arguments: &[&str]) -> (Dev, ChildStdin) {
+        let mut command = self.grantd(&["dev", "--listen", "127.0.0.1:0", "--ready-file"]);
+        command.stdin(Stdio::piped());
+        let mut starting = self.started("dev", command, arguments);
+        let pipe = starting.child.0.stdin.take().unwrap();
+        (starting.ready(), pipe)
     }
 
     /// Starts `grantd dev`, whose files begin with `name`.
@@ -339,12 +348,15 @@ impl Dev {
     }
 
     /// Sends a signal, and waits for the end.
-    pub(crate) fn end_by(mut self, name: &str) -> ExitStatus {
+    pub(crate) fn end_by(self, name: &str) -> ExitStatus {
         self.child.signal(name);
+        self.ended()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(mut self) -> ExitStatus {
         // Two seconds, and the time that the looks take.
-        within(100, "the end after a signal", || {
-            self.child.0.try_wait().unwrap()
-        })
+        within(100, "the end", || self.child.0.try_wait().unwrap())
     }
 }
 

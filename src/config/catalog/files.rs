@@ -13,8 +13,8 @@ use crate::config::file;
 use crate::config::shaped::{Many, Section, Stated};
 use crate::domain::shown;
 
-/// The name of standard input.
-const STANDARD_INPUT: &str = "-";
+/// The path that means standard input.
+pub const STANDARD_INPUT: &str = "-";
 /// The name of [`STANDARD_INPUT`] in errors.
 const STANDARD_INPUT_SHOWN: &str = "standard input";
 /// So deep may includes be nested.

@@ -21,6 +21,7 @@ use crate::domain::credential::StatedCredential;
 use crate::domain::policy::Policy;
 use crate::domain::profile::Profile;
 use crate::domain::secret_format::MIN_IMPORTED_LENGTH;
+pub use files::STANDARD_INPUT;
 use files::{Document, Files};
 
 /// The built-in catalog of `grantd dev`.

@@ -1,6 +1,7 @@
 //! How `grantd` starts, refuses to start, and ends.
 
 use std::fs::File;
+use std::io::Write as _;
 
 use crate::catalogs::{audience, by_secret, client, policy};
 use crate::place::{Place, Running, eventually};
@@ -62,6 +63,37 @@ fn ctrl_c_ends_dev_within_two_seconds_and_its_data_go() {
     assert_eq!(place.left_behind(), 1);
     assert!(dev.interrupt().success());
     assert_eq!(place.left_behind(), 0);
+}
+
+#[test]
+fn dev_ends_with_its_standard_input_if_told_so() {
+    let place = Place::new();
+    let (dev, mut pipe) = place.dev_with_piped_input(&["--until-stdin-closes"]);
+    // What comes in means nothing.
+    writeln!(pipe, "quit").unwrap();
+    dev.token("archival-service", "archival-demo-secret");
+    assert_eq!(place.left_behind(), 1);
+    drop(pipe);
+    assert!(dev.ended().success());
+    assert_eq!(place.left_behind(), 0);
+}
+
+#[test]
+fn dev_outlives_its_standard_input_unless_told_so() {
+    let place = Place::new();
+    let (dev, pipe) = place.dev_with_piped_input(&[]);
+    drop(pipe);
+    dev.token("archival-service", "archival-demo-secret");
+}
+
+#[test]
+fn a_catalog_of_standard_input_cannot_also_say_when_to_end() {
+    let place = Place::new();
+    let arguments = ["dev", "--catalog", "-", "--until-stdin-closes"];
+    let ended = place.run_with_input(&arguments, "");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let expected = "grantd: --catalog - reads standard input to its end";
+    assert!(ended.stderr.starts_with(expected), "{ended:?}");
 }
 
 #[test]
