@@ -1,6 +1,7 @@
 //! The claims of an access token, RFC 9068 section 2.2.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::client::Client;
@@ -8,6 +9,7 @@ use super::confirmation::Confirmation;
 use super::extra_claims;
 use super::grant_decision::Grant;
 use super::identifier::CredentialId;
+use super::numeric_date::parse_numeric_date;
 use super::timestamp::{Seconds, Timestamp};
 use super::token_fault::TokenFault;
 
@@ -36,16 +38,23 @@ pub struct AccessToken {
     pub client_id: String,
     /// The authorized party, for verifiers that look there.
     pub azp: String,
-    /// The one audience.
+    /// The one audience; a list with one member says the same (RFC 7519 section 4.1.3).
+    #[serde(deserialize_with = "one_audience")]
     pub aud: String,
     /// The scopes with single spaces between.
     pub scope: String,
-    /// Issued at, in Unix seconds.
+    /// Issued at, in Unix seconds; of all three instants a fraction is dropped.
+    #[serde(deserialize_with = "instant")]
     pub iat: i64,
     /// Expires at, in Unix seconds.
+    #[serde(deserialize_with = "instant")]
     pub exp: i64,
     /// Not valid before, in Unix seconds; grantd sets none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "optional_instant"
+    )]
     pub nbf: Option<i64>,
     /// The token's own name: the id of the credential that it was issued for, a dot, and 128 random bits.
     pub jti: String,
@@ -114,4 +123,27 @@ impl AccessToken {
             Ok(())
         }
     }
+}
+
+fn one_audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        Text(String),
+        List([String; 1]),
+    }
+
+    let (Audience::Text(audience) | Audience::List([audience])) =
+        Audience::deserialize(deserializer)?;
+    Ok(audience)
+}
+
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let instant = parse_numeric_date(&value).ok_or_else(|| D::Error::custom("no instant"))?;
+    Ok(instant.unix())
+}
+
+fn optional_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    instant(deserializer).map(Some)
 }

@@ -127,6 +127,14 @@ named! {
     }
 }
 
+impl JwtTyp {
+    /// What the `typ` of a header says, written in full or not (RFC 7515 section 4.1.9).
+    #[must_use]
+    pub fn of_header(typ: &str) -> Option<Self> {
+        Self::from_text(typ.strip_prefix("application/").unwrap_or(typ))
+    }
+}
+
 named! {
     /// What an audience demands its tokens to be bound to.
     SenderConstraint {

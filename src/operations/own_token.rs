@@ -39,7 +39,7 @@ impl OwnToken {
         (issuer, now): (Option<&str>, Timestamp),
     ) -> Result<Self, TokenFault> {
         let jws = CompactJws::parse(text).map_err(|error| TokenFault::Form(error.to_string()))?;
-        if jws.typ().and_then(JwtTyp::from_text).is_none() {
+        if jws.typ().and_then(JwtTyp::of_header).is_none() {
             return Err(TokenFault::Type(unknown_or_none(jws.typ(), [])));
         }
         let kid = jws.kid().unwrap_or_default();

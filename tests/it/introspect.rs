@@ -18,6 +18,11 @@ fn two_apis() -> String {
 /// The secret of `ledger`.
 const LEDGER: &str = "ledger secret of tests";
 
+/// The instant half a second later, as a claim.
+fn half_past(second: i64) -> serde_json::Value {
+    serde_json::from_str(&format!("{second}.5")).unwrap()
+}
+
 impl Replica {
     /// Whether `api` is told that the token is active.
     pub(crate) async fn is_active(&self, token: &str) -> bool {
@@ -135,12 +140,30 @@ on_both! {
                 ("unknown client", forger.claim("client_id", "nobody")),
                 ("unknown audience", forger.claim("aud", "nothing")),
                 ("audience that the caller does not serve", forger.claim("aud", "billing")),
-                ("several audiences", forger.claim("aud", json!(["pricing"]))),
+                ("several audiences", forger.claim("aud", json!(["pricing", "billing"]))),
+                ("no audience in the list", forger.claim("aud", json!([]))),
+                ("a list in the list", forger.claim("aud", json!([["pricing"]]))),
                 ("no jti", forger.without("jti")),
                 ("no exp", forger.without("exp")),
                 ("no client_id", forger.without("client_id")),
             ])
             .await;
+    }
+
+    /// RFC 7519 sections 2 and 4.1.3, RFC 7515 section 4.1.9.
+    async fn what_the_standards_let_one_write_otherwise_is_the_same_token(env) {
+        let (replica, forger) = Forger::new(&env, CATALOG).await;
+        let end = forger.claims["exp"].as_i64().unwrap();
+        for (what, token) in [
+            ("the audience as a list", forger.claim("aud", json!(["pricing"]))),
+            ("a fraction", forger.claim("exp", half_past(end))),
+            ("an exponent", forger.claim("iat", json!(1e9))),
+            ("the media type in full", forger.header("typ", "application/at+jwt")),
+        ] {
+            assert!(replica.is_active(&token).await, "{what}");
+        }
+        let over = forger.claim("exp", half_past(START));
+        assert!(!replica.is_active(&over).await, "a fraction is dropped");
     }
 
     /// B-J14: no other kind of JWT is an access token, even when our own key signed it.
