@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Client,
     /// We could not read the issuer's keys yet.
     NoKeysYet,
+    /// We could not ask the issuer whether the token still holds.
+    IssuerAway,
     TooManyProofs,
 }
 
@@ -40,7 +42,9 @@ impl Fault {
             Self::NoCredentials | Self::Token(_) | Self::Proof(_) => StatusCode::UNAUTHORIZED,
             Self::Request(_) => StatusCode::BAD_REQUEST,
             Self::Scope(_) | Self::Client => StatusCode::FORBIDDEN,
-            Self::NoKeysYet | Self::TooManyProofs => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoKeysYet | Self::IssuerAway | Self::TooManyProofs => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -55,7 +59,7 @@ impl Fault {
             Self::Scope(scope) => Some(format!(r#"error="insufficient_scope", scope="{scope}""#)),
             // More scope would not help, so none is named.
             Self::Client => error("insufficient_scope"),
-            Self::NoKeysYet | Self::TooManyProofs => None,
+            Self::NoKeysYet | Self::IssuerAway | Self::TooManyProofs => None,
         }
     }
 
@@ -67,6 +71,7 @@ impl Fault {
             Self::Scope(_) => "the scope is missing",
             Self::Client => "a client that may not call",
             Self::NoKeysYet => "the issuer's keys were never read",
+            Self::IssuerAway => "the issuer does not answer",
             Self::TooManyProofs => "too many proofs at once",
         }
     }

@@ -1,9 +1,10 @@
-//! Reads a JSON document over HTTP(S): no redirects, bounded in size and time.
+//! Reads JSON documents over HTTP(S): no redirects, bounded in size and time.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use axum::body::Body;
+use axum::http::{HeaderValue, Request, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -34,14 +35,32 @@ impl Fetcher {
     }
 
     pub(crate) async fn json<T: DeserializeOwned>(&self, url: &str) -> anyhow::Result<T> {
-        let answer = tokio::time::timeout(PATIENCE, self.get(url));
-        let body = answer.await.context("no answer in time").flatten();
-        body.and_then(|body| Ok(serde_json::from_slice(&body)?))
-            .with_context(|| url.to_owned())
+        self.answer(Request::get(url).body(Body::empty())?).await
     }
 
-    async fn get(&self, url: &str) -> anyhow::Result<Vec<u8>> {
-        let answer = self.0.get(url.parse()?).await?;
+    /// Sends a form under this `Authorization`.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        authorization: &HeaderValue,
+        form: String,
+    ) -> anyhow::Result<T> {
+        let request = Request::post(url)
+            .header(header::AUTHORIZATION, authorization)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.answer(request.body(form.into())?).await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: Request<Body>) -> anyhow::Result<T> {
+        let url = request.uri().to_string();
+        let answer = tokio::time::timeout(PATIENCE, self.body(request));
+        let body = answer.await.context("no answer in time").flatten();
+        body.and_then(|body| Ok(serde_json::from_slice(&body)?))
+            .context(url)
+    }
+
+    async fn body(&self, request: Request<Body>) -> anyhow::Result<Vec<u8>> {
+        let answer = self.0.request(request).await?;
         ensure!(answer.status() == 200, "the answer is {}", answer.status());
         let body = Limited::new(answer.into_body(), MOST).collect().await;
         Ok(body.map_err(anyhow::Error::from_boxed)?.to_bytes().into())

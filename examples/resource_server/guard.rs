@@ -14,6 +14,7 @@ use jsonwebtoken::get_current_timestamp;
 use crate::answer::{Fault, Refusal, Scheme};
 use crate::certificate::Peer;
 use crate::confirmation::{self, Shown};
+use crate::introspection::Introspection;
 use crate::keys::Keys;
 use crate::proof::{self, Proof};
 use crate::settings::Settings;
@@ -29,6 +30,7 @@ pub(crate) struct Api {
     /// The URL by which callers know us, without a path.
     url: String,
     keys: Arc<Keys>,
+    introspection: Option<Introspection>,
     spent_proofs: SpentProofs,
 }
 
@@ -38,6 +40,7 @@ impl Api {
         url.parse::<Uri>().with_context(|| format!("--url {url}"))?;
         let url = url.trim_end_matches('/').to_owned();
         Ok(Self {
+            introspection: Introspection::new(&settings)?,
             settings,
             url,
             keys,
@@ -103,6 +106,9 @@ async fn admitted(gate: &Gate, parts: &Parts, body: Body) -> Result<(Claims, Bod
     }
     if !claims.has_scope(&gate.scope) {
         return Err(Fault::Scope(gate.scope.to_string()));
+    }
+    if let Some(introspection) = &api.introspection {
+        introspection.check(token).await?;
     }
     proof.map_or(Ok(()), |proof| api.spent_proofs.spend(&proof, now))?;
     Ok((claims, body))

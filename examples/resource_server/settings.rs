@@ -38,6 +38,23 @@ pub(crate) struct Settings {
         value_delimiter = ','
     )]
     pub(crate) clients: Vec<String>,
+    /// Ask the issuer at each request whether the token still holds, as this client [default: check tokens here alone]
+    #[arg(
+        long,
+        env = "API_INTROSPECT_AS",
+        value_name = "ID",
+        requires = "introspection_secret"
+    )]
+    pub(crate) introspect_as: Option<String>,
+    /// The secret of that client; other users of the machine can read options
+    #[arg(
+        long,
+        env = "API_INTROSPECTION_SECRET",
+        value_name = "SECRET",
+        requires = "introspect_as",
+        hide_env_values = true
+    )]
+    pub(crate) introspection_secret: Option<String>,
     /// Where to listen
     #[arg(
         long,

@@ -1,7 +1,7 @@
 //! Whether an access token is what we take: RFC 9068 section 4.
 
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Validation, decode, decode_header};
+use jsonwebtoken::{Validation, decode, decode_header, get_current_timestamp};
 use serde::Deserialize;
 
 use crate::answer::Fault;
@@ -14,12 +14,12 @@ const LONGEST: usize = 16 * 1024;
 /// How far our clock may be from the issuer's, in seconds.
 const LEEWAY: u64 = 5;
 
-/// What we need of the claims. Strict: a claim twice, or of another JSON type, is a refusal.
+/// What we need of the claims beside those that the library checks. Strict: a claim twice, or of another JSON type, is a
+/// refusal.
 #[derive(Deserialize)]
 pub(crate) struct Claims {
-    // A list of audiences is none of grantd's tokens: each is for one API.
-    #[serde(rename = "aud")]
-    _audience: String,
+    /// In seconds, perhaps with a fraction (RFC 7519 section 2).
+    iat: f64,
     pub(crate) client_id: String,
     /// Names the token in log lines without giving it away.
     pub(crate) jti: String,
@@ -69,9 +69,18 @@ pub(crate) async fn verified(
     validation.set_issuer(&[&settings.issuer]);
     validation.set_audience(&[&settings.audience]);
     let token = decode::<Claims>(token, &key.public, &validation);
-    token
-        .map(|token| token.claims)
-        .map_err(|error| Fault::Token(reason(error.kind())))
+    let claims = token.map_err(|error| Fault::Token(reason(error.kind())))?;
+    not_from_the_future(claims.claims)
+}
+
+/// The library checks no `iat`. A token that is issued later than now was made up, or a clock is wrong.
+#[expect(clippy::cast_precision_loss, reason = "seconds fit a double")]
+fn not_from_the_future(claims: Claims) -> Result<Claims, Fault> {
+    if claims.iat > (get_current_timestamp() + LEEWAY) as f64 {
+        Err(Fault::Token("issued in the future"))
+    } else {
+        Ok(claims)
+    }
 }
 
 /// For the log; nothing of the token's own text.

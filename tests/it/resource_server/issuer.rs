@@ -34,6 +34,10 @@ struct Shared {
     jwks: Mutex<(u16, String)>,
     /// How often the keys were read.
     reads: AtomicU32,
+    /// Status and body of an introspection.
+    introspection: Mutex<(u16, &'static str)>,
+    /// The last request for one.
+    asked: Mutex<String>,
     ended: AtomicBool,
 }
 
@@ -46,6 +50,8 @@ impl Issuer {
         let shared = Arc::new(Shared {
             jwks: Mutex::new((200, jwks(&[&key]))),
             reads: AtomicU32::new(0),
+            introspection: Mutex::new((200, r#"{"active":true}"#)),
+            asked: Mutex::default(),
             ended: AtomicBool::new(false),
         });
         let thread = std::thread::spawn({
@@ -77,6 +83,21 @@ impl Issuer {
     pub(super) fn publish_as(&self, algorithm: &str) {
         let mut answer = self.shared.jwks.lock().unwrap();
         answer.1 = answer.1.replace("ES256", algorithm);
+    }
+
+    /// From now on no token is active.
+    pub(super) fn call_inactive(&self) {
+        *self.shared.introspection.lock().unwrap() = (200, r#"{"active":false}"#);
+    }
+
+    /// From now on introspection fails.
+    pub(super) fn fail_to_introspect(&self) {
+        *self.shared.introspection.lock().unwrap() = (503, "");
+    }
+
+    /// The last request for introspection, as it came.
+    pub(super) fn last_introspection(&self) -> String {
+        self.shared.asked.lock().unwrap().clone()
     }
 
     pub(super) fn reads(&self) -> u32 {
@@ -140,11 +161,24 @@ fn answer(mut stream: TcpStream, shared: &Shared, url: &str) -> std::io::Result<
         stream.read_exact(&mut byte)?;
         head.push(byte[0]);
     }
+    let length = content_length(&head);
+    let mut posted = vec![0; length];
+    stream.read_exact(&mut posted)?;
     let (status, body) = if head.starts_with(b"GET /.well-known/oauth-authorization-server ") {
         (
             200,
-            json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }).to_string(),
+            json!({
+                "issuer": url,
+                "jwks_uri": format!("{url}/keys"),
+                "introspection_endpoint": format!("{url}/introspect"),
+            })
+            .to_string(),
         )
+    } else if head.starts_with(b"POST /introspect ") {
+        let asked = String::from_utf8_lossy(&[head, posted].concat()).into_owned();
+        *shared.asked.lock().unwrap() = asked;
+        let (status, body) = *shared.introspection.lock().unwrap();
+        (status, body.to_owned())
     } else if head.starts_with(b"GET /keys ") {
         shared.reads.fetch_add(1, Ordering::SeqCst);
         shared.jwks.lock().unwrap().clone()
@@ -156,4 +190,12 @@ fn answer(mut stream: TcpStream, shared: &Shared, url: &str) -> std::io::Result<
         stream,
         "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     )
+}
+
+fn content_length(head: &[u8]) -> usize {
+    let head = String::from_utf8_lossy(head).to_lowercase();
+    let value = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    value.map_or(0, |value| value.parse().unwrap())
 }

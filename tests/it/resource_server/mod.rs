@@ -93,6 +93,8 @@ impl Api {
             "API_SCOPE",
             "API_CLIENTS",
             "API_URL",
+            "API_INTROSPECT_AS",
+            "API_INTROSPECTION_SECRET",
         ] {
             command.env_remove(name);
         }

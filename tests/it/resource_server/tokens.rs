@@ -55,9 +55,92 @@ fn another_issuer_or_audience_is_refused() {
         let token = issuer.token(|claims| claims["aud"] = json!(other));
         api.assert_invalid(&api.bearer(&token), "another audience");
     }
-    // One that would be good at several APIs.
-    let token = issuer.token(|claims| claims["aud"] = json!(["archive-api", "pricing-api"]));
-    api.assert_invalid(&api.bearer(&token), "malformed");
+    for none in [
+        json!([]),
+        json!(["archive-api/"]),
+        json!({}),
+        json!(1),
+        json!([["archive-api"]]),
+    ] {
+        let token = issuer.token(|claims| claims["aud"] = none.clone());
+        assert_eq!(api.bearer(&token).status, 401, "{none}");
+    }
+}
+
+/// RFC 7519 sections 2 and 4.1.3.
+#[test]
+fn an_audience_may_be_a_list_and_an_instant_may_have_a_fraction() {
+    let issuer = Issuer::start();
+    let api = Api::for_issuer(&issuer.url);
+    for (name, value) in [
+        ("aud", json!(["archive-api"])),
+        ("aud", json!(["pricing-api", "archive-api"])),
+        ("exp", half_past(now() + 300)),
+        ("iat", half_past(now() - 1)),
+        ("nbf", half_past(now() - 1)),
+    ] {
+        let token = issuer.token(|claims| claims[name] = value.clone());
+        let answer = api.bearer(&token);
+        assert_eq!(answer.status, 200, "{name} {value}: {}", api.last_reason());
+    }
+}
+
+/// The instant half a second later, as a claim.
+fn half_past(second: i64) -> serde_json::Value {
+    serde_json::from_str(&format!("{second}.5")).unwrap()
+}
+
+#[test]
+fn a_token_from_the_future_is_refused() {
+    let issuer = Issuer::start();
+    let api = Api::for_issuer(&issuer.url);
+    let token = issuer.token(|claims| claims["iat"] = json!(now() + 3600));
+    api.assert_invalid(&api.bearer(&token), "issued in the future");
+    for none in [json!("1"), json!(null)] {
+        let token = issuer.token(|claims| claims["iat"] = none.clone());
+        api.assert_invalid(&api.bearer(&token), "malformed");
+    }
+}
+
+#[test]
+fn an_api_that_asks_refuses_what_is_not_active_any_more() {
+    let issuer = Issuer::start();
+    let api = Api::with_options(
+        &issuer.url,
+        &[
+            "--introspect-as",
+            "archive api",
+            "--introspection-secret",
+            "a:b",
+        ],
+    );
+    let token = issuer.token(|_| {});
+    assert_eq!(api.bearer(&token).status, 200);
+    // RFC 6749 section 2.3.1: both are form-encoded.
+    let asked = issuer.last_introspection();
+    let basic = "Basic YXJjaGl2ZSUyMGFwaTphJTNBYg==";
+    assert!(
+        asked.contains(&format!("authorization: {basic}\r\n")),
+        "{asked}"
+    );
+    let posted = asked.rsplit("token=").next().unwrap();
+    assert_eq!(
+        posted
+            .replace("%2E", ".")
+            .replace("%2D", "-")
+            .replace("%5F", "_"),
+        token
+    );
+
+    issuer.call_inactive();
+    api.assert_invalid(&api.bearer(&token), "not active");
+    issuer.fail_to_introspect();
+    let answer = api.bearer(&token);
+    assert_eq!(
+        (answer.status, answer.retry_after.as_deref()),
+        (503, Some("5"))
+    );
+    api.assert_secret(&[&token, "YXJjaGl2ZSUyMGFwaTphJTNBYg=="]);
 }
 
 #[test]
