@@ -13,6 +13,7 @@ use crate::crypto::digest::{base64url, sha256};
 use crate::crypto::jws::private_key::ClientPrivateKey;
 use crate::crypto::random;
 use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::client_jwt;
 use crate::domain::identifier::ClientId;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Seconds;
@@ -84,36 +85,27 @@ pub(super) fn assertion(arguments: &Assertion) -> anyhow::Result<()> {
     let now = Clock::system().now();
     let kid = arguments.kid.clone().unwrap_or_else(|| key.kid());
     let header = json!({ "typ": "JWT", "kid": kid });
-    let claims = json!({
-        "iss": arguments.client.as_str(),
-        "sub": arguments.client.as_str(),
-        "aud": arguments.audience,
-        "jti": random::token_id(),
-        "iat": now.unix(),
-        "exp": now.plus(arguments.lifetime).unix(),
-    });
-    say!("{}", key.sign(header, &claims)?)?;
+    let claims = client_jwt::assertion(
+        (arguments.client.as_str(), &arguments.audience),
+        (now, arguments.lifetime),
+        random::token_id(),
+    );
+    say!("{}", key.sign(header, &claims.into())?)?;
     Ok(())
 }
 
 /// RFC 9449 section 4.2.
 pub(super) fn proof(arguments: &Proof) -> anyhow::Result<()> {
     let key = read(&arguments.key)?;
-    let header = json!({ "typ": "dpop+jwt", "jwk": key.public().key_members() });
+    let header = client_jwt::proof_header(key.public().key_members());
     let ath = arguments.access_token.as_ref();
     let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
-    let mut claims = json!({
-        "jti": random::token_id(),
-        "htm": arguments.method,
-        "htu": arguments.url,
-        "iat": Clock::system().now().unix(),
-        "nonce": arguments.nonce,
-        "ath": ath,
-    });
-    if let Some(claims) = claims.as_object_mut() {
-        claims.retain(|_, value| !value.is_null());
-    }
-    say!("{}", key.sign(header, &claims)?)?;
+    let now = Clock::system().now();
+    let request = (arguments.method.as_str(), arguments.url.as_str());
+    let mut claims = client_jwt::proof(request, ath, (now, random::token_id()));
+    let nonce = arguments.nonce.as_ref();
+    claims.extend(nonce.map(|nonce| ("nonce".to_owned(), json!(nonce))));
+    say!("{}", key.sign(header, &claims.into())?)?;
     Ok(())
 }
 

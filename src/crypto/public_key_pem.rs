@@ -1,5 +1,9 @@
-//! Public keys in PEM form, as OpenSSL prints them (RFC 7468 section 13, RFC 5480, RFC 8410), read into JWKs.
+//! Public keys in PEM form, as OpenSSL prints them (RFC 7468 section 13, RFC 5480, RFC 8410), read into JWKs and written
+//! from them.
 
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::signature::RsaPublicKeyComponents;
+use pem::{EncodeConfig, LineEnding, Pem};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::FromDer as _;
@@ -75,6 +79,26 @@ fn public_key(der: &[u8]) -> Result<PublicJwk, PemKeyError> {
     }
 }
 
+/// What stands before the point of a P-256 key (RFC 5480 section 2) and before an Ed25519 key (RFC 8410 section 4).
+const BEFORE_P256: &[u8] =
+    b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
+const BEFORE_ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
+
+/// The key in PEM form, in lines of 64 characters; nothing where AWS-LC takes it for no RSA key.
+#[must_use]
+pub fn to_pem(key: &PublicJwk) -> Option<String> {
+    let der = match key {
+        PublicJwk::P256 { x, y } => [BEFORE_P256, x, y].concat(),
+        PublicJwk::Ed25519 { x } => [BEFORE_ED25519, x].concat(),
+        PublicJwk::Rsa { n, e } => {
+            let der = RsaPublicKeyComponents { n, e }.as_der().ok()?;
+            der.as_ref().to_vec()
+        }
+    };
+    let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
+    Some(pem::encode_config(&Pem::new("PUBLIC KEY", der), lines))
+}
+
 /// The named curve of an EC key.
 fn parameter(info: &SubjectPublicKeyInfo<'_>) -> Option<String> {
     let curve = info.algorithm.parameters.as_ref()?.as_oid().ok()?;
@@ -141,6 +165,7 @@ mod tests {
             assert!(is_pem(&text) && !is_pem(jwk));
             let jwk = PublicJwk::parse(jwk).unwrap();
             assert_eq!(public_keys(&text).unwrap(), std::slice::from_ref(&jwk));
+            assert_eq!(to_pem(&jwk).as_ref(), Some(&text));
             all.push_str(&text);
             jwks.push(jwk);
         }

@@ -4,6 +4,8 @@
 //! lenient than ours (see `compact`). It makes keys, verifies, and signs with RSA; on a curve AWS-LC signs, because
 //! OpenSSL fetches and makes anew for each signature what then signs, which takes as long as the signature itself.
 
+pub mod deviant;
+pub mod held_key;
 pub mod private_key;
 
 use std::fmt;
@@ -152,11 +154,17 @@ impl Signer {
             JwtTyp::Jwt => &self.jwt_header,
         };
         let input = [header, base64url(payload).as_str()].concat();
-        let signature = self
-            .key
-            .sign(input.as_bytes())
-            .ok_or(JwsError::Signing(self.algorithm))?;
+        let signature = self.sign(&input)?;
         Ok([&input, ".", &signature].concat())
+    }
+
+    /// The signature over `input`, in base64url.
+    ///
+    /// # Errors
+    /// Where signing fails.
+    pub fn sign(&self, input: &str) -> Result<String, JwsError> {
+        let signature = self.key.sign(input.as_bytes());
+        signature.ok_or(JwsError::Signing(self.algorithm))
     }
 }
 

@@ -91,6 +91,12 @@ impl ClientPrivateKey {
         self.kid.clone().unwrap_or_else(|| self.public.thumbprint())
     }
 
+    /// What it signs with.
+    #[must_use]
+    pub const fn algorithm(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
     /// The public half.
     #[must_use]
     pub const fn public(&self) -> &PublicJwk {
@@ -107,9 +113,17 @@ impl ClientPrivateKey {
         }
         let parts = [&header, claims].map(|part| base64url(part.to_string().as_bytes()));
         let input = parts.join(".");
-        let signature = self.key.sign(input.as_bytes());
-        let signature = signature.ok_or(JwsError::Signing(self.algorithm))?;
+        let signature = self.sign_input(&input)?;
         Ok([&input, ".", &signature].concat())
+    }
+
+    /// The signature over `input`, in base64url.
+    ///
+    /// # Errors
+    /// Where signing fails.
+    pub fn sign_input(&self, input: &str) -> Result<String, JwsError> {
+        let signature = self.key.sign(input.as_bytes());
+        signature.ok_or(JwsError::Signing(self.algorithm))
     }
 }
 
