@@ -30,6 +30,8 @@ mod commands;
 #[cfg(test)]
 mod decision;
 #[cfg(test)]
+mod deployment;
+#[cfg(test)]
 mod dpop;
 #[cfg(test)]
 mod export;

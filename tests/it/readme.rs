@@ -21,11 +21,12 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "docs/production.md",
     "docs/audit.md",
     "docs/running.md",
+    "docs/kubernetes.md",
     "docs/monitoring.md",
     "docs/proxies.md",
     "docs/dpop.md",
@@ -229,7 +230,7 @@ impl Reader {
         let line = line.replace("cargo run --release -- ", "grantd ");
         let Some(arguments) = line.strip_prefix("grantd ") else {
             let program = line.split(' ').next().unwrap();
-            let known = ["cargo", "docker", "curl"].contains(&program);
+            let known = ["cargo", "docker", "kubectl", "curl"].contains(&program);
             assert!(
                 known || root().join(program).is_file(),
                 "{at}: {program} is not there"
