@@ -88,7 +88,7 @@ pub(super) fn assertion(arguments: &Assertion) -> anyhow::Result<()> {
     let claims = client_jwt::assertion(
         (arguments.client.as_str(), &arguments.audience),
         (now, arguments.lifetime),
-        random::token_id(),
+        &random::token_id(),
     );
     say!("{}", key.sign(header, &claims.into())?)?;
     Ok(())
@@ -97,7 +97,7 @@ pub(super) fn assertion(arguments: &Assertion) -> anyhow::Result<()> {
 /// RFC 9449 section 4.2.
 pub(super) fn proof(arguments: &Proof) -> anyhow::Result<()> {
     let key = read(&arguments.key)?;
-    let header = client_jwt::proof_header(key.public().key_members());
+    let header = client_jwt::proof_header(&key.public().key_members());
     let ath = arguments.access_token.as_ref();
     let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
     let now = Clock::system().now();

@@ -10,7 +10,7 @@ use super::timestamp::{Seconds, Timestamp};
 pub fn assertion(
     (client, audience): (&str, &str),
     (now, lifetime): (Timestamp, Seconds),
-    jti: String,
+    jti: &str,
 ) -> Map<String, Value> {
     let claims = [
         ("iss", json!(client)),
@@ -43,7 +43,7 @@ pub fn proof(
 
 /// The header of a proof by the key `jwk`, but for its `alg`.
 #[must_use]
-pub fn proof_header(jwk: Map<String, Value>) -> Value {
+pub fn proof_header(jwk: &Map<String, Value>) -> Value {
     json!({ "typ": "dpop+jwt", "jwk": jwk })
 }
 

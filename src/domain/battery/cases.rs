@@ -72,7 +72,7 @@ cases! {
         "`typ` is application/at+jwt, which is at+jwt written in full."
         "";
     ExpAsFraction = "exp_as_fraction": Accept Times OK Note "RFC 7519 section 2"
-        "`exp` has a fraction of a second, which a NumericDate may have."
+        "`exp` has a fraction of a second, which a `NumericDate` may have."
         "";
 
     Expired = "expired": Refuse Times UNAUTHORIZED Hole "RFC 7519 section 4.1.4"
