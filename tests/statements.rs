@@ -19,6 +19,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 #[path = "it/harness.rs"]
 mod harness;
 
+#[cfg(test)]
+#[expect(dead_code, reason = "this test needs less than the others")]
+#[path = "it/catalogs.rs"]
+mod catalogs;
+
 use harness::{API, CATALOG, Database, Env, READER, Replica};
 
 /// Counts what the driver executes.
@@ -182,14 +187,13 @@ mod administration {
     use grantd::domain::identifier::{AudienceId, ClientId};
     use grantd::domain::profile::Profile;
     use grantd::domain::scope::ScopeSet;
-    use grantd::domain::timestamp::Seconds;
-    use grantd::operations::apply_catalog::ApplyOptions;
     use grantd::operations::change_client::disable_client;
     use grantd::operations::change_policy::{Allowed, allow_policy, deny_policy};
     use grantd::operations::manage_credentials::NewCredential;
     use grantd::operations::register_credentials::{add_secret, register_credentials};
 
     use super::{CATALOG, Env, Statements};
+    use crate::catalogs::{by_key, reads};
     use crate::harness::by;
 
     /// What one administrator does costs the same beside few clients and beside many.
@@ -226,16 +230,7 @@ mod administration {
             by: by(),
         };
         let key = || vec![PublicMaterial::Jwk(jwk())];
-        let options = ApplyOptions {
-            dry_run: false,
-            prune: false,
-            allow_removals: 0,
-            profile: Profile::Default,
-            imported_cost: env.imported_cost,
-            sealing: Some(&env.sealing),
-            key_delay: Seconds::new(0),
-            by: &env.actor,
-        };
+        let options = env.options();
         let allowed = Allowed {
             client: reader.clone(),
             audience: AudienceId::parse("pricing").unwrap(),
@@ -283,11 +278,8 @@ mod administration {
 
     /// A client with a key, in a catalog.
     pub(super) fn with_key(n: usize) -> String {
-        format!(
-            "[[client]]\nid = \"key-{n}\"\nauth = \"private_key_jwt\"\njwks = '{{\"keys\":[{}]}}'\n\
-         [[client.policy]]\naudience = \"pricing\"\nscopes = [\"read\"]\n",
-            jwk()
-        )
+        let jwks = format!("{{\"keys\":[{}]}}", jwk());
+        by_key(&format!("key-{n}"), jwks, &reads("pricing"))
     }
 
     fn jwk() -> String {

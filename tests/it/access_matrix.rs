@@ -9,9 +9,7 @@ use axum::http::Request;
 use grantd::http::health::HealthState;
 use grantd::http::routes;
 use grantd::server::server_metrics::ServerMetrics;
-use http_body_util::BodyExt as _;
 use proc_macro2::{TokenStream, TokenTree};
-use tower::ServiceExt as _;
 
 use crate::harness::*;
 use crate::source_tree::rust_files_below;
@@ -106,18 +104,7 @@ async fn send(router: &axum::Router, method: &str, target: &str) -> Answer {
         .method(method)
         .uri(target)
         .header("host", "auth.example");
-    let response = router
-        .clone()
-        .oneshot(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes().to_vec();
-    Answer {
-        status: head.status,
-        headers: head.headers,
-        body,
-    }
+    Answer::of(router, request.body(Body::empty()).unwrap()).await
 }
 
 async fn assert_not_found(router: &axum::Router, target: &str) {

@@ -200,20 +200,29 @@ impl Env {
         self.try_apply(catalog, true).await.unwrap()
     }
 
+    /// How administrators change this environment: nothing is removed that they do not name.
+    pub(crate) fn options(&self) -> ApplyOptions<'_> {
+        ApplyOptions {
+            dry_run: false,
+            prune: false,
+            allow_removals: 0,
+            profile: self.profile,
+            imported_cost: self.imported_cost,
+            sealing: Some(&self.sealing),
+            key_delay: Seconds::new(0),
+            by: &self.actor,
+        }
+    }
+
     pub(crate) async fn try_apply(&self, catalog: &str, prune: bool) -> Result<Plan, String> {
         let none = |_: &str| None;
         let options = CatalogOptions::dev(&none);
         let catalog =
             Catalog::parse("test.toml", catalog, &options).map_err(|error| error.to_string())?;
         let options = ApplyOptions {
-            dry_run: false,
             prune,
             allow_removals: usize::MAX,
-            profile: self.profile,
-            imported_cost: self.imported_cost,
-            sealing: Some(&self.sealing),
-            key_delay: Seconds::new(0),
-            by: &self.actor,
+            ..self.options()
         };
         apply_catalog(&self.store, &catalog, options)
             .await
@@ -390,14 +399,7 @@ impl Replica {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            body,
-        }
+        Answer::of(&self.router, request).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -452,6 +454,17 @@ impl Replica {
 }
 
 impl Answer {
+    pub(crate) async fn of(router: &axum::Router, request: Request<Body>) -> Self {
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| panic!("not JSON: {:?}", String::from_utf8_lossy(&self.body)))

@@ -11,6 +11,7 @@ use grantd::domain::profile::Profile;
 use serde_json::{Value, json};
 
 use crate::assertion::signer::{Key, TYPE, claims, present};
+use crate::catalogs::{audience, by_secret, policy};
 use crate::harness::*;
 
 /// The key of every client here.
@@ -376,14 +377,9 @@ on_both! {
             ("ES256", &["ES256", "EdDSA", "RS256"]),
             ("PS256", &["ES256", "EdDSA", "RS256", "PS256"]),
         ] {
-            catalog = format!(
-                "{catalog}[[audience]]\nid = {algorithm:?}\nscopes = [\"a\"]\nalgorithm = {algorithm:?}\n"
-            );
-            let client = format!(
-                "[[client]]\nid = \"reader\"\nauth = \"client_secret_basic\"\nsecret = {READER:?}\n\
-                 [[client.policy]]\naudience = {algorithm:?}\nscopes = [\"a\"]\n"
-            );
-            env.apply(&format!("{catalog}{client}")).await;
+            catalog += &audience(algorithm, "a", &format!("algorithm = {algorithm:?}"));
+            let reader = by_secret("reader", READER, &[policy(algorithm, "a", "")]);
+            env.apply(&format!("{catalog}{reader}")).await;
             replica.follow().await;
             let document = replica.get(well_known).await.json();
             assert_eq!(texts(&document[member]), expected);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::catalogs::{audience, policy};
 use crate::harness::*;
 use crate::raw_sql;
 
@@ -57,8 +58,7 @@ on_both! {
 
     /// A policy goes with its audience, and has an event of its own.
     async fn what_is_pruned_is_kept_as_it_was(env) {
-        let more = "\n[[audience]]\nid = \"other\"\nscopes = [\"a\"]\n";
-        let policy = "  [[client.policy]]\n  audience = \"other\"\n  scopes = [\"a\"]\n";
+        let (more, policy) = (audience("other", "a", ""), policy("other", "a", ""));
         let with_policy = CATALOG.replacen("  [[client.policy]]\n", &format!("{policy}  [[client.policy]]\n"), 1);
         assert_ne!(with_policy, CATALOG);
         env.apply(&format!("{with_policy}{more}")).await;
@@ -74,8 +74,7 @@ on_both! {
     }
 
     async fn more_things_than_one_statement_takes_each_have_an_event(env) {
-        let audience = |number| format!("[[audience]]\nid = \"a{number}\"\nscopes = [\"a\"]\n");
-        let many: Vec<String> = (0..1200).map(audience).collect();
+        let many: Vec<String> = (0..1200).map(|number| audience(&format!("a{number}"), "a", "")).collect();
         env.apply(&many.concat()).await;
         let told = events(&env).await;
         let audiences = told.iter().filter(|(what, _)| what.starts_with("audience_created a"));

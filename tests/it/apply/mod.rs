@@ -23,19 +23,6 @@ use grantd::store::{DatabaseOptions, Store};
 use crate::harness::*;
 
 impl Env {
-    pub(crate) fn options(&self) -> ApplyOptions<'_> {
-        ApplyOptions {
-            dry_run: false,
-            prune: false,
-            allow_removals: 0,
-            imported_cost: HashCost::GENERATED,
-            profile: grantd::domain::profile::Profile::Default,
-            sealing: Some(&self.sealing),
-            key_delay: Seconds::new(0),
-            by: &self.actor,
-        }
-    }
-
     async fn apply_with(&self, catalog: &str, options: ApplyOptions<'_>) -> Result<Plan, String> {
         apply_catalog(&self.store, &parsed(catalog), options)
             .await

@@ -1,14 +1,13 @@
 //! `--prune` with a catalog that would empty the database.
 
 use super::*;
+use crate::catalogs::{audience, client};
 
 /// So many clients and as many audiences.
 fn catalog(number: usize) -> String {
     let one = |it| {
-        format!(
-            "[[audience]]\nid = \"api-{it}\"\nscopes = [\"a\"]\n\
-             [[client]]\nid = \"client {it}\"\nauth = \"private_key_jwt\"\n"
-        )
+        let api = audience(&format!("api-{it}"), "a", "");
+        api + &client(&format!("client {it}"), "auth = \"private_key_jwt\"", &[])
     };
     (0..number).map(one).collect()
 }

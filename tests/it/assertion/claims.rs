@@ -5,6 +5,7 @@ use grantd::domain::algorithm::SigningAlgorithm;
 use serde_json::{Value, json};
 
 use super::signer::{Key, TYPE, assert_refused, catalog, claims, present, refusal, token, worker};
+use crate::catalogs::client;
 use crate::harness::{API, CATALOG, ISSUER, READER, START, on_both};
 
 /// Valid claims of `worker` but for one.
@@ -238,11 +239,8 @@ on_both! {
         replica.follow().await;
         let refused = replica.post("/oauth2/token", &[], form).await;
         assert_eq!(refused.same(), refusal(&replica).await.same());
-        let without_key = format!(
-            "{CATALOG}\n[[client]]\nid = \"worker\"\nauth = \"client_secret_post\"\n\
-             secret = \"a secret of worker\"\n"
-        );
-        env.apply(&without_key).await;
+        let without_key = client("worker", "auth = \"client_secret_post\"\nsecret = \"a secret of worker\"", &[]);
+        env.apply(&format!("{CATALOG}{without_key}")).await;
         replica.follow().await;
         assert_refused(&replica, &[key.sign(&claims("worker", "2"))]).await;
     }

@@ -341,7 +341,8 @@ on_both! {
 #[test]
 fn a_name_of_a_key_or_certificate_may_begin_with_a_hyphen() {
     let place = Place::new();
-    let own = "[[client]]\nid = \"worker\"\nauth = [\"private_key_jwt\", \"self_signed_tls_client_auth\"]\n";
+    let auth = "auth = [\"private_key_jwt\", \"self_signed_tls_client_auth\"]";
+    let own = client("worker", auth, &[]);
     place.write("my.toml", &format!("{}{own}", super::data::CATALOG));
     let _dev = place.dev(&["--data", "data", "--catalog", "my.toml"]);
     let mut jwk = Key::new(SigningAlgorithm::EdDsa).jwk();
@@ -377,8 +378,7 @@ fn a_name_of_a_key_or_certificate_may_begin_with_a_hyphen() {
 #[test]
 fn a_running_dev_server_takes_a_key_in_pem_form_within_a_second() {
     let place = Place::new();
-    let own = "[[client]]\nid = \"worker\"\nauth = \"private_key_jwt\"\n\
-        [[client.policy]]\naudience = \"pricing\"\nscopes = [\"read\"]\ndefault_scopes = [\"read\"]\n";
+    let own = client("worker", "auth = \"private_key_jwt\"", &reads("pricing"));
     place.write("my.toml", &format!("{}{own}", super::data::CATALOG));
     let dev = place.dev(&["--data", "data", "--catalog", "my.toml"]);
     let key = Key::new(SigningAlgorithm::EdDsa);

@@ -156,10 +156,9 @@ fn an_assertion_from_a_key_in_a_file_gets_a_token() {
     let x = base64url(&pair.raw_public_key().unwrap());
     let ed = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "mine"});
     place.write("jwks.json", &json!({"keys": [ec, ed]}).to_string());
-    let catalog = "[[audience]]\nid = \"a\"\nscopes = [\"s\"]\n[[client]]\nid = \"job\"\n\
-                   auth = \"private_key_jwt\"\njwks_file = \"jwks.json\"\n[[client.policy]]\n\
-                   audience = \"a\"\nscopes = [\"s\"]\n";
-    place.write("my.toml", catalog);
+    let lines = "auth = \"private_key_jwt\"\njwks_file = \"jwks.json\"";
+    let catalog = audience("a", "s", "") + &client("job", lines, &[policy("a", "s", "")]);
+    place.write("my.toml", &catalog);
     let dev = place.dev(&["--catalog", "my.toml"]);
     let issuer = dev.url("issuer");
     for (key, kid) in [("job.jwk.json", &[][..]), ("job.pem", &["--kid", "mine"])] {

@@ -14,6 +14,7 @@ use grantd::crypto::public_jwk::PublicJwk;
 use grantd::domain::algorithm::SigningAlgorithm;
 use serde_json::Value;
 
+use crate::catalogs::{audience, client, policy};
 use crate::harness::decoded;
 use crate::place::write_private;
 use crate::process::{access_token, eventually, request};
@@ -34,19 +35,9 @@ const LONGEST: Duration = Duration::from_secs(90);
 const ALGORITHMS: [&str; 4] = ["ES256", "EdDSA", "RS256", "PS256"];
 
 fn catalog_of_four() -> String {
-    let audience = |algorithm: &&str| {
-        format!(
-            "[[audience]]\nid = \"{algorithm}\"\nscopes = [\"{algorithm}\"]\nalgorithm = \"{algorithm}\"\n"
-        )
-    };
-    let policy = |algorithm: &&str| {
-        format!("  [[client.policy]]\n  audience = \"{algorithm}\"\n  scopes = [\"{algorithm}\"]\n")
-    };
-    let audiences: String = ALGORITHMS.iter().map(audience).collect();
-    let policies: String = ALGORITHMS.iter().map(policy).collect();
-    format!(
-        "{audiences}[[client]]\nid = \"reader\"\nauth = \"client_secret_post\"\nsecret = \"env:READER_SECRET\"\n{policies}"
-    )
+    let audiences = ALGORITHMS.map(|it| audience(it, it, &format!("algorithm = \"{it}\"")));
+    let lines = "auth = \"client_secret_post\"\nsecret = \"env:READER_SECRET\"";
+    audiences.concat() + &client("reader", lines, &ALGORITHMS.map(|it| policy(it, it, "")))
 }
 
 fn body(answer: &str) -> &str {

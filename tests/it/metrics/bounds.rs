@@ -1,17 +1,13 @@
 //! Whatever strangers send, and however many clients there are: metrics stay within their bounds.
 
 use super::*;
+use crate::catalogs::{audience, by_secret, reads};
 
 /// A catalog of `number` clients with the secret of `reader`.
 fn many(number: usize) -> String {
-    let client = |n: usize| {
-        format!(
-            "[[client]]\nid = \"c{n}\"\nsecret = \"{READER}\"\n[[client.policy]]\naudience = \"pricing\"\n\
-             scopes = [\"read\"]\ndefault_scopes = [\"read\"]\n"
-        )
-    };
+    let client = |n: usize| by_secret(&format!("c{n}"), READER, &reads("pricing"));
     let clients: String = (0..number).map(client).collect();
-    format!("[[audience]]\nid = \"pricing\"\nscopes = [\"read\"]\n{clients}")
+    format!("{}{clients}", audience("pricing", "read", ""))
 }
 
 on_both! {

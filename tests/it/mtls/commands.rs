@@ -5,14 +5,9 @@ use crate::place::{Ended, Place};
 
 /// `ledger` has no certificate yet, and `job` no subject.
 fn bare() -> String {
-    let client = |id: &str, auth: &str| {
-        format!(
-            "[[client]]\nid = \"{id}\"\nauth = \"{auth}\"\n[[client.policy]]\naudience = \"pricing\"\n\
-             scopes = [\"read\"]\ndefault_scopes = [\"read\"]\n"
-        )
-    };
-    let ledger = client("ledger", "self_signed_tls_client_auth");
-    format!("{CATALOG}{ledger}{}", client("job", "tls_client_auth"))
+    let ledger = by_certificate("ledger", "self_signed_tls_client_auth", "");
+    let job = by_certificate("job", "tls_client_auth", "");
+    format!("{CATALOG}{ledger}{job}")
 }
 
 /// The commands on one database.

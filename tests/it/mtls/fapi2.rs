@@ -16,6 +16,7 @@ use super::handshake::{ECDHE_GCM, client_hello};
 use super::metadata::document;
 use super::*;
 use crate::assertion::signer::{self, Key, TYPE};
+use crate::catalogs::audience;
 use crate::dpop::Prover;
 use crate::process::{Server, eventually, free_port, grantd, request};
 
@@ -75,19 +76,23 @@ async fn listeners(env: Env, profile: Profile) -> (Env, [Listening; 2]) {
 
 /// `ledger` by its own certificate, `job` by its subject, `worker` by a key; all of their tokens bound.
 fn fapi2_catalog(ledger: &Identity, job: &str, worker: &Key) -> String {
-    let policy = "  [[client.policy]]\n  audience = \"pricing\"\n  scopes = [\"read\"]\n  \
-                  default_scopes = [\"read\"]\n";
+    let thumbprints = format!("thumbprints = [\"{}\"]", ledger.thumbprint());
+    let job = format!("san_dns = \"{job}\"");
     let jwks = json!({ "keys": [worker.jwk()] });
-    format!(
-        "[[audience]]\nid = \"pricing\"\nscopes = [\"read\"]\nsender_constraint = \"any\"\n\
-         served_by = [\"ledger\"]\n\
-         [[client]]\nid = \"ledger\"\nauth = \"self_signed_tls_client_auth\"\n\
-         thumbprints = [\"{}\"]\n{policy}\
-         [[client]]\nid = \"job\"\nauth = \"tls_client_auth\"\nsan_dns = \"{job}\"\n{policy}\
-         [[client]]\nid = \"worker\"\nauth = \"private_key_jwt\"\njwks = '''{jwks}'''\n\
-         tls_client_certificate_bound_access_tokens = true\n{policy}",
-        ledger.thumbprint()
-    )
+    let by_key = format!(
+        "auth = \"private_key_jwt\"\njwks = '''{jwks}'''\ntls_client_certificate_bound_access_tokens = true"
+    );
+    [
+        audience(
+            "pricing",
+            "read",
+            "sender_constraint = \"any\"\nserved_by = [\"ledger\"]",
+        ),
+        by_certificate("ledger", "self_signed_tls_client_auth", &thumbprints),
+        by_certificate("job", "tls_client_auth", &job),
+        catalogs::client("worker", &by_key, &reads("pricing")),
+    ]
+    .concat()
 }
 
 /// The three clients of [`fapi2_catalog`] at the listeners of the profile.

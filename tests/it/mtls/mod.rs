@@ -45,6 +45,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::catalogs::{self, reads};
 use crate::harness::*;
 
 /// The host by which tests reach the listener.
@@ -401,15 +402,18 @@ impl ServerCertVerifier for AnyServer {
     }
 }
 
+/// A client by its certificate, with the policy of most.
+fn by_certificate(id: &str, method: &str, lines: &str) -> String {
+    let lines = format!("auth = \"{method}\"\n{lines}");
+    catalogs::client(id, &lines, &reads("pricing"))
+}
+
 /// The usual catalog, and clients of both methods: `ledger` with the thumbprints given, `job` with the subject given.
 fn catalog(thumbprints: &[String], subject: &str) -> String {
-    let policy = "  [[client.policy]]\n  audience = \"pricing\"\n  scopes = [\"read\"]\n  \
-                  default_scopes = [\"read\"]\n";
-    format!(
-        "{CATALOG}\n[[client]]\nid = \"ledger\"\nauth = \"self_signed_tls_client_auth\"\n\
-         thumbprints = {thumbprints:?}\n{policy}\n\
-         [[client]]\nid = \"job\"\nauth = \"tls_client_auth\"\n{subject}\n{policy}"
-    )
+    let thumbprints = format!("thumbprints = {thumbprints:?}");
+    let ledger = by_certificate("ledger", "self_signed_tls_client_auth", &thumbprints);
+    let job = by_certificate("job", "tls_client_auth", subject);
+    format!("{CATALOG}{ledger}{job}")
 }
 
 /// A subject that no test presents.

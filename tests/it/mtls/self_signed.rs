@@ -2,19 +2,15 @@
 
 use grantd::domain::timestamp::Seconds;
 
-use std::fmt::Write as _;
-
 use super::*;
 
 on_both! {
     /// 8705-01: the client is chosen by its id, never by its certificate (8705-04).
     async fn a_registered_certificate_proves_its_client(env) {
         let (own, other) = (Identity::named("ledger"), Identity::named("other"));
-        let mut catalog = catalog(&[own.thumbprint()], NOBODY);
-        catalog.push_str("\n[[client]]\nid = \"second\"\nauth = \"self_signed_tls_client_auth\"\n");
-        let thumbprint = other.thumbprint();
-        writeln!(catalog, "thumbprints = [\"{thumbprint}\"]").unwrap();
-        env.apply(&catalog).await;
+        let thumbprints = format!("thumbprints = [\"{}\"]", other.thumbprint());
+        let second = by_certificate("second", "self_signed_tls_client_auth", &thumbprints);
+        env.apply(&format!("{}{second}", catalog(&[own.thumbprint()], NOBODY))).await;
         let listening = listen(&env).await;
         assert_eq!(listening.token(Some(&own), "ledger").await.claims()["sub"], "ledger");
         for (identity, client) in

@@ -1,5 +1,6 @@
 //! What a start reads does not grow with what is stored: the rows that the database gives are counted, not the time.
 
+use crate::catalogs::{audience, client, reads};
 use crate::place::{Place, eventually};
 
 /// The rows that `grantd dev --data` reads from a directory with so many clients before it is ready.
@@ -49,14 +50,12 @@ fn rows_at_restart(clients: usize) -> u64 {
 }
 
 fn catalog(clients: usize) -> String {
-    let client = |n: usize| {
-        format!(
-            "[[client]]\nid = \"client-{n:05}\"\nauth = \"tls_client_auth\"\nsubject_dn = \"CN=c{n}\"\n\
-             [[client.policy]]\naudience = \"pricing\"\nscopes = [\"read\"]\n"
-        )
+    let one = |n: usize| {
+        let lines = format!("auth = \"tls_client_auth\"\nsubject_dn = \"CN=c{n}\"");
+        client(&format!("client-{n:05}"), &lines, &reads("pricing"))
     };
-    let clients: String = (0..clients).map(client).collect();
-    format!("[[audience]]\nid = \"pricing\"\nscopes = [\"read\"]\n{clients}")
+    let clients: String = (0..clients).map(one).collect();
+    format!("{}{clients}", audience("pricing", "read", ""))
 }
 
 #[test]

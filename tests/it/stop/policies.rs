@@ -5,13 +5,14 @@ use grantd::operations::change_audience::delete_audience;
 use grantd::operations::change_client::revoke_tokens_of_client;
 
 use super::{pricing, reader};
+use crate::catalogs::{audience, reads};
 use crate::harness::*;
 use crate::raw_sql::texts;
 
 /// [`CATALOG`] with a second audience that `reader` may use.
 fn with_billing() -> String {
-    let billing = "[[client.policy]]\naudience = \"billing\"\nscopes = [\"read\"]\ndefault_scopes = [\"read\"]\n";
-    let audience = "[[audience]]\nid = \"billing\"\nscopes = [\"read\"]\nserved_by = [\"api\"]\n";
+    let [billing] = reads("billing");
+    let audience = audience("billing", "read", "served_by = [\"api\"]");
     let (before, after) = CATALOG.split_once("[[client.policy]]").unwrap();
     format!("{audience}{before}{billing}[[client.policy]]{after}")
 }

@@ -11,6 +11,7 @@ use grantd::store::feed::{FeedNews, FeedPosition};
 use grantd::store::revoked_tokens::RevokedToken;
 
 use super::env::{Sql, eventually, impatient};
+use crate::catalogs::{by_secret, reads};
 use crate::harness::*;
 
 /// A foreign hash of `READER`, as another server would have made it.
@@ -52,11 +53,8 @@ on_both! {
         replica.token("newcomer", READER, "").await.assert_error(401, "invalid_client");
 
         let less = CATALOG.replace("[\"read\", \"write\"]\n  default", "[\"read\"]\n  default");
-        env.apply(&format!(
-            "{less}[[client]]\nid = \"newcomer\"\nauth = \"client_secret_basic\"\n\
-             secret = \"literal:{READER}\"\n[[client.policy]]\naudience = \"pricing\"\n\
-             scopes = [\"read\"]\n",
-        )).await;
+        let newcomer = by_secret("newcomer", READER, &reads("pricing"));
+        env.apply(&format!("{less}{newcomer}")).await;
         replica.follow().await;
         replica.token("reader", READER, "&scope=write").await.assert_error(400, "invalid_scope");
         assert_eq!(replica.token("newcomer", READER, "&scope=read").await.status, 200);

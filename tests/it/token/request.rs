@@ -1,6 +1,7 @@
 //! The request as a form: method, media type, encoding, repetition, grant type (RFC 6749 sections 3.2 and 5.2).
 
 use super::*;
+use crate::catalogs::by_secret;
 
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
@@ -153,7 +154,7 @@ on_both! {
 
     /// DESIGN 2: a client without any policy as well (6749-10).
     async fn a_client_without_the_grant_is_unauthorized(env) {
-        let idle = "\n[[client]]\nid = \"idle\"\nsecret = \"secret of the idle\"\n";
+        let idle = by_secret("idle", "secret of the idle", &[]);
         env.apply(&format!("{CATALOG}{idle}")).await;
         let replica = env.replica().await;
         for more in ["", "&scope=read", "&audience=pricing", "&audience=nothing", "&scope=%22"] {

@@ -8,24 +8,15 @@ use grantd::domain::algorithm::SigningAlgorithm;
 use serde_json::Value;
 
 use super::*;
+use crate::catalogs::{audience, by_secret, policy};
 
 const ALGORITHMS: [SigningAlgorithm; 4] = SigningAlgorithm::ALL;
 
 fn catalog() -> String {
-    let audience =
-        |name| format!("[[audience]]\nid = \"{name}\"\nscopes = [\"s\"]\nalgorithm = \"{name}\"\n");
-    let policy = |name| {
-        format!(
-            "[[client.policy]]\naudience = \"{name}\"\nscopes = [\"s\"]\ndefault_scopes = [\"s\"]\n"
-        )
-    };
-    let client = format!("[[client]]\nid = \"reader\"\nsecret = \"{READER}\"\n");
-    [
-        ALGORITHMS.map(audience).concat(),
-        client,
-        ALGORITHMS.map(policy).concat(),
-    ]
-    .concat()
+    let names = ALGORITHMS.map(SigningAlgorithm::as_str);
+    let audiences = names.map(|name| audience(name, "s", &format!("algorithm = \"{name}\"")));
+    let policies = names.map(|name| policy(name, "s", "s"));
+    audiences.concat() + &by_secret("reader", READER, &policies)
 }
 
 /// By aws-lc-rs, from nothing but the JWK: ours is made by josekit over OpenSSL.

@@ -16,8 +16,6 @@ use grantd::http::connection::Connection;
 use grantd::operations::caller::ClientCertificate;
 
 use grantd::domain::timestamp::Seconds;
-use http_body_util::BodyExt as _;
-use tower::ServiceExt as _;
 
 use super::*;
 
@@ -93,14 +91,7 @@ impl Behind {
             request = request.header(*name, value);
         }
         let request = request.body(Body::from(form.to_owned())).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            body,
-        }
+        Answer::of(&self.router, request).await
     }
 
     /// A token for the client with this id and nothing else in the form.
