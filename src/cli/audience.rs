@@ -5,12 +5,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::by::{By, ByWithReason};
-use super::changing::{Where, is_changed, options};
+use super::changing::{is_changed, options};
 use super::confirm::Confirmation;
 use super::named::{self, audience_id, client_id};
 use super::output::{Output, print_rows, say};
 use super::policy;
-use super::target::Target;
+use super::target::Where;
 use crate::config::catalog::write::members;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
@@ -72,22 +72,16 @@ fn one_of(texts: impl Iterator<Item = &'static str>) -> impl TypedValueParser<Va
 
 #[derive(Args, Debug)]
 pub(super) struct List {
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct Show {
     /// The audience
     audience: String,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 #[derive(Args, Debug)]
@@ -146,7 +140,7 @@ async fn create(arguments: &Create) -> anyhow::Result<()> {
     let actor = arguments.by.actor();
     let plan = create_audience(&opened.store, audience.clone(), options(&opened, &actor)).await?;
     is_changed(&plan);
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!("{:#}", json!(audience))?);
     }
     let id = &audience.id;
@@ -156,9 +150,9 @@ async fn create(arguments: &Create) -> anyhow::Result<()> {
 }
 
 async fn list(arguments: &List) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let all = opened.store.all_audiences().await?;
-    if arguments.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!("{:#}", json!(all))?);
     }
     let row = |it: &Audience| {
@@ -181,14 +175,14 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
         "sender constraint",
         "served by",
     ];
-    Ok(print_rows(arguments.output, &columns, &rows)?)
+    Ok(print_rows(arguments.at.output(), &columns, &rows)?)
 }
 
 async fn show(arguments: &Show) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let id = audience_id(&arguments.audience)?;
     let audience = named::audience(&opened.store, &id).await?;
-    if arguments.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!("{:#}", json!(audience))?);
     }
     let rows: Vec<Vec<Value>> = members(&audience)
@@ -218,7 +212,7 @@ async fn delete(arguments: &Delete) -> anyhow::Result<()> {
     let actor = arguments.by.actor();
     let plan = delete_audience(&opened.store, &id, options(&opened, &actor)).await?;
     is_changed(&plan);
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!("{:#}", json!({ "id": id, "status": "deleted" }))?);
     }
     Ok(say!(

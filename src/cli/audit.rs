@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::output::{Output, cell, say};
-use super::target::{Opened, Target};
+use super::target::{Opened, Where};
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::audit_events::{AuditKind, AuditPage, EventPlace, StoredEvent};
 
@@ -19,7 +19,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// An event may be written so long after it happened, while the database was out of reach.
 const LATE: Seconds = Seconds::new(60);
 
+/// How programs read it.
+const PROGRAMS: &str = "With --output json each line is one event.";
+
 #[derive(Args, Debug)]
+#[command(after_help = PROGRAMS)]
 pub(super) struct Arguments {
     /// Go on with what happens from now on, until Ctrl-C
     #[arg(long)]
@@ -36,11 +40,8 @@ pub(super) struct Arguments {
     /// Only what is later than the event with this id
     #[arg(long, value_name = "EVENT")]
     after: Option<String>,
-    /// A line for people, or one JSON object an event for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 /// An instant, or a time before now.
@@ -63,7 +64,7 @@ impl std::str::FromStr for Since {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let first = first_place(arguments, &opened).await?;
     let mut last = first.clone();
     let mut shown = Shown::default();
@@ -80,7 +81,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             for event in &events {
                 after = event.place();
                 if shown.is_new(&after) {
-                    print(arguments.output, event)?;
+                    print(arguments.at.output(), event)?;
                 }
             }
             if events.len() < PAGE as usize {

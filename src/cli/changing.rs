@@ -1,22 +1,9 @@
 //! What all commands that change one thing of the catalog have in common.
 
-use clap::Args;
-
-use super::output::Output;
-use super::target::{Opened, Target};
+use super::target::Opened;
 use crate::domain::signing_key::ACTIVATION_DELAY;
 use crate::operations::actor::Actor;
 use crate::operations::apply_catalog::{ApplyOptions, Plan};
-
-/// How it is said, and where it is done.
-#[derive(Args, Debug)]
-pub(super) struct Where {
-    /// A sentence for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    pub(super) output: Output,
-    #[command(flatten)]
-    pub(super) target: Target,
-}
 
 /// What a command changes, it changes by the rules of `apply`, without a catalog.
 pub(super) fn options<'a>(opened: &'a Opened, by: &'a Actor) -> ApplyOptions<'a> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::by::{By, ByWithReason};
 use super::confirm::Confirmation;
 use super::output::{Output, counted, print_rows, say};
-use super::target::{Opened, Target};
+use super::target::{Opened, Where};
 use crate::config::settings::{Feed, Keys, Tokens};
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
@@ -34,11 +34,8 @@ pub(super) enum Command {
 
 #[derive(Args, Debug)]
 pub(super) struct List {
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 #[derive(Args, Debug)]
@@ -53,11 +50,8 @@ pub(super) struct Rotate {
     by: ByWithReason,
     #[command(flatten)]
     confirmation: Confirmation,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 #[derive(Args, Debug)]
@@ -71,22 +65,16 @@ pub(super) struct Retire {
     by: ByWithReason,
     #[command(flatten)]
     confirmation: Confirmation,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct Reseal {
     #[command(flatten)]
     by: By,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
@@ -114,9 +102,9 @@ fn rotation<'a>(opened: &'a Opened, by: &'a Actor) -> anyhow::Result<KeyRotation
 }
 
 async fn list(arguments: &List) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let keys = list_keys(&opened.store, opened.key_periods.as_ref()).await?;
-    print_keys(&keys, arguments.output)?;
+    print_keys(&keys, arguments.at.output())?;
     Ok(())
 }
 
@@ -176,7 +164,7 @@ fn members(kid: &str, life: &KeyLife) -> Map<String, Value> {
 }
 
 async fn rotate(arguments: &Rotate) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let actor = arguments.by.actor();
     let rotation = rotation(&opened, &actor)?;
     let when = if arguments.now {
@@ -186,7 +174,7 @@ async fn rotate(arguments: &Rotate) -> anyhow::Result<()> {
         TakeOver::WhenKnown
     };
     let turns = rotation.rotate(arguments.algorithm, when).await?;
-    print_turns(&turns, arguments.output)
+    print_turns(&turns, arguments.at.output())
 }
 
 fn now_means(periods: &KeyPeriods) -> String {
@@ -199,7 +187,7 @@ fn now_means(periods: &KeyPeriods) -> String {
 }
 
 async fn retire(arguments: &Retire) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let actor = arguments.by.actor();
     let rotation = rotation(&opened, &actor)?;
     let kid = &arguments.kid;
@@ -217,7 +205,7 @@ async fn retire(arguments: &Retire) -> anyhow::Result<()> {
         )
     })?;
     let turn = rotation.retire(kid, arguments.compromised).await?;
-    print_turns(&[turn], arguments.output)
+    print_turns(&[turn], arguments.at.output())
 }
 
 fn print_turns(turns: &[Turn], output: Output) -> anyhow::Result<()> {
@@ -284,7 +272,7 @@ fn until(instant: &str) -> String {
 }
 
 async fn reseal(arguments: &Reseal) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let actor = arguments.by.actor();
     let resealed = rotation(&opened, &actor)?
         .reseal()
@@ -296,7 +284,7 @@ async fn reseal(arguments: &Reseal) -> anyhow::Result<()> {
         left,
         key_id,
     } = &resealed;
-    if arguments.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         let document = json!({
             "sealed_with": key_id, "resealed": sealed, "unchanged": unchanged, "left": left,
         });

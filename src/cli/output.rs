@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 
 use super::color;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
@@ -32,7 +32,21 @@ pub(super) fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{ending}")
 }
 
-/// The form of a listing.
+/// The option that says how a command tells what it found or did.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// Text for people, or JSON for programs
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "table|json",
+        hide_possible_values = true
+    )]
+    pub(super) output: Output,
+}
+
+/// How a command tells it: to people in a table or in sentences, to programs as JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
     #[default]

@@ -5,7 +5,7 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::output::{Output, cell, say};
+use super::output::{Form, Output, cell, say};
 use crate::operations::apply_catalog::{Action, Change, Plan, Step};
 
 /// The actions that are counted, in that order.
@@ -26,14 +26,13 @@ pub(super) struct Shown {
     /// Also list what stays as it is
     #[arg(long)]
     verbose: bool,
-    /// A plan for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    form: Form,
 }
 
 impl Shown {
     pub(super) fn print(self, plan: &Plan) -> io::Result<()> {
-        match self.output {
+        match self.form.output {
             Output::Table => self.print_text(plan),
             Output::Json => self.print_json(plan),
         }

@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::by::{By, ByWithReason};
-use super::changing::{Where, is_changed, options};
+use super::changing::{is_changed, options};
 use super::listed::{About, beside};
 use super::named::{self, audience_id, client_id};
 use super::output::{Output, print_rows, say};
-use super::target::{Opened, Target};
+use super::target::{Opened, Where};
 use crate::domain::client::Client;
 use crate::domain::identifier::AudienceId;
 use crate::domain::policy::Policy;
@@ -75,11 +75,8 @@ pub(super) struct List {
     /// Those for one audience
     #[arg(long, value_name = "ID")]
     audience: Option<String>,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
@@ -107,7 +104,7 @@ async fn allow(arguments: &Allow) -> anyhow::Result<()> {
     let Allowed {
         client, audience, ..
     } = &allowed;
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!(
             "{:#}",
             beside(json!(policy), json!({ "client": client }))
@@ -127,7 +124,7 @@ async fn deny(arguments: &Deny) -> anyhow::Result<()> {
     let (plan, left) = deny_policy(&opened.store, pair, &scopes, options(&opened, &actor)).await?;
     is_changed(&plan);
     let (client, audience) = pair;
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         let left = left.map_or_else(
             || json!({ "audience": audience, "scopes": [] }),
             |it| json!(it),
@@ -204,14 +201,14 @@ pub(super) fn print(rows: &[Row], output: Output) -> io::Result<()> {
 }
 
 async fn list(arguments: &List) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let audience = arguments.audience.as_deref().map(audience_id).transpose()?;
     let rows = match (&arguments.client, &audience) {
         (Some(client), audience) => of_client(&opened, client, audience.as_ref()).await?,
         (None, Some(audience)) => at_audience(&opened, audience).await?,
         (None, None) => all(&opened).await?,
     };
-    Ok(print(&rows, arguments.output)?)
+    Ok(print(&rows, arguments.at.output())?)
 }
 
 async fn of_client(

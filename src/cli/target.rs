@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::data_directory::DataDirectory;
+use super::output::{Form, Output};
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::file;
 use crate::config::settings::{Feed, Keys, Sealing, Settings, Tokens};
@@ -41,6 +42,21 @@ pub(super) struct Target {
         hide_env_values = true
     )]
     database_url: Option<String>,
+}
+
+/// Which database a command works on, and how it tells what it found or did there.
+#[derive(Args, Debug)]
+pub(super) struct Where {
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+impl Where {
+    pub(super) const fn output(&self) -> Output {
+        self.form.output
+    }
 }
 
 /// An open database with what belongs to it.

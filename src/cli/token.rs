@@ -7,10 +7,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::by::ByWithReason;
-use super::changing::Where;
 use super::output::{Output, say};
 use super::sign_token::{self, Assertion, Proof};
-use super::target::{Opened, Target};
+use super::target::{Opened, Target, Where};
 use crate::crypto::compact::CompactJws;
 use crate::domain::access_token::is_jti;
 use crate::domain::timestamp::Timestamp;
@@ -67,7 +66,7 @@ fn jti(text: &str) -> anyhow::Result<String> {
 async fn revoke(arguments: &Revoke) -> anyhow::Result<()> {
     let opened = arguments.at.target.open().await?;
     revoke_by_name(&opened.store, &arguments.jtis, &arguments.by.actor()).await?;
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!("{:#}", json!({ "revoked": arguments.jtis }))?);
     }
     for jti in &arguments.jtis {

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::output::{Output, print_rows, say};
-use super::target::Target;
+use super::target::Where;
 use crate::domain::identifier::ClientId;
 use crate::domain::timestamp::Seconds;
 use crate::operations::usage::ISSUED;
@@ -19,15 +19,12 @@ pub(super) struct Arguments {
     /// How far back: 30m, 24h, 7d; older than a day it is counted by the hour, and kept for 35 days
     #[arg(long, value_name = "TIME", default_value = "24h")]
     since: Seconds,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let since = opened.now().await?.minus(arguments.since);
     let client = arguments.client.as_deref();
     let usage = opened.store.token_usage(since, client).await?;
@@ -37,8 +34,8 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             bail!("there is no client {client}; `grantd client list` shows those that there are");
         }
     }
-    print_rows(arguments.output, &COLUMNS, &rows(&usage))?;
-    if arguments.output == Output::Table {
+    print_rows(arguments.at.output(), &COLUMNS, &rows(&usage))?;
+    if arguments.at.output() == Output::Table {
         say!("\n{}", summary(&usage, arguments.since))?;
     }
     Ok(())

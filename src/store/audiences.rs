@@ -6,15 +6,15 @@ use sqlx::QueryBuilder;
 
 use super::Store;
 use super::change::ChangeTx;
-use super::clients::{Loaded, touched_one};
 use super::error::StoreError;
 use super::feed::ChangeKind;
+use super::loaded::Loaded;
 use super::row::{Row, list_text, object_text, row};
+use super::touched::touched_one;
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::scope::Scope;
-use crate::domain::timestamp::Timestamp;
 
 row! {
     struct AudienceRow of "audiences" {
@@ -134,22 +134,11 @@ impl ChangeTx {
         Ok(())
     }
 
-    /// Deletes an audience and every policy for it, and kills what was issued by these up to and including
-    /// `tokens_not_before`.
+    /// Deletes an audience whose policies are deleted: else these would go without a mark, and their tokens live.
     ///
     /// # Errors
     /// A database out of reach, or no such audience.
-    pub async fn delete_audience(
-        &mut self,
-        id: &AudienceId,
-        tokens_not_before: Timestamp,
-    ) -> Result<(), StoreError> {
-        let clients: Vec<String> = on_db!(&mut self.tx, conn => {
-            sqlx::query_scalar("DELETE FROM policies WHERE audience = $1 RETURNING client_id")
-                .bind(id.as_str())
-                .fetch_all(conn)
-                .await?
-        });
+    pub async fn delete_audience(&mut self, id: &AudienceId) -> Result<(), StoreError> {
         let touched = on_db!(&mut self.tx, conn => {
             sqlx::query("DELETE FROM audiences WHERE identifier = $1")
                 .bind(id.as_str())
@@ -159,16 +148,7 @@ impl ChangeTx {
         });
         touched_one(touched, id.as_str())?;
         self.note(ChangeKind::Audience, id.as_str());
-        let at = Row {
-            table: "policies",
-            key: id.as_str(),
-        };
-        let mark = |client: &String| {
-            let client = at.read("client_id", ClientId::parse(client).ok())?;
-            Ok((client, id.clone(), tokens_not_before))
-        };
-        let marks: Result<Vec<_>, StoreError> = clients.iter().map(mark).collect();
-        self.mark_policies(&marks?).await
+        Ok(())
     }
 }
 

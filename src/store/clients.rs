@@ -8,23 +8,17 @@ use sqlx::QueryBuilder;
 use super::Store;
 use super::change::ChangeTx;
 use super::error::StoreError;
-use super::feed::{ChangeKind, FeedPosition};
+use super::feed::ChangeKind;
+use super::lists::listed;
+use super::loaded::Loaded;
 use super::row::{ROWS_AT_ONCE, Row, list_text, object_text, row, seconds, unix};
+use super::touched::touched_each;
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::Audience;
 use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus, GrantType};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
-
-/// What was read, and the feed's number in the same snapshot.
-#[derive(Debug)]
-pub struct Loaded<T> {
-    /// The value.
-    pub value: T,
-    /// The feed at that moment.
-    pub feed: FeedPosition,
-}
 
 row! {
     struct ClientRow of "clients" {
@@ -48,34 +42,6 @@ row! {
         deleted_at: Option<i64>,
     }
 }
-
-/// Pushes `column IN (…)`.
-macro_rules! listed {
-    ($statement:ident, $column:literal, $ids:expr) => {
-        $statement.push(concat!($column, " IN ("));
-        let mut list = $statement.separated(", ");
-        for id in $ids {
-            list.push_bind(id.as_str());
-        }
-        $statement.push(")");
-    };
-}
-
-/// Pushes `(one = … AND other = …) OR …`: SQLite uses an index for that, and none for a list of pairs.
-macro_rules! paired {
-    ($statement:ident, ($one:literal, $other:literal), $pairs:expr) => {
-        let mut pairs = $statement.separated(" OR ");
-        for (one, other) in $pairs {
-            pairs
-                .push(concat!("(", $one, " = "))
-                .push_bind_unseparated(one.as_str())
-                .push_unseparated(concat!(" AND ", $other, " = "))
-                .push_bind_unseparated(other.as_str())
-                .push_unseparated(")");
-        }
-    };
-}
-pub(super) use paired;
 
 impl Store {
     /// One client with its credentials and policies, in one snapshot; `None` where it does not exist.
@@ -414,27 +380,6 @@ impl ChangeTx {
             self.note(ChangeKind::Client, id.as_str());
         }
         Ok(())
-    }
-}
-
-/// A conflict if the statement did not touch all of `keys`: another writer changed them.
-pub(super) fn touched_each<'a>(
-    keys: impl IntoIterator<Item = &'a str>,
-    touched: &[String],
-) -> Result<(), StoreError> {
-    let touched: BTreeSet<&str> = touched.iter().map(String::as_str).collect();
-    match keys.into_iter().find(|key| !touched.contains(key)) {
-        Some(key) => Err(StoreError::Conflict(key.to_owned())),
-        None => Ok(()),
-    }
-}
-
-/// A conflict if an update did not touch exactly one row: another writer changed it.
-pub(super) fn touched_one(touched: u64, key: &str) -> Result<(), StoreError> {
-    if touched == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict(key.to_owned()))
     }
 }
 

@@ -7,10 +7,11 @@ use sqlx::QueryBuilder;
 
 use super::Store;
 use super::change::ChangeTx;
-use super::clients::{paired, touched_each};
 use super::error::StoreError;
 use super::feed::ChangeKind;
+use super::lists::paired;
 use super::row::{ROWS_AT_ONCE, Row, grouped, row, unix};
+use super::touched::touched_each;
 use super::transaction::{Tx, on_db};
 use crate::crypto::client_key;
 use crate::domain::credential::{

@@ -2,6 +2,7 @@
 
 mod database;
 mod guarded;
+mod lists;
 mod options;
 mod pg_connection;
 mod pool;
@@ -10,6 +11,7 @@ mod rollback;
 mod row;
 mod sqlite_file;
 mod time;
+mod touched;
 mod transaction;
 
 pub mod audiences;
@@ -22,6 +24,7 @@ pub mod error;
 pub mod expiries;
 pub mod feed;
 pub mod feed_news;
+pub mod loaded;
 pub mod memory;
 pub mod policies;
 pub mod policy_marks;

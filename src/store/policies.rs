@@ -6,9 +6,9 @@ use sqlx::QueryBuilder;
 
 use super::Store;
 use super::change::ChangeTx;
-use super::clients::paired;
 use super::error::StoreError;
 use super::feed::ChangeKind;
+use super::lists::paired;
 use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, row, seconds};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::{AuthMethod, Client};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Store;
 use super::change::ChangeTx;
-use super::clients::{Loaded, touched_one};
 use super::error::StoreError;
 use super::feed::ChangeKind;
+use super::loaded::Loaded;
 use super::row::{Row, row, unix};
+use super::touched::touched_one;
 use super::transaction::{Tx, on_db};
 use crate::crypto::sealing::Sealed;
 use crate::domain::algorithm::SigningAlgorithm;

@@ -5,10 +5,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Map, Value, json};
 
 use crate::cli::by::By;
-use crate::cli::changing::{Where, is_changed, options};
+use crate::cli::changing::{is_changed, options};
 use crate::cli::listed;
 use crate::cli::named::{self, client_id};
 use crate::cli::output::{Output, say};
+use crate::cli::target::Where;
 use crate::config::catalog::public_material::label;
 use crate::domain::client::{AuthMethod, Client};
 use crate::operations::change_client::create_client;
@@ -84,7 +85,7 @@ pub(super) async fn run(arguments: &Create) -> anyhow::Result<()> {
     let actor = arguments.by.actor();
     let plan = create_client(&opened.store, client, options(&opened, &actor)).await?;
     is_changed(&plan);
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         let known = named::client(&opened.store, &arguments.client).await?;
         let about = listed::About::of(&opened.store, &known).await?;
         return Ok(say!(

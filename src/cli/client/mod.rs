@@ -7,8 +7,8 @@ mod stop;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::output::{Output, print_rows};
-use super::target::Target;
+use super::output::print_rows;
+use super::target::Where;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -30,11 +30,8 @@ pub(super) enum Command {
 
 #[derive(Args, Debug)]
 pub(super) struct List {
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
@@ -50,7 +47,7 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
 }
 
 async fn list(arguments: &List) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let rows: Vec<Vec<Value>> = opened
         .store
         .all_clients()
@@ -78,6 +75,6 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
         "credentials",
         "policies",
     ];
-    print_rows(arguments.output, &columns, &rows)?;
+    print_rows(arguments.at.output(), &columns, &rows)?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::listed::{self, About};
 use crate::cli::named;
 use crate::cli::output::{Output, print_rows, say};
-use crate::cli::target::Target;
+use crate::cli::target::Where;
 use crate::cli::{credential, policy};
 use crate::config::catalog::write::members;
 
@@ -15,19 +15,16 @@ use crate::config::catalog::write::members;
 pub(in crate::cli) struct Show {
     /// The client's id
     client: String,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 pub(super) async fn run(arguments: &Show) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let known = named::client(&opened.store, &arguments.client).await?;
     let about = About::of(&opened.store, &known).await?;
     let now = opened.now().await?;
-    if arguments.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!("{:#}", listed::client(&known, &about, now))?);
     }
     let client = &known.client;

@@ -4,12 +4,12 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::by::{By, ByWithReason};
-use crate::cli::changing::{Where, is_changed, options};
+use crate::cli::changing::{is_changed, options};
 use crate::cli::confirm::Confirmation;
 use crate::cli::listed;
 use crate::cli::named::{self, client_id};
 use crate::cli::output::{Output, counted, say};
-use crate::cli::target::Opened;
+use crate::cli::target::{Opened, Where};
 use crate::operations::change_client::{
     delete_client, disable_client, enable_client, revoke_tokens_of_client,
 };
@@ -116,7 +116,7 @@ pub(super) async fn delete(arguments: &Delete) -> anyhow::Result<()> {
     let actor = arguments.by.actor();
     let plan = delete_client(&opened.store, id, options(&opened, &actor)).await?;
     is_changed(&plan);
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         return Ok(say!("{:#}", json!({ "id": id, "status": "deleted" }))?);
     }
     say!("client {id} is deleted; its tokens are inactive at introspection within a second")?;
@@ -125,7 +125,7 @@ pub(super) async fn delete(arguments: &Delete) -> anyhow::Result<()> {
 
 /// The sentence, or the client as it is now.
 async fn tell(opened: &Opened, client: &str, (at, told): (&Where, String)) -> anyhow::Result<()> {
-    if at.output == Output::Table {
+    if at.output() == Output::Table {
         return Ok(say!("{told}")?);
     }
     let known = named::client(&opened.store, client).await?;

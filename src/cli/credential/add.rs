@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use super::list;
 use crate::cli::by::By;
 use crate::cli::named;
-use crate::cli::output::{Output, say};
-use crate::cli::target::{Opened, Target};
+use crate::cli::output::say;
+use crate::cli::target::{Opened, Target, Where};
 use crate::config::catalog::public_material;
 use crate::config::file;
 use crate::crypto::public_jwk::PublicJwk;
@@ -100,11 +100,8 @@ struct Attribute {
 struct New {
     #[command(flatten)]
     life: Life,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 #[derive(Args, Debug)]
@@ -201,7 +198,7 @@ async fn register(
     (client, new): (&str, &New),
     materials: Vec<PublicMaterial>,
 ) -> anyhow::Result<()> {
-    let opened = new.target.open().await?;
+    let opened = new.at.target.open().await?;
     let known = named::client(&opened.store, client).await?;
     let life = new.life.of_new(&opened);
     let done = register_credentials(&opened.store, &known.client.id, materials, &life).await?;
@@ -221,7 +218,7 @@ async fn register(
         credentials: done.credentials,
         ..known
     };
-    list::print(&added, new.output, opened.now().await?)?;
+    list::print(&added, new.at.output(), opened.now().await?)?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::listed::{self, beside};
 use crate::cli::named;
 use crate::cli::output::{Output, print_rows, say};
-use crate::cli::target::Target;
+use crate::cli::target::Where;
 use crate::crypto::client_key;
 use crate::domain::credential::{Credential, CredentialMaterial};
 use crate::domain::identifier::ClientId;
@@ -29,11 +29,8 @@ pub(in crate::cli) struct List {
     client: Option<String>,
     #[command(flatten)]
     which: Which,
-    /// A table for people, or JSON for programs
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    output: Output,
     #[command(flatten)]
-    target: Target,
+    at: Where,
 }
 
 #[derive(Args, Debug)]
@@ -68,7 +65,7 @@ impl Which {
 }
 
 pub(super) async fn run(arguments: &List) -> anyhow::Result<()> {
-    let opened = arguments.target.open().await?;
+    let opened = arguments.at.target.open().await?;
     let known = match &arguments.client {
         Some(client) => Some(named::client(&opened.store, client).await?),
         None => None,
@@ -81,9 +78,9 @@ pub(super) async fn run(arguments: &List) -> anyhow::Result<()> {
         .await?;
     if known.is_some() {
         let credentials: Vec<&Credential> = found.iter().map(|(_, it)| it).collect();
-        return Ok(print_all(&credentials, arguments.output, now)?);
+        return Ok(print_all(&credentials, arguments.at.output(), now)?);
     }
-    Ok(print_of_clients(&found, arguments.output, now)?)
+    Ok(print_of_clients(&found, arguments.at.output(), now)?)
 }
 
 /// What tells a public credential from others of its kind: a key's `kid` or thumbprint, `x5t#S256`, the subject.

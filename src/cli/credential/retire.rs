@@ -5,9 +5,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::by::ByWithReason;
-use crate::cli::changing::Where;
 use crate::cli::named;
 use crate::cli::output::{Output, say};
+use crate::cli::target::Where;
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Seconds;
 use crate::operations::retire_credentials::{
@@ -75,7 +75,7 @@ pub(super) async fn run(arguments: &Retire) -> anyhow::Result<()> {
         by: &actor,
     };
     let judged = retire_credentials(&opened.store, &selected, retirement).await?;
-    if arguments.at.output == Output::Json {
+    if arguments.at.output() == Output::Json {
         say!("{:#}", json!(judged))?;
     } else {
         for it in &judged {

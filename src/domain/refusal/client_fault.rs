@@ -86,7 +86,8 @@ impl ClientFault {
             Self::UnknownClient => Finding::new(Check::Client, "an unknown id")
                 .remedy("compare the id with grantd client list"),
             Self::Disabled => Finding::new(Check::Status, "disabled")
-                .remedy("enable it: status = \"active\" in the catalog, then grantd apply"),
+                .remedy("where it may go on: grantd client enable ID; where a catalog states its status, active there, then \
+                         grantd apply"),
             Self::Deleted => Finding::new(Check::Status, "deleted")
                 .remedy("put it into the catalog again, then grantd apply"),
             Self::MethodForbidden(used) => Finding::new(Check::MethodAllowed, used.as_str())

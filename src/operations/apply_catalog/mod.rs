@@ -30,7 +30,7 @@ use crate::store::change::{ChangeTx, Committed};
 use judged::{judged, keys_made};
 use prepared::{Prepared, algorithms_after};
 use stored::Stored;
-use trail::Trail;
+use trail::{Deed, Trail};
 use wanted::{Wanted, wanted};
 use write::write_all;
 
@@ -100,7 +100,7 @@ async fn apply_wanted(
     }
     let trail = Trail {
         id: random::event_id(),
-        of: Some(("catalog_applied", "")),
+        deed: Deed::Many("catalog_applied"),
         signed: options.by.sign(&mut change).await?,
         stored: &stored,
     };

@@ -6,7 +6,7 @@ use super::options::{ApplyError, ApplyOptions};
 use super::plan::{Action, Plan, Subject};
 use super::secrets::Secrets;
 use super::stored::Stored;
-use super::trail::Trail;
+use super::trail::{Deed, Trail};
 use super::wanted::wanted;
 use super::warnings;
 use super::write::write_all;
@@ -132,8 +132,8 @@ impl Part {
         self.leaving.push(leaving);
     }
 
-    /// Brings it about, and says what it did. Beside the event of each thing that changes, one tells of the `verb`
-    /// on `target`, where that is more than they say.
+    /// Brings it about, and says what it did. Where one thing changes, its event is called by the
+    /// `verb`; where none or several do, one event more tells of the `verb` on `target`.
     ///
     /// # Errors
     /// What does not fit together, no sealing key where one is needed, or a database out of reach: then nothing is done.
@@ -167,7 +167,7 @@ impl Part {
         }
         let trail = Trail {
             id: random::event_id(),
-            of: verb.map(|verb| (verb, target)),
+            deed: verb.map_or(Deed::Untold, |verb| Deed::One(verb, target)),
             signed: options.by.sign(&mut self.change).await?,
             stored: &self.stored,
         };
@@ -178,13 +178,15 @@ impl Part {
     }
 }
 
-/// Notes in `plan` what goes, and gives the write that makes it go.
-fn left(plan: &mut Plan, leaving: Leaving, stored: &Stored) -> Option<Write> {
+/// Notes in `plan` what goes, and gives the writes that make it go.
+fn left(plan: &mut Plan, leaving: Leaving, stored: &Stored) -> Vec<Write> {
     let mut gone = |subject, name| plan.note(Action::Removed, subject, name);
     let mark = stored.now.plus(LATE_ISSUE);
-    Some(match leaving {
+    match leaving {
         Leaving::Client(id) => {
-            let known = stored.client(&id)?;
+            let Some(known) = stored.client(&id) else {
+                return Vec::new();
+            };
             for it in &known.credentials {
                 gone(Subject::Credential, difference::name_of_credential(&id, it));
             }
@@ -195,29 +197,32 @@ fn left(plan: &mut Plan, leaving: Leaving, stored: &Stored) -> Option<Write> {
                 );
             }
             gone(Subject::Client, id.to_string());
-            Write::NoClient(id)
+            vec![Write::NoClient(id)]
         }
         Leaving::Audience(id, clients) => {
             for client in &clients {
                 gone(Subject::Policy, difference::name_of_policy(client, &id));
             }
             gone(Subject::Audience, id.to_string());
-            Write::NoAudience(id)
+            let policies = clients.into_iter();
+            let policies = policies.map(|client| Write::NoPolicy(client, id.clone()));
+            policies.chain([Write::NoAudience(id.clone())]).collect()
         }
         Leaving::Policy(client, audience) => {
             gone(
                 Subject::Policy,
                 difference::name_of_policy(&client, &audience),
             );
-            Write::NoPolicy(client, audience)
+            vec![Write::NoPolicy(client, audience)]
         }
-        Leaving::TokensOf(client, audience) => Write::PolicyMark(client, audience, mark),
+        Leaving::TokensOf(client, audience) => vec![Write::PolicyMark(client, audience, mark)],
         Leaving::AllTokensOf(id) => {
-            let client = &stored.client(&id)?.client;
-            Write::Client(Client {
-                tokens_not_before: client.tokens_not_before.max(mark),
-                ..client.clone()
-            })
+            let known = stored.client(&id).into_iter();
+            let killed = known.map(|known| Client {
+                tokens_not_before: known.client.tokens_not_before.max(mark),
+                ..known.client.clone()
+            });
+            killed.map(Write::Client).collect()
         }
-    })
+    }
 }

@@ -1,6 +1,8 @@
 //! What the audit log keeps of an `apply`: an event for each thing that it changed, and one that counts them. They are made
 //! one after the other while they are written: an `apply` may change very many things.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -17,10 +19,21 @@ use crate::store::audit_events::AuditEvent;
 pub(super) struct Trail<'a> {
     /// The id of the event that counts, and the beginning of all others.
     pub(super) id: String,
-    /// What the event that counts is called, and what it is about; none where the one thing's own event says it all.
-    pub(super) of: Option<(&'static str, &'a str)>,
+    pub(super) deed: Deed<'a>,
     pub(super) signed: Signed<'a>,
     pub(super) stored: &'a Stored,
+}
+
+/// What was asked for, as the events tell it.
+#[derive(Clone, Copy)]
+pub(super) enum Deed<'a> {
+    /// Many things at once: an event of this name counts them.
+    Many(&'static str),
+    /// This, done to that: so the event of the thing that changed is called. Where none or several have an event, one
+    /// more tells of it.
+    One(&'static str, &'a str),
+    /// Nothing that the events of the things do not say.
+    Untold,
 }
 
 /// One thing that was changed.
@@ -51,8 +64,21 @@ impl<'a> Trail<'a> {
         });
         let things = writes.iter().map(|write| self.touched(write));
         let events = things.chain(keys).zip(1_u32..);
-        let events = events.filter_map(|(touched, number)| self.event(touched, number));
-        self.count(plan).into_iter().chain(events)
+        let verb = self.verb(writes);
+        let events =
+            events.filter_map(move |(touched, number)| self.event(touched, (verb, number)));
+        let count = self.count(plan).filter(|_| verb.is_none());
+        count.into_iter().chain(events)
+    }
+
+    /// What was done to the one thing whose state changed.
+    fn verb(&self, writes: &[Write]) -> Option<&'static str> {
+        let Deed::One(verb, _) = self.deed else {
+            return None;
+        };
+        let touched = writes.iter().map(|write| self.touched(write));
+        let mut changed = touched.filter_map(|it| it.happened());
+        (changed.next().is_some() && changed.next().is_none()).then_some(verb)
     }
 
     fn touched(&self, write: &'a Write) -> Touched<'a> {
@@ -116,15 +142,17 @@ impl<'a> Trail<'a> {
         )
     }
 
-    fn event(&self, touched: Touched<'_>, number: u32) -> Option<AuditEvent> {
+    fn event(
+        &self,
+        touched: Touched<'_>,
+        (verb, number): (Option<&'static str>, u32),
+    ) -> Option<AuditEvent> {
+        let happened = touched.happened()?;
         let (before, after) = touched.states;
-        let happened = match (&before, &after) {
-            (None, None) => return None,
-            (None, Some(_)) => Action::Created,
-            (Some(_), None) => Action::Removed,
-            (Some(_), Some(_)) => Action::Changed,
-        };
-        let subject = touched.subject.as_str().replace(' ', "_");
+        let action = verb.map_or_else(
+            || format!("{}_{happened}", touched.subject.as_str().replace(' ', "_")).into(),
+            Cow::Borrowed,
+        );
         let which = touched.which.map(|(kind, name)| (kind, name.into()));
         let members = [
             ("apply", self.id.as_str().into()),
@@ -134,12 +162,16 @@ impl<'a> Trail<'a> {
         let members = members.into_iter().chain(which);
         let details: Map<String, Value> = members.map(|(name, it)| (name.to_owned(), it)).collect();
         let id = format!("{}.{number:07}", self.id);
-        let what = (format!("{subject}_{happened}").into(), touched.target);
+        let what = (action, touched.target);
         Some(self.signed.event(id, what, details.into()))
     }
 
     fn count(&self, plan: &Plan) -> Option<AuditEvent> {
-        let (action, target) = self.of?;
+        let (action, target) = match self.deed {
+            Deed::Many(action) => (action, ""),
+            Deed::One(verb, target) => (verb, target),
+            Deed::Untold => return None,
+        };
         let details = json!({
             "created": plan.count(Action::Created),
             "changed": plan.count(Action::Changed),
@@ -161,6 +193,15 @@ impl<'a> Touched<'a> {
             target,
             which,
             states,
+        }
+    }
+
+    const fn happened(&self) -> Option<Action> {
+        match self.states {
+            (None, None) => None,
+            (None, Some(_)) => Some(Action::Created),
+            (Some(_), None) => Some(Action::Removed),
+            (Some(_), Some(_)) => Some(Action::Changed),
         }
     }
 }

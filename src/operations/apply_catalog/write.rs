@@ -34,7 +34,7 @@ pub(super) async fn write_all(change: &mut ChangeTx, writes: Vec<Write>) -> Resu
     change.delete_credentials(&all.no_credentials).await?;
     change.delete_clients(&all.no_clients, (now, mark)).await?;
     for id in &all.no_audiences {
-        change.delete_audience(id, mark).await?;
+        change.delete_audience(id).await?;
     }
     for audience in &all.audiences {
         change.put_audience(audience).await?;

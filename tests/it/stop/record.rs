@@ -2,7 +2,9 @@
 
 use grantd::operations::actor::Actor;
 use grantd::operations::apply_catalog::ApplyOptions;
-use grantd::operations::change_client::{disable_client, enable_client};
+use grantd::operations::change_client::{
+    delete_client, disable_client, enable_client, revoke_tokens_of_client,
+};
 use serde_json::Value;
 
 use super::reader;
@@ -12,7 +14,7 @@ use crate::raw_sql::texts;
 async fn events(env: &Env, column: &str) -> Vec<String> {
     let sql = format!(
         "SELECT {column} FROM audit_events WHERE target = 'reader' \
-         AND action LIKE 'client_%abled' ORDER BY action"
+         AND action LIKE 'client_%' AND action <> 'client_created' ORDER BY action"
     );
     texts(&env.database, &sql).await
 }
@@ -34,6 +36,8 @@ on_both! {
             .iter()
             .map(|it| serde_json::from_str(it).unwrap())
             .collect();
+        assert_eq!(details[0]["before"]["status"], "active");
+        assert_eq!(details[0]["after"]["status"], "disabled");
         assert_eq!(details[0]["reason"], "found in a log");
         assert_eq!(details[1]["reason"], Value::Null);
         for it in details {
@@ -45,6 +49,17 @@ on_both! {
                 assert_eq!(session, (&Value::Null, &Value::Null));
             }
         }
+    }
+
+    /// Whether it changes what a catalog could state, or only what is dead.
+    async fn each_verb_leaves_one_event(env) {
+        env.apply(CATALOG).await;
+        disable_client(&env.store, &reader(), env.options()).await.unwrap();
+        enable_client(&env.store, &reader(), env.options()).await.unwrap();
+        revoke_tokens_of_client(&env.store, &reader(), env.options()).await.unwrap();
+        delete_client(&env.store, &reader(), env.options()).await.unwrap();
+        let actions = ["client_deleted", "client_disabled", "client_enabled", "client_tokens_revoked"];
+        assert_eq!(events(&env, "action").await, actions);
     }
 
     /// Doing nothing is no event.

@@ -33,7 +33,7 @@ on_both! {
         assert_conflict(&change.delete_clients(&[nobody], (now, now)).await, "nobody");
         assert_conflict(&change.delete_policies(&[(reader.clone(), nowhere.clone())], Timestamp::EPOCH).await, "nowhere");
         assert_conflict(&change.delete_credentials(&[(reader.clone(), nothing)]).await, "aaaaaaaaaa");
-        assert_conflict(&change.delete_audience(&nowhere, Timestamp::EPOCH).await, "nowhere");
+        assert_conflict(&change.delete_audience(&nowhere).await, "nowhere");
         let life = KeyLife::from(now, now);
         assert_conflict(&change.set_key_life("no such key", (&life, &life)).await, "no such key");
         change.delete_clients(std::slice::from_ref(&reader), (now, now)).await.unwrap();

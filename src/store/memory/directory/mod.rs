@@ -19,9 +19,9 @@ use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::shown::is_neighbour;
 use crate::store::Store;
-use crate::store::clients::Loaded;
 use crate::store::error::StoreError;
 use crate::store::feed::{Change, ChangeKind};
+use crate::store::loaded::Loaded;
 use crate::telemetry::metrics::Lookups;
 
 /// Applied changes that are remembered for loads under way; older ones make such a load repeat itself.
