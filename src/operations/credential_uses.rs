@@ -9,7 +9,7 @@ use super::batcher::Batcher;
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
-use crate::store::credentials::CredentialUse;
+use crate::store::credential_uses::CredentialUse;
 
 /// The most credentials in one batch. A use beyond that is dropped; the credential's next use is noted again.
 const MOST: usize = 10_000;

@@ -1,7 +1,6 @@
 //! The table `credentials`.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 
 use sqlx::QueryBuilder;
 
@@ -34,20 +33,6 @@ const WRITTEN_ONCE: &[&str] = &[
     "last_used_at",
     "last_used_from",
 ];
-
-/// The last use of a credential.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CredentialUse {
-    /// Which.
-    pub id: CredentialId,
-    /// When.
-    pub at: Timestamp,
-    /// The source address.
-    pub from: IpAddr,
-}
-
-/// Last uses that one transaction writes.
-const USES_STEP: usize = 500;
 
 row! {
     struct CredentialRow of "credentials" {
@@ -307,41 +292,6 @@ impl Store {
             }
             all.sort_by(|(a, _), (b, _)| a.cmp(b));
             Ok(all)
-        })
-        .await
-    }
-
-    /// Notes when and from where credentials were last used; no change that anybody needs to hear of. In small steps, so that
-    /// no other writer waits for long.
-    ///
-    /// # Errors
-    /// A database out of reach.
-    pub async fn note_credential_use(&self, uses: &[CredentialUse]) -> Result<(), StoreError> {
-        // In one order everywhere, so that replicas do not lock each other out.
-        let mut uses: Vec<_> = uses.iter().collect();
-        uses.sort();
-        for step in uses.chunks(USES_STEP) {
-            self.write_credential_uses(step).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_credential_uses(&self, uses: &[&CredentialUse]) -> Result<(), StoreError> {
-        self.write(async |tx| {
-            for CredentialUse { id, at, from } in uses {
-                on_db!(tx, conn => {
-                    sqlx::query(
-                        "UPDATE credentials SET last_used_at = $2, last_used_from = $3 WHERE id = $1 \
-                         AND (last_used_at IS NULL OR last_used_at < $2)",
-                    )
-                    .bind(id.as_str())
-                    .bind(at.unix())
-                    .bind(from.to_string())
-                    .execute(conn)
-                    .await?;
-                });
-            }
-            Ok(())
         })
         .await
     }

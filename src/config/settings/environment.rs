@@ -3,7 +3,8 @@
 use super::keys::{self, PREFIX};
 use super::service_links::is_service_link;
 use crate::config::document::{Entry, Located, Node, Table};
-use crate::config::fault::{Faults, Place, Problem, nearest, shown_variable};
+use crate::config::fault::{Faults, Place, Problem, shown_variable};
+use crate::domain::shown::nearest;
 
 /// Variables of our prefix that the command line reads.
 const ELSEWHERE: [&str; 4] = ["GRANTD_ACTOR", "GRANTD_CONFIG", "GRANTD_DATA", "GRANTD_LOG"];
