@@ -122,6 +122,20 @@ on_both! {
         assert_one(&events(&env, "over_budget").await, (1, "reader"), "");
     }
 
+    /// Somebody guesses its secret, or it has a wrong one.
+    async fn a_client_past_its_failures_is_told(env) {
+        env.apply(CATALOG).await;
+        let replica = env.replica_with(|settings| settings.budget.failures = 2).await;
+        for _ in 0..2 {
+            replica.token("reader", "a wrong secret of 1", "").await.assert_error(401, "invalid_client");
+        }
+        write(&replica).await;
+        assert_eq!(events(&env, "over_budget").await.len(), 0);
+        replica.token("reader", READER, "").await.assert_error(429, "temporarily_unavailable");
+        write(&replica).await;
+        assert_one(&events(&env, "over_budget").await, (1, "reader"), "");
+    }
+
     /// Who names a client that is none gets no alert of it.
     async fn strangers_raise_no_alert(env) {
         env.apply(CATALOG).await;
@@ -191,6 +205,10 @@ on_both! {
 
     async fn clocks_that_are_apart_are_told(env) {
         env.apply(CATALOG).await;
+        let (near, _) = env.replica_apart(1).await;
+        near.grantd.look_out().await;
+        write(&near).await;
+        assert_eq!(events(&env, "clock_apart").await.len(), 0);
         let (apart, _) = env.replica_apart(40).await;
         apart.grantd.look_out().await;
         write(&apart).await;

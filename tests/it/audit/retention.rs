@@ -18,19 +18,25 @@ async fn refused(replica: &Replica, times: usize) -> i64 {
 }
 
 on_both! {
-    async fn refusals_go_after_a_week_and_changes_stay_for_more_than_a_year(env) {
-        env.apply(CATALOG).await;
+    async fn refusals_go_after_a_week_changes_and_alerts_stay_for_more_than_a_year(env) {
+        env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nmax_tokens_per_minute = 1")).await;
         let replica = env.replica().await;
         let applied = replica.audit_events("client_created").await;
         assert!(applied > 0);
         assert_eq!(refused(&replica, 3).await, 3);
+        replica.issued("reader", READER, "").await;
+        assert_eq!(replica.token("reader", READER, "").await.status, 429);
+        assert_eq!(replica.audit_events("over_budget").await, 1);
+        let all = refused(&replica, 0).await;
         // A margin for clocks that differ, beyond what is set.
-        for (days, refusals, changes) in [(6, 3, applied), (2, 0, applied), (391, 0, applied), (2, 0, 0)] {
+        for (days, refusals, kept) in [(6, all, true), (2, 0, true), (391, 0, true), (2, 0, false)] {
             env.clock.advance(Seconds::new(days * DAY));
             replica.follow().await;
             replica.grantd.sweep().await;
+            let kept = i64::from(kept);
             assert_eq!(replica.audit_events("refused").await, refusals, "{days}");
-            assert_eq!(replica.audit_events("client_created").await, changes, "{days}");
+            assert_eq!(replica.audit_events("client_created").await, kept * applied, "{days}");
+            assert_eq!(replica.audit_events("over_budget").await, kept, "{days}");
         }
     }
 
