@@ -79,12 +79,23 @@ impl Drop for ChaosProxy {
 }
 
 async fn relay(mut client: TcpStream, upstream: SocketAddr, mut mode: watch::Receiver<Mode>) {
-    let mut server = TcpStream::connect(upstream).await.unwrap();
+    // Who comes while nothing passes reaches nobody.
+    let passes = *mode.borrow() == Mode::Pass;
+    let server = passes.then(|| TcpStream::connect(upstream));
+    let mut server = match server {
+        Some(connecting) => connecting.await.ok(),
+        None => None,
+    };
     let not_pass = async { *mode.wait_for(|mode| *mode != Mode::Pass).await.unwrap() };
+    let passing = async {
+        if let Some(server) = &mut server {
+            let _ = tokio::io::copy_bidirectional(&mut client, server).await;
+        }
+    };
     let ended = tokio::select! {
         biased;
         mode = not_pass => mode,
-        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => Mode::Cut,
+        () = passing => Mode::Cut,
     };
     if ended == Mode::Blackhole {
         std::future::pending::<()>().await;

@@ -1,5 +1,6 @@
 //! A Postgres that a test kills, copies and demotes.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -109,6 +110,16 @@ impl Cluster {
         );
     }
 
+    /// Ends as an operator ends it, and starts again.
+    pub(crate) fn restart(&self) {
+        let (data, how) = (
+            self.data(),
+            ["stop", "--wait", "--silent", "--mode", "fast"],
+        );
+        self.run("pg_ctl", &[&how[..], &["--pgdata", &data]].concat());
+        self.start();
+    }
+
     /// All of its processes, the first one held meanwhile: none can write what another left in memory.
     pub(crate) fn kill(&self) {
         let file = Path::new(&self.data()).join("postmaster.pid");
@@ -139,6 +150,10 @@ impl Cluster {
         });
         // Where nobody buries the dead, their number looks taken.
         std::fs::remove_file(file).unwrap();
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
     }
 
     pub(crate) fn url(&self) -> String {

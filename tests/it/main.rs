@@ -14,6 +14,8 @@ mod audit;
 #[cfg(test)]
 mod background;
 #[cfg(test)]
+mod caching_verifier;
+#[cfg(test)]
 mod captured_log;
 #[cfg(test)]
 mod catalogs;
@@ -71,6 +73,8 @@ mod process;
 mod raw_sql;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod resilience;
 #[cfg(test)]
 mod resource_server;
 #[cfg(test)]

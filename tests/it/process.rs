@@ -1,6 +1,6 @@
 //! The real binary as a child process, and a plain HTTP/1.1 client to talk to it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -125,20 +125,29 @@ pub(crate) fn request_with(
     lines: &str,
     body: &str,
 ) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .ok()?;
+    exchange(address, head, lines, body).ok()
+}
+
+/// As [`request_with`]; where no whole answer came, why.
+pub(crate) fn exchange(
+    address: SocketAddr,
+    head: &str,
+    lines: &str,
+    body: &str,
+) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let request = format!(
         "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{lines}\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(request.as_bytes()).ok()?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let status = answer.split(' ').nth(1)?.parse().ok()?;
-    Some((status, answer))
+    stream.read_to_string(&mut answer)?;
+    let status = answer.split(' ').nth(1).and_then(|it| it.parse().ok());
+    let status = status.ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok((status, answer))
 }
 
 /// Asks for a token by `client_secret_post`.

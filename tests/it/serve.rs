@@ -128,6 +128,12 @@ impl Replica {
         request(self.operations, "GET /readyz", "").is_some_and(|(status, _)| status == 200)
     }
 
+    /// Whether it is ready, and nothing is degraded.
+    pub(crate) fn is_whole(&self) -> bool {
+        request(self.operations, "GET /readyz", "")
+            .is_some_and(|(status, body)| status == 200 && body.contains("\"degraded\":[]"))
+    }
+
     pub(crate) fn token(&self) -> (u16, String) {
         token(self.public, "reader", SECRET).unwrap()
     }

@@ -1,6 +1,6 @@
 //! Two real processes on one Postgres: they rotate under load, and their sealing key is replaced.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, RwLock};
@@ -8,12 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use grantd::clock::Clock;
-use grantd::crypto::compact::CompactJws;
-use grantd::crypto::jws::Verifier;
-use grantd::crypto::public_jwk::PublicJwk;
-use grantd::domain::algorithm::SigningAlgorithm;
 use serde_json::Value;
 
+use crate::caching_verifier::CachingVerifier;
 use crate::catalogs::{audience, client, policy};
 use crate::harness::decoded;
 use crate::place::write_private;
@@ -38,73 +35,6 @@ fn catalog_of_four() -> String {
     let audiences = ALGORITHMS.map(|it| audience(it, it, &format!("algorithm = \"{it}\"")));
     let lines = "auth = \"client_secret_post\"\nsecret = \"env:READER_SECRET\"";
     audiences.concat() + &client("reader", lines, &ALGORITHMS.map(|it| policy(it, it, "")))
-}
-
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").unwrap().1
-}
-
-/// An API that caches the JWKS for its `max-age`, and reads it before that only for a kid that it does not know.
-struct CachingVerifier {
-    servers: Vec<SocketAddr>,
-    reads: usize,
-    clock: Clock,
-    read_at: Option<Duration>,
-    keys: BTreeMap<String, Verifier>,
-    /// How often it met a kid that its cache lacked.
-    unknown: usize,
-}
-
-impl CachingVerifier {
-    fn new(servers: &[SocketAddr]) -> Self {
-        Self {
-            servers: servers.to_vec(),
-            reads: 0,
-            clock: Clock::system(),
-            read_at: None,
-            keys: BTreeMap::new(),
-            unknown: 0,
-        }
-    }
-
-    /// From one server after the other.
-    fn read(&mut self) {
-        let server = self.servers[self.reads % self.servers.len()];
-        self.reads += 1;
-        let (status, answer) = request(server, "GET /oauth2/jwks", "").unwrap();
-        assert_eq!(status, 200, "{answer}");
-        assert!(answer.contains("max-age=1\r\n"), "{answer}");
-        self.read_at = Some(self.clock.monotonic());
-        let jwks: Value = serde_json::from_str(body(&answer)).unwrap();
-        self.keys = jwks["keys"].as_array().unwrap().iter().map(key).collect();
-    }
-
-    fn accepts(&mut self, token: &str) -> bool {
-        let now = self.clock.monotonic();
-        if self
-            .read_at
-            .is_none_or(|at| now > at + Duration::from_secs(1))
-        {
-            self.read();
-        }
-        let jws = CompactJws::parse(token).unwrap();
-        let kid = jws.kid().unwrap();
-        if !self.keys.contains_key(kid) {
-            self.unknown += 1;
-            self.read();
-        }
-        let key = self.keys.get(kid);
-        key.is_some_and(|key| key.verify(jws.signing_input(), jws.signature()))
-    }
-}
-
-fn key(jwk: &Value) -> (String, Verifier) {
-    let algorithm: SigningAlgorithm = jwk["alg"].as_str().unwrap().parse().unwrap();
-    let public = PublicJwk::parse(&jwk.to_string()).unwrap();
-    (
-        jwk["kid"].as_str().unwrap().to_owned(),
-        Verifier::new(algorithm, &public).unwrap(),
-    )
 }
 
 fn form(scope: &str) -> String {

@@ -4,6 +4,7 @@ mod binding;
 mod certificate;
 mod errors;
 mod fapi2;
+mod instances;
 mod issuer;
 mod keys;
 mod proof;
