@@ -14,6 +14,7 @@ use super::form::Form;
 use super::origin;
 use super::request_id::RequestId;
 use super::state::HttpState;
+use super::witness::Witness;
 use crate::domain::check::Chain;
 use crate::domain::decision::{Decided, Decision, Outcome};
 use crate::domain::presented::Presented;
@@ -43,7 +44,7 @@ pub(super) type Answered = Result<(Outcome, Response), OperationError>;
 /// record to the one place that writes it down.
 pub(super) async fn answer(
     state: &HttpState,
-    request: Request,
+    mut request: Request,
     endpoint: &'static str,
     handle: impl AsyncFnOnce(Call, &Caller, &mut Decision) -> Answered,
 ) -> Response {
@@ -56,11 +57,13 @@ pub(super) async fn answer(
         .map_or_else(|_| (connection.source(), None), |it| (it.source, it.proxy));
     let id = request.extensions().get::<RequestId>().copied();
     let id = id.unwrap_or_else(RequestId::new).0;
+    let witness = Witness::of(&mut request);
     let mut decision = Decision::new(id, endpoint, clock.now(), from);
     decision.traceparent = traceparent(request.headers());
     let mut record = Record {
         grantd: &state.grantd,
         begin,
+        witness,
         decided: Decided::abandoned(decision),
     };
     let decision = &mut record.decided.decision;
@@ -74,6 +77,7 @@ pub(super) async fn answer(
     let (outcome, response) = result.await.unwrap_or_else(failed);
     let source = record.decided.decision.source;
     let late = state.grantd.lateness(&outcome, source);
+    let outcome = record.witness.judged(&record.decided.decision, outcome);
     record.decided.end(outcome);
     drop(record);
     clock.pause(late).await;
@@ -91,6 +95,7 @@ fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
 struct Record<'g> {
     grantd: &'g Grantd,
     begin: Duration,
+    witness: Witness,
     decided: Decided,
 }
 
@@ -103,6 +108,7 @@ impl Drop for Record<'_> {
         let now = self.grantd.clock().monotonic();
         self.decided.took = now.saturating_sub(self.begin);
         self.grantd.write_down(&mut self.decided);
+        self.witness.written(&self.decided);
     }
 }
 

@@ -26,6 +26,7 @@ mod revoke;
 pub mod routes;
 pub mod state;
 mod token;
+pub mod witness;
 
 #[cfg(test)]
 pub(crate) mod sample;

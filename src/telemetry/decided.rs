@@ -89,6 +89,16 @@ pub fn log_decided(decided: &Decided, logs_issued: bool) {
                 passed = names(decided),
             );
         }
+        Outcome::Spoiled(judged) => {
+            line!(
+                info,
+                decided,
+                "answered by a fault that a test asked for",
+                outcome,
+                judged = judged.as_str(),
+                passed = names(decided),
+            );
+        }
         Outcome::Inactive(fault) if fault.is_of_setup() => {
             finding!(
                 info,

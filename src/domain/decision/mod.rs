@@ -172,6 +172,10 @@ impl Decided {
         if let Some(finding) = outcome.finding() {
             self.decision.passed.up_to(finding.check);
         }
+        if let Outcome::Spoiled(_) = outcome {
+            // Nobody got the token.
+            (self.decision.jti, self.decision.lifetime) = (None, None);
+        }
         self.outcome = outcome;
     }
 }

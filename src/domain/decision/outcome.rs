@@ -21,10 +21,12 @@ pub enum Outcome {
     Unavailable(String),
     /// The client hung up before its answer, or the server stopped and waited no longer.
     Abandoned,
+    /// It was judged, and something else was answered: a fault that a test of `grantd dev` asked for, its only maker.
+    Spoiled(Box<Self>),
 }
 
 impl Outcome {
-    /// `issued`, `active`, `inactive`, `revoked`, `abandoned`, or the error code of the answer.
+    /// `issued`, `active`, `inactive`, `revoked`, `abandoned`, `fault`, or the error code of the answer.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -35,6 +37,7 @@ impl Outcome {
             Self::Refused(refusal) => refusal.explain().error.as_str(),
             Self::Unavailable(_) => "temporarily_unavailable",
             Self::Abandoned => "abandoned",
+            Self::Spoiled(_) => "fault",
         }
     }
 
@@ -44,6 +47,7 @@ impl Outcome {
         match self {
             Self::Refused(refusal) => Some(refusal.explain().finding),
             Self::Inactive(fault) | Self::Revoked(Some(fault)) => Some(fault.explain()),
+            Self::Spoiled(judged) => judged.finding(),
             Self::Issued
             | Self::Active
             | Self::Revoked(None)

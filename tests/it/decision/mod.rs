@@ -4,6 +4,7 @@ mod abandoned;
 mod checks;
 mod records;
 mod refusals;
+mod witness;
 
 use std::net::{Ipv6Addr, SocketAddr};
 
