@@ -126,6 +126,11 @@ impl<W: Waiting> Batcher<W> {
         }
     }
 
+    /// Keeps items in the queue: no batch is written while this is held.
+    pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
     /// How many items are queued or being written.
     pub(super) fn unwritten(&self) -> usize {
         self.waiting().len() + self.under_way.load(Ordering::Relaxed)

@@ -37,6 +37,7 @@ mod public_credentials;
 pub mod register_credentials;
 pub mod reloads;
 pub mod replay_cache;
+pub mod restore;
 pub mod retire_credentials;
 pub mod revoke_token;
 pub mod revoker;

@@ -116,6 +116,16 @@ impl ReplayCache {
         self.memory.keep_last(None);
     }
 
+    /// Keeps what is to be spent waiting while this is held.
+    pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.batcher.hold().await
+    }
+
+    /// The database has forgotten every use, on purpose: each `jti` may be used again.
+    pub(super) fn forget_uses(&self) {
+        self.memory.recent.invalidate_all();
+    }
+
     fn is_forgotten(&self, spending: &Spending<'_>) -> bool {
         spending.made_at.unix() < self.past_lost_at.load(Ordering::Relaxed)
     }

@@ -270,6 +270,19 @@ impl Tx {
         }))
     }
 
+    /// What was changed after `seen`; `None` where that is too much to read, or the past is another one.
+    pub(super) async fn changed_since(
+        &mut self,
+        seen: &FeedPosition,
+    ) -> Result<Option<Vec<Change>>, StoreError> {
+        let besides = self.besides(seen.n, None).await?;
+        let rows = self.changes_since(seen.n).await?;
+        Ok(match news(seen, besides.random_id.as_deref(), rows) {
+            Found::Changes(changes, _) => Some(changes.into_iter().map(|(_, it)| it).collect()),
+            Found::TooMuch | Found::AnotherPast => None,
+        })
+    }
+
     /// Whether anything but tokens was changed after `seen`, or the past is another one.
     pub(super) async fn has_changed_since(
         &mut self,

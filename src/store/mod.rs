@@ -30,6 +30,7 @@ pub mod loaded;
 pub mod memory;
 pub mod policies;
 pub mod policy_marks;
+pub mod restore;
 pub mod revoked_tokens;
 pub mod schema;
 pub mod signing_keys;

@@ -78,6 +78,8 @@ mod resilience;
 #[cfg(test)]
 mod resource_server;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod revoke;
 #[cfg(test)]
 mod runbooks;

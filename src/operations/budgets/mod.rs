@@ -60,6 +60,11 @@ impl Budgets {
         }
     }
 
+    /// Nothing of any budget is spent.
+    pub(super) fn begin_anew(&self) {
+        self.spent.clear();
+    }
+
     /// Whether a secret may be hashed at full cost, for the client id that was presented, known or not. Returns how many
     /// failures of its source are not paid back: who has fewer goes first.
     ///

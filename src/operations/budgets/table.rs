@@ -33,6 +33,11 @@ impl SpentTable {
         }
     }
 
+    /// Nobody has spent anything.
+    pub(super) fn clear(&self) {
+        self.sets.lock().fill([Slot::default(); WAYS]);
+    }
+
     /// What `key` has spent.
     pub(super) fn spent(&self, key: &impl Hash) -> SpentUntil {
         let hash = self.hasher.hash_one(key);
