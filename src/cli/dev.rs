@@ -227,6 +227,25 @@ fn settings(issuer: Issuer, database_url: String, sockets: &Sockets) -> std::io:
         operations: OperationsListener {
             listen: sockets.address(OPERATIONS)?,
         },
+        ..unbound(issuer, database_url)
+    })
+}
+
+/// Those of a `dev` that has worked in `data` with this issuer, but for its listeners; `None` without an issuer.
+pub(super) fn settings_of(
+    data: &DataDirectory,
+    issuer: Option<&str>,
+) -> anyhow::Result<Option<Settings>> {
+    let Some(issuer) = issuer else {
+        return Ok(None);
+    };
+    let issuer = Issuer::parse(issuer, true).context("the issuer of the data directory")?;
+    Ok(Some(unbound(issuer, data.database_url())))
+}
+
+/// Without listeners.
+fn unbound(issuer: Issuer, database_url: String) -> Settings {
+    Settings {
         tokens: TOKENS,
         // Tests send many refusals from one address.
         budget: Budget {
@@ -236,7 +255,7 @@ fn settings(issuer: Issuer, database_url: String, sockets: &Sockets) -> std::io:
         },
         imported_cost: HashCost::GENERATED,
         ..Settings::new(issuer, Secret::new(database_url))
-    })
+    }
 }
 
 /// How long its signing keys are announced, sign, and stay.

@@ -1,4 +1,5 @@
-//! The command line, over the same operations as the server. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
+//! The command line, over the same operations as the server. Exit status: 0 done, 1 refused or failed, 2 wrong usage; 3
+//! where `explain` knows nothing.
 
 #![expect(clippy::print_stderr, reason = "printing is what a command line does")]
 
@@ -19,6 +20,7 @@ mod dev_certificates;
 mod dev_keys;
 mod dev_line;
 mod dev_screen;
+mod explain;
 mod export;
 mod health;
 mod key;
@@ -101,6 +103,8 @@ enum Command {
     Usage(token_usage::Arguments),
     /// Show the audit log: who changed what, who was refused, and what needs a look
     Audit(audit::Arguments),
+    /// Say why a request was refused, check by check
+    Explain(explain::Arguments),
     /// Print a completion script for your shell
     Completions(manual::Completions),
     /// Print the manual pages, or write them to a directory
@@ -168,6 +172,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(command) => token::run(&command).await?,
         Command::Usage(arguments) => token_usage::run(&arguments).await?,
         Command::Audit(arguments) => audit::run(&arguments).await?,
+        Command::Explain(arguments) => return explain::run(&arguments).await,
         Command::Completions(arguments) => manual::completions(&arguments)?,
         Command::Manual(arguments) => manual::manual(&arguments)?,
     }

@@ -86,7 +86,10 @@ fn print_table(columns: &[&str], rows: &[Vec<Value>]) -> io::Result<()> {
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.escape_debug().to_string().replace("\\\"", "\""),
+        Value::String(text) => {
+            let escaped = text.escape_debug().to_string();
+            escaped.replace("\\\"", "\"").replace("\\'", "'")
+        }
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }

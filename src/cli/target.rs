@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::data_directory::DataDirectory;
+use super::dev;
 use super::output::{Form, Output};
 use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::file;
@@ -69,6 +70,8 @@ pub(super) struct Opened {
     pub(super) profile: Profile,
     /// The server's issuer, where settings or data directory tell.
     pub(super) issuer: Option<String>,
+    /// The server's settings, where they are told or it is a `grantd dev`.
+    pub(super) settings: Option<Settings>,
     /// Whether it is the database of a `grantd dev`, which is laxer with secrets.
     pub(super) is_dev: bool,
 }
@@ -125,6 +128,7 @@ impl Target {
             key_periods: key_periods_of_environment()?,
             profile: Profile::Default,
             issuer: None,
+            settings: None,
             is_dev: false,
         })
     }
@@ -158,12 +162,14 @@ fn has_settings() -> bool {
 
 fn open_data(path: &Path) -> anyhow::Result<Opened> {
     let directory = DataDirectory::existing(path)?;
+    let issuer = directory.issuer();
     Ok(Opened {
         store: Arc::new(Store::open(DatabaseOptions::new(directory.database_url()))?),
         sealing: Some(directory.sealing()?),
-        key_periods: Some(super::dev::key_periods()),
+        key_periods: Some(dev::key_periods()),
         profile: Profile::Default,
-        issuer: directory.issuer(),
+        settings: dev::settings_of(&directory, issuer.as_deref())?,
+        issuer,
         is_dev: true,
     })
 }
@@ -188,6 +194,7 @@ fn open_settings(
         key_periods: Some(settings.key_periods()),
         profile: settings.profile,
         issuer: Some(settings.issuer.as_str().to_owned()),
+        settings: Some(settings),
         is_dev: false,
     })
 }

@@ -60,6 +60,7 @@ impl Grantd {
             decision.passed(Chain::TokenStanding);
         }
         decision.audience = Some(token.audience);
+        decision.holder = Some(token.holder);
         decision.jti = Some(token.claims.jti);
         Ok(introspected)
     }

@@ -18,6 +18,7 @@ pub mod credential_uses;
 mod database_writes;
 pub mod dpop;
 pub mod error;
+pub mod explain;
 pub mod follow_feed;
 pub mod freshness;
 pub mod import_secret;

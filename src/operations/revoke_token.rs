@@ -8,7 +8,6 @@ use super::authenticate_client::AuthenticatedClient;
 use super::caller::Caller;
 use super::clocks::MOST_APART;
 use super::error::OperationError;
-use super::own_token::OwnToken;
 use super::revoker::REVOCATION;
 use crate::crypto::random;
 use crate::domain::audience::LONGEST_LIFETIME;
@@ -65,9 +64,10 @@ impl Grantd {
     ) -> Result<Result<RevokedToken, TokenFault>, OperationError> {
         let client = self.authenticator.standing(client, look)?;
         let (claims, audience) = match self.revocable_token(token) {
-            Ok(OwnToken {
-                claims, audience, ..
-            }) => (claims, audience),
+            Ok(token) => {
+                decision.holder = Some(token.holder);
+                (token.claims, token.audience)
+            }
             Err(fault) => return Ok(Err(fault)),
         };
         decision.passed(Chain::Token);

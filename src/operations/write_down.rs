@@ -11,11 +11,15 @@ use crate::domain::refusal::{ClientFault, Refusal};
 use crate::telemetry;
 
 impl Grantd {
-    /// Counts a request that was decided, and writes its log line, and its audit event where it was refused or abandoned.
+    /// Counts a request that was decided, and writes its log line, and its audit event where it was refused or abandoned,
+    /// or its token is inactive.
     pub fn write_down(&self, decided: &mut Decided) {
         let known = self.known_client(decided);
         self.count(decided, known);
-        let is_kept = matches!(decided.outcome, Outcome::Refused(_) | Outcome::Abandoned);
+        let is_kept = matches!(
+            decided.outcome,
+            Outcome::Refused(_) | Outcome::Abandoned | Outcome::Inactive(_)
+        );
         let known = known.filter(|_| is_kept).map(str::to_owned);
         if is_kept {
             self.recognise_neighbour(&mut decided.decision);

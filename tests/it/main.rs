@@ -36,6 +36,8 @@ mod deployment;
 #[cfg(test)]
 mod dpop;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod extra_claims;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Decided, Decision};
 use crate::domain::check::{Chain, Check};
@@ -28,6 +29,19 @@ pub struct Judged {
     pub found: Option<String>,
     /// Whether it passed; `None` where it was not reached.
     pub passed: Option<bool>,
+}
+
+impl Serialize for Judged {
+    /// With the name of its own, the one that it shares, and what it expects.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Judged", 5)?;
+        members.serialize_field("id", &self.check)?;
+        members.serialize_field("name", self.check.name())?;
+        members.serialize_field("expected", self.check.expected())?;
+        members.serialize_field("found", &self.found)?;
+        members.serialize_field("passed", &self.passed)?;
+        members.end()
+    }
 }
 
 impl Checks {

@@ -21,7 +21,7 @@ use super::check::{Chain, Passed};
 use super::client::{AuthMethod, GrantType};
 use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
-use super::identifier::{AudienceId, CredentialId};
+use super::identifier::{AudienceId, ClientId, CredentialId};
 use super::once::Life;
 use super::scope::ScopeSet;
 use super::timestamp::{Seconds, Timestamp};
@@ -52,6 +52,8 @@ pub struct Decision {
     pub credential: Option<CredentialId>,
     /// The audience of the token, once one was found that the client may use; of a token that was shown, its own.
     pub audience: Option<AudienceId>,
+    /// The client that a token which was shown was issued to, where its signature is ours.
+    pub holder: Option<ClientId>,
     /// The scopes that were asked for by name.
     pub scopes_asked: Option<AskedScopes>,
     /// The scopes that were granted.
@@ -107,6 +109,7 @@ impl Decision {
             method: None,
             credential: None,
             audience: None,
+            holder: None,
             scopes_asked: None,
             scopes_granted: None,
             jti: None,

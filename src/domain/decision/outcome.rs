@@ -1,7 +1,10 @@
 //! How a request ended.
 
+use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::check::Finding;
-use crate::domain::refusal::Refusal;
+use crate::domain::client_assertion::AssertionFault;
+use crate::domain::identifier::CredentialId;
+use crate::domain::refusal::{ClientFault, Refusal};
 use crate::domain::token_fault::TokenFault;
 
 /// How a request ended.
@@ -53,6 +56,22 @@ impl Outcome {
             | Self::Revoked(None)
             | Self::Unavailable(_)
             | Self::Abandoned => None,
+        }
+    }
+
+    /// The credential that was right and does not count.
+    #[must_use]
+    pub const fn dead_credential(&self) -> Option<&CredentialId> {
+        let Self::Refused(Refusal::Client(fault)) = self else {
+            return None;
+        };
+        match fault {
+            ClientFault::SecretNotYetActive(id)
+            | ClientFault::SecretRetired(id)
+            | ClientFault::SecretExpired(id)
+            | ClientFault::Assertion(AssertionFault::DeadKey(id, _))
+            | ClientFault::Certificate(CertificateFault::NotLive(id, _)) => Some(id),
+            _ => None,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What the audit log keeps of a request that was refused or abandoned, and of those that were left out.
+//! What the audit log keeps of a request that was refused or abandoned, or whose token is inactive; and of those that were
+//! left out.
 
 use serde_json::json;
 
@@ -8,17 +9,19 @@ use crate::domain::decision::{Checks, Decided, Outcome};
 use crate::domain::timestamp::Timestamp;
 use crate::store::audit_events::AuditEvent;
 
-/// All that is known of the request, each of its checks among it.
+/// All that is known of the request, each of its checks among it; under the id of the request, by which it is found.
 pub(super) fn of_decided(decided: &Decided, at: Timestamp) -> AuditEvent {
     let (decision, outcome) = (&decided.decision, &decided.outcome);
     let finding = outcome.finding();
     let client = decision.client.as_ref();
+    let dead = outcome.dead_credential();
     AuditEvent {
-        id: random::event_id(),
+        id: decision.request_id.to_string(),
         at,
         actor: client.map(ToString::to_string).unwrap_or_default(),
         action: match outcome {
             Outcome::Abandoned => "abandoned".into(),
+            Outcome::Inactive(_) => "inactive".into(),
             _ => "refused".into(),
         },
         target: decision.endpoint.to_owned(),
@@ -28,8 +31,9 @@ pub(super) fn of_decided(decided: &Decided, at: Timestamp) -> AuditEvent {
             "proxy": decision.proxy.map(|it| it.to_string()),
             "grant": decision.grant.map(GrantType::as_str),
             "method": decision.method.map(AuthMethod::as_str),
-            "credential": decision.credential.as_ref().map(ToString::to_string),
+            "credential": decision.credential.as_ref().or(dead).map(ToString::to_string),
             "audience": decision.audience.as_ref().map(ToString::to_string),
+            "holder": decision.holder.as_ref().map(ToString::to_string),
             "scopes_asked": decision.scopes_asked.as_ref().map(ToString::to_string),
             "jti": decision.jti,
             "pending": decision.pending,

@@ -68,7 +68,7 @@ impl Audit {
         }
     }
 
-    /// A request that was refused or abandoned; `known` is the client that it named, where there is such a client.
+    /// A request that was refused or abandoned, or whose token is inactive; `known` is the client that it named, where there is such a client.
     pub fn decided(&self, decided: &Decided, known: Option<&str>, now: Timestamp) {
         let is_proven = decided.decision.credential.is_some();
         let rank = known.map_or(Rank::Any, |client| Rank::Of(client, is_proven));

@@ -7,11 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::crypto::digest::{base64url, length_prefixed, sha256};
 use crate::domain::alert::Alert;
-use crate::domain::certificate_fault::CertificateFault;
-use crate::domain::client_assertion::AssertionFault;
-use crate::domain::decision::{Decided, Outcome};
+use crate::domain::decision::Decided;
 use crate::domain::identifier::CredentialId;
-use crate::domain::refusal::{ClientFault, Refusal};
 use crate::domain::timestamp::Timestamp;
 use crate::store::audit_events::AuditEvent;
 
@@ -60,7 +57,8 @@ impl Raised {
     pub(in crate::operations) fn by(decided: &Decided, known: &str) -> Option<Self> {
         let alert = Alert::of(&decided.outcome)?;
         let decision = &decided.decision;
-        let object = dead_credential(&decided.outcome).or(decision.credential.as_ref());
+        let dead = decided.outcome.dead_credential();
+        let object = dead.or(decision.credential.as_ref());
         let object = object.map_or("", CredentialId::as_str);
         Some(
             Self::new(alert, known, object)
@@ -125,20 +123,6 @@ impl Raised {
 
 fn hour(now: Timestamp) -> i64 {
     now.unix().div_euclid(HOUR)
-}
-
-/// The credential that was right and does not count.
-const fn dead_credential(outcome: &Outcome) -> Option<&CredentialId> {
-    let Outcome::Refused(Refusal::Client(fault)) = outcome else {
-        return None;
-    };
-    match fault {
-        ClientFault::SecretRetired(id)
-        | ClientFault::SecretExpired(id)
-        | ClientFault::Assertion(AssertionFault::DeadKey(id, _))
-        | ClientFault::Certificate(CertificateFault::NotLive(id, _)) => Some(id),
-        _ => None,
-    }
 }
 
 /// What was told, and in which hour.

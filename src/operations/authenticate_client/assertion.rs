@@ -12,7 +12,6 @@ use crate::domain::client_assertion::{AssertionFault, AssertionRules, accept, cl
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::known_client::KnownClient;
-use crate::domain::refusal::ClientFault;
 use crate::domain::shown::unknown;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::error::OperationError;
@@ -33,12 +32,7 @@ impl Authenticator {
             return Err(AssertionFault::ClientId(unknown(other, [claimed])).into());
         }
         decision.passed(Chain::AssertionForm);
-        let known = self
-            .find_client(claimed)
-            .await?
-            .ok_or(ClientFault::UnknownClient)?;
-        decision.recognise_client();
-        decision.passed(Chain::Client);
+        let known = Self::recognise(self.find_client(claimed).await?.as_ref(), decision)?;
         let signed = self.check_signed(unverified, &known)?;
         decision.credential = Some(signed.key().clone());
         decision.passed(Chain::AssertionKey);

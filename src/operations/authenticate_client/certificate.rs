@@ -16,7 +16,6 @@ use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::decision::Decision;
-use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
@@ -39,15 +38,7 @@ impl Authenticator {
         certificate: &ClientCertificate,
         decision: &mut Decision,
     ) -> Result<ProvenClient, OperationError> {
-        let id = ClientId::parse(client_id).map_err(|_| ClientFault::UnknownClient)?;
-        let known = self
-            .memory
-            .directory
-            .client(&id)
-            .await?
-            .ok_or(ClientFault::UnknownClient)?;
-        decision.recognise_client();
-        decision.passed(Chain::Client);
+        let known = Self::recognise(self.find_client(client_id).await?.as_ref(), decision)?;
         let proof = self.matched(&known, certificate, decision)?;
         decision.credential = Some(proof.credential.clone());
         decision.passed(Chain::Certificate);

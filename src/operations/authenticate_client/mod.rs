@@ -29,7 +29,7 @@ use super::replay_cache::ReplayCache;
 use crate::config::settings::Settings;
 use crate::crypto::hashing_pool::HashingPool;
 use crate::domain::check::Chain;
-use crate::domain::client::AuthMethod;
+use crate::domain::client::{AuthMethod, ClientStatus};
 use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::identifier::ClientId;
 use crate::domain::known_client::KnownClient;
@@ -122,6 +122,23 @@ impl Authenticator {
                     .await
             }
         }
+    }
+
+    /// Notes who the client is.
+    ///
+    /// # Errors
+    /// There is none, or no more: what is left of a deleted one has no credential that could be right.
+    fn recognise(
+        known: Option<&Arc<KnownClient>>,
+        decision: &mut Decision,
+    ) -> Result<Arc<KnownClient>, ClientFault> {
+        let known = known.ok_or(ClientFault::UnknownClient)?;
+        decision.recognise_client();
+        if known.client.status == ClientStatus::Deleted {
+            return Err(ClientFault::Deleted);
+        }
+        decision.passed(Chain::Client);
+        Ok(Arc::clone(known))
     }
 
     /// The client of a presented id; an id that is none is unknown.

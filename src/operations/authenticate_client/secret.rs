@@ -81,9 +81,7 @@ impl Authenticator {
         matching: &[&'a Credential],
         decision: &mut Decision,
     ) -> Result<(ProvenClient, &'a Credential), ClientFault> {
-        let known = known.ok_or(ClientFault::UnknownClient)?;
-        decision.recognise_client();
-        decision.passed(Chain::Client);
+        let known = Self::recognise(known, decision)?;
         let credential = self.live(matching, (method, secret))?;
         decision.credential = Some(credential.id.clone());
         decision.passed(Chain::Secret);
@@ -91,7 +89,7 @@ impl Authenticator {
             credential: credential.id.clone(),
             method,
         };
-        let client = ProvenClient::by_secret(Arc::clone(known), proof)?;
+        let client = ProvenClient::by_secret(known, proof)?;
         decision.passed(Chain::Standing);
         Ok((client, credential))
     }

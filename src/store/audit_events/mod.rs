@@ -41,7 +41,7 @@ named! {
     AuditKind {
         /// Somebody changed what grantd keeps.
         Change = "change",
-        /// A request was refused or abandoned, or so many were left out.
+        /// A request was refused or abandoned, or its token is inactive; or so many were left out.
         Refusal = "refusal",
         /// Something that a person should look at.
         Alert = "alert",

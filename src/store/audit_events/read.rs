@@ -1,4 +1,4 @@
-//! Reads the audit log, oldest first, a page at a time.
+//! Reads the audit log, oldest first, a page at a time; and single events of it.
 
 use sqlx::QueryBuilder;
 
@@ -135,6 +135,56 @@ impl Store {
                     list.push_bind(id.as_str());
                 }
                 query.push(") ORDER BY at, id");
+                query.build_query_as().persistent(false).fetch_all(conn).await?
+            });
+            rows.into_iter().map(StoredEvent::try_from).collect()
+        })
+        .await
+    }
+
+    /// The changes of one of these `actions` that were made to `target` up to `until`: the newest first, `most` at most.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn changes_of(
+        &self,
+        (target, actions): (&str, &[&str]),
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        // However long it takes: it may step over every change that is kept.
+        self.read_all(async |tx| {
+            let rows: Vec<EventRow> = on_db!(tx, conn => {
+                let mut query = QueryBuilder::new(SELECT);
+                query.push(" WHERE kind = 'change' AND at <= ").push_bind(until.unix());
+                query.push(" AND target = ").push_bind(target);
+                query.push(" AND action IN (");
+                let mut list = query.separated(", ");
+                for action in actions {
+                    list.push_bind(*action);
+                }
+                query.push(") ORDER BY at DESC, id DESC LIMIT ").push_bind(i64::from(most));
+                query.build_query_as().persistent(false).fetch_all(conn).await?
+            });
+            rows.into_iter().map(StoredEvent::try_from).collect()
+        })
+        .await
+    }
+
+    /// The events that say how many refusals and the like were left out, from the second `from` to the second `to`.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn suppressed_events(
+        &self,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(async |tx| {
+            let rows: Vec<EventRow> = on_db!(tx, conn => {
+                let mut query = QueryBuilder::new(SELECT);
+                query.push(" WHERE kind = 'refusal' AND action = 'suppressed'");
+                query.push(" AND at >= ").push_bind(from.unix());
+                query.push(" AND at <= ").push_bind(to.unix());
                 query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             rows.into_iter().map(StoredEvent::try_from).collect()

@@ -162,7 +162,7 @@ fn the_manual_has_a_page_for_each_command() {
     assert_eq!(all.matches("\n.TH grantd").count(), names.len(), "{all}");
 }
 
-/// 0 done, 1 refused or failed, 2 wrong usage; also for what begins a line of a script.
+/// 0 done, 1 refused or failed, 2 wrong usage, 3 nothing known; also for what begins a line of a script.
 #[test]
 fn the_exit_status_says_whether_it_was_done_refused_or_wrong_usage() {
     let place = with_data();
@@ -212,6 +212,12 @@ fn the_exit_status_says_whether_it_was_done_refused_or_wrong_usage() {
         (2, "client list --nonsense"),
         (2, "client list --output yaml"),
         (2, "client show"),
+        (2, "explain"),
+        (2, "explain nonsense --data data"),
+        (
+            3,
+            "explain 01890a5d-ac96-774b-bcce-b302099a8057 --data data",
+        ),
         (2, "apply"),
         (2, "apply my.toml --allow-removals 1"),
         (2, "credential add-secret reader --expires-in soon"),

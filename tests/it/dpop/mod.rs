@@ -81,7 +81,7 @@ impl Prover {
     }
 
     /// A proof with one member of its header replaced.
-    fn header(&self, name: &str, value: impl Into<Value>) -> String {
+    pub(crate) fn header(&self, name: &str, value: impl Into<Value>) -> String {
         let mut header = self.header.clone();
         header[name] = value.into();
         let mut claims = self.claims.clone();

@@ -1,0 +1,71 @@
+//! How an explanation is shown: what is known of the request, each check in a line, and what to do.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use crate::cli::output::{Output, cell, print_rows, say};
+use crate::operations::explain::{Explained, Stopped};
+
+/// Prints it whole.
+pub(super) fn print(explained: &Explained, output: Output) -> anyhow::Result<()> {
+    if output == Output::Json {
+        return Ok(say!("{}", serde_json::to_string_pretty(explained)?)?);
+    }
+    print_about(explained)?;
+    say!("")?;
+    print_checks(explained)?;
+    print_advice(explained)?;
+    Ok(())
+}
+
+fn print_about(explained: &Explained) -> io::Result<()> {
+    let about = explained.about.iter();
+    let about = about.filter(|(_, value)| !value.is_null());
+    let mut rows: Vec<Vec<Value>> = about
+        .map(|(name, value)| vec![json!(name), value.clone()])
+        .collect();
+    rows.push(vec![json!("outcome"), json!(explained.outcome)]);
+    print_rows(Output::Table, &["request", ""], &rows)
+}
+
+fn print_checks(explained: &Explained) -> io::Result<()> {
+    let row = |judged: &crate::domain::decision::Judged| {
+        let passed = match judged.passed {
+            Some(true) => "passed",
+            Some(false) => "FAILED",
+            None => "not reached",
+        };
+        let check = judged.check;
+        vec![
+            json!(check.name()),
+            json!(passed),
+            json!(check.expected()),
+            json!(judged.found),
+        ]
+    };
+    let rows: Vec<Vec<Value>> = explained.checks.iter().map(row).collect();
+    print_rows(Output::Table, &["check", "", "expected", "found"], &rows)
+}
+
+fn print_advice(explained: &Explained) -> io::Result<()> {
+    if let Some(stopped) = &explained.stopped {
+        say!("\nstopped: {}", told(stopped))?;
+    }
+    if let Some(remedy) = &explained.remedy {
+        say!("\nwhat to do: {}", cell(&json!(remedy)))?;
+    }
+    Ok(())
+}
+
+fn told(stopped: &Stopped) -> String {
+    let shown = |text: &str| cell(&json!(text));
+    let reason = stopped.reason.as_ref();
+    let reason = reason.map_or_else(|| "no reason was given".to_owned(), |it| shown(it));
+    format!(
+        "{} by {} at {}: {reason}",
+        stopped.action,
+        shown(&stopped.actor),
+        stopped.at
+    )
+}
