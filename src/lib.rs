@@ -21,4 +21,6 @@ pub mod http;
 
 pub mod server;
 
+pub mod control;
+
 pub mod cli;

@@ -10,8 +10,10 @@ use clap::Args;
 use super::color;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
+use super::dev_control::{ControlArguments, held, steered};
 use super::dev_keys::DevKeys;
 use super::dev_screen::{ReadyFile, Screen};
+use super::listen_address::{PORT, listen_address};
 use super::standard_input;
 use crate::clock::Clock;
 use crate::config::catalog::write::to_toml;
@@ -20,6 +22,7 @@ use crate::config::settings::{
     Budget, Feed, Keys, LogFormat, MTLS, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
     PublicListener, Settings, Tokens,
 };
+use crate::control::World;
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
@@ -40,9 +43,6 @@ use crate::telemetry;
 const TOKENS: Tokens = Tokens {
     max_lifetime: Seconds::new(24 * 3600),
 };
-
-/// The port of `grantd dev` without `--listen`.
-const PORT: u16 = 8080;
 
 /// Of a directory of an earlier start so many clients are looked at: for those, by id, certificates are made that are
 /// missing, and the screen shows the first of them.
@@ -78,6 +78,8 @@ pub(super) struct Arguments {
     /// End when standard input does: when the program that started this one ends, even if it is killed
     #[arg(long)]
     until_stdin_closes: bool,
+    #[command(flatten)]
+    control: ControlArguments,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -97,6 +99,13 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => DataDirectory::temporary()?,
     };
     let sockets = sockets(arguments.listen)?;
+    let (clock, entrance) = match arguments.control.entrance()? {
+        None => (Clock::system(), None),
+        Some(entrance) => {
+            let (clock, hand) = Clock::steered();
+            (clock, Some((entrance, hand)))
+        }
+    };
     let issuer = issuer(&arguments, sockets.address(PUBLIC)?)?;
     if let Some(before) = data.remember_issuer(issuer.as_str())? {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of the previous one are refused");
@@ -105,7 +114,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stated = read_catalog(&arguments.catalog)?;
     let mut settings = settings(issuer, data.database_url(), &sockets)?;
     descriptors::fit(&mut settings);
-    let store = Arc::new(Store::open(DatabaseOptions::of(&settings))?);
+    let store = Store::open(DatabaseOptions::of(&settings))?;
+    // Where tests move the clock, there is one.
+    let store = Arc::new(match entrance {
+        None => store,
+        Some(_) => store.following(clock.clone()),
+    });
     store.migrate().await?;
     // What an earlier start left stays as it is, where no catalog is given.
     let is_new = stated.is_some() || !store.has_audiences().await?;
@@ -115,8 +129,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => stored_catalog(&store).await?,
     };
     let own_client_ca = arguments.client_ca.is_none();
-    let mut certificates =
-        DevCertificates::make(&data, &catalog, own_client_ca, Clock::system().now())?;
+    let mut certificates = DevCertificates::make(&data, &catalog, own_client_ca, clock.now())?;
     let keys = DevKeys::make(&data, &mut catalog, is_new)?;
     if is_new {
         certificates.register(&mut catalog);
@@ -125,10 +138,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         certificates.keep_registered(&catalog);
     }
     settings.mtls = Some(mutual(&arguments, &certificates, sockets.address(MTLS)?));
-    let replica = Replica::new(settings, sockets, store, Clock::system(), sealing)?;
+    let replica = Replica::new(settings, sockets, store, clock, sealing.clone())?;
     replica.grantd.follow_feed().await?;
     let client_ca = arguments.client_ca.as_ref();
-    let ready = ReadyFile::new(&replica.settings, data.path(), &certificates, client_ca);
+    let control = entrance.as_ref().map(|(it, _)| it.url()).transpose()?;
+    let also = (client_ca, control.as_ref());
+    let ready = ReadyFile::new(&replica.settings, data.path(), &certificates, also);
     // The listeners are bound: whoever connects from here on is served.
     if let Some(path) = &arguments.ready_file {
         ready.write(path)?;
@@ -144,6 +159,19 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     // A screen that nobody reads is no reason not to serve.
     let _ = screen.print();
+    let held = held(&screen);
+    let replica = match entrance {
+        None => replica,
+        Some((entrance, hand)) => {
+            let world = World {
+                hand,
+                sealing,
+                catalog,
+                held,
+            };
+            steered(replica, entrance, world)?
+        }
+    };
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
 }
 
@@ -157,15 +185,6 @@ fn sockets(listen: Option<SocketAddr>) -> Result<Sockets, BindError> {
         .with(PUBLIC, public)
         .with(MTLS, bind_loopback_pair(0)?)
         .with(OPERATIONS, bind_loopback_pair(0)?))
-}
-
-/// An address with its port, or what is wanted in its place.
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        let port = text.rsplit(':').next().and_then(|port| port.parse().ok());
-        let port: u16 = port.unwrap_or(PORT);
-        format!("write an IP address and a port: 127.0.0.1:{port}, or [::1]:{port}")
-    })
 }
 
 /// The issuer follows the listener unless it is given.

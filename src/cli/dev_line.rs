@@ -26,6 +26,8 @@ pub(super) struct Lines<'a> {
     pub(super) audiences: &'a [Placed<Audience>],
     /// The secrets of the demo catalog, which everybody knows.
     pub(super) demo: &'a [(ClientId, Secret)],
+    /// Whether secrets of a catalog of one's own are shown as well.
+    pub(super) shows_secrets: bool,
 }
 
 /// A line, and what a reader has to put into it.
@@ -104,7 +106,23 @@ impl Lines<'_> {
             return Some((by_secret(client, (known, known))?, None));
         }
         let form = secret.map_or(PLACEHOLDER, Secret::expose);
+        if self.shows_secrets && secret.is_some() {
+            return Some((by_secret(client, (form, form))?, None));
+        }
         Some((by_secret(client, (form, PLACEHOLDER))?, Some(note)))
+    }
+
+    /// The secret of a client in clear, where the catalog states it so or everybody knows it.
+    pub(super) fn clear_secret(&self, client: &CatalogClient) -> Option<Secret> {
+        let mut materials = client.credentials.iter().map(|it| &it.material);
+        let stated = materials.find_map(|material| match material {
+            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => Some(secret.clone()),
+            _ => None,
+        });
+        stated.or_else(|| {
+            self.known_secret(client)
+                .map(|it| Secret::new(it.to_owned()))
+        })
     }
 
     /// A secret of the demo, where it is still the client's.

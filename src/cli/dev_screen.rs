@@ -19,6 +19,7 @@ use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::Settings;
 use crate::domain::credential::{CredentialMaterial, StatedSecret};
 use crate::domain::identifier::ClientId;
+use crate::domain::issuer::Issuer;
 use crate::domain::secret_format::Secret;
 
 /// So many clients are shown; a catalog may have thousands.
@@ -35,6 +36,9 @@ pub(super) struct ReadyFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     mtls_token_endpoint: Option<String>,
     operations: String,
+    /// The URL of the control listener; its paths begin with `/_test`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control: Option<String>,
     /// What to trust for grantd's own TLS.
     ca_file: PathBuf,
     /// The CA whose client certificates are accepted.
@@ -52,7 +56,7 @@ impl ReadyFile {
         settings: &Settings,
         data: &Path,
         certificates: &DevCertificates,
-        client_ca: Option<&PathBuf>,
+        (client_ca, control): (Option<&PathBuf>, Option<&Issuer>),
     ) -> Self {
         let issuer = &settings.issuer;
         Self {
@@ -63,6 +67,7 @@ impl ReadyFile {
             jwks_uri: issuer.endpoint("/oauth2/jwks"),
             mtls_token_endpoint: settings.mutual_endpoint("/oauth2/token"),
             operations: format!("http://{}", settings.operations.listen),
+            control: control.map(Issuer::to_string),
             ca_file: certificates.ca.clone(),
             client_ca_file: client_ca.unwrap_or(&certificates.ca).clone(),
             client_ca_key_file: client_ca.is_none().then(|| certificates.ca_key.clone()),
@@ -115,15 +120,7 @@ impl Screen<'_> {
         say!("")?;
         say!("{}", bold("Get a token:"))?;
         let demo = demo_secrets();
-        let lines = Lines {
-            issuer: &self.ready.issuer,
-            endpoint: &self.ready.token_endpoint,
-            mutual_endpoint: self.ready.mtls_token_endpoint.as_deref(),
-            certificates: self.certificates,
-            keys: self.keys,
-            audiences: &self.catalog.audiences,
-            demo: &demo,
-        };
+        let lines = self.lines(&demo);
         for client in self.catalog.clients.iter().take(MOST_CLIENTS) {
             say!("")?;
             match lines.of(client) {
@@ -150,6 +147,20 @@ impl Screen<'_> {
         say!("Press Ctrl-C to stop.")
     }
 
+    /// What gets a token for each client; `demo` are the secrets that everybody knows.
+    pub(super) fn lines<'l>(&'l self, demo: &'l [(ClientId, Secret)]) -> Lines<'l> {
+        Lines {
+            issuer: &self.ready.issuer,
+            endpoint: &self.ready.token_endpoint,
+            mutual_endpoint: self.ready.mtls_token_endpoint.as_deref(),
+            certificates: self.certificates,
+            keys: self.keys,
+            audiences: &self.catalog.audiences,
+            demo,
+            shows_secrets: false,
+        }
+    }
+
     fn print_places(&self) -> io::Result<()> {
         let kept = if self.data.is_temporary() {
             "deleted when this process ends; keep them with --data DIR"
@@ -169,12 +180,15 @@ impl Screen<'_> {
             say!("  mutual TLS     {endpoint} (trust {ca})")?;
         }
         say!("  health         {}/readyz", self.ready.operations)?;
+        if let Some(control) = &self.ready.control {
+            say!("  for tests      {control}/_test")?;
+        }
         say!("  data           {} ({kept})", self.data.path().display())
     }
 }
 
 /// What everybody can read in `config/catalog.toml`.
-fn demo_secrets() -> Vec<(ClientId, Secret)> {
+pub(super) fn demo_secrets() -> Vec<(ClientId, Secret)> {
     let none = |_: &str| None;
     let Ok(demo) = Catalog::parse(DEMO_NAME, DEMO, &CatalogOptions::dev(&none)) else {
         return Vec::new();

@@ -1,11 +1,17 @@
 //! The one clock: wall time in seconds, a monotonic span, and waiting. No other code reads time.
 
+mod machine;
+mod steered;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::domain::timestamp::{Seconds, Timestamp};
+use machine::unix_milliseconds;
+use steered::Steered;
+pub use steered::{Hand, Shown};
 
 /// A clock; clones share it.
 #[derive(Clone, Debug)]
@@ -16,10 +22,13 @@ enum Source {
     System {
         origin: Instant,
     },
+    /// For tests of grantd.
     Manual {
         hands: Arc<watch::Sender<Hands>>,
         moved_by_sleepers: bool,
     },
+    /// For tests of others, by `grantd dev`.
+    Steered(Arc<Steered>),
 }
 
 /// What a manual clock shows.
@@ -62,6 +71,25 @@ impl Clock {
         })
     }
 
+    /// The machine's clock as long as nobody moves it, and what moves it. `grantd dev` alone makes one
+    /// (`tests/it/layering`), so that in production no clock can be moved.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the machine's clock"
+    )]
+    pub fn steered() -> (Self, Hand) {
+        let steered = Arc::new(Steered::new(Instant::now()));
+        (Self(Source::Steered(Arc::clone(&steered))), Hand(steered))
+    }
+
+    /// Whether it may be moved while the server runs: then it is the database's clock, too, and what it shows at two
+    /// moments says nothing of the time between.
+    #[must_use]
+    pub const fn is_steered(&self) -> bool {
+        matches!(self.0, Source::Steered(_))
+    }
+
     /// A clock that stands still until it is moved or slept on; for tests.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
@@ -93,34 +121,44 @@ impl Clock {
 
     /// The wall time in milliseconds since the Unix epoch, to compare it with another clock.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one reader of the machine's clock"
-    )]
     pub fn unix_milliseconds(&self) -> i64 {
         match &self.0 {
-            Source::System { .. } => {
-                let since = SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .unwrap_or_default();
-                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-            }
+            Source::System { .. } => unix_milliseconds(),
             Source::Manual { hands, .. } => hands.borrow().wall.saturating_mul(1000),
+            Source::Steered(steered) => steered.now(),
         }
     }
 
-    /// The time since some fixed moment: it never goes back, and setting the clock does not move it.
+    /// The time since some fixed moment: it never goes back, and setting the clock does not move it. It measures what
+    /// takes time: requests, timeouts, how old a reading is.
     #[must_use]
     pub fn monotonic(&self) -> Duration {
         match &self.0 {
             Source::System { origin } => origin.elapsed(),
             Source::Manual { hands, .. } => hands.borrow().monotonic(),
+            Source::Steered(steered) => steered.monotonic(),
         }
     }
 
-    /// Waits until `now()` has reached `instant`. A clock made by [`Self::manual`] is moved there instead.
+    /// As [`Self::monotonic`], for rules that give something back in time: moving a steered clock forward lets that time
+    /// pass, and while it stands still none does.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Source::Steered(steered) => steered.elapsed(),
+            _ => self.monotonic(),
+        }
+    }
+
+    /// Waits until `now()` has reached `instant`. A clock made by [`Self::manual`] is moved there instead; a steered one
+    /// that stands still, or is set back meanwhile, is not waited for.
     pub async fn sleep_until(&self, instant: Timestamp) {
         match &self.0 {
+            Source::Steered(steered) => {
+                steered
+                    .sleep_until(instant.unix().saturating_mul(1000))
+                    .await;
+            }
             Source::System { .. } => {
                 while self.now() < instant {
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -149,7 +187,7 @@ impl Clock {
     pub async fn pause(&self, span: Duration) {
         match &self.0 {
             _ if span.is_zero() => {}
-            Source::System { .. } => tokio::time::sleep(span).await,
+            Source::System { .. } | Source::Steered(_) => tokio::time::sleep(span).await,
             Source::Manual {
                 moved_by_sleepers: true,
                 ..
@@ -184,7 +222,7 @@ impl Clock {
     #[must_use]
     pub fn sleepers(&self) -> usize {
         match &self.0 {
-            Source::System { .. } => 0,
+            Source::System { .. } | Source::Steered(_) => 0,
             Source::Manual { hands, .. } => hands.receiver_count(),
         }
     }

@@ -9,10 +9,20 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Objects and arrays may lie in each other this deep; the outermost is the first.
-pub const MAX_DEPTH: usize = 16;
-/// The most members that all objects of a text may have together.
-pub const MAX_MEMBERS: usize = 256;
+/// How much a text may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Objects and arrays may lie in each other this deep; the outermost is the first.
+    pub depth: usize,
+    /// The most members that all objects of a text may have together.
+    pub members: usize,
+}
+
+/// What strangers may send.
+pub const STRANGERS: Bounds = Bounds {
+    depth: 16,
+    members: 256,
+};
 
 /// Why a text is refused. It never repeats the text.
 #[expect(missing_docs, reason = "the text of each says it")]
@@ -27,21 +37,33 @@ pub enum StrictJsonError {
     NotAnObject,
     #[error("a member name appears twice")]
     DuplicateMember,
-    /// Deeper than [`MAX_DEPTH`].
-    #[error("nested deeper than {MAX_DEPTH}")]
-    TooDeep,
-    /// More than [`MAX_MEMBERS`].
-    #[error("more than {MAX_MEMBERS} members")]
-    TooManyMembers,
+    /// Deeper than the bound.
+    #[error("nested deeper than {0}")]
+    TooDeep(usize),
+    /// More than the bound.
+    #[error("more than {0} members")]
+    TooManyMembers(usize),
 }
 
-/// Reads one JSON object. The caller bounds the length of `bytes`.
+/// Reads one JSON object that a stranger sent. The caller bounds the length of `bytes`.
 ///
 /// # Errors
-/// Anything but one object within the bounds, with every name once (JOSE-06).
+/// Anything but one object within [`STRANGERS`], with every name once (JOSE-06).
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, StrictJsonError> {
+    parse_object_within(bytes, STRANGERS)
+}
+
+/// As [`parse_object`], within other bounds.
+///
+/// # Errors
+/// As [`parse_object`].
+pub fn parse_object_within(
+    bytes: &[u8],
+    bounds: Bounds,
+) -> Result<Map<String, Value>, StrictJsonError> {
     let text = std::str::from_utf8(bytes).map_err(|_| StrictJsonError::NotUtf8)?;
     let reading = Reading {
+        bounds,
         members: Cell::new(0),
         fault: Cell::new(None),
     };
@@ -61,6 +83,7 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, StrictJsonError>
 
 /// What all elements of one text share.
 struct Reading {
+    bounds: Bounds,
     members: Cell<usize>,
     /// Our own reason: serde carries errors as text only.
     fault: Cell<Option<StrictJsonError>>,
@@ -82,8 +105,9 @@ struct Element<'a> {
 
 impl Element<'_> {
     fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
-            return Err(self.reading.refuse(StrictJsonError::TooDeep));
+        let deepest = self.reading.bounds.depth;
+        if self.depth >= deepest {
+            return Err(self.reading.refuse(StrictJsonError::TooDeep(deepest)));
         }
         Ok(Self {
             depth: self.depth + 1,
@@ -152,8 +176,9 @@ impl<'de> Visitor<'de> for Element<'_> {
         while let Some(name) = access.next_key::<String>()? {
             let members = self.reading.members.get() + 1;
             self.reading.members.set(members);
-            if members > MAX_MEMBERS {
-                return Err(self.reading.refuse(StrictJsonError::TooManyMembers));
+            let most = self.reading.bounds.members;
+            if members > most {
+                return Err(self.reading.refuse(StrictJsonError::TooManyMembers(most)));
             }
             if map.contains_key(&name) {
                 return Err(self.reading.refuse(StrictJsonError::DuplicateMember));
@@ -228,18 +253,19 @@ mod tests {
                 "]".repeat(depth - 1)
             )
         };
-        assert!(parse_object(nested(MAX_DEPTH).as_bytes()).is_ok());
-        assert_eq!(fault(&nested(MAX_DEPTH + 1)), StrictJsonError::TooDeep);
-        assert_eq!(fault(&nested(5000)), StrictJsonError::TooDeep);
+        let Bounds { depth, members } = STRANGERS;
+        assert!(parse_object(nested(depth).as_bytes()).is_ok());
+        assert_eq!(fault(&nested(depth + 1)), StrictJsonError::TooDeep(depth));
+        assert_eq!(fault(&nested(5000)), StrictJsonError::TooDeep(depth));
 
         let wide = |members: usize| {
             let members: Vec<_> = (0..members).map(|n| format!("\"{n}\":{{}}")).collect();
             format!("{{{}}}", members.join(","))
         };
-        assert!(parse_object(wide(MAX_MEMBERS).as_bytes()).is_ok());
+        assert!(parse_object(wide(members).as_bytes()).is_ok());
         assert_eq!(
-            fault(&wide(MAX_MEMBERS + 1)),
-            StrictJsonError::TooManyMembers
+            fault(&wide(members + 1)),
+            StrictJsonError::TooManyMembers(members)
         );
     }
 

@@ -64,6 +64,12 @@ impl Form {
         self.values(name).collect()
     }
 
+    /// All parameters with their names, in their order.
+    #[must_use]
+    pub fn into_pairs(self) -> Vec<(String, Zeroizing<String>)> {
+        self.0
+    }
+
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let of_name = self.0.iter().filter(move |(known, _)| known == name);
         of_name

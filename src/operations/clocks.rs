@@ -62,6 +62,9 @@ pub struct KeyTime {
     /// The latest time that was ever seen. If the clock was set back and no key is active, a key that was active at
     /// this time and is not retired may still sign.
     pub latest: Timestamp,
+    /// Whether tests move the clock: then there is no other replica, and nobody expects a key of a time that is not
+    /// there.
+    pub is_steered: bool,
 }
 
 impl Anchor {
@@ -133,6 +136,7 @@ impl Clocks {
         KeyTime {
             now,
             latest: now.max(Timestamp::from_unix(latest)),
+            is_steered: self.ours.is_steered(),
         }
     }
 
@@ -157,6 +161,10 @@ impl Clocks {
     }
 
     pub(super) fn note(&self, reading: ClockReading) {
+        // One clock for both: what it said before it was moved says nothing of now.
+        if self.ours.is_steered() {
+            return;
+        }
         let anchor = Anchor::new(reading);
         let before = self.anchor.swap(Some(anchor.into()));
         // The time extrapolated from the previous reading may be later than this reading.

@@ -98,13 +98,15 @@ impl KeyRing {
     pub fn signer(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Signer> {
         self.youngest(algorithm, time.now)
             .or_else(|| self.youngest(algorithm, time.latest))
-            .or_else(|| self.oldest_of_later(algorithm, time.now))
+            .or_else(|| self.oldest_of_later(algorithm, time))
     }
 
     /// After a restart the latest time is unknown. But a key that was made after `now` shows that the clock was set
-    /// back.
-    fn oldest_of_later(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Signer> {
-        let surely_later = |key: &&RingKey| key.life.announced_at > now.plus(MOST_APART);
+    /// back. Where tests move the clock, any key that begins later does.
+    fn oldest_of_later(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Signer> {
+        let now = time.now;
+        let surely_later =
+            |key: &&RingKey| time.is_steered || key.life.announced_at > now.plus(MOST_APART);
         self.keys
             .values()
             .filter(|key| key.algorithm == algorithm && key.life.is_needed(now))

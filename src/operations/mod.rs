@@ -34,6 +34,7 @@ pub mod memory;
 pub mod metrics;
 pub mod own_token;
 mod parts;
+mod pass_time;
 mod public_credentials;
 pub mod register_credentials;
 pub mod reloads;

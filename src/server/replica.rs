@@ -119,6 +119,13 @@ impl Replica {
         self
     }
 
+    /// The same with one more listener, of which no setting knows.
+    #[must_use]
+    pub fn listening_also(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
     /// The same, which tells this service manager how it is.
     #[must_use]
     pub fn told_to(mut self, manager: ServiceManager) -> Self {

@@ -34,7 +34,7 @@ pub(super) enum DatabaseClock {
     /// The database is asked.
     #[default]
     Asked,
-    /// For tests: the time comes from this clock, so that they can set the time and set two clocks apart.
+    /// The time comes from this clock, which tests move; those of grantd also set two clocks apart.
     Following(Clock),
 }
 

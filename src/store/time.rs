@@ -7,7 +7,7 @@ use super::transaction::{Tx, on_db};
 use crate::clock::Clock;
 
 impl Store {
-    /// This store with `clock` in the place of the database's own; for tests.
+    /// This store with `clock` in the place of the database's own, where tests move it.
     #[must_use]
     pub fn following(self, clock: Clock) -> Self {
         Self {

@@ -30,6 +30,8 @@ mod cluster;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod decision;
 #[cfg(test)]
 mod deployment;

@@ -275,6 +275,11 @@ pub(crate) struct Dev {
 }
 
 impl Dev {
+    /// A member of the ready file, whatever it is.
+    pub(crate) fn member(&self, name: &str) -> &Value {
+        &self.ready[name]
+    }
+
     /// A member of the ready file.
     pub(crate) fn url(&self, name: &str) -> &str {
         self.ready[name].as_str().unwrap()

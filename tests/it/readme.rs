@@ -21,7 +21,7 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "docs/production.md",
     "docs/audit.md",
@@ -35,6 +35,7 @@ const PAGES: [&str; 14] = [
     "docs/mutual-tls.md",
     "docs/verify.md",
     "docs/packages.md",
+    "docs/testing.md",
     // The last: it replaces the sealing key of the pages.
     "docs/keys.md",
 ];
@@ -42,6 +43,9 @@ const PAGES: [&str; 14] = [
 const PAGES_OF_OPENSSL: [&str; 2] = ["docs/private-key-jwt.md", "docs/mutual-tls.md"];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
+/// Where the pages' server is steered, and the flag that says so.
+const CONTROL: &str = "http://127.0.0.1:8081";
+const AT_CONTROL: [&str; 2] = ["--control", "127.0.0.1:8081"];
 /// The URL of the pages' API, and how it is started.
 const API: &str = "http://localhost:8090";
 const START_API: &str = "cargo run --example resource_server -- ";
@@ -215,6 +219,11 @@ impl Reader {
             SERVER,
             self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")),
         );
+        let control = self
+            .dev
+            .as_ref()
+            .and_then(|dev| dev.member("control").as_str());
+        let text = text.replace(CONTROL, control.unwrap_or(CONTROL));
         match &self.api {
             Some(api) => text.replace(API, &api.origin()),
             None => text,
@@ -252,6 +261,8 @@ impl Reader {
             [rest @ .., "--ready-file", name] => (rest, Some(name)),
             all => (all, None),
         };
+        // It takes a free port by itself.
+        let arguments = arguments.strip_prefix(&AT_CONTROL).unwrap_or(arguments);
         self.dev = Some(self.place.dev(arguments));
         if let Some(name) = ready {
             fs::copy(self.place.path("dev.ready"), self.place.path(name)).unwrap();
@@ -336,6 +347,15 @@ fn check_output(block: &Block, ended: &Ended) {
             "{}: {ended:?}",
             block.at
         );
+    }
+    if text.contains("/_test/clock") {
+        assert!(
+            output.contains("\"offset_seconds\":3660"),
+            "{}: {ended:?}",
+            block.at
+        );
+    } else if text.contains("/_test") {
+        assert!(output.contains("/_test/clock"), "{}: {ended:?}", block.at);
     }
     if text.contains("token inspect --data") {
         assert!(

@@ -121,6 +121,15 @@ impl Lineup {
         Some(periods.known_from(self.next()?.1).max(turn))
     }
 
+    /// When [`Self::advance`] has something to do next, as far as the schedule says.
+    #[must_use]
+    pub fn next_turn(&self, periods: &KeyPeriods, in_use: Option<Seconds>) -> Option<Timestamp> {
+        match in_use {
+            Some(_) => Some(self.planned_begin(periods)?.minus(ACTIVATION_DELAY)),
+            None => Some(self.current()?.1.activates_at?.plus(periods.rotation?)),
+        }
+    }
+
     /// Whether there is no next key.
     #[must_use]
     pub fn lacks_next(&self) -> bool {

@@ -17,7 +17,8 @@ const CHALLENGE: HeaderValue =
     HeaderValue::from_static("Basic realm=\"grantd\", charset=\"UTF-8\"");
 /// The nonce for the next DPoP proof (RFC 9449 section 8.1).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// The media type of every document that no standard calls otherwise.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {

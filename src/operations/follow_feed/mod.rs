@@ -125,7 +125,8 @@ impl Feed {
                 self.begin_anew(followed, position);
             }
         }
-        if lost {
+        // A steered clock makes rows old that were just written; there is no standby that could lag.
+        if lost && !self.clocks.ours().is_steered() {
             self.note_loss(followed, reading.clock.database.next_second());
         }
         Ok(())

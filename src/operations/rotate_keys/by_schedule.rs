@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::{KeyRotation, RotationError};
 use crate::domain::signing_key::periods::KeyPeriods;
+use crate::domain::timestamp::Timestamp;
 use crate::operations::actor::Actor;
 use crate::operations::follow_feed::Feed;
 use crate::operations::make_signing_keys::MakeKeyError;
@@ -94,6 +95,21 @@ impl Rotator {
             let in_use = ring.in_use().get(algorithm).copied();
             lineup.is_due(now, &self.periods, in_use)
         })
+    }
+
+    /// When something is due next, as far as this replica knows.
+    #[must_use]
+    pub fn next_turn(&self) -> Option<Timestamp> {
+        let keys = self.feed.memory.keys.load();
+        let ring = keys.as_ref()?;
+        let turns = ring
+            .lineups()
+            .into_iter()
+            .filter_map(|(algorithm, lineup)| {
+                let in_use = ring.in_use().get(&algorithm).copied();
+                lineup.next_turn(&self.periods, in_use)
+            });
+        turns.min()
     }
 
     fn tell(&self, failed: Option<&RotationError>) {

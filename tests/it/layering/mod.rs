@@ -9,7 +9,7 @@ use self::paths::NamedPath;
 use crate::source_tree::{root, rust_files_below};
 
 /// The top-level modules; each imports only what stands before it.
-const LAYERS: [&str; 10] = [
+const LAYERS: [&str; 11] = [
     "domain",
     "clock",
     "crypto",
@@ -19,12 +19,18 @@ const LAYERS: [&str; 10] = [
     "operations",
     "http",
     "server",
+    "control",
     "cli",
 ];
 
+/// A layer, and the files (without `.rs`) below `src` that alone may name it: nothing that `grantd serve` runs can reach
+/// what only `grantd dev` has.
+const HIDDEN: [(&str, &[&str]); 1] = [("control", &["cli/dev", "cli/dev_control"])];
+
 /// A crate, and the files (without `.rs`) or folders below `src` that alone may name it.
-const ROOMS: [(&str, &[&str]); 6] = [
-    ("axum", &["http"]),
+const ROOMS: [(&str, &[&str]); 7] = [
+    ("axum", &["http", "control"]),
+    ("utoipa", &["control"]),
     ("sqlx", &["store"]),
     ("josekit", &["crypto/jws"]),
     ("argon2", &["crypto/secret_hash"]),
@@ -62,6 +68,8 @@ fn faults_in(path: &str, tokens: TokenStream) -> Vec<String> {
     }
     for named in paths::named_in(tokens, &module) {
         let fault = stray_crate(place, &named)
+            .or_else(|| hidden_layer(place, &named))
+            .or_else(|| steered_clock(place, &named))
             .or_else(|| wrong_direction(layer.and_then(|(_, layer)| layer)?, &named));
         faults.extend(fault.map(|fault| format!("{path}:{}: {fault}", named.line)));
     }
@@ -99,6 +107,34 @@ fn stray_crate(place: &str, named: &NamedPath) -> Option<String> {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     (!at_home).then(|| format!("`{head}` belongs to {rooms:?} only, not here ({package})"))
+}
+
+/// The way to a clock that can be moved, and who alone may take it.
+const STEERED: (&str, &[&str]) = ("steered", &["clock", "cli/dev", "control/tests"]);
+
+fn steered_clock(place: &str, named: &NamedPath) -> Option<String> {
+    let (name, users) = STEERED;
+    let is_meant = named.segments.iter().any(|it| it == name);
+    let at_home = users.iter().any(|room| {
+        place
+            .strip_prefix(room)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    (is_meant && !at_home)
+        .then(|| format!("`{name}` makes a clock that can be moved: for {users:?} only"))
+}
+
+fn hidden_layer(place: &str, named: &NamedPath) -> Option<String> {
+    let target = from_root(named)?;
+    let (layer, users) = HIDDEN
+        .iter()
+        .find(|(layer, _)| target.first().is_some_and(|it| it == layer))?;
+    let is_inside = place == *layer
+        || place
+            .strip_prefix(layer)
+            .is_some_and(|rest| rest.starts_with('/'));
+    (!is_inside && !users.contains(&place))
+        .then(|| format!("`{layer}` is for {users:?} only, not here"))
 }
 
 fn wrong_direction(layer: usize, named: &NamedPath) -> Option<String> {
@@ -177,6 +213,41 @@ mod tests {
             "use http::StatusCode; fn f() { http::uri() }",
         ] {
             assert_eq!(faults("src/store/clients.rs", source), 0, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_only_dev_has_is_named_by_nothing_else() {
+        let source = "use crate::control::Control;";
+        for path in [
+            "src/cli/serve.rs",
+            "src/cli/mod.rs",
+            "src/cli/key.rs",
+            "src/cli/devil.rs",
+        ] {
+            assert_eq!(faults(path, source), 1, "{path}");
+        }
+        for path in [
+            "src/cli/dev.rs",
+            "src/cli/dev_control.rs",
+            "src/control/clock.rs",
+        ] {
+            assert_eq!(faults(path, source), 0, "{path}");
+        }
+    }
+
+    #[test]
+    fn no_other_command_makes_a_clock_that_can_be_moved() {
+        let source = "fn f() { let (clock, hand) = Clock::steered(); }";
+        for path in [
+            "src/cli/serve.rs",
+            "src/server/replica.rs",
+            "src/control/clock.rs",
+        ] {
+            assert_eq!(faults(path, source), 1, "{path}");
+        }
+        for path in ["src/cli/dev.rs", "src/clock/steered.rs"] {
+            assert_eq!(faults(path, source), 0, "{path}");
         }
     }
 

@@ -7,6 +7,7 @@ use grantd::clock::Clock;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::*;
+use crate::control::{JSON, request};
 use crate::process::{Server, eventually, grantd};
 
 /// `grantd dev` in a directory of its own, and what its ready file says.
@@ -143,6 +144,43 @@ async fn each_client_of_mutual_tls_has_a_certificate_that_works() {
             .unwrap()
             .contains("PRIVATE")
     );
+}
+
+/// It lasts for years: those of the machine's clock do not count.
+#[tokio::test]
+async fn a_client_certificate_ends_by_the_clock_that_tests_move() {
+    let dev = dev(|_| Vec::new());
+    let set = |year: u16| {
+        let body = format!(r#"{{"set":"{year}-01-01T00:00:00Z"}}"#);
+        let control = dev.ready["control"].as_str().unwrap();
+        let (status, ..) = request(control, "PUT /_test/clock", JSON, &body);
+        assert_eq!(status, 200);
+    };
+    let mut connections = Vec::new();
+    for client in ["ledger", "job"] {
+        connections.push((client, dev.connect(dev.made_for(client)).await));
+    }
+    for (year, status) in [(2090, 401), (2020, 401)] {
+        set(year);
+        for (client, connection) in &mut connections {
+            let answer = connection.token(client, "").await.unwrap();
+            assert_eq!(answer.status, status, "{client} in {year}: {answer:?}");
+        }
+    }
+    let reset = r#"{"reset":true}"#;
+    request(
+        dev.ready["control"].as_str().unwrap(),
+        "PUT /_test/clock",
+        JSON,
+        reset,
+    );
+    for (client, connection) in &mut connections {
+        assert_eq!(
+            connection.token(client, "").await.unwrap().status,
+            200,
+            "{client}"
+        );
+    }
 }
 
 /// What stands in a file that changed is taken without a restart, on connections that are open, too.

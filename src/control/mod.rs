@@ -1,0 +1,35 @@
+//! The control interface of `grantd dev`, by which tests steer it over HTTP: everything below `/_test`.
+//!
+//! No other command has it: this room stands to the right of `server`, which runs its listener like any other and knows
+//! nothing of it, and only `cli::dev` may name it (`tests/it/layering`).
+//!
+//! A path is one entry of `routes`, made in the file that answers it. What its handler takes and
+//! gives are types; they say how a request is read, what is wrong with it, and what `/_test/openapi.json` tells of it, so
+//! that the three cannot differ.
+
+mod answer;
+mod clock;
+mod description;
+mod door;
+mod entrance;
+mod fault;
+mod handler;
+mod index;
+mod input;
+mod json;
+mod listener;
+mod openapi;
+mod route;
+mod routes;
+mod span;
+mod state;
+mod steered_clock;
+mod surrounded;
+mod table;
+
+pub use entrance::Entrance;
+pub use listener::{listener, router};
+pub use state::{Held, Text, World};
+
+#[cfg(test)]
+mod tests;

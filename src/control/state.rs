@@ -1,0 +1,173 @@
+//! What every handler of the control interface can reach.
+
+#![expect(dead_code, reason = "the paths that need the rest come in parts")]
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
+
+use super::door::{Door, bare};
+use super::entrance::Entrance;
+use super::route::Route;
+use super::steered_clock::SteeredClock;
+use crate::clock::Hand;
+use crate::config::catalog::Catalog;
+use crate::config::file;
+use crate::config::settings::Settings;
+use crate::crypto::sealing::SealingKeys;
+use crate::domain::identifier::ClientId;
+use crate::domain::issuer::Issuer;
+use crate::domain::secret_format::Secret;
+use crate::operations::Grantd;
+use crate::server::replica::Replica;
+
+/// The control interface of one `grantd dev`; clones are the same one.
+#[derive(Clone)]
+pub(super) struct Control(Arc<Shared>);
+
+/// What `grantd dev` knows besides its replica.
+pub struct World {
+    /// Moves the clock of the replica and of its store, which is one.
+    pub hand: Hand,
+    /// What seals the signing keys.
+    pub sealing: SealingKeys,
+    /// What was loaded at the start, with all that was made for it.
+    pub catalog: Catalog,
+    /// What the clients of `catalog` prove themselves with.
+    pub held: Vec<(ClientId, Held)>,
+}
+
+/// What a client proves itself with, in clear: `grantd dev` is for tests.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// Its secret.
+    pub secret: Option<Secret>,
+    /// Its private key, a JWK.
+    pub private_jwk: Option<Text>,
+    /// Its certificate and the private key of that, as PEM.
+    pub certificate: Option<(Text, Text)>,
+    /// A line for a shell that gets a token.
+    pub curl: Option<String>,
+}
+
+/// A text that need not be in memory.
+#[derive(Clone)]
+pub enum Text {
+    /// It is the whole of a small file.
+    File(PathBuf),
+    /// It is this.
+    Here(Zeroizing<String>),
+}
+
+/// The state itself.
+pub(super) struct Shared {
+    grantd: Arc<Grantd>,
+    settings: Arc<Settings>,
+    url: Issuer,
+    door: Door,
+    /// What there is to ask.
+    routes: Vec<Route>,
+    clock: SteeredClock,
+    world: World,
+    held: Mutex<HashMap<ClientId, Held>>,
+}
+
+impl Control {
+    /// Steers `replica`, for those who come in by `entrance`.
+    ///
+    /// # Errors
+    /// The entrance has no address.
+    pub(super) fn new(
+        replica: &Replica,
+        (entrance, routes): (&Entrance, Vec<Route>),
+        mut world: World,
+    ) -> io::Result<Self> {
+        let held = std::mem::take(&mut world.held);
+        Ok(Self(Arc::new(Shared {
+            grantd: Arc::clone(&replica.grantd),
+            settings: Arc::clone(&replica.settings),
+            url: entrance.url()?,
+            door: Door {
+                is_loopback: entrance.is_loopback()?,
+                known_as: entrance.known_as.as_ref().map(|it| bare(it.host())),
+            },
+            routes,
+            clock: SteeredClock::new(world.hand.clone(), Arc::clone(&replica.grantd)),
+            world,
+            held: Mutex::new(held.into_iter().collect()),
+        })))
+    }
+}
+
+impl Deref for Control {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
+    /// The running replica.
+    pub(super) const fn grantd(&self) -> &Arc<Grantd> {
+        &self.grantd
+    }
+
+    /// Its settings.
+    pub(super) const fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// Where the interface is reached, without a slash at the end.
+    pub(super) fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    pub(super) const fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// What there is to ask.
+    pub(super) fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Its clock.
+    pub(super) const fn clock(&self) -> &SteeredClock {
+        &self.clock
+    }
+
+    /// What the replica was started with.
+    pub(super) const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// What a client proves itself with, where that is known.
+    pub(super) fn held(&self, client: &ClientId) -> Option<Held> {
+        self.held.lock().get(client).cloned()
+    }
+}
+
+impl Text {
+    /// The text; `None` where its file cannot be read any more.
+    pub(super) fn read(&self) -> Option<String> {
+        match self {
+            Self::File(path) => file::text(path, file::SMALL).ok(),
+            Self::Here(text) => Some(text.as_str().to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Here(_) => f.write_str("[hidden]"),
+        }
+    }
+}
