@@ -145,7 +145,7 @@ async fn create(arguments: &Create) -> anyhow::Result<()> {
     }
     let id = &audience.id;
     Ok(say!(
-        "audience {id} is made; let clients get tokens for it: grantd policy allow CLIENT {id}"
+        "audience {id} is created; allow clients to get tokens for it: grantd policy allow CLIENT {id}"
     )?)
 }
 

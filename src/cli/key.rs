@@ -277,7 +277,7 @@ async fn reseal(arguments: &Reseal) -> anyhow::Result<()> {
     let resealed = rotation(&opened, &actor)?
         .reseal()
         .await
-        .context("no key was sealed anew")?;
+        .context("no key was resealed")?;
     let Resealed {
         sealed,
         unchanged,
@@ -292,12 +292,12 @@ async fn reseal(arguments: &Reseal) -> anyhow::Result<()> {
         return Ok(());
     }
     say!(
-        "{} sealed anew with {key_id}, {unchanged} unchanged",
+        "{} resealed with {key_id}, {unchanged} unchanged",
         counted(sealed.len(), "signing key")
     )?;
     if !left.is_empty() {
         say!(
-            "left as they were, because they do not open and are over: {}",
+            "left unchanged, because no sealing key opens them and their time is over: {}",
             left.join(" ")
         )?;
     }

@@ -99,7 +99,7 @@ async fn allow(arguments: &Allow) -> anyhow::Result<()> {
     let (plan, policy) = allow_policy(&opened.store, &allowed, options(&opened, &actor)).await?;
     is_changed(&plan);
     if policy.default_scopes.is_empty() {
-        eprintln!("note: its requests must name their scopes, for there is no --default-scope");
+        eprintln!("note: its requests must name their scopes, because there is no --default-scope");
     }
     let Allowed {
         client, audience, ..
@@ -133,7 +133,7 @@ async fn deny(arguments: &Deny) -> anyhow::Result<()> {
     }
     let left = left.map_or_else(|| "nothing".to_owned(), |it| it.scopes.to_string());
     Ok(say!(
-        "{client} may get at {audience}: {left}; what it got there so far is inactive at introspection within a second"
+        "{client} may get at {audience}: {left}; the tokens that it got there are inactive at introspection within a second"
     )?)
 }
 

@@ -121,7 +121,7 @@ async fn judge(opened: &Opened, text: &str) -> anyhow::Result<()> {
         Ok(token) => {
             remark!("signature: right, by {}", token.kid);
             remark!(
-                "accepted: not expired, not revoked, client {} is active; those in served_by of {} are told active",
+                "accepted: not expired, not revoked, client {} is active; the clients in served_by of {} are told that it is active",
                 token.holder,
                 token.audience
             );

@@ -33,7 +33,7 @@ pub(super) use text_shape;
 
 /// What is no name for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("1 to {MAX_LABEL} characters without control characters belong here")]
+#[error("expected 1 to {MAX_LABEL} characters, and no control characters")]
 pub(crate) struct InvalidLabel;
 
 /// `text`, where it is a name for people.
@@ -61,7 +61,7 @@ pub(super) fn span<'de, D: Deserializer<'de>, const MOST: u32>(
     }
     let most = Seconds::new(MOST);
     Err(Error::custom(format_args!(
-        "a duration from 1s to {most} belongs here"
+        "expected a duration from 1s to {most}"
     )))
 }
 

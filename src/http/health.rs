@@ -32,7 +32,7 @@ impl HealthState {
             degraded.push(Degraded {
                 what: Trouble::Draining,
                 since: self.grantd.clock().now(),
-                message: "the process is about to end".to_owned(),
+                message: "the process is stopping".to_owned(),
                 blocks: true,
             });
         }

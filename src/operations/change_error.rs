@@ -21,10 +21,10 @@ pub enum ChangeError {
     #[error("{0}; `grantd audience list` shows those that there are")]
     NoAudience(PolicyFault),
     /// The client is there.
-    #[error("there is a client {0} already; `grantd client show '{0}'` shows it")]
+    #[error("client {0} already exists; `grantd client show '{0}'` shows it")]
     ClientExists(ClientId),
     /// The audience is there.
-    #[error("there is an audience {0} already; `grantd audience show '{0}'` shows it")]
+    #[error("audience {0} already exists; `grantd audience show '{0}'` shows it")]
     AudienceExists(AudienceId),
     /// The client has no such policy.
     #[error("{client} has no policy for {audience}; it has {has}")]

@@ -68,7 +68,7 @@ impl CredentialUses {
             .collect();
         if let Err(error) = self.store.note_credential_use(&uses).await {
             tracing::warn!(
-                "when {} credentials were last used was not written: {error}",
+                "could not write when {} credentials were last used: {error}",
                 uses.len()
             );
         }

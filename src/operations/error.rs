@@ -48,7 +48,7 @@ pub enum Outage {
     #[error("signing failed")]
     Signing,
     /// The client's tokens are not valid before a second that is further ahead than a request may wait.
-    #[error("tokens of this client are dead until a second that lies too far ahead")]
+    #[error("tokens of this client are revoked up to a time too far ahead")]
     TokensNotBefore,
     /// Something that must be stored before the answer was not.
     #[error("{what} could not be written: {why}")]
@@ -67,13 +67,13 @@ pub enum Unwritten {
     #[error(transparent)]
     Store(Arc<StoreError>),
     /// No answer within this time; it may still be written.
-    #[error("it took longer than {0:?}, and may hold all the same")]
+    #[error("it took longer than {0:?}, and may have been written all the same")]
     Slow(Duration),
     /// The queue is full.
-    #[error("too many wait already")]
+    #[error("too many are waiting")]
     Full,
     /// The writing task has ended.
-    #[error("the process is about to end")]
+    #[error("the process is stopping")]
     Ended,
 }
 

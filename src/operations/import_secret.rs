@@ -88,7 +88,7 @@ impl Rehash {
         });
         match store.within_limit(replaced).await {
             Ok(committed) => memory.apply(committed.position.n, &committed.changes),
-            Err(error) => tracing::warn!(%error, client = %self.client, "a hash was not renewed"),
+            Err(error) => tracing::warn!(%error, client = %self.client, "could not renew a hash"),
         }
     }
 }

@@ -57,7 +57,7 @@ impl Loads {
             match self.load_revocations().await {
                 Ok(()) => self.memory.revocations.end_load(load),
                 Err(error) => {
-                    tracing::warn!(%error, "revocations were not loaded, introspection asks the database");
+                    tracing::warn!(%error, "could not load the revocations: introspection asks the database");
                     self.memory.outdated.revocations.set();
                 }
             }
@@ -70,7 +70,7 @@ impl Loads {
             match self.load_ids().await {
                 Ok(()) => self.memory.directory.ids().end_load(load),
                 Err(error) => {
-                    tracing::warn!(%error, "the ids of clients were not loaded: unknown ones are looked for in the database");
+                    tracing::warn!(%error, "could not load the ids of clients: unknown ones are looked up in the database");
                     self.memory.outdated.ids.set();
                 }
             }

@@ -104,7 +104,7 @@ impl LookOut {
             Ok(expiries) => expiries,
             // That the database is out of reach is told by who reads the feed.
             Err(error) => {
-                tracing::debug!(%error, "credentials that expire were not looked for");
+                tracing::debug!(%error, "could not look for credentials that expire soon");
                 return;
             }
         };

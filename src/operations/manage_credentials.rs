@@ -61,9 +61,7 @@ pub enum CredentialError {
     #[error(transparent)]
     Fault(#[from] CredentialFault),
     /// It would have expired already.
-    #[error(
-        "it would have expired at {0}, which is past (by the database's clock it is {1}): give a later end"
-    )]
+    #[error("{0} is in the past (the database's clock says {1}): give a later end")]
     PastEnd(Timestamp, Timestamp),
 }
 

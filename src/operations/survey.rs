@@ -50,7 +50,9 @@ impl Surveyor {
         match self.found().await {
             Ok(found) => *self.metrics().surveyed.lock() = found,
             // That the database is out of reach is told by who reads the feed.
-            Err(error) => tracing::debug!(%error, "metrics were not surveyed"),
+            Err(error) => {
+                tracing::debug!(%error, "could not read the database's part of the metrics");
+            }
         }
     }
 
@@ -69,7 +71,7 @@ impl Surveyor {
             self.look_at_audiences().await
         };
         if let Err(error) = looked_at.await {
-            tracing::debug!(%error, "labels of metrics were not looked at");
+            tracing::debug!(%error, "could not check which labels of metrics still exist");
         }
     }
 

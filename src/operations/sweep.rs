@@ -29,7 +29,7 @@ impl Sweeper {
         let now = match self.store.now().await {
             Ok(now) => now,
             Err(error) => {
-                tracing::warn!(%error, "expired rows were not removed");
+                tracing::warn!(%error, "could not remove expired rows");
                 return;
             }
         };
@@ -41,7 +41,7 @@ impl Sweeper {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(%error, "expired rows were not removed");
+                    tracing::warn!(%error, "could not remove expired rows");
                     return;
                 }
             }
@@ -51,16 +51,16 @@ impl Sweeper {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(%error, "old token usage was not rolled up");
+                    tracing::warn!(%error, "could not roll up old token usage");
                     return;
                 }
             }
         }
         if let Err(error) = self.store.sweep_audit_events(now, self.audit).await {
-            tracing::warn!(%error, "old audit events were not removed");
+            tracing::warn!(%error, "could not remove old audit events");
         }
         if let Err(error) = self.store.prune_feed(now).await {
-            tracing::warn!(%error, "old changes were not removed");
+            tracing::warn!(%error, "could not remove old changes");
         }
     }
 }

@@ -59,11 +59,13 @@ impl ChangeLines {
             Ok(events) => events.iter().for_each(line),
             Err(error) => {
                 let number = ids.len();
-                tracing::warn!("{number} administrative changes have no line here: {error}");
+                tracing::warn!(
+                    "could not read {number} administrative changes for the log: {error}"
+                );
             }
         }
         for number in more.iter().filter_map(|it| it.strip_prefix(MORE_EVENTS)) {
-            tracing::info!("and {number} changes more at once: grantd audit shows them");
+            tracing::info!("{number} more changes at once: grantd audit shows them");
         }
     }
 }

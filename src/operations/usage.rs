@@ -139,7 +139,7 @@ impl Usage {
         }
         tracing::warn!(
             lost,
-            "{} rows of token usage were not written, trying again later: {error}",
+            "could not write {} rows of token usage, trying again later: {error}",
             counts.len()
         );
         *self.unwritten.lock() = counts;

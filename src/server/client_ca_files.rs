@@ -70,7 +70,9 @@ fn cas(files: &[PathBuf], contents: &[Content], moment: Moment) -> Result<Client
         }
     }
     if contents.iter().all(is_emptied) {
-        tracing::warn!("no client CA is left: clients of tls_client_auth are refused");
+        tracing::warn!(
+            "the client CA files hold no certificate any more: every client that uses tls_client_auth is refused"
+        );
     }
     Ok(cas)
 }

@@ -23,7 +23,7 @@ pub fn fit(settings: &mut Settings) {
             descriptors = most,
             wanted,
             connections,
-            "the file descriptor limit allows fewer connections: raise it (ulimit -n, LimitNOFILE=)"
+            "the file descriptor limit allows fewer connections than [limits] connections: raise it (ulimit -n, LimitNOFILE=)"
         );
     }
     settings.limits.connections = connections;

@@ -30,7 +30,7 @@ pub enum InheritedError {
     )]
     NoListener,
     #[error(
-        "cannot use the socket that systemd passes for the listener {name}: {source}; it must be a TCP stream that listens"
+        "cannot use the socket that systemd passes for the listener {name}: {source}; it must be a listening TCP socket (ListenStream=)"
     )]
     Socket {
         name: &'static str,

@@ -25,11 +25,13 @@ pub struct BindError {
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::AddrInUse => {
-            "; another process listens there: stop it or take another port (--listen 127.0.0.1:0 lets `grantd dev` \
+            "; another process listens there: stop it or use another port (--listen 127.0.0.1:0 lets `grantd dev` \
              take a free one)"
         }
-        io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege: take another port",
-        io::ErrorKind::AddrNotAvailable => "; this machine does not have the address",
+        io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 need a privilege: use another port, or a socket that systemd opens"
+        }
+        io::ErrorKind::AddrNotAvailable => "; this machine does not have that address",
         _ => "",
     }
 }
@@ -138,7 +140,7 @@ mod tests {
             "{error}"
         );
         assert!(
-            error.contains("; another process listens there: stop it or take another port"),
+            error.contains("; another process listens there: stop it or use another port"),
             "{error}"
         );
     }

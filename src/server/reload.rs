@@ -72,7 +72,7 @@ impl Reload for FilterOfSettings {
                 reloads.succeeded(Reloadable::Settings);
                 tracing::info!(
                     log = filter,
-                    "read the settings again: the log level is taken, all else at the next start"
+                    "reloaded the settings: the log level applies now, everything else after a restart"
                 );
             }
             Err(error) => {

@@ -85,7 +85,7 @@ pub async fn serve(listener: Listener, shutdown: Shutdown) {
     {
         tracing::warn!(
             listener = listener.name,
-            "cut the requests still in flight after drain_timeout"
+            "closed the connections whose requests were still in flight after drain_timeout"
         );
     }
     phase.send_replace(Phase::Closing);

@@ -37,7 +37,7 @@ impl ServerMetrics {
         let mut in_flight = to.family(
             Kind::Gauge,
             "grantd_requests_in_flight",
-            "Requests whose answer was not sent yet.",
+            "Requests that have not been answered completely.",
         );
         for (name, traffic) in &*listeners {
             let number = traffic.in_flight();
@@ -49,7 +49,7 @@ impl ServerMetrics {
         let mut expiries = to.family(
             Kind::Gauge,
             "grantd_certificate_expiry_timestamp_seconds",
-            "When the certificate of a listener, or one that it comes with, expires, in Unix seconds.",
+            "When the first certificate in a listener's chain expires, in Unix seconds.",
         );
         for (name, tls) in &*self.certificates.lock() {
             if let Some(at) = tls.expires_at() {

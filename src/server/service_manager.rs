@@ -183,7 +183,7 @@ fn address(path: &str) -> io::Result<SocketAddr> {
     if path.starts_with('/') {
         SocketAddr::from_pathname(path)
     } else {
-        let expected = "a path that begins with / is expected, or @ and a name on Linux";
+        let expected = "expected a path that begins with /, or on Linux @ and a name";
         Err(io::Error::new(io::ErrorKind::InvalidInput, expected))
     }
 }

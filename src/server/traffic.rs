@@ -33,7 +33,7 @@ impl Traffic {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Requests whose answer was not sent yet.
+    /// Requests that have not been answered completely.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
     }

@@ -27,7 +27,7 @@ pub struct InvalidFilter(pub(super) String);
 pub enum FilterError {
     #[error(transparent)]
     Invalid(#[from] InvalidFilter),
-    #[error("the log of this process has not begun")]
+    #[error("this process does not log yet")]
     NoLog,
 }
 

@@ -95,7 +95,7 @@ pub(super) async fn run(arguments: &Create) -> anyhow::Result<()> {
     }
     let id = &arguments.client;
     say!(
-        "client {id} is made; give it a credential (grantd credential add-…) and a policy (grantd policy allow)"
+        "client {id} is created; give it a credential (grantd credential add-…) and a policy (grantd policy allow)"
     )?;
     Ok(())
 }

@@ -211,7 +211,7 @@ async fn register(
     }
     for other in &done.shared_with {
         eprintln!(
-            "warning: {other} has a key of these as well: who holds it can be either of them"
+            "warning: {other} has a key of these as well: whoever holds it can act as either of them"
         );
     }
     let added = KnownClient {

@@ -88,7 +88,7 @@ pub(super) async fn run(arguments: &Retire) -> anyhow::Result<()> {
     let kept = judged.iter().filter(|it| it.kept.is_some()).count();
     if kept > 0 && matches!(selected, Selected::Named(_)) {
         bail!(
-            "{kept} of {} are not retired, for they are in use",
+            "{kept} of {} are not retired, because they are in use",
             judged.len()
         );
     }
@@ -121,7 +121,7 @@ fn tell(it: &Judged, compromised: bool) -> anyhow::Result<()> {
             if compromised {
                 say!(
                     "its tokens are inactive at introspection within a second; an API that verifies them by itself \
-                     takes them until {end} at the latest"
+                     accepts them until {end} at the latest"
                 )?;
             } else {
                 say!(

@@ -195,8 +195,7 @@ fn a_secret_in_clear_is_for_dev_alone() {
     let text = format!("{CLIENT}secret = \"marked\"\n");
     assert_eq!(
         message(strict(&text)),
-        "c.toml:3: client \"orders\": secret: a secret in clear in the catalog is for `grantd dev` \
-         only; write env:NAME, file:PATH or an argon2id PHC string"
+        "c.toml:3: client \"orders\": secret: only `grantd dev` accepts a secret in clear text here; write env:NAME, file:PATH or an argon2id PHC string"
     );
     for (text, clear) in [
         ("x", "x"),
@@ -242,7 +241,9 @@ fn a_credential_id_stands_once_in_the_whole_catalog() {
         "{CLIENT}{secrets}[[client]]\nid = \"b\"\n{secrets}"
     )));
     assert!(
-        text.starts_with("c.toml:6: credential \"k3v9x0q2ma\": this name is taken"),
+        text.starts_with(
+            "c.toml:6: credential \"k3v9x0q2ma\": the one at c.toml:3 already has this name"
+        ),
         "{text}"
     );
 }
@@ -302,10 +303,13 @@ fn wrong_clients_are_refused() {
             "claims = { entitlements = { } }",
             "claims.entitlements: RFC 9068 makes this claim a list",
         ),
-        ("claims = { x = nan }", "claims.x: text, a whole number"),
+        (
+            "claims = { x = nan }",
+            "claims.x: expected text, a whole number",
+        ),
         (
             "claims = { x = 2026-01-01 }",
-            "claims.x: text, a whole number",
+            "claims.x: expected text, a whole number",
         ),
         (
             &format!("{policy}claims = {{ aud = \"x\" }}"),
@@ -388,7 +392,10 @@ fn wrong_clients_are_refused() {
             "[[client.policy]]\naudience = \"a\"\nscopes = [\"s\"]\ntoken_lifetime = \"0s\"",
             "from 1s to 24h",
         ),
-        (&format!("{policy}{policy}"), "taken by the one at c.toml:3"),
+        (
+            &format!("{policy}{policy}"),
+            "the one at c.toml:3 already has this name",
+        ),
         (
             "[[client]]\nid = \"orders\"",
             "client \"orders\": this name is taken",
@@ -442,7 +449,7 @@ fn wrong_audiences_are_refused() {
         ("served_by = [\"\"]", "a client id is 1 to 255"),
         (
             "[[audience]]\nid = \"a\"\n[[audience]]\nid = \"a\"",
-            "this name is taken",
+            "already has this name",
         ),
     ] {
         let id = if text.starts_with("id") {

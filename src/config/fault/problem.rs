@@ -34,10 +34,10 @@ pub enum Problem {
     #[error("all files of the catalog together are larger than {0} MiB")]
     LargeCatalog(u64),
     /// A folder without a catalog.
-    #[error("there is no *.toml in the folder {0}")]
+    #[error("the folder {0} holds no *.toml file")]
     EmptyFolder(String),
     /// A folder whose name no pattern can hold.
-    #[error("the name of this folder is no text in UTF-8")]
+    #[error("the name of this folder is not valid UTF-8")]
     FolderName,
     /// An `include` that names nothing: a typing error, which would leave out what it was to bring.
     #[error(
@@ -45,10 +45,10 @@ pub enum Problem {
     )]
     IncludesNothing(String),
     /// An `include` that is no pattern.
-    #[error("include: this is no pattern of file names: {0}")]
+    #[error("include: not a valid file pattern: {0}")]
     Pattern(String),
     /// A file that includes itself, most often by another one.
-    #[error("include: {0} is a file that includes this one; remove one of the two")]
+    #[error("include: {0} includes this file; remove one of the two includes")]
     IncludeLoop(String),
     /// A file that is included by a file that is included, and so on.
     #[error("include: files are nested more than {0} deep here")]
@@ -60,7 +60,7 @@ pub enum Problem {
     #[error("unknown setting; the nearest known variable is {0}")]
     UnknownVariable(String),
     /// Something that a later version will know.
-    #[error("{0} is not built in this version; remove it")]
+    #[error("this version does not support {0}; remove it")]
     NotBuilt(&'static str),
     /// A required key is absent.
     #[error("this key is required and missing; {0}")]
@@ -87,7 +87,7 @@ pub enum Problem {
         nearest: &'static str,
     },
     /// What is outside of its range.
-    #[error("{what} from {least} to {most} belongs here")]
+    #[error("expected {what} from {least} to {most}")]
     Range {
         /// What belongs here.
         what: &'static str,
@@ -112,10 +112,10 @@ pub enum Problem {
     #[error("`{0}` is given as well; keep one of the two")]
     Both(&'static str),
     /// A key that needs another one.
-    #[error("`{0}` is needed as well")]
+    #[error("`{0}` is required as well")]
     Without(&'static str),
     /// The same name twice.
-    #[error("this name is taken by the one at {0}; names are unique")]
+    #[error("the one at {0} already has this name; names must be unique")]
     Doubled(Place),
     /// An issuer that is none.
     #[error(transparent)]
@@ -132,8 +132,7 @@ pub enum Problem {
     NoListener,
     /// Proxies that anybody on their network could pretend to be.
     #[error(
-        "an address alone proves a proxy only on loopback: write thumbprints (of its client certificate), or \
-         secret_header and secret_file"
+        "off loopback the address of a proxy is no proof: set thumbprints (of its client certificate), or secret_header and secret_file"
     )]
     ProxyProof,
     /// Keys that would sign before every verifier knows them.
@@ -143,12 +142,12 @@ pub enum Problem {
     )]
     ShortRotation(Seconds),
     /// Two listeners on one address.
-    #[error("another listener has this address; all of them need different addresses")]
+    #[error("another listener uses this address; give each listener a different one")]
     SameAddress,
 
     /// A claim, or a member of the metadata, that JSON cannot hold.
     #[error(
-        "text, a whole number, a finite number, true or false, a list or a table belongs here; write a date as text"
+        "expected text, a whole number, a finite number, true or false, a list or a table; write a date as text"
     )]
     JsonType,
     /// A policy that its client may not have, or not there.
@@ -163,14 +162,13 @@ pub enum Problem {
 
     /// A secret in clear outside `grantd dev`.
     #[error(
-        "a secret in clear in the catalog is for `grantd dev` only; write env:NAME, file:PATH or \
+        "only `grantd dev` accepts a secret in clear text here; write env:NAME, file:PATH or \
          an argon2id PHC string"
     )]
     LiteralSecret,
     /// A hash of another kind.
     #[error(
-        "this looks like a hash, but only argon2id PHC strings ($argon2id$…) are read; write \
-         literal: before it where it is the secret itself"
+        "this looks like a hash, but only argon2id PHC strings ($argon2id$…) are accepted; if this is the secret itself, write literal: in front of it"
     )]
     ForeignHash,
     /// A PHC string that is none.
@@ -185,7 +183,9 @@ pub enum Problem {
         most: usize,
     },
     /// A generated secret with a typo.
-    #[error("this begins like a secret made by grantd, but its checksum is wrong; copy it again")]
+    #[error(
+        "this looks like a secret that grantd generated, but its checksum is wrong; copy it again"
+    )]
     SecretChecksum,
     /// An id beside material that has none, or another one.
     #[error(
@@ -193,7 +193,7 @@ pub enum Problem {
     )]
     SecretId,
     /// A name that no environment variable has.
-    #[error("after env: stands the name of an environment variable: letters, digits and _")]
+    #[error("env: must be followed by the name of an environment variable: letters, digits and _")]
     VariableName,
     /// An environment variable that is not set.
     #[error("the environment variable {0} is not set")]

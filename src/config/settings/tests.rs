@@ -305,7 +305,7 @@ fn proxies_beyond_loopback_need_a_second_proof() {
     ] {
         let text = message(proxy(&format!("networks = {networks}\n")));
         assert!(
-            text.contains("an address alone proves a proxy only on loopback"),
+            text.contains("off loopback the address of a proxy is no proof"),
             "{text}"
         );
     }
@@ -338,12 +338,12 @@ fn contradictions_are_refused() {
         ),
         (
             "[public]\nlisten = \"127.0.0.1:8444\"\n[mtls]\nlisten = \"127.0.0.1:8444\"\n",
-            "different addresses",
+            "give each listener a different one",
         ),
         (
             "[mtls]\nlisten = \"127.0.0.1:7\"\ntls_certificate_file = \"c\"\ntls_key_file = \"k\"\n\
              [operations]\nlisten = \"127.0.0.1:7\"\n",
-            "operations.listen: another listener has this address",
+            "operations.listen: another listener uses this address",
         ),
         (
             "[public]\nlisten = \"127.0.0.1:1\"\n[mtls]\nurl = \"https://a.example/t1\"\n",
@@ -363,7 +363,7 @@ fn contradictions_are_refused() {
         ),
         (
             "[public]\nlisten = \"127.0.0.1:9090\"\n",
-            "different addresses",
+            "give each listener a different one",
         ),
         (
             "[sealing]\nkey_file = \"k\"\nkey = \"0123456789012345678901234567890123456789012\"\n",
@@ -371,7 +371,7 @@ fn contradictions_are_refused() {
         ),
         (
             "[sealing]\nold_key_files = [\"k\"]\n",
-            "`key_file` is needed",
+            "`key_file` is required",
         ),
         (
             "database_url_file = \"f\"\n",
@@ -399,11 +399,11 @@ fn contradictions_are_refused() {
         ),
         (
             "[metadata]\nextra = { a = 2026-01-01 }\n",
-            "metadata.extra.a: text, a whole number",
+            "metadata.extra.a: expected text, a whole number",
         ),
         (
             "[metadata]\nextra = { a = { b = nan } }\n",
-            "metadata.extra.a.b: text, a whole number",
+            "metadata.extra.a.b: expected text, a whole number",
         ),
         (
             "[metadata.extra]\na = 1\nissuer = \"x\"\n",
@@ -440,7 +440,7 @@ fn contradictions_are_refused() {
         ),
         (
             "[proxy]\nsecret_file = \"tests\"\n",
-            "proxy.secret_file: `secret_header` is needed",
+            "proxy.secret_file: `secret_header` is required",
         ),
         (
             "[proxy]\nnetworks = [\"127.0.0.1/32\"]\n",
@@ -452,11 +452,11 @@ fn contradictions_are_refused() {
         ),
         (
             "[proxy]\nsecret_header = \"x\"\n",
-            "`secret_file` is needed",
+            "`secret_file` is required",
         ),
         (
             "[proxy]\nsecret = \"0123456789abcdef\"\n",
-            "`secret_header` is needed",
+            "`secret_header` is required",
         ),
         (
             "[proxy]\nsecret = \"0123456789abcde\"\n",
@@ -468,11 +468,11 @@ fn contradictions_are_refused() {
         ),
         (
             "[proxy]\nthumbprints = [\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"]\n",
-            "`[mtls] with a listener` is needed",
+            "`[mtls] with a listener` is required",
         ),
         (
             "[mtls]\ntermination = \"proxy\"\n",
-            "`client_certificate in [proxy]` is needed",
+            "`client_certificate in [proxy]` is required",
         ),
         (
             "[mtls]\ntermination = \"proxy\"\n",
@@ -533,7 +533,7 @@ fn a_value_in_a_variable_is_judged_as_one_in_the_file() {
         (
             "CACHE__CLIENTS",
             "-1",
-            "a number from 0 to 10000000 belongs",
+            "expected a number from 0 to 10000000",
         ),
         ("CACHE__CLIENTS", "x", "expected a whole number, found text"),
         (

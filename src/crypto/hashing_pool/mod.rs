@@ -35,7 +35,7 @@ pub struct QueueState {
 pub enum HashingError {
     #[error("too many secrets wait to be hashed")]
     QueueFull,
-    #[error("the hash was not computed: others went before it, or the process is about to end")]
+    #[error("the hash was not computed: others went before it, or the process is stopping")]
     Lost,
     /// The salt or the cost is past the bounds, or there was no memory.
     #[error(transparent)]
@@ -116,7 +116,7 @@ impl HashingPool {
             .await
     }
 
-    /// Runs `job` when nothing else waits. Nobody waits for it, and where too many wait already it
+    /// Runs `job` when nothing else waits. Nobody waits for it, and where too many are waiting it
     /// is dropped. Its hashes are not counted.
     pub fn idle(&self, job: impl FnOnce() + Send + 'static) {
         let mut queues = self.shared.queues.lock();

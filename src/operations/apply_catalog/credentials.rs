@@ -186,8 +186,7 @@ impl Credentials<'_> {
             && before < later
         {
             self.findings.warnings.push(format!(
-                "{}: the credential {} of {} retires at {before} already, as a command or an earlier catalog said: \
-                 a later retired_at changes nothing",
+                "{}: the credential {} of {} already retires at {before}, as a command or an earlier catalog set it; a later retired_at changes nothing",
                 stated.place, old.id, self.client.id
             ));
         }
@@ -208,8 +207,7 @@ impl Credentials<'_> {
         let id = same.map_or_else(|| derived_id(&self.client.id, &phc), |old| old.id.clone());
         if !self.existing.iter().any(|old| old.id == id) {
             self.findings.warnings.push(format!(
-                "{}: a secret of {} is imported as hash: it costs what that hash says until the \
-                 client uses it for the first time",
+                "{}: a secret of {} is imported as a hash: each check costs what that hash demands, until the client first uses it",
                 stated.place, self.client.id
             ));
         }

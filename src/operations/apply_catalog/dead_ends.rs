@@ -49,15 +49,12 @@ pub(super) fn warnings(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<S
         sentence(
             (
                 "client",
-                "has no policy and serves no audience, so there is nothing that it may do",
+                "has no policy and serves no audience, so it can do nothing",
             ),
             idle.collect(),
         ),
         sentence(
-            (
-                "audience",
-                "stands in no policy, so nobody gets a token for it",
-            ),
+            ("audience", "is in no policy, so nobody gets a token for it"),
             unused.collect(),
         ),
     ];
@@ -100,8 +97,8 @@ fn sentence((subject, what): (&str, &str), found: Vec<(String, Place)>) -> Optio
     let named = more.iter().take(NAMED).cloned().collect::<Vec<_>>();
     let others = match more.len().saturating_sub(NAMED) {
         _ if more.is_empty() => String::new(),
-        0 => format!("; the same of {}", named.join(", ")),
-        count => format!("; the same of {} and {count} more", named.join(", ")),
+        0 => format!("; the same holds for {}", named.join(", ")),
+        count => format!("; the same holds for {} and {count} more", named.join(", ")),
     };
     Some(format!("{place}: {subject} {first} {what}{others}"))
 }

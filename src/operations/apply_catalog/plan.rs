@@ -67,7 +67,7 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "--prune would remove {clients} of {} clients and {audiences} of {} audiences: is this the whole catalog? \
-     --dry-run lists them; if they shall go, add --allow-removals {}",
+     --dry-run lists them; if they should go, add --allow-removals {}",
     .before.0, .before.1, .clients.max(.audiences)
 )]
 pub struct TooManyRemoved {

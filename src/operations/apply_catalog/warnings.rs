@@ -24,7 +24,7 @@ pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
             let owner = *owners.entry(key.thumbprint).or_insert(client);
             if owner != client {
                 warnings.push(format!(
-                    "{}: {client} registers a key of {owner}: who holds it can be either of them",
+                    "{}: {client} registers a key of {owner}: whoever holds it can act as either of them",
                     it.place
                 ));
             }
@@ -41,8 +41,7 @@ pub(super) fn of_unknown_servers(catalog: &Catalog, stored: &Stored, prune: bool
     for stated in &catalog.audiences {
         for server in stated.served_by.iter().filter(|it| !is_known(it)) {
             warnings.push(format!(
-                "{}: audience {} is served by {server}, which is no client: nobody can \
-                 introspect its tokens under that name",
+                "{}: audience {} is served by {server}, which is not a client: nobody can introspect its tokens under that name",
                 stated.place, stated.id
             ));
         }

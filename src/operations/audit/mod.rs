@@ -138,7 +138,7 @@ impl Audit {
         let alerts: Vec<_> = events.alerts.into_values().collect();
         if let Err(error) = self.store.write_audit_events(&refusals, &alerts).await {
             let number = refusals.len() + alerts.len();
-            tracing::warn!("{number} audit events were not written: {error}");
+            tracing::warn!("could not write {number} audit events: {error}");
         }
     }
 }

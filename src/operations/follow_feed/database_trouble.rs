@@ -43,7 +43,7 @@ impl Feed {
             (message.clone(), mixed),
         ) {
             let meanwhile = if self.check_fresh().is_ok() {
-                "known clients are served until the change feed was not read for max_staleness"
+                "known clients are served until the change feed has not been read for max_staleness"
             } else {
                 "nothing is issued until it can be read"
             };

@@ -90,7 +90,7 @@ impl Feed {
             match self.store.mark_past_lost(at).await {
                 Ok(()) => followed.loss_to_mark = None,
                 Err(error) => tracing::warn!(
-                    "that the database lost a part of its past was not written, trying again: {error}"
+                    "could not record that the database has lost changes, trying again: {error}"
                 ),
             }
         }
@@ -135,7 +135,7 @@ impl Feed {
     /// The database has lost rows, perhaps those of spent assertions and proofs: refuses what was made before.
     fn note_loss(&self, followed: &mut Followed, at: Timestamp) {
         tracing::warn!(
-            "the database has lost a part of its past (a failover to a standby that lagged, or a restore): \
+            "the database has lost changes (a failover to a standby that lagged, or a restore): \
              assertions and DPoP proofs made before {at} are refused"
         );
         self.replay_cache.past_was_lost(at);

@@ -60,7 +60,7 @@ fn hashing(grantd: &Grantd, to: &mut Exposition) {
     let mut refused = to.family(
         Kind::Counter,
         "grantd_hashing_refused_total",
-        "Secrets that found their queue full.",
+        "Secrets that were refused because their queue was full.",
     );
     for queue in queues {
         refused.sample(&[("queue", queue.name)], queue.refused);
@@ -85,7 +85,7 @@ fn caches(grantd: &Grantd, to: &mut Exposition) {
     let mut family = to.family(
         Kind::Counter,
         "grantd_cache_requests_total",
-        "Lookups in a cache, by whether it had what was looked for.",
+        "Cache lookups, by result.",
     );
     let secrets = &grantd.authenticator.verified_secrets.lookups;
     let caches = grantd.directory().lookups();
@@ -119,7 +119,7 @@ fn keys(grantd: &Grantd, to: &mut Exposition) {
     let mut family = to.family(
         Kind::Gauge,
         "grantd_signing_key_timestamp_seconds",
-        "When a signing key begins to sign, ceases to, and leaves the JWKS, in Unix seconds.",
+        "When a signing key begins to sign, stops signing, and leaves the JWKS, in Unix seconds.",
     );
     for (kid, algorithm, life) in ring.iter().flat_map(|ring| ring.lives(now)) {
         for (event, at) in [
@@ -152,7 +152,7 @@ fn surveyed(metrics: &Metrics, to: &mut Exposition) {
     let mut expiries = to.family(
         Kind::Gauge,
         "grantd_credential_expiry_timestamp_seconds",
-        "When a credential expires, in Unix seconds: the 1,000 that do so first.",
+        "When a credential expires, in Unix seconds: the 1,000 that expire first.",
     );
     for expiry in &surveyed.expiries {
         let labels = [
@@ -176,7 +176,7 @@ fn database(grantd: &Grantd, to: &mut Exposition) {
     to.family(
         Kind::Histogram,
         "grantd_replay_batch_size",
-        "Assertions and proofs that one statement wrote as used.",
+        "Assertions and proofs that one statement recorded as used.",
     )
     .histogram(&[], &grantd.replay_cache.batches);
     let is_read = grantd.feed.freshness.age(grantd.clocks.ours()).is_some();
@@ -190,7 +190,7 @@ fn database(grantd: &Grantd, to: &mut Exposition) {
     to.family(
         Kind::Counter,
         "grantd_database_errors_total",
-        "Operations that the database failed.",
+        "Database operations that failed.",
     )
     .sample(&[], grantd.store.errors());
     let mut offset = to.family(

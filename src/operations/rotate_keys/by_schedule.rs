@@ -119,9 +119,9 @@ impl Rotator {
             Some(_) if before == text => {}
             // The database will be back, or free.
             Some(RotationError::Make(MakeKeyError::Store(error))) => {
-                tracing::warn!("the signing keys were not rotated, trying again: {error}");
+                tracing::warn!("could not rotate the signing keys, trying again: {error}");
             }
-            Some(error) => tracing::error!("the signing keys were not rotated: {error}"),
+            Some(error) => tracing::error!("could not rotate the signing keys: {error}"),
             None => {}
         }
     }

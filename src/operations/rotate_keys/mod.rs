@@ -53,12 +53,10 @@ pub enum RotationError {
     #[error("there is no signing key {0}; `grantd key list` shows those that there are")]
     NoKey(String),
     /// The key is retired already, or will be at a set time.
-    #[error("{1} is already the end of the signing key {0}; if it leaked, add --compromised")]
+    #[error("signing key {0} already ends at {1}; if it leaked, add --compromised")]
     Retired(String, Timestamp),
     /// There is nothing to rotate.
-    #[error(
-        "no signing key of {0} signs; `grantd apply` makes one where an audience has that algorithm"
-    )]
+    #[error("no {0} key is signing; `grantd apply` makes one if an audience uses that algorithm")]
     NotInUse(SigningAlgorithm),
     /// There is no key at all.
     #[error("there are no signing keys; `grantd apply` makes those that audiences need")]

@@ -208,7 +208,7 @@ on_both! {
         let [served_by_nobody, idle] = &plan.warnings[..] else {
             panic!("{plan:?}");
         };
-        assert!(served_by_nobody.contains("pricing is served by api, which is no client"));
+        assert!(served_by_nobody.contains("pricing is served by api, which is not a client"));
         assert!(idle.contains("new-api has no policy and serves no audience"));
         assert_eq!(plan.count(Action::Removed), 2);
     }

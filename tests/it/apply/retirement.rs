@@ -32,7 +32,7 @@ on_both! {
         }
         let plan = env.apply(&later).await;
         assert_eq!(plan.changes(), 0, "{:?}", plan.steps);
-        let told = "retires at 2026-01-01T00:00:00Z already";
+        let told = "already retires at 2026-01-01T00:00:00Z";
         let warned = plan.warnings.iter().filter(|it| it.contains(told)).count();
         assert_eq!(warned, 5, "{:?}", plan.warnings);
         let credentials = env.credentials("many").await;

@@ -44,7 +44,7 @@ on_both! {
         let log = watch(&format!("target=\"{prefix}"));
         let created = env.apply(&with_clients(&clients)).await;
         replica.follow().await;
-        let rest = watch("changes more at once");
+        let rest = watch("more changes at once");
         replica.grantd.tell_changes().await;
         // One of the hundred is the event that counts.
         assert!(log.lines().len() < 100, "{}", log.lines().len());

@@ -127,7 +127,7 @@ fn each_error_names_the_file_in_which_it_stands() {
     refused(
         &check(&place, &["catalog"]),
         &[
-            "catalog/teams/b.toml:1: client \"a\": this name is taken by the one at catalog/teams/a.toml:1",
+            "catalog/teams/b.toml:1: client \"a\": the one at catalog/teams/a.toml:1 already has this name",
         ],
     );
 
@@ -165,13 +165,10 @@ fn an_include_that_brings_nothing_or_itself_is_refused() {
             "\n[\n\"teams/a.toml\",\n\"teams/c.toml\"]",
             "catalog/main.toml:3: include: no file is called \"teams/c.toml\"",
         ),
-        ("\"teams/**a\"", "no pattern of file names"),
-        ("\"main.toml\"", "includes this one"),
+        ("\"teams/**a\"", "not a valid file pattern"),
+        ("\"main.toml\"", "includes this file"),
         ("7", "catalog/main.toml:1: include: expected text"),
-        (
-            "\"teams/deeper/../../../empty\"",
-            "there is no *.toml in the folder",
-        ),
+        ("\"teams/deeper/../../../empty\"", "holds no *.toml file"),
     ] {
         let _ = fs::create_dir(place.path("empty"));
         place.write(
@@ -198,7 +195,7 @@ fn an_include_that_brings_nothing_or_itself_is_refused() {
     place.write("catalog/other.toml", "\ninclude = \"main.toml\"\n");
     refused(
         &check(&place, &["catalog/main.toml"]),
-        &["catalog/other.toml:2: include: catalog/main.toml is a file that includes this one"],
+        &["catalog/other.toml:2: include: catalog/main.toml includes this file"],
     );
     for depth in 0..20 {
         let next = format!("include = \"{}.toml\"\n", depth + 1);
@@ -210,6 +207,6 @@ fn an_include_that_brings_nothing_or_itself_is_refused() {
     );
     refused(
         &check(&place, &["empty"]),
-        &["there is no *.toml in the folder empty"],
+        &["the folder empty holds no *.toml file"],
     );
 }

@@ -306,10 +306,10 @@ on_both! {
         site.place.write("keys.json", &Value::Object(key().jwk()).to_string());
         for (more, code, why) in [
             (&["--active-from", "2100-01-01T00:00:00Z", "--expires-in", "1h"][..], 1, "before it becomes active"),
-            (&["--expires-at", "1700000000"], 1, "which is past"),
+            (&["--expires-at", "1700000000"], 1, "is in the past"),
             (&["--active-from", "tomorrow"], 2, "RFC 3339"),
             (&["--expires-at", "1700000000", "--expires-in", "1h"], 2, "cannot be used with"),
-            (&["--label", "two\nlines"], 2, "without control characters"),
+            (&["--label", "two\nlines"], 2, "no control characters"),
         ] {
             let command = ["credential", "add-key", "worker", "keys.json"];
             let ended = site.run(&[&command, more].concat());

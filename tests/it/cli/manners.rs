@@ -96,7 +96,7 @@ fn a_credential_that_would_have_expired_already_is_not_made() {
         let add = ["credential", "add-secret", "reader", "--expires-at", end];
         let ended = place.run(&[&add[..], &["--data", "data"]].concat());
         assert_eq!(ended.code, Some(1), "{ended:?}");
-        let expected = "it would have expired at 2020-01-01T00:00:00Z, which is past";
+        let expected = "2020-01-01T00:00:00Z is in the past";
         assert!(ended.stderr.contains(expected), "{ended:?}");
     }
     let list = place.json(&[

@@ -215,10 +215,10 @@ fn what_leads_nowhere_is_warned_of_once_a_kind_with_its_place() {
     assert_eq!(
         warnings,
         [
-            "warning: c.toml:4: client a has no credential, so it cannot authenticate; the same of b (c.toml:6)",
-            "warning: c.toml:4: client a has no policy and serves no audience, so there is nothing that it may do; \
-             the same of b (c.toml:6)",
-            "warning: c.toml:1: audience idle stands in no policy, so nobody gets a token for it",
+            "warning: c.toml:4: client a has no credential, so it cannot authenticate; the same holds for b (c.toml:6)",
+            "warning: c.toml:4: client a has no policy and serves no audience, so it can do nothing; \
+             the same holds for b (c.toml:6)",
+            "warning: c.toml:1: audience idle is in no policy, so nobody gets a token for it",
         ],
         "{plan:?}"
     );

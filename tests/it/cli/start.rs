@@ -31,7 +31,7 @@ fn a_taken_port_is_told_once_with_what_to_do() {
     let expected = format!("grantd: cannot listen on {}: ", dev.authority());
     assert!(ended.stderr.starts_with(&expected), "{ended:?}");
     assert!(
-        ended.stderr.contains("stop it or take another port"),
+        ended.stderr.contains("stop it or use another port"),
         "{ended:?}"
     );
     assert_eq!(ended.stderr.matches("in use").count(), 1, "{ended:?}");

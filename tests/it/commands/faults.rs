@@ -20,7 +20,7 @@ on_both! {
             ("client enable nobody", "there is no client nobody; `grantd client list`"),
             ("client delete nobody --yes", "there is no client nobody"),
             ("client revoke-tokens nobody", "there is no client nobody"),
-            ("client create reader", "there is a client reader already; `grantd client show 'reader'`"),
+            ("client create reader", "client reader already exists; `grantd client show 'reader'`"),
             ("credential list raeder", "did you mean reader?"),
             ("credential add-secret raeder", "did you mean reader?"),
             ("policy list --client raeder", "did you mean reader?"),
@@ -35,7 +35,7 @@ on_both! {
             ("policy list --audience prising", "there is no audience prising; the nearest is pricing"),
             ("audience show prising", "the nearest is pricing; `grantd audience list`"),
             ("audience delete prising --yes", "the nearest is pricing"),
-            ("audience create pricing --scope a", "there is an audience pricing already"),
+            ("audience create pricing --scope a", "audience pricing already exists"),
             ("audience create b --scope a --token-lifetime 2h --max-token-lifetime 1h", "2h is more than the audience's max_token_lifetime of 1h"),
             ("audience create b --scope a --algorithm EdDSA", "there is no sealing key to keep it with"),
         ] {
@@ -59,7 +59,7 @@ on_both! {
     async fn an_audience_that_a_stranger_serves_is_warned_of(env) {
         let site = Site::new(env).await;
         let said = site.done("audience create b --scope a --served-by nobody");
-        let warning = "warning: command line: audience b is served by nobody, which is no client";
+        let warning = "warning: command line: audience b is served by nobody, which is not a client";
         assert!(said.stderr.contains(warning), "{said:?}");
     }
 

@@ -228,7 +228,7 @@ fn sealing_anew_says_what_it_did() {
     let done = place.done(&["key", "reseal", "--data", "data"]);
     assert_eq!(
         done,
-        format!("0 signing keys sealed anew with {before}, 2 unchanged\n")
+        format!("0 signing keys resealed with {before}, 2 unchanged\n")
     );
     let json = place.json(&["key", "reseal", "--output", "json", "--data", "data"]);
     assert_eq!(

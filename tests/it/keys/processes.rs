@@ -219,7 +219,7 @@ async fn two_processes_get_another_sealing_key_without_a_refused_request() {
             let resealed = key(&["reseal"], &both);
             let printed = crate::process::printed(&resealed);
             assert!(
-                printed.starts_with("2 signing keys sealed anew with "),
+                printed.starts_with("2 signing keys resealed with "),
                 "{printed}"
             );
             balancer.go_on();

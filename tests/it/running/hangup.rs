@@ -63,7 +63,8 @@ async fn a_hangup_reads_certificates_cas_and_the_log_level_again() {
     replica.server.signal("HUP");
     replica.tells("reloaded the TLS certificate and key");
     replica.tells("reloaded the client CAs");
-    replica.tells("read the settings again: the log level is taken, all else at the next start");
+    replica
+        .tells("reloaded the settings: the log level applies now, everything else after a restart");
     assert_eq!(replica.token().0, 200);
     replica.tells("answered");
     assert!(replica.is_ready());
@@ -109,7 +110,7 @@ async fn the_variable_stands_above_the_file() {
     let replica = replica(&platform, Some("info"));
     settings(&platform, "debug");
     replica.server.signal("HUP");
-    replica.tells("read the settings again");
+    replica.tells("reloaded the settings");
     assert_eq!(replica.token().0, 200);
     assert_eq!(token(replica.public, "reader", "wrong").unwrap().0, 401);
     replica.tells("refused");
