@@ -70,6 +70,8 @@ mod mtls;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod process;

@@ -1,9 +1,9 @@
 //! Does what README.md and the pages in docs tell to do, as printed, from top to bottom.
 //!
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line, or added to such a file.
-//! A `sh` block runs in one directory for all. Of a `console` block `grantd dev` and the example API are started, on
-//! free ports in place of 8080 and 8090, and `grantd serve` where its certificate is there; other commands of grantd
-//! are checked to know their flags. A block in a programming language, and those of docs/verify.md, are what a
+//! A `sh` block runs in one directory for all. Of a `console` block `grantd dev`, `grantd serve` and the example API are
+//! started, on free ports in place of 8080, 8443 and 8090; other commands of grantd are run, with the id of a credential
+//! that is there; and what others programs do, another test runs (`pages.rs`). A block in a programming language, and those of docs/verify.md, are what a
 //! client of tests/e2e runs, and a proxy's is run there.
 
 use std::collections::BTreeSet;
@@ -16,12 +16,13 @@ use grantd::config::settings::Settings;
 use grantd::domain::check::Check;
 
 use crate::harness::Database;
+use crate::pages::is_run_elsewhere;
 use crate::place::{Dev, Ended, Place, ended};
 use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-const PAGES: [&str; 15] = [
+pub(crate) const PAGES: [&str; 16] = [
     "README.md",
     "docs/production.md",
     "docs/audit.md",
@@ -36,11 +37,14 @@ const PAGES: [&str; 15] = [
     "docs/verify.md",
     "docs/packages.md",
     "docs/testing.md",
+    "CONTRIBUTING.md",
     // The last: it replaces the sealing key of the pages.
     "docs/keys.md",
 ];
 /// Those of which every part needs what openssl made.
 const PAGES_OF_OPENSSL: [&str; 2] = ["docs/private-key-jwt.md", "docs/mutual-tls.md"];
+/// Those whose YAML is the settings of a Spring application.
+const SPRING: [&str; 2] = ["README.md", "docs/verify.md"];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
 /// Where the pages' server is steered, and the flag that says so.
@@ -49,6 +53,8 @@ const AT_CONTROL: [&str; 2] = ["--control", "127.0.0.1:8081"];
 /// The URL of the pages' API, and how it is started.
 const API: &str = "http://localhost:8090";
 const START_API: &str = "cargo run --example resource_server -- ";
+/// The operations listener of the pages' server.
+const OPERATIONS: &str = "http://127.0.0.1:9090";
 /// The host of the pages' issuer.
 const HOST: &str = "auth.internal.example";
 /// The database of the pages' settings.
@@ -115,6 +121,10 @@ pub(crate) struct Reader {
     serve: Option<Server>,
     /// Where `grantd serve` listens.
     pub(crate) public: Option<SocketAddr>,
+    /// The URL of its operations listener.
+    operations: Option<String>,
+    /// The client whose credentials were listed last.
+    listed: Option<String>,
     api: Option<Api>,
 }
 
@@ -141,23 +151,32 @@ impl Reader {
             dev: None,
             serve: None,
             public: None,
+            operations: None,
+            listed: None,
             api: None,
         }
     }
 
-    pub(crate) fn take(&mut self, block: &Block) {
+    /// Does what a block says; gives what it printed.
+    pub(crate) fn take(&mut self, block: &Block) -> String {
         match block.language.as_str() {
             "toml" => self.keep_and_read(block),
-            "sh" => self.run(block),
+            "sh" => return self.run(block),
             "console" => {
                 for line in block.text.lines() {
                     self.type_in(line.strip_prefix("$ ").expect("a prompt"), &block.at);
                 }
             }
-            "yaml" if block.at.starts_with("docs/verify.md") => {
+            "yaml" if SPRING.iter().any(|page| block.at.starts_with(page)) => {
                 check_that_a_client_runs(block, "yaml");
             }
-            "json" | "yaml" | "" => {}
+            "json" | "yaml" => {
+                // Either is YAML.
+                let read = serde_saphyr::from_str::<serde_json::Value>(&block.text);
+                assert!(read.is_ok(), "{}: {read:?}", block.at);
+            }
+            // What a program prints.
+            "" => {}
             "haproxy" | "nginx" => check_that_a_proxy_runs(block),
             "java" => check_that_a_client_runs(block, "java"),
             "python" => check_that_a_client_runs(block, "py"),
@@ -166,6 +185,12 @@ impl Reader {
             language @ ("go" | "properties") => check_that_a_client_runs(block, language),
             other => panic!("{}: a block of {other:?} is not tested", block.at),
         }
+        String::new()
+    }
+
+    /// What `grantd serve` wrote.
+    pub(crate) fn serve_log(&self) -> String {
+        self.serve.as_ref().map(Server::log).unwrap_or_default()
     }
 
     fn keep_and_read(&self, block: &Block) {
@@ -197,9 +222,15 @@ impl Reader {
     }
 
     /// Runs a block in a shell, with the variables of the blocks before it.
-    fn run(&self, block: &Block) {
+    fn run(&mut self, block: &Block) -> String {
+        let mut last = block.text.lines().rev();
+        let listed = last.find_map(|line| line.strip_prefix("grantd credential list "));
+        if let Some(client) = listed.and_then(|line| line.split(' ').next()) {
+            self.listed = Some(client.to_owned());
+        }
         let ended = self.run_lines(&block.text, &block.at);
         check_output(block, &ended);
+        ended.stdout
     }
 
     /// As [`Self::run`], of lines that stand at `at`, or nowhere.
@@ -236,22 +267,73 @@ impl Reader {
             self.api = Some(Api::start(&arguments.split(' ').collect::<Vec<_>>()));
             return;
         }
-        let line = line.replace("cargo run --release -- ", "grantd ");
+        let line = line
+            .replace("cargo run --release -- ", "grantd ")
+            .replace("cargo run -- ", "grantd ");
         let Some(arguments) = line.strip_prefix("grantd ") else {
-            let program = line.split(' ').next().unwrap();
-            let known = ["cargo", "docker", "kubectl", "curl"].contains(&program);
-            assert!(
-                known || root().join(program).is_file(),
-                "{at}: {program} is not there"
-            );
+            assert!(is_run_elsewhere(&line), "{at}: nothing runs {line}");
             return;
         };
-        let arguments: Vec<&str> = arguments.split(' ').collect();
-        match arguments.as_slice() {
+        let mut arguments: Vec<&str> = arguments.split(' ').collect();
+        let id = self.listed_first(&arguments);
+        match arguments.as_mut_slice() {
             ["dev", rest @ ..] => self.start_dev(rest),
-            ["serve", ..] if self.place.path("tls/server.pem").exists() => self.start(&arguments),
-            _ => _ = self.place.done(&[&arguments[..], &["--help"]].concat()),
+            ["serve", ..] => self.start(&arguments),
+            ["audit", "--follow", ..] => self.follow(&arguments),
+            ["health", url] if *url == OPERATIONS => {
+                let url = self.operations.clone().expect("a server runs");
+                self.place.done(&["health", &url]);
+            }
+            ["explain", named, ..] if missing(&["curl"]).is_empty() => {
+                let refused = self.refused();
+                *named = &refused;
+                eventually("the refusal is explained", || {
+                    self.place.run(&arguments).code == Some(1)
+                });
+            }
+            // Without curl nobody is refused.
+            ["explain", ..] => {}
+            ["credential", "retire", named, ..] => {
+                *named = id.as_deref().unwrap();
+                self.place.done(&arguments);
+            }
+            _ => _ = self.place.done(&arguments),
         }
+    }
+
+    /// The credential that a page means by the id that it retires: the first of the client whose list it showed last.
+    fn listed_first(&self, arguments: &[&str]) -> Option<String> {
+        let ["credential", "retire", _, target @ ..] = arguments else {
+            return None;
+        };
+        let client = self.listed.as_deref().expect("a list before it");
+        let list = ["credential", "list", client, "--output", "json"];
+        let rows = self.place.json(&[&list, target].concat());
+        Some(rows[0]["id"].as_str().unwrap().to_owned())
+    }
+
+    /// The id of a request that `grantd serve` refuses.
+    fn refused(&self) -> String {
+        let url = format!("https://{HOST}/oauth2/token");
+        let home = self.place.path("");
+        let sent = ["-u", "reports:wrong", "-d", "grant_type=client_credentials"];
+        let shown = ["--silent", "--insecure", "--include"];
+        let answer = ended(
+            self.place
+                .command("curl")
+                .env("CURL_HOME", home)
+                .args([&shown[..], &sent, &[&url]].concat()),
+        );
+        let mut lines = answer.stdout.lines();
+        let id = lines.find_map(|line| line.strip_prefix("x-request-id: "));
+        id.unwrap_or_else(|| panic!("{answer:?}")).trim().to_owned()
+    }
+
+    /// Until it is ended from outside: by itself it never ends.
+    fn follow(&self, arguments: &[&str]) {
+        let mut command = self.place.command("timeout");
+        let ended = ended(command.args(["2", "grantd"]).args(arguments));
+        assert_eq!(ended.code, Some(124), "{arguments:?}: {ended:?}");
     }
 
     /// The ready file that a page names is a copy of the one that we wait for.
@@ -288,8 +370,9 @@ impl Reader {
         }
         self.serve = None;
         self.public = Some(SocketAddr::from(([127, 0, 0, 1], public)));
+        self.operations = Some(format!("http://127.0.0.1:{operations}"));
         self.serve = Some(Server::start(&mut command, &self.place.path("serve.log")));
-        let health = format!("http://127.0.0.1:{operations}");
+        let health = self.operations.clone().unwrap();
         eventually("grantd serve is ready", || {
             self.place.run(&["health", &health]).code == Some(0)
         });
@@ -399,10 +482,10 @@ pub(crate) fn missing<'p>(programs: &[&'p str]) -> Vec<&'p str> {
 async fn everything_in_the_readme_works_as_printed() {
     let database = Database::postgres().await;
     let mut reader = Reader::new(database);
-    let missing = missing(&["curl", "openssl"]);
+    let missing = missing(&["curl", "openssl", "psql"]);
     for block in blocks(&PAGES) {
         match missing.iter().find(|program| block.needs(program)) {
-            None => reader.take(&block),
+            None => _ = reader.take(&block),
             // Not by a macro: those are kept back for tests that pass.
             Some(program) => {
                 let at = &block.at;

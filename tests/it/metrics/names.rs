@@ -9,6 +9,7 @@ use crate::harness::{READER, basic};
 use crate::process::{
     Server, eventually, finished, free_port, grantd, printed, request, request_with, token,
 };
+use crate::readme::blocks;
 use crate::source_tree::root;
 
 use super::*;
@@ -291,7 +292,16 @@ fn promtool_finds_no_fault_in_scrape_and_rules() {
     let serving = Serving::start();
     fs::write(serving.path("scrape"), serving.whole_scrape()).unwrap();
     let rules = root().join("deploy/alerts.yml");
+    // As the page sets Prometheus up, whose paths are relative to its settings.
+    let pages = blocks(&["docs/monitoring.md"]);
+    let settings = pages.iter().find(|it| it.text.contains("scrape_configs:"));
+    let settings = &settings.unwrap().text;
+    assert!(settings.contains("\"deploy/alerts.yml\""));
+    let settings = settings.replace("deploy/alerts.yml", rules.to_str().unwrap());
+    fs::write(serving.path("prometheus.yml"), settings).unwrap();
+    let settings = serving.path("prometheus.yml");
     for (arguments, input) in [
+        (vec!["check", "config", settings.to_str().unwrap()], None),
         (vec!["check", "rules", rules.to_str().unwrap()], None),
         (vec!["check", "metrics"], Some(serving.path("scrape"))),
     ] {

@@ -47,23 +47,28 @@ final class Applications {
                 "server.address", "127.0.0.1",
                 "logging.level.root", "warn",
                 "spring.main.banner-mode", "off"));
-        verifyTokens(settings);
+        // Of docs/verify.md.
+        settings.putAll(shown("verify.yaml"));
         return new SpringApplicationBuilder(OrdersApi.class)
                 .web(WebApplicationType.SERVLET)
                 .properties(settings)
                 .run();
     }
 
-    /** The settings of docs/verify.md, for the server of this run. */
-    private static void verifyTokens(Map<String, Object> settings) {
+    /** Settings that a page shows, for the server and the client of this run. */
+    private static Map<String, Object> shown(String file) {
+        Map<String, Object> settings = new HashMap<>();
         try {
-            String text = new ClassPathResource("verify.yaml").getContentAsString(StandardCharsets.UTF_8);
+            String text = new ClassPathResource(file).getContentAsString(StandardCharsets.UTF_8)
+                    .replace("http://localhost:8080", ISSUER)
+                    .replace("web-shop-demo-secret", System.getenv("SPRING_SECRET"));
             var yaml = new YamlPropertiesFactoryBean();
-            yaml.setResources(new ByteArrayResource(text.replace("http://localhost:8080", ISSUER).getBytes(StandardCharsets.UTF_8)));
+            yaml.setResources(new ByteArrayResource(text.getBytes(StandardCharsets.UTF_8)));
             yaml.getObject().forEach((key, value) -> settings.put((String) key, value));
         } catch (IOException fault) {
             throw new UncheckedIOException(fault);
         }
+        return settings;
     }
 
     static ConfigurableApplicationContext shop() {
@@ -74,8 +79,8 @@ final class Applications {
         // It warns of the HTTP client's threads, which end with the process.
         settings.put("logging.level.org.apache.catalina.loader", "error");
         settings.put("spring.main.banner-mode", "off");
-        settings.put("spring.security.oauth2.client.provider.grantd.issuer-uri", ISSUER);
-        register(settings, "by-issuer-uri", "SPRING");
+        // Of README.md: the client "orders".
+        settings.putAll(shown("shop.yaml"));
         register(settings, "with-every-character", "ASCII");
         // This client has two audiences: a scope tells which.
         settings.put("spring.security.oauth2.client.registration.with-every-character.scope", "orders:read");

@@ -29,7 +29,7 @@ public final class Main {
         try (var api = Applications.api(); var certifiedApi = Applications.certifiedApi(); var shop = Applications.shop()) {
             String url = Applications.url(api, "/whoami");
             var clients = shop.getBean(OAuth2AuthorizedClientManager.class);
-            expectSeen(url, token(clients, "by-issuer-uri"), System.getenv("SPRING_ID"));
+            expectSeen(url, token(clients, "orders"), System.getenv("SPRING_ID"));
             expectSeen(url, token(clients, "with-every-character"), System.getenv("ASCII_ID"));
             expectRefusal(url);
             useKeys(url, shop);
