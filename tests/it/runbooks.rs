@@ -45,6 +45,8 @@ struct Site {
     reader: Reader,
     /// A token that was issued before the section.
     token: String,
+    /// What the last block printed.
+    told: String,
 }
 
 impl Site {
@@ -66,6 +68,7 @@ impl Site {
         let mut this = Self {
             reader,
             token: String::new(),
+            told: String::new(),
         };
         this.type_in(
             "grantd migrate --config grantd.toml\ngrantd apply catalog.toml --config grantd.toml",
@@ -120,8 +123,13 @@ impl Site {
 
     /// What happens before a block is typed.
     async fn before(&mut self, section: &str, text: &str) {
-        let is_lost = text.contains("pg_restore") || section == "There is no backup";
-        if is_lost {
+        let is_restored = text.contains("pg_restore --clean");
+        if is_restored {
+            // Since the dump, and known to the server: it is lost with the database.
+            self.type_in("grantd client disable reports");
+            eventually("the client is refused", || self.ask(SECRET).0 == 401);
+        }
+        if is_restored || section == "There is no backup" {
             let gone = "DROP SCHEMA public CASCADE";
             execute(&self.reader.database, gone).await;
             execute(&self.reader.database, "CREATE SCHEMA public").await;
@@ -139,9 +147,13 @@ impl Site {
                 self.issued(&self.secret("new-secret"));
                 assert!(!self.is_active(&self.token));
             }
+            // The server runs on, and does not trust what it remembers.
             "The database is lost" => {
                 self.issued(SECRET);
+                let log = self.reader.serve_log();
+                assert!(log.contains("has lost changes"), "{log}");
             }
+            "Try a restore" => assert!(self.told.contains("reports"), "{}", self.told),
             "There is no backup" => {
                 self.issued(&self.secret("new-secret"));
                 assert!(!self.is_active(&self.token));
@@ -184,7 +196,7 @@ async fn every_line_of_the_runbooks_does_what_the_page_promises() {
             assert!(site.is_active(&site.token), "{section}");
         }
         site.before(section, &block.text).await;
-        site.reader.take(block);
+        site.told = site.reader.take(block);
         if blocks
             .get(at + 1)
             .is_none_or(|next| next.section != section)

@@ -10,6 +10,7 @@ use crate::source_tree::root;
 mod compose;
 mod container;
 mod kubernetes;
+mod ordinary_role;
 
 /// The documents of a YAML file of the repository.
 fn documents(path: &str) -> Vec<Value> {

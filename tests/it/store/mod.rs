@@ -9,6 +9,7 @@ mod fake_postgres;
 mod feed;
 mod migrations;
 mod outage;
+mod outage_page;
 mod pooler;
 mod primary;
 mod races;
