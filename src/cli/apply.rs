@@ -14,13 +14,13 @@ use crate::config::absent_secrets::AbsentSecrets;
 use crate::config::catalog::{Catalog, CatalogOptions};
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 
-/// How it is usually called.
+/// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd apply catalog.toml --config grantd.toml --dry-run
   grantd apply audiences.toml teams/ --config grantd.toml --dry-run --detailed-exit-code
   grantd apply catalog.toml --config grantd.toml --prune";
 
-/// The exit status of `--detailed-exit-code` where something changes.
+/// The exit status of `--detailed-exit-code` if something changes.
 const CHANGES: u8 = 2;
 
 #[derive(Args, Debug)]

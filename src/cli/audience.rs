@@ -30,7 +30,7 @@ pub(super) enum Command {
     Delete(Delete),
 }
 
-/// How it is usually called.
+/// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd audience create stock-api --scope stock:read --scope stock:write --served-by stock-api";
 

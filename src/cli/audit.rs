@@ -16,7 +16,7 @@ use crate::store::audit_events::{AuditKind, AuditPage, EventPlace, StoredEvent};
 const PAGE: u32 = 500;
 /// Between two looks for new events.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// An event may be written so long after it happened, while the database was out of reach.
+/// How long after it happened an event may be written, if the database was out of reach.
 const LATE: Seconds = Seconds::new(60);
 
 /// How programs read it.
@@ -118,7 +118,7 @@ async fn first_place(arguments: &Arguments, opened: &Opened) -> anyhow::Result<E
     }
 }
 
-/// What was shown lately: an event that is written late stands before others that were shown.
+/// What was shown lately: an event that is written late belongs before others that were shown.
 #[derive(Default)]
 struct Shown(BTreeSet<EventPlace>);
 

@@ -15,7 +15,7 @@ use crate::server::client_ca_files::ClientCaFiles;
 use crate::server::tls::Tls;
 use crate::store::{DatabaseOptions, Store};
 
-/// How it is usually called.
+/// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd check-config --config grantd.toml --catalog catalog.toml
   grantd check-config --catalog catalog.toml --without-secrets";

@@ -14,10 +14,10 @@ pub(super) struct Confirmation {
 }
 
 impl Confirmation {
-    /// Says what will happen, and goes on where the operator wants it.
+    /// Says what will happen, and asks the operator whether to go on.
     ///
     /// # Errors
-    /// He does not, or there is nobody to ask.
+    /// The operator says no, or there is nobody to ask.
     pub(super) fn ask(&self, consequence: &str) -> anyhow::Result<()> {
         let input = io::stdin();
         let is_terminal = input.is_terminal();

@@ -28,7 +28,7 @@ pub(super) struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// A private directory that goes when it is dropped.
+    /// A private directory, removed when it is dropped.
     pub(super) fn temporary() -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("grantd-")
@@ -82,7 +82,7 @@ impl DataDirectory {
         &self.path
     }
 
-    /// Whether it goes with the process.
+    /// Whether it is removed when the process ends.
     pub(super) const fn is_temporary(&self) -> bool {
         self.temporary.is_some()
     }
@@ -165,7 +165,7 @@ impl DataDirectory {
     }
 }
 
-/// Two processes on one directory would answer for two issuers, and each would not know what the other promised.
+/// Two processes on one directory would answer for two issuers without knowing of each other.
 fn lock(directory: &Path) -> anyhow::Result<File> {
     let path = directory.join(LOCK);
     let mut file = File::options()

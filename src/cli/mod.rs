@@ -140,13 +140,13 @@ pub fn main() -> ExitCode {
     code
 }
 
-/// Whether nothing failed but the pipe that we print to, whose reader (`head`) has seen enough.
+/// Whether only the pipe that we print to failed, because its reader (such as `head`) has seen enough.
 fn is_reader_gone(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The error and its causes, without those that the text before already tells.
+/// The error and its causes, without those that the text before already contains.
 fn told(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

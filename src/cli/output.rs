@@ -82,7 +82,7 @@ fn print_table(columns: &[&str], rows: &[Vec<Value>]) -> io::Result<()> {
     say!("{rows}")
 }
 
-/// What a cell shows; control characters are escaped, so that no name can play with the terminal.
+/// What a cell shows; control characters are escaped, so that no name can manipulate the terminal.
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),

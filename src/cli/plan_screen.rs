@@ -104,7 +104,7 @@ fn counts(plan: &Plan) -> String {
     counts.join(", ")
 }
 
-/// Of lists and tables what comes and goes; of anything else the old value and the new one.
+/// For lists and tables what is added and removed; for anything else the old and the new value.
 fn told(change: &Change) -> String {
     match (&change.old, &change.new) {
         (Some(Value::Array(old)), Some(Value::Array(new))) => list(old, new),

@@ -28,7 +28,7 @@ pub(super) enum Command {
     List(List),
 }
 
-/// How it is usually called.
+/// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd policy allow reports stock-api --scope stock:read --default-scope stock:read
   grantd policy deny reports stock-api --reason 'no longer needed'";

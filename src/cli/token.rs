@@ -16,7 +16,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::operations::inspect_token::inspect_token;
 use crate::operations::revoke_token::revoke_by_name;
 
-/// A line on standard error: standard output is the token's JSON alone. Who closed that wants no remarks.
+/// A line on standard error: standard output has the token's JSON alone. If its reader has gone, nobody wants remarks.
 macro_rules! remark {
     ($($text:tt)*) => {
         let _ = writeln!(std::io::stderr(), $($text)*);

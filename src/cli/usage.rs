@@ -1,4 +1,4 @@
-//! Reads the command line, and says what was meant where it is wrong.
+//! Reads the command line, and suggests what was meant if it is wrong.
 
 use std::ffi::OsString;
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 pub struct AbsentSecrets(Rc<RefCell<BTreeSet<String>>>);
 
 impl AbsentSecrets {
-    /// Notes that `what` was not looked at.
+    /// Notes that `what` was not checked.
     pub fn note(&self, what: impl Into<String>) {
         self.0.borrow_mut().insert(what.into());
     }
@@ -25,7 +25,7 @@ impl AbsentSecrets {
         is_absent
     }
 
-    /// What was not looked at, in order.
+    /// What was not checked, in order.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.0.borrow().iter().cloned().collect()

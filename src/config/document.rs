@@ -24,7 +24,7 @@ pub(super) struct Entry {
 pub(super) struct Located {
     pub(super) place: Place,
     pub(super) node: Node,
-    /// Whether a fault of it was reported: then it is left out.
+    /// Whether a fault of it was reported; then it is left out.
     pub(super) is_wrong: Cell<bool>,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// The fault of a value that should be another.
+    /// The fault of a value of the wrong kind.
     pub(super) fn is_not(&self, expected: &str) -> Problem {
         let found = match self {
             Self::Text(_) => "text",

@@ -27,7 +27,7 @@ pub(super) struct Signed<'a> {
 }
 
 impl Actor {
-    /// Who gives no reason.
+    /// An actor who gives no reason.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Actor {
         })
     }
 
-    /// Writes the event of an action on a target, which stands or falls with `change`; `details` is an object.
+    /// Writes the event of an action on a target in the transaction of `change`; `details` is an object.
     ///
     /// # Errors
     /// A database out of reach.

@@ -42,7 +42,7 @@ pub async fn enable_client(
         .await?)
 }
 
-/// Lets a client do nothing any more, and kills its tokens.
+/// Disables a client and voids its tokens.
 ///
 /// # Errors
 /// No such client, or a database out of reach.

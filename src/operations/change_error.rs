@@ -62,7 +62,7 @@ impl From<ConfigError> for ChangeError {
     }
 }
 
-/// That there is no client `id`, and who may be meant.
+/// The error about an unknown client `id`, with the nearest known one.
 pub(super) async fn no_client(store: &Store, id: &ClientId) -> ChangeError {
     match NoClient::near(store, id.as_str()).await {
         Ok(unknown) => unknown.into(),
@@ -70,7 +70,7 @@ pub(super) async fn no_client(store: &Store, id: &ClientId) -> ChangeError {
     }
 }
 
-/// That there is no audience `id`, and the nearest one.
+/// The error about an unknown audience `id`, with the nearest known one.
 pub(super) async fn no_audience(store: &Store, id: &AudienceId) -> ChangeError {
     match store.all_audiences().await {
         Ok(all) => {

@@ -12,7 +12,7 @@ use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::shown;
 use crate::store::Store;
 
-/// What a client shall get, beside what it may get already.
+/// What a client is to get in addition to what it may get already.
 #[derive(Clone, Debug)]
 pub struct Allowed {
     /// The client.

@@ -1,5 +1,5 @@
-//! Looks now and then for what a person should see to before it hurts: keys that are missing, credentials and certificates
-//! that expire, clocks that are apart.
+//! Checks regularly for what a person should attend to before it does harm: keys that are missing, credentials and
+//! certificates that expire, clocks that are apart.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::domain::timestamp::{Seconds, Timestamp};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_mins(1);
-/// Database and files are asked for what expires once in so many looks: each is told once an hour.
+/// Expiries are read from the database and from files once in so many rounds: each is reported once an hour.
 const EXPIRIES_IN: u32 = 10;
-/// Credentials that are told at most, those that end first.
+/// The most credentials that are reported: those that end first.
 const MOST_CREDENTIALS: i64 = 1000;
-/// A key must be there so long before it is needed.
+/// How long before it is needed a key must be there.
 const KEY_NOTICE: Seconds = Seconds::new(24 * 3600);
 
 /// Looks.
@@ -44,7 +44,7 @@ impl LookOut {
         }
     }
 
-    /// Looks at all of it once.
+    /// Does one round.
     pub(super) async fn look(&self) {
         self.look_at_memory();
         self.look_at_expiries().await;
@@ -68,8 +68,8 @@ impl LookOut {
         }
     }
 
-    /// Of each algorithm in use a key signs now, its private half can be opened, and where its turn ends within a day the
-    /// next one is there.
+    /// For each algorithm in use a key signs now, its private half can be opened, and the next key is there if the turn
+    /// of this one ends within a day.
     fn look_at_keys(&self) {
         let Some(ring) = self.feed.memory.keys.load_full() else {
             return;
@@ -102,7 +102,7 @@ impl LookOut {
         let found = self.feed.store.next_expiries(now, MOST_CREDENTIALS).await;
         let expiries = match found {
             Ok(expiries) => expiries,
-            // That the database is out of reach is told by who reads the feed.
+            // The reader of the feed reports that the database is out of reach.
             Err(error) => {
                 tracing::debug!(%error, "could not look for credentials that expire soon");
                 return;
@@ -120,7 +120,8 @@ impl LookOut {
         }
     }
 
-    /// Of each file the certificate that ends first. One that cannot be read is told by who reads it for a listener.
+    /// The certificate of each file that ends first. Whoever reads the file for a listener reports one that cannot be
+    /// read.
     async fn look_at_certificates(&self) {
         let settings = Arc::clone(&self.feed.settings);
         let found = blocking(move || certificates(&settings)).await;

@@ -1,4 +1,4 @@
-//! Retires credentials: those that are named, or of these and of a client's those that nobody uses any more.
+//! Retires credentials: those that are named, or only those of them, or of a client, that nobody uses any more.
 
 use std::collections::BTreeMap;
 
@@ -27,22 +27,22 @@ pub enum Selected {
 /// How credentials are retired.
 #[derive(Clone, Copy, Debug)]
 pub struct Retirement<'a> {
-    /// Only what nobody used for so long.
+    /// Only those that nobody has used for this long.
     pub when_unused: Option<Seconds>,
-    /// The tokens that were issued for them die, too.
+    /// The tokens that were issued for them become void, too.
     pub compromised: bool,
-    /// Who does it.
+    /// Who retires them.
     pub by: &'a Actor,
 }
 
-/// What became of one credential.
+/// What happened to one credential.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
     /// Which.
     pub credential: CredentialId,
-    /// The client that it is of.
+    /// Its client.
     pub client: ClientId,
-    /// Its last use, as far as a replica wrote it down: that is up to a minute late.
+    /// Its last use, which replicas write down up to a minute late.
     pub last_used_at: Option<Timestamp>,
     /// Where that use came from.
     pub last_used_from: Option<std::net::IpAddr>,
@@ -64,7 +64,7 @@ pub enum Kept {
     Last,
 }
 
-/// Retires what is `selected`: all of it, or what of it is quiet, in one transaction.
+/// Retires all that is `selected`, or what of it nobody uses, in one transaction.
 ///
 /// # Errors
 /// No such credential, no such client, or a database out of reach: then none is retired.
@@ -176,7 +176,7 @@ fn still(credential: &Credential, since: Timestamp) -> Option<Kept> {
     }
 }
 
-/// Keeps the one that was used last, where all would go.
+/// Keeps the one that was used last, if all would be retired.
 fn keep_one(judged: &mut [Judged]) {
     if judged.iter().all(|it| it.kept.is_none())
         && let Some(last) = judged.iter_mut().max_by_key(|it| it.last_used_at)
@@ -185,7 +185,7 @@ fn keep_one(judged: &mut [Judged]) {
     }
 }
 
-/// Of two retirements the earlier one holds.
+/// The earlier of two retirements counts.
 fn ended(credential: &Credential, compromised: bool, now: Timestamp) -> Credential {
     let mark = if compromised {
         now.plus(LATE_ISSUE)

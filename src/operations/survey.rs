@@ -1,4 +1,4 @@
-//! What metrics ask of the database now and then, so that no scrape waits for it: which credentials end next, how many
+//! What metrics read from the database regularly, so that no scrape waits for it: which credentials end next, how many
 //! spent assertions there are, and whether what labels name still exists.
 
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 
 const EVERY: Duration = Duration::from_secs(10);
-/// The database is asked once in so many times.
+/// The database is asked once in so many rounds.
 const ASKED_IN: u32 = 3;
-/// Credentials that are shown at most, those that end first.
+/// The most credentials that are shown: those that end first.
 const MOST_EXPIRIES: i64 = 1000;
-/// Spent assertions that are counted at most: counting reads each of them.
+/// The most spent assertions that are counted: counting reads each of them.
 const MOST_COUNTED: i64 = 1_000_000;
 
-/// Asks now and then.
+/// Asks regularly.
 pub(super) struct Surveyor {
     pub(super) store: Arc<Store>,
     pub(super) memory: Arc<Memory>,
@@ -40,7 +40,7 @@ impl Surveyor {
         }
     }
 
-    /// Looks at all of it once.
+    /// Does one round.
     pub(super) async fn survey(&self) {
         self.look_at_labels().await;
         self.ask().await;
@@ -49,7 +49,7 @@ impl Surveyor {
     async fn ask(&self) {
         match self.found().await {
             Ok(found) => *self.metrics().surveyed.lock() = found,
-            // That the database is out of reach is told by who reads the feed.
+            // The reader of the feed reports that the database is out of reach.
             Err(error) => {
                 tracing::debug!(%error, "could not read the database's part of the metrics");
             }

@@ -1,4 +1,4 @@
-//! Writes a line for each administrative change that the feed tells of: a command is a process of its own, whose log
+//! Writes a log line for each administrative change that the feed brings: a command is a process of its own, whose log
 //! nobody keeps.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::store::audit_events::StoredEvent;
 use crate::store::change::MORE_EVENTS;
 
-/// Changes that wait for their lines at most; of more there are none.
+/// The most changes that wait for their lines; further ones get none.
 const CAPACITY: usize = 10_000;
 /// Events that one statement reads.
 const BATCH: usize = 500;
@@ -40,13 +40,13 @@ impl ChangeLines {
         });
     }
 
-    /// Writes lines for ever.
+    /// Writes lines, until the process ends.
     pub(super) async fn keep_telling(self: Arc<Self>) {
         let tell = |keys| self.tell(keys);
         self.batcher.keep_writing(Duration::ZERO, tell).await;
     }
 
-    /// Writes the lines of now.
+    /// Writes the lines that wait now.
     pub(super) async fn tell_waiting(&self) {
         self.batcher.write_waiting(|keys| self.tell(keys)).await;
     }

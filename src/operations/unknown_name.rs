@@ -1,10 +1,10 @@
-//! A client's name that none has, with the one that may be meant.
+//! A client name that does not exist, with the one that may be meant.
 
 use crate::domain::shown;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
-/// So many names are compared with one that is unknown.
+/// How many names an unknown one is compared with.
 const MOST_NEIGHBOURS: i64 = 20_000;
 
 /// There is no such client.
@@ -18,7 +18,7 @@ pub struct NoClient {
 }
 
 impl NoClient {
-    /// Without a look at those that there are.
+    /// Without looking for a similar one.
     #[must_use]
     pub fn alone(name: &str) -> Self {
         Self {
@@ -27,7 +27,7 @@ impl NoClient {
         }
     }
 
-    /// With the name that `name` is but for a typing error, where there is one.
+    /// With the existing name that differs from `name` by a typing error, if there is one.
     ///
     /// # Errors
     /// A database out of reach.

@@ -19,9 +19,9 @@ use crate::store::token_usage::{UsageCount, UsageCounts, UsageKey};
 
 /// What a batch is gathered for.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Rows of one batch, and of those that the database did not take, at most.
+/// The most rows of one batch, and of what the database did not take.
 const MOST_ROWS: usize = 100_000;
-/// Rows that one transaction writes at most.
+/// The most rows in one transaction.
 const STEP: usize = 5000;
 /// Seconds that are counted together.
 const MINUTE: i64 = 60;
@@ -116,7 +116,7 @@ impl Usage {
         self.batcher.unwritten() + self.unwritten.lock().len()
     }
 
-    /// In steps, so that no other writer waits for long. What the database may have taken without saying so is counted
+    /// In steps, so that no other writer waits for long. A row that the database took without answering is counted
     /// twice.
     async fn write(&self, mut counted: Counted) {
         counted.end_minute();

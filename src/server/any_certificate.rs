@@ -32,7 +32,7 @@ impl ClientCertVerifier for AnyCertificate {
         false
     }
 
-    /// None: a client with a self-signed certificate would find no name of its own among them, and send nothing.
+    /// No names: a client with a self-signed certificate would not find its issuer among them, and send nothing.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

@@ -36,7 +36,7 @@ impl ClientCaFiles {
         Ok(Some(Self(Watched::load(WHAT, paths, trust)?)))
     }
 
-    /// Looks at the files for ever.
+    /// Watches the files, until the process ends.
     pub(super) async fn keep_fresh(self, reloads: Arc<Reloads>) {
         self.0.keep_fresh(reloads).await;
     }

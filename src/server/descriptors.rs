@@ -9,7 +9,7 @@ use crate::config::settings::Settings;
 const OTHERS: usize = 48;
 /// A connection of SQLite has up to three files: database, log and shared memory.
 const OF_DATABASE: usize = 3;
-/// Fewer connections than this are no server, whatever the limit says.
+/// The least number of connections, whatever the limit says.
 const FEWEST: usize = 8;
 
 /// Raises the soft limit of descriptors to the hard one, and cuts `[limits] connections` to what it leaves beside the

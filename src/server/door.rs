@@ -26,7 +26,7 @@ pub(super) struct Door {
     pub(super) connection: Connection,
 }
 
-/// Makes the answer to a request that does not come in.
+/// Makes the answer to a request that is turned away.
 type Refusal = fn() -> Response<Bytes>;
 
 impl Door {

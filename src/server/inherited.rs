@@ -47,7 +47,7 @@ impl Inherited {
     /// Those that are meant for this process: `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`. They can be taken once.
     ///
     /// # Errors
-    /// A name is none of ours, or a socket is none that listens to TCP.
+    /// A name that is not a listener's, or a socket that does not listen to TCP.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InheritedError> {
         // listenfd takes those without LISTEN_PID as well, which sd_listen_fds(3) does not.
         if variable("LISTEN_PID") != Some(std::process::id().to_string()) {

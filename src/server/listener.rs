@@ -78,7 +78,7 @@ fn bind_pair([first, second]: [IpAddr; 2], port: u16) -> Result<Vec<TcpListener>
     let first = match bind(address) {
         Ok(listener) => listener,
         Err(error) if is_taken(&error) => return Err(error),
-        // Whatever it is called: no such family here.
+        // Whatever the error is called, this machine lacks the family.
         Err(error) => {
             let alone = bind(SocketAddr::from((second, port)));
             return Ok(vec![alone.map_err(|_| error)?]);
@@ -113,7 +113,7 @@ mod tests {
         assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
     }
 
-    /// Of 192.0.2.0/24 (RFC 5737) no machine has an address.
+    /// No machine has an address of 192.0.2.0/24 (RFC 5737).
     #[tokio::test]
     async fn a_machine_with_one_family_alone_listens_there() {
         let nowhere: IpAddr = [192, 0, 2, 1].into();

@@ -1,4 +1,4 @@
-//! What one connection has asked for and what it has finished: a connection that only asks is closed.
+//! What one connection has asked for and what it has finished: one that only asks is closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -43,7 +43,7 @@ impl Meter {
         }
     }
 
-    /// A request was given up before its body ended; the next bytes that come find out if that was too much.
+    /// A request was given up before its body ended; whether that was too much is judged when the next bytes come.
     pub(super) fn give_up(&self) {
         let largest = self.room.bounds.largest_request();
         let _ = self.charge(largest.saturating_add(largest / 2));

@@ -1,5 +1,5 @@
-//! Connections that end before any request: noise, unless a client certificate was refused, which nobody could find
-//! out otherwise.
+//! Connections that end before any request: noise, unless a client certificate was refused, which nothing else would
+//! show.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ pub(super) fn tell(seldom: &Seldom, peer: SocketAddr, error: &io::Error) {
     }
 }
 
-/// Why a client certificate was refused; none: something else was wrong.
+/// Why a client certificate was refused; `None` if something else was wrong.
 fn refused_certificate(error: &io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let refused = match error {

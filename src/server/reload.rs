@@ -10,7 +10,7 @@ use crate::operations::background::blocking;
 use crate::operations::reloads::{Reloadable, Reloads};
 use crate::telemetry::filter;
 
-/// What can be read again while the replica runs. What came of it is told in one line.
+/// What can be read again while the replica runs. The result of each is one log line.
 pub(super) trait Reload: Send + Sync {
     fn reload(&self, reloads: &Reloads);
 }
@@ -36,14 +36,14 @@ impl Hangups {
         })
     }
 
-    /// Reads everything again at each SIGHUP, for ever.
+    /// Reads everything again at each SIGHUP, until the process ends.
     pub(super) async fn keep_reloading(
         mut self,
         files: Vec<Arc<dyn Reload>>,
         reloads: Arc<Reloads>,
         manager: Arc<ServiceManager>,
     ) {
-        // The filter first: what comes of the others is told at the new level.
+        // The filter first: the others are logged at the new level.
         let mut all: Vec<Arc<dyn Reload>> = vec![Arc::new(FilterOfSettings(self.read_filter))];
         all.extend(files);
         reloads.succeeded(Reloadable::Settings);

@@ -126,7 +126,7 @@ impl Replica {
         self
     }
 
-    /// The same, which tells this service manager how it is.
+    /// The same, which tells this service manager its state.
     #[must_use]
     pub fn told_to(mut self, manager: ServiceManager) -> Self {
         self.manager = Arc::new(manager);

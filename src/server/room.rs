@@ -9,7 +9,7 @@ use super::bounds::Bounds;
 use crate::clock::Clock;
 use crate::telemetry::seldom::Seldom;
 
-/// The requests of a connection beyond its first may take one in so many places.
+/// Requests beyond the first of their connection may take one place in this many.
 const FURTHER: usize = 5;
 
 /// What the connections of one or several listeners share.

@@ -23,8 +23,8 @@ impl Replica {
     /// requests in flight are finished, then what waits is written.
     ///
     /// # Errors
-    /// One line for the operator, where the replica cannot go on: a task ended that must run beside the requests, such as
-    /// the one that reads the feed of a database whose schema is of another version.
+    /// One line for the operator, if the replica cannot go on: a task ended that must run beside the requests, such as
+    /// the reader of the feed when the schema has another version.
     pub async fn run(mut self, shutdown: Shutdown) -> Result<(), String> {
         let mut background = std::mem::take(&mut self.background);
         if let Some(hangups) = self.hangups.take() {
@@ -67,7 +67,7 @@ impl Replica {
         };
         let outcome = match outcome {
             Ok(()) => self.leave(&first, &mut running).await,
-            // What cannot go on does not wait for a load balancer.
+            // A replica that cannot go on does not wait for a load balancer.
             Err(why) => {
                 self.stops_within(Duration::ZERO);
                 Err(why)
@@ -80,7 +80,7 @@ impl Replica {
         });
         running.finish(&told.collect::<Vec<_>>()).await;
         self.grantd.write_last().await;
-        // They serve health checks until here; nothing of it is worth waiting for.
+        // They served health checks until now; none of these is worth waiting for.
         drop(last);
         outcome
     }
@@ -113,8 +113,8 @@ impl Replica {
     }
 }
 
-/// Waits until the keys are loaded, for a moment at most: connections wait in the kernel's backlog meanwhile, and a restart
-/// whose socket systemd keeps refuses nobody. Without a database the answer must be 503 rather than silence.
+/// Waits until the keys are loaded, for a moment at most: connections wait in the kernel's backlog meanwhile, and a
+/// restart whose socket systemd keeps refuses nobody. Without a database the answer must be 503 rather than silence.
 async fn loaded(grantd: &Grantd, stop: &Shutdown) {
     let loading = async {
         while !grantd.has_loaded() {

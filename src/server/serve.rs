@@ -91,7 +91,7 @@ pub async fn serve(listener: Listener, shutdown: Shutdown) {
     phase.send_replace(Phase::Closing);
 }
 
-/// A listener without one of its tasks is none: where one panicked, so does it.
+/// A listener needs all its tasks: if one panicked, it panics, too.
 fn go_down_with(ended: Result<(), JoinError>) {
     if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
         resume_unwind(panic);

@@ -77,7 +77,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
         self.current.load_full()
     }
 
-    /// Looks at the files for ever. A slow disk holds up no request.
+    /// Watches the files, until the process ends. A slow disk holds up no request.
     pub(super) async fn keep_fresh(self: Arc<Self>, reloads: Arc<Reloads>) {
         reloads.succeeded(self.what.counted);
         loop {

@@ -14,7 +14,7 @@ use crate::config::catalog::public_material::label;
 use crate::domain::client::{AuthMethod, Client};
 use crate::operations::change_client::create_client;
 
-/// How it is usually called.
+/// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd client create reports --owner team-reports --config grantd.toml
   grantd client create billing --auth private_key_jwt --environment prod --config grantd.toml";

@@ -16,7 +16,7 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::credentials::Listed;
 
-/// How it is usually called.
+/// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd credential list reports --config grantd.toml
   grantd credential list --expiring 30d --config grantd.toml

@@ -17,7 +17,7 @@ use crate::operations::retire_credentials::{
 /// Uses are written down up to a minute late, so less than two minutes of silence says nothing.
 const SHORTEST_SILENCE: Seconds = Seconds::new(120);
 
-/// How it is usually called.
+/// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd credential retire k3v9x0q2ma --config grantd.toml
   grantd credential retire k3v9x0q2ma --compromised --reason 'found in a log' --config grantd.toml

@@ -1,4 +1,4 @@
-//! Checks that need the whole catalog: no name stands twice, and all of it fits a profile.
+//! Checks that need the whole catalog: names are unique, and all of it fits a profile.
 
 use std::collections::BTreeMap;
 

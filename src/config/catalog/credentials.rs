@@ -33,10 +33,10 @@ pub(super) struct Proofs {
     san_email: Many<CredentialShape>,
 }
 
-/// What one value brings: most often one credential, of a JWK set as many as it has keys.
+/// The credentials of one value: one for most, one for each key of a JWK set.
 type Brought = Result<Vec<StatedCredential>, Problem>;
 
-/// Reads all credentials of `client`, where it is known, and holds them to the rules.
+/// Reads all credentials of `client`, if it is known, and checks them against the rules.
 pub(super) fn read(
     table: &mut Section<'_>,
     client: Option<&Client>,
@@ -57,7 +57,7 @@ pub(super) fn read(
     all
 }
 
-/// What is wrong with `credentials` of a catalog, each on its own and beside those that stand before it.
+/// What is wrong with `credentials` of a catalog, each by itself and beside the ones before it.
 pub(super) fn check(
     client: &Client,
     profile: Profile,
@@ -173,7 +173,7 @@ fn one(material: PublicMaterial) -> Vec<StatedCredential> {
 }
 
 /// What is stated beside a value, laid over what the value itself brings. An id belongs beside the hash of a generated
-/// secret; the one inside of such a secret it must equal.
+/// secret; beside such a secret itself it must equal the one inside.
 fn lay(shape: &CredentialShape, brought: StatedCredential) -> Result<StatedCredential, Problem> {
     let is_hash = matches!(
         brought.material,

@@ -17,7 +17,7 @@ use crate::domain::shown;
 pub const STANDARD_INPUT: &str = "-";
 /// The name of [`STANDARD_INPUT`] in errors.
 const STANDARD_INPUT_SHOWN: &str = "standard input";
-/// So deep may includes be nested.
+/// How deep includes may be nested.
 const MAX_DEPTH: usize = 16;
 /// What a shell does: `*` stays in its folder, and leaves out what begins with a dot.
 const AS_A_SHELL: MatchOptions = MatchOptions {

@@ -1,4 +1,5 @@
-//! Reads registered subject names of certificates (RFC 8705 section 2.1.2): no name that no certificate can bear.
+//! Reads registered subject names of certificates (RFC 8705 section 2.1.2), and refuses those that no certificate can
+//! have.
 
 use std::net::IpAddr;
 
@@ -34,7 +35,7 @@ pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Prob
 }
 
 /// A name as certificates hold it (RFC 5280 section 4.2.1.6): labels of 1 to 63 characters, the root's not among them.
-/// An underscore is none of RFC 1034's, and in use.
+/// An underscore is not in RFC 1034, but in use.
 fn is_dns_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(plain);

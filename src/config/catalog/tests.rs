@@ -398,7 +398,7 @@ fn wrong_clients_are_refused() {
         ),
         (
             "[[client]]\nid = \"orders\"",
-            "client \"orders\": this name is taken",
+            "client \"orders\": the one at c.toml:1 already has this name",
         ),
         ("[[client]]", "client: id: this key is required"),
     ] {

@@ -19,7 +19,7 @@ use crate::domain::known_client::KnownClient;
 /// (`tokens_not_before`, times of creation and of use) is not part of a catalog.
 ///
 /// # Errors
-/// What no catalog could have brought: claims that TOML cannot hold.
+/// Claims that TOML cannot hold, which no catalog can have stated.
 pub fn to_toml(audiences: &[Audience], clients: &[KnownClient]) -> Result<String, Error> {
     let mut text = String::new();
     for audience in audiences {
@@ -46,8 +46,8 @@ pub fn members(shape: &impl Serialize) -> IndexMap<String, serde_json::Value> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// What a catalog must state of `shape`, in its order: the keys that `named` has, and those that a reader of these
-/// alone would take for something else.
+/// What a catalog must state of `shape`, in its order: the keys of `named`, and those whose default would mean
+/// something else.
 fn stated<T: Serialize + DeserializeOwned>(
     shape: &T,
     named: &[(&str, &str)],
@@ -105,7 +105,7 @@ fn credential_keys(credentials: &[Credential]) -> Result<Table, Error> {
         let mut all = of_key
             .map(credential_value)
             .collect::<Result<Vec<_>, _>>()?;
-        // There is most often one subject; of the others there are several, in time.
+        // Most clients have one subject; of the others they have several over time.
         let is_alone = all.len() == 1 && SubjectKind::from_text(key).is_some();
         let value = if is_alone { all.pop() } else { None };
         let value = value.or_else(|| (!all.is_empty()).then_some(Value::Array(all)));

@@ -24,7 +24,7 @@ pub enum Place {
     Environment(Arc<str>),
     /// On the command line.
     Command,
-    /// Nowhere: it is missing, and no file was read.
+    /// Nowhere: it is missing, and there was no file.
     Nowhere,
 }
 
@@ -99,7 +99,7 @@ impl fmt::Display for Fault {
 pub struct ConfigError(Vec<Fault>);
 
 impl ConfigError {
-    /// Of faults in any order; none where there are none.
+    /// From faults in any order; `None` if there are none.
     #[must_use]
     pub fn of(mut faults: Vec<Fault>) -> Option<Self> {
         faults.sort_by(|left, right| left.place.cmp(&right.place));
@@ -134,7 +134,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Where faults gather while a document is read, so that all are reported at once.
+/// Collects faults while a document is read, so that all are reported at once.
 #[derive(Default)]
 pub(super) struct Faults {
     list: std::cell::RefCell<Vec<Fault>>,

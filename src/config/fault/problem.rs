@@ -30,7 +30,7 @@ pub enum Problem {
         /// What the operating system says.
         reason: String,
     },
-    /// The files of a catalog, which are large together.
+    /// The files of a catalog are too large together.
     #[error("all files of the catalog together are larger than {0} MiB")]
     LargeCatalog(u64),
     /// A folder without a catalog.
@@ -39,12 +39,12 @@ pub enum Problem {
     /// A folder whose name no pattern can hold.
     #[error("the name of this folder is not valid UTF-8")]
     FolderName,
-    /// An `include` that names nothing: a typing error, which would leave out what it was to bring.
+    /// An `include` that matches nothing: a typing error that would leave a file out.
     #[error(
         "include: no file is called \"{0}\", or matches it; it is relative to the folder of this file"
     )]
     IncludesNothing(String),
-    /// An `include` that is no pattern.
+    /// An `include` that is not a valid pattern.
     #[error("include: not a valid file pattern: {0}")]
     Pattern(String),
     /// A file that includes itself, most often by another one.
@@ -102,7 +102,7 @@ pub enum Problem {
     /// Something else that does not parse.
     #[error("expected {0}")]
     Expected(&'static str),
-    /// A URL of a database that is none.
+    /// A database URL that cannot be used.
     #[error(transparent)]
     DatabaseUrl(#[from] DatabaseUrlFault),
     /// An empty list where one member is needed.
@@ -117,11 +117,11 @@ pub enum Problem {
     /// The same name twice.
     #[error("the one at {0} already has this name; names must be unique")]
     Doubled(Place),
-    /// An issuer that is none.
+    /// An issuer that cannot be used.
     #[error(transparent)]
     Issuer(#[from] InvalidIssuer),
 
-    /// TLS is absent on an address that others reach.
+    /// TLS is missing on an address that other machines can reach.
     #[error(
         "{0} is reachable from other machines: give public.tls_certificate_file and \
          public.tls_key_file, or set public.allow_plain_http = true behind a proxy that speaks TLS"
@@ -130,7 +130,7 @@ pub enum Problem {
     /// A listener where a proxy is to end TLS.
     #[error("with termination = \"proxy\" grantd has no such listener; remove it")]
     NoListener,
-    /// Proxies that anybody on their network could pretend to be.
+    /// Proxies that anybody on their network could impersonate.
     #[error(
         "off loopback the address of a proxy is no proof: set thumbprints (of its client certificate), or secret_header and secret_file"
     )]
@@ -171,7 +171,7 @@ pub enum Problem {
         "this looks like a hash, but only argon2id PHC strings ($argon2id$…) are accepted; if this is the secret itself, write literal: in front of it"
     )]
     ForeignHash,
-    /// A PHC string that is none.
+    /// A malformed PHC string.
     #[error(transparent)]
     Phc(#[from] SecretHashError),
     /// Too short, too long or not printable ASCII.
@@ -187,12 +187,12 @@ pub enum Problem {
         "this looks like a secret that grantd generated, but its checksum is wrong; copy it again"
     )]
     SecretChecksum,
-    /// An id beside material that has none, or another one.
+    /// An id beside material that takes none, or has another one.
     #[error(
         "an id belongs only beside the hash of a secret made by grantd, or must equal the id in it"
     )]
     SecretId,
-    /// A name that no environment variable has.
+    /// A name that an environment variable cannot have.
     #[error("env: must be followed by the name of an environment variable: letters, digits and _")]
     VariableName,
     /// An environment variable that is not set.
@@ -207,7 +207,7 @@ pub enum Problem {
     UnusableCertificate(#[from] UnusableCertificate),
 }
 
-/// Words that people write, and what they are called here.
+/// Words that people write, and what grantd calls them.
 const SYNONYMS: [(&str, &str); 4] = [
     ("enabled", "active"),
     ("on", "active"),
@@ -230,7 +230,7 @@ impl Problem {
     }
 }
 
-/// A word that nobody knows, as an error may repeat it: one that is far from all that is known may be a secret.
+/// An unknown word as an error may repeat it: one that resembles no known word may be a secret.
 pub(in crate::config) fn shown_word<'k>(
     word: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -245,7 +245,7 @@ pub(in crate::config) fn shown_word<'k>(
     }
 }
 
-/// As [`shown_word`], for the name of an environment variable: in capitals it has words of its own.
+/// As [`shown_word`], for the name of an environment variable, which has words of its own in capitals.
 pub(in crate::config) fn shown_variable<'k>(
     name: &str,
     known: impl IntoIterator<Item = &'k str>,

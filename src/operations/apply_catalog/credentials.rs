@@ -19,7 +19,7 @@ use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::public_credentials::{derived_id, public_id};
 
-/// What it takes to tell the credentials of one client.
+/// What decides the credentials of one client.
 pub(super) struct Credentials<'a> {
     pub(super) client: &'a Client,
     pub(super) existing: &'a [Credential],
@@ -29,11 +29,11 @@ pub(super) struct Credentials<'a> {
     pub(super) findings: &'a mut Findings,
 }
 
-/// The id that a credential has or gets, and what it proves with, or why it may not be stated.
+/// The id and the material of a stated credential, or why it may not be stated.
 type Resolved = Result<(CredentialId, CredentialMaterial), CredentialFault>;
 
 impl Credentials<'_> {
-    /// The credentials that `stated` become, in their order; what may not be is noted.
+    /// The credentials that `stated` stands for, in its order; what is wrong with one is noted.
     pub(super) fn wanted(
         &mut self,
         stated: &[Placed<StatedCredential>],
@@ -63,8 +63,8 @@ impl Credentials<'_> {
         self.findings.fault(&stated.place, String::new(), fault);
     }
 
-    /// Holds what is stated to the rules, beside what is stored and not stated. What stands in the catalog alone was
-    /// judged when it was read.
+    /// Checks what is stated against the rules, together with what is stored and not stated. The catalog by itself was
+    /// checked when it was read.
     fn judge(&mut self, wanted: &[(&Placed<StatedCredential>, Credential)]) {
         let time = (self.options.prune, self.stored.now);
         let is_stated = |old: &&Credential| wanted.iter().any(|(_, new)| new.id == old.id);

@@ -1,5 +1,5 @@
-//! Warns of what can be applied and leads nowhere: a client that cannot authenticate, a client that may do nothing, an
-//! audience that nobody gets tokens for. One sentence a kind, however many there are.
+//! Warns of what can be applied but has no effect: a client that cannot authenticate, a client that may do nothing, an
+//! audience that nobody gets tokens for. One sentence for each kind, however many there are.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use crate::config::fault::Place;
 use crate::domain::client::ClientStatus;
 use crate::domain::identifier::{AudienceId, ClientId};
 
-/// So many more of a kind are named; the others are counted.
+/// How many more of a kind are named; the rest are only counted.
 const NAMED: usize = 4;
 
-/// What the database will hold, with what it keeps although `catalog` does not state it.
+/// What the database will hold, including what it keeps although `catalog` does not state it.
 struct After<'a> {
     catalog: &'a Catalog,
     stored: &'a Stored,
@@ -89,7 +89,7 @@ impl After<'_> {
     }
 }
 
-/// That the first of `found` is so, and who else.
+/// The warning about the first of `found`, which also names the others.
 fn sentence((subject, what): (&str, &str), found: Vec<(String, Place)>) -> Option<String> {
     let mut found = found.into_iter();
     let (first, place) = found.next()?;

@@ -1,4 +1,4 @@
-//! What differs between what is stored and what is wanted: the plan, and the writes that bring it about.
+//! The difference between what is stored and what is wanted: the plan, and the writes that carry it out.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(super) enum Write {
     NoClient(ClientId),
     NoCredential(ClientId, CredentialId),
     NoPolicy(ClientId, AudienceId),
-    /// What the client got for the audience up to that second is dead.
+    /// Tokens that the client got for the audience up to that second are void.
     PolicyMark(ClientId, AudienceId, Timestamp),
 }
 
@@ -156,7 +156,7 @@ impl Difference<'_> {
         }
     }
 
-    /// A thing that is wanted, beside the one that is stored.
+    /// A wanted thing beside the stored one.
     fn compared<T: Serialize + PartialEq>(
         &mut self,
         (subject, name): (Subject, String),
@@ -176,7 +176,7 @@ impl Difference<'_> {
         });
     }
 
-    /// A thing that is stored and not stated: it goes by `write`, or stays.
+    /// A stored thing that the catalog does not state: `write` removes it, or it stays.
     fn left(&mut self, (subject, name): (Subject, String), write: Option<Write>) {
         let action = match write {
             Some(_) => Action::Removed,
@@ -197,8 +197,8 @@ pub(super) fn name_of_policy(client: &ClientId, audience: &AudienceId) -> String
     format!("{client} {audience}")
 }
 
-/// As disabling a client does, disabling a policy kills what was issued by it; enabling it, or making it anew, revives
-/// none. Of a policy that is removed the store does the same.
+/// Disabling a policy voids the tokens that were issued under it, as disabling a client does; enabling or recreating it
+/// revives none. For a removed policy the store does the same.
 fn policy_mark(known: Option<&KnownClient>, new: &Policy, now: Timestamp) -> Option<Timestamp> {
     let known = known?;
     let old = known

@@ -1,4 +1,4 @@
-//! What is found while a catalog is laid beside the database.
+//! What is found when a catalog is compared with the database.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ pub(super) struct Findings {
     pub(super) faults: Vec<Fault>,
     /// What an operator should know.
     pub(super) warnings: Vec<String>,
-    /// The clients of which a secret is absent here: which of the stored ones it is, if any, nobody can tell.
+    /// The clients with a secret that is absent here, so that nobody can tell which stored one it is, if any.
     pub(super) uncompared: BTreeSet<ClientId>,
 }
 

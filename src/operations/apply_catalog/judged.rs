@@ -1,4 +1,4 @@
-//! The plan where what is wanted fits, and the signing keys that it needs.
+//! The plan, if what is wanted fits, and the signing keys that it needs.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::domain::algorithm::SigningAlgorithm;
 use crate::operations::make_signing_keys::{KeyPairs, make_missing_keys, missing_keys};
 use crate::store::change::ChangeTx;
 
-/// The plan from `stored` to `wanted` and its writes, where both fit together.
+/// The plan from `stored` to `wanted` and its writes, if the two fit together.
 pub(super) fn judged(
     stored: &Stored,
     wanted: Wanted,
@@ -34,7 +34,7 @@ pub(super) async fn keys_made(
     options: ApplyOptions<'_>,
 ) -> Result<(), ApplyError> {
     let (sealing, delay) = (options.sealing, options.key_delay);
-    // A dry run may be far from the sealing key. Where it is there, it must be the right one.
+    // A dry run may lack the sealing key; if it has one, it must be the right one.
     let made = if options.dry_run && sealing.is_none() {
         missing_keys(change, algorithms).await?
     } else {

@@ -17,7 +17,7 @@ pub struct ApplyOptions<'a> {
     pub dry_run: bool,
     /// Remove what the catalog does not state.
     pub prune: bool,
-    /// So many clients, and so many audiences, may be removed although they are more than a few.
+    /// How many clients, and how many audiences, may be removed beyond the usual bound.
     pub allow_removals: usize,
     /// The security profile that audiences and clients must fit.
     pub profile: Profile,

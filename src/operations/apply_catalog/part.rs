@@ -26,7 +26,7 @@ use crate::store::Store;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
 
-/// The clients and audiences that a command is about, held still until it ends.
+/// The clients and audiences that a command is about, locked until it ends.
 pub(in crate::operations) struct Part {
     change: ChangeTx,
     stored: Stored,
@@ -35,7 +35,7 @@ pub(in crate::operations) struct Part {
     keys: KeyPairs,
 }
 
-/// What goes.
+/// What is removed.
 pub(in crate::operations) enum Leaving {
     /// With its credentials and policies.
     Client(ClientId),
@@ -95,7 +95,7 @@ impl Part {
         self.stored.audiences.get(id)
     }
 
-    /// Wishes for an audience, with key pairs that were made before for its algorithm.
+    /// States an audience, with key pairs that were made before for its algorithm.
     pub(in crate::operations) fn wish_audience(&mut self, audience: Audience, keys: KeyPairs) {
         self.keys = keys;
         self.wish.audiences.push(Placed {
@@ -104,7 +104,7 @@ impl Part {
         });
     }
 
-    /// Wishes for a client of that status, and for `policies` among those that it has.
+    /// States a client with that status, and `policies` in addition to those that it has.
     pub(in crate::operations) fn wish_client(&mut self, client: Client, policies: Vec<Policy>) {
         let stated = |policy| Placed {
             value: policy,
@@ -119,7 +119,7 @@ impl Part {
         });
     }
 
-    /// That what is wished for fits the security profile of the server.
+    /// Checks that what is stated fits the security profile of the server.
     ///
     /// # Errors
     /// Every contradiction.
@@ -127,7 +127,7 @@ impl Part {
         self.wish.check_profile(profile)
     }
 
-    /// Lets a thing go.
+    /// Removes a thing.
     pub(in crate::operations) fn let_go(&mut self, leaving: Leaving) {
         self.leaving.push(leaving);
     }
@@ -136,14 +136,15 @@ impl Part {
     /// `verb`; where none or several do, one event more tells of the `verb` on `target`.
     ///
     /// # Errors
-    /// What does not fit together, no sealing key where one is needed, or a database out of reach: then nothing is done.
+    /// What does not fit together, no sealing key where one is needed, or a database out of reach: then nothing is
+    /// done.
     pub(in crate::operations) async fn bring_about(
         mut self,
         (verb, target): (Option<&'static str>, &str),
         options: ApplyOptions<'_>,
     ) -> Result<Plan, ApplyError> {
         let Self { wish, stored, .. } = &self;
-        // No secret in clear is wished for, so none can be told beside others than the stored ones.
+        // No secret in clear text is stated, so none was matched with other secrets than those stored now.
         let wanted = wanted(wish, stored, &Secrets::default(), &options)
             .map_err(|_| StoreError::Conflict(target.to_owned()))?;
         let (mut plan, mut writes) = judged(stored, wanted, false)?;

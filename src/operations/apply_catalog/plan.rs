@@ -1,4 +1,4 @@
-//! What `apply` does or would do, one step a thing.
+//! What `apply` does or would do, one step for each thing.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ named! {
     Action {
         /// It was not there.
         Created = "created",
-        /// It was there, and another.
+        /// It was there, with other values.
         Changed = "changed",
         /// It is gone.
         Removed = "removed",
@@ -48,7 +48,7 @@ pub struct Step {
     pub subject: Subject,
     /// Which one.
     pub name: String,
-    /// What becomes of a thing that was there.
+    /// Which of its keys change.
     pub changes: Vec<Change>,
 }
 

@@ -1,4 +1,4 @@
-//! What takes long and is made before anything is locked: hashes and key pairs.
+//! What takes long and is therefore made before anything is locked: hashes and key pairs.
 
 use std::collections::BTreeSet;
 

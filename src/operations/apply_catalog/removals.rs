@@ -7,14 +7,14 @@ const FEW: usize = 2;
 /// Beyond [`FEW`], one in this many may be removed.
 const SHARE: usize = 10;
 
-/// How many there were of what a catalog removes as a whole.
+/// How many clients and audiences there were.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     pub(super) clients: usize,
     pub(super) audiences: usize,
 }
 
-/// What is too much of `plan`, where clients and audiences may go up to `allowed` each.
+/// Why `plan` removes too much, if up to `allowed` clients and as many audiences may be removed.
 pub(super) fn check(plan: &Plan, before: Before, allowed: usize) -> Option<TooManyRemoved> {
     let removed = |subject| {
         let steps = plan.steps.iter();

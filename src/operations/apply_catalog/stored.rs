@@ -14,7 +14,7 @@ pub(super) struct Stored {
     pub(super) audiences: BTreeMap<AudienceId, Audience>,
     /// Those that were deleted are among them.
     pub(super) clients: BTreeMap<ClientId, KnownClient>,
-    /// Whose each credential is.
+    /// The owner of each credential.
     pub(super) owners: BTreeMap<CredentialId, ClientId>,
     /// When that is, by the database's clock.
     pub(super) now: Timestamp,
@@ -53,8 +53,8 @@ impl Stored {
     }
 }
 
-/// Whether a stored credential goes that the catalog does not state. Secrets that `credential add-secret` made belong
-/// to no catalog, unless it lists secrets itself; and one that was compromised keeps tokens dead for a while.
+/// Whether a stored credential that the catalog does not state is removed. Secrets that `credential add-secret` made
+/// belong to no catalog, unless it lists secrets itself; and a compromised one stays until its tokens have expired.
 pub(super) fn leaves(
     credential: &Credential,
     states_secrets: bool,

@@ -1,5 +1,5 @@
-//! What the database should hold: the catalog, and of what is stored that which only the database knows. Nothing is
-//! written here, and nothing is asked.
+//! What the database should hold: the catalog, completed by what only the database knows. Pure: reads and writes
+//! nothing.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) struct Wanted {
 /// What `catalog` wants where `stored` is there.
 ///
 /// # Errors
-/// Secrets that were told beside others than those that are stored.
+/// Secrets that were matched with others than those stored now.
 pub(super) fn wanted(
     catalog: &Catalog,
     stored: &Stored,
@@ -104,7 +104,8 @@ fn client(stated: &CatalogClient, stored: &Stored) -> Client {
     }
 }
 
-/// Disabling kills what was issued, and what is issued until every replica has heard of it; enabling revives none.
+/// Disabling voids the tokens that were issued, and those that are issued until every replica knows; enabling revives
+/// none.
 fn mark(stored: Option<&Client>, status: ClientStatus, now: Timestamp) -> Timestamp {
     let old = stored.map_or(Timestamp::EPOCH, |old| old.tokens_not_before);
     match (stored.map(|old| old.status), status) {

@@ -8,7 +8,7 @@ use crate::crypto::client_key;
 use crate::domain::credential::CredentialMaterial;
 use crate::domain::identifier::ClientId;
 
-/// Whoever holds a key that two clients registered is both of them.
+/// Whoever holds a key that two clients registered can act as either of them.
 pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut owners: BTreeMap<String, &ClientId> = BTreeMap::new();
@@ -33,7 +33,7 @@ pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
     warnings
 }
 
-/// A server that is no client can introspect nothing; it may be a typing error, or come later.
+/// A server that is not a client can introspect nothing; it may be a typing error, or be added later.
 pub(super) fn of_unknown_servers(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
     let stated: BTreeSet<&ClientId> = catalog.clients.iter().map(|it| &it.client.id).collect();
     let is_known = |id: &ClientId| stated.contains(id) || (!prune && stored.client(id).is_some());

@@ -25,7 +25,7 @@ struct ByKind {
     policy_marks: Vec<(ClientId, AudienceId, Timestamp)>,
 }
 
-/// Removals first: what one thing leaves, another may take.
+/// Removals first: they free ids that other writes may take.
 pub(super) async fn write_all(change: &mut ChangeTx, writes: Vec<Write>) -> Result<(), StoreError> {
     let all = ByKind::of(writes);
     let now = change.now();

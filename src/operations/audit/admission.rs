@@ -1,24 +1,23 @@
-//! Which events of one batch are kept, and so of one second, for a batch is written each second: a hundred at most, and the
-//! first ones of each known client before any flood.
-//!
-//! What names a client may come from anybody; only what a credential of it proves is surely its own. So there is room
-//! that strangers cannot fill at all, and room that they can fill only with the names of known clients.
+//! Which events of one batch are kept. A batch is written each second, so this bounds a second: a hundred at most, and
+//! the first ones of each known client before any flood. Anybody can name a client; only a request that its credential
+//! proves is surely its own. So strangers cannot fill some of the room at all, and some only with the names of known
+//! clients.
 
 use std::collections::HashSet;
 
 /// Events that are kept of one batch.
 const MOST: usize = 100;
-/// Those of them that may be of anybody, however many he sends.
+/// How many of them any events may take.
 const OF_ANYBODY: usize = 70;
-/// Those that may be of anybody or the first that names a client.
+/// How many of them any events, or the first that name a client, may take.
 const OF_NAMED: usize = 85;
 
-/// What stands for an event.
+/// Whom an event is about.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rank<'a> {
     /// Nothing.
     Any,
-    /// This client, which there is; and whether a credential of it proved the request.
+    /// This client, which exists, and whether one of its credentials proved the request.
     Of(&'a str, bool),
     /// It is an alert, of which there are few.
     Alert,

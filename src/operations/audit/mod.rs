@@ -101,8 +101,8 @@ impl Audit {
         });
     }
 
-    /// Something that is so, and that each replica sees again and again: as [`Self::raise`], once from each in an hour.
-    /// Tells whether it was raised.
+    /// A lasting state that each replica sees again and again: as [`Self::raise`], but once an hour from each replica.
+    /// Returns whether it was raised.
     pub(super) fn remind(&self, raised: &Raised, now: Timestamp) -> bool {
         let is_due = !self.told.knows(raised, now);
         if is_due {
@@ -111,14 +111,14 @@ impl Audit {
         is_due
     }
 
-    /// Writes them for ever.
+    /// Writes them, until the process ends.
     pub(super) async fn keep_writing(self: Arc<Self>) {
         self.batcher
             .keep_writing(SECOND, |events| self.write(events))
             .await;
     }
 
-    /// Writes those of now.
+    /// Writes those that wait now.
     pub(super) async fn write_waiting(&self) {
         self.batcher
             .write_waiting(|events| self.write(events))

@@ -40,7 +40,7 @@ impl Raised {
         }
     }
 
-    /// The same, and more of it.
+    /// The same, with further details.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
@@ -53,7 +53,7 @@ impl Raised {
         Self::new(Alert::RetiredCredentialUsed, client, credential.as_str())
     }
 
-    /// What a request tells that named `known`, which is a client.
+    /// The alerts that a request raises which named `known`, an existing client.
     pub(in crate::operations) fn by(decided: &Decided, known: &str) -> Option<Self> {
         let alert = Alert::of(&decided.outcome)?;
         let decision = &decided.decision;
@@ -73,7 +73,7 @@ impl Raised {
         (self.alert, client.filter(|it| !it.is_empty()))
     }
 
-    /// The same on every replica, for one hour.
+    /// The id of its event: the same on every replica for one hour.
     pub(super) fn id(&self, now: Timestamp) -> String {
         let hour = hour(now).to_be_bytes();
         let parts = [

@@ -51,8 +51,8 @@ impl Authenticator {
         Ok(client)
     }
 
-    /// That a live key of this client signed it, with an algorithm that the key is registered for. What the header itself
-    /// brings (`jwk`, `x5c`, `jku`, `x5u`) is never looked at.
+    /// Checks that a live key of this client signed it, with an algorithm that the key is registered for. What the
+    /// header itself brings (`jwk`, `x5c`, `jku`, `x5u`) is ignored.
     fn check_signed(
         &self,
         unverified: Unverified<Assertion>,

@@ -47,7 +47,7 @@ impl Authenticator {
         Ok(client)
     }
 
-    /// Tries the methods that the client registered; of two the fault of the second is told.
+    /// Tries the methods that the client registered; if both fail, returns the fault of the second.
     fn matched(
         &self,
         known: &Arc<KnownClient>,

@@ -8,7 +8,7 @@ use moka::sync::Cache;
 use crate::crypto::client_key::ClientKey;
 use crate::domain::identifier::CredentialId;
 
-/// Keys that are held at most.
+/// The most keys in memory.
 const MOST: u64 = 10_000;
 
 /// Keys by credential.

@@ -141,7 +141,7 @@ impl Authenticator {
         Ok(Arc::clone(known))
     }
 
-    /// The client of a presented id; an id that is none is unknown.
+    /// The client with a presented id; an id of the wrong form is unknown.
     async fn find_client(&self, presented: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
         match ClientId::parse(presented) {
             Ok(id) => self.memory.directory.client(&id).await,

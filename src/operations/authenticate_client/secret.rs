@@ -253,7 +253,7 @@ fn with_form(
     })
 }
 
-/// The one that is live at `now`; else why the right secret does not count, or what tells of a wrong one.
+/// The one that is live at `now`; else why the right secret does not count, or what is known of a wrong one.
 fn live<'a>(
     matching: &[&'a Credential],
     (method, secret): (AuthMethod, &Secret),

@@ -58,8 +58,8 @@ impl VerifiedSecrets {
         }
     }
 
-    /// What a presented secret is compared by. Made once for each, whoever presents it: were it made for those who
-    /// are remembered only, time would tell them.
+    /// What a presented secret is compared by. Computed for every presented secret: if only remembered ones cost it,
+    /// time would tell them apart.
     pub(super) fn mac(&self, secret: &Secret) -> SecretMac {
         SecretMac(self.key.mac(&[secret.expose().as_bytes()]))
     }

@@ -7,7 +7,7 @@ use crate::operations::troubles::Trouble;
 use crate::store::database_clock::ClockReading;
 
 impl Feed {
-    /// Notes what the database's clock said, and tells the operator where ours begins or ceases to be apart from it.
+    /// Notes the database's time, and tells the operator when our clock starts or stops being apart from it.
     pub(super) fn compare_clocks(&self, reading: ClockReading) {
         self.clocks.note(reading);
         let apart = self.clocks.apart();

@@ -6,12 +6,12 @@ use super::Feed;
 use crate::operations::troubles::Trouble;
 use crate::store::error::StoreError;
 
-/// A reading that takes longer is told before it ends: it may take as long as `statement_timeout`, and an operator
-/// shall know within two seconds.
+/// A reading that takes longer is reported before it ends: it may take as long as `statement_timeout`, but an operator
+/// should know within two seconds.
 const SLOW: Duration = Duration::from_millis(1500);
 
 impl Feed {
-    /// Waits for `reading`, and tells when it takes long.
+    /// Waits for `reading`, and reports one that takes long.
     pub(super) async fn told_when_slow(
         &self,
         reading: impl Future<Output = Result<(), StoreError>>,

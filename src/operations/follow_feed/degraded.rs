@@ -1,10 +1,10 @@
-//! What keeps this replica from being whole, as far as the feed and what it loads tell.
+//! Which parts of this replica are degraded, as far as the feed and what it loads tell.
 
 use super::Feed;
 use crate::operations::troubles::{Degraded, Trouble};
 
 impl Feed {
-    /// What keeps this replica from being whole.
+    /// The degraded parts.
     #[must_use]
     pub fn degraded(&self) -> Vec<Degraded> {
         self.look(Trouble::Keys, self.trouble_with_keys());

@@ -48,7 +48,7 @@ pub struct Feed {
 pub struct Followed {
     /// `None` before the first load.
     position: Option<FeedPosition>,
-    /// When a part of the past was found lost; `None` once that is written, or where none is.
+    /// When lost changes were noticed; `None` once that is recorded, or if none were.
     loss_to_mark: Option<Timestamp>,
 }
 
@@ -158,7 +158,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Opening RSA keys takes milliseconds, which no request shall wait for.
+    /// Opening RSA keys takes milliseconds, which no request should wait for.
     async fn load_keys(&self) -> Result<(), StoreError> {
         let stored = self.store.load_signing_keys().await?.value;
         let sealing = Arc::clone(&self.sealing);
@@ -171,8 +171,8 @@ impl Feed {
 
     /// Follows the feed at every `interval`, and at once when the database says that it changed.
     ///
-    /// It ends only where this replica must stop, with a sentence for the operator: the schema is of another version, or
-    /// the database contradicts the profile.
+    /// It ends only where this replica must stop, with a sentence for the operator: the schema is of another version,
+    /// or the database contradicts the profile.
     pub async fn keep_following(self: Arc<Self>, interval: Duration) -> String {
         let mut judged = false;
         let mut news = self.store.feed_news();

@@ -11,7 +11,7 @@ use super::labels::OTHER;
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
 
-/// Parts that are locked apart, so that requests of several clients seldom wait for each other.
+/// The parts have locks of their own, so that requests of several clients seldom wait for each other.
 const SHARDS: usize = 16;
 
 type Shard = HashMap<Box<str>, ClientSeries>;

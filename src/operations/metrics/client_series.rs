@@ -27,7 +27,7 @@ pub(super) struct ClientSeries {
     pub(super) wasted: u64,
     /// Whether credentials and policies of the client may have changed since they were looked at.
     pub(super) is_outdated: bool,
-    /// Whether it is of many clients: then it names no credentials.
+    /// Whether many clients share it: then it names no credentials.
     is_shared: bool,
 }
 

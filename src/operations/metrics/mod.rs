@@ -1,5 +1,5 @@
 //! What is counted of requests: a view of the one record that is made of each (OPERATING sections 1 and 4). Labels name
-//! what exists, and nothing that a stranger makes up; whatever he sends, no more is remembered of it.
+//! what exists, and nothing that a stranger makes up; however much a stranger sends, memory does not grow.
 
 mod by_client;
 mod client_series;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::domain::decision::{ClaimedClient, Decided, Decision, Outcome};
 use crate::domain::timestamp::Timestamp;
 
-/// Tokens that are remembered at most, one in each place: 512 KiB. One that takes the place of another makes a wasted
-/// token pass as none.
+/// The most tokens that are remembered, one in each place: 512 KiB. When one takes the place of another, a wasted token
+/// goes uncounted.
 const PLACES: usize = 65_536;
 /// The half of a place that tells which token it is; the other one is the second until which it is fresh.
 const HALF: u32 = 32;
@@ -28,7 +28,7 @@ impl RecentTokens {
         }
     }
 
-    /// Whether a request was given a token that it had no need of; the new one is remembered.
+    /// Whether a request got a token although an equal one was still fresh; the new one is remembered.
     pub(super) fn is_wasted(&self, decided: &Decided) -> bool {
         let decision = &decided.decision;
         match (&decided.outcome, decision.lifetime) {
@@ -40,7 +40,8 @@ impl RecentTokens {
         }
     }
 
-    /// Whether a token with this fingerprint was fresh at `now`; from now on it is so for `half` of its life, in seconds.
+    /// Whether a token with this fingerprint was fresh at `now`; from now on it is so for `half` of its life, in
+    /// seconds.
     fn put(&self, fingerprint: u64, (now, half): (Timestamp, i64)) -> bool {
         let index = usize::try_from(fingerprint % PLACES as u64).unwrap_or(0);
         let Some(place) = self.places.get(index) else {

@@ -1,4 +1,4 @@
-//! The task of each replica that rotates keys when it is their turn: it looks in memory, and asks the database only where
+//! The task of each replica that rotates keys when they are due: it looks in memory, and asks the database only if
 //! something is due.
 
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 pub struct Rotator {
     feed: Arc<Feed>,
     periods: KeyPeriods,
-    /// What failed last, so that it is told once.
+    /// What failed last, so that it is reported once.
     failed: Mutex<Option<String>>,
 }
 
@@ -54,7 +54,7 @@ impl Rotator {
         }
     }
 
-    /// Does what is due, where this replica hears of changes; tells whether anything was.
+    /// Does what is due, if this replica hears of changes; returns whether anything was.
     ///
     /// # Errors
     /// Another sealing key than the other servers', or a database out of reach.
@@ -68,7 +68,7 @@ impl Rotator {
             periods: self.periods,
             by: &Actor::named("schedule"),
         };
-        // Whatever becomes of the connection, the next turn comes.
+        // Whatever happens to the connection, there is a next round.
         let advanced = tokio::time::timeout(LONGEST, rotation.advance()).await;
         let done = advanced.unwrap_or_else(|_| Err(self.timeout().into()));
         if let Ok(true) = done {

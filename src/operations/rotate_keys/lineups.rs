@@ -18,7 +18,7 @@ pub(super) fn lineups_of(stored: &StoredKeys) -> BTreeMap<SigningAlgorithm, Line
     )
 }
 
-/// Does what is due at `now`; tells whether anything is, be it that a key must be announced.
+/// Does what is due at `now`; returns whether anything was, including a key that must be announced.
 pub(super) fn advance(
     lineups: &mut BTreeMap<SigningAlgorithm, Lineup>,
     stored: &StoredKeys,

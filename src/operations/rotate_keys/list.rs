@@ -7,7 +7,7 @@ use crate::domain::signing_key::{KeyLife, KeyState};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
-/// A key as `grantd key list` tells it.
+/// A key as `grantd key list` shows it.
 #[derive(Clone, Debug)]
 pub struct ListedKey {
     /// Its `kid`.

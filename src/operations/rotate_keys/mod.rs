@@ -175,7 +175,7 @@ impl KeyRotation<'_> {
         Ok(turn)
     }
 
-    /// Does what is due by schedule; tells whether anything was.
+    /// Does what is due by schedule; returns whether anything was.
     ///
     /// # Errors
     /// Another sealing key than the other servers', or a database out of reach.

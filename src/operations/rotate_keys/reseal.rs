@@ -1,4 +1,4 @@
-//! Seals every private key anew, with the first sealing key.
+//! Reseals every private key with the first sealing key.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{KeyRotation, RotationError};
 use crate::crypto::random;
 use crate::operations::make_signing_keys::{MakeKeyError, as_the_servers_seal};
 
-/// What was sealed anew.
+/// What was resealed.
 #[derive(Clone, Debug, Default)]
 pub struct Resealed {
     /// The kids of those that were.

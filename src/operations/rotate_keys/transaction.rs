@@ -1,4 +1,4 @@
-//! One change of signing keys: what was read, what it shall be, and writing the difference.
+//! One change of signing keys: what was read, what it should become, and writing the difference.
 
 use std::collections::BTreeMap;
 
