@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     /// Let --prune remove up to N clients and up to N audiences; without it no more than two or a tenth of them
     #[arg(long, value_name = "N", requires = "prune")]
     allow_removals: Option<usize>,
-    /// Exit with 0 where nothing changes, with 2 where something does or would, with 1 on an error
+    /// Exit with 0 if nothing changes, with 2 if something does or would, with 1 on an error
     #[arg(long)]
     detailed_exit_code: bool,
     #[command(flatten)]

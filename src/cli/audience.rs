@@ -26,7 +26,7 @@ pub(super) enum Command {
     List(List),
     /// Show one audience, and who may call it
     Show(Show),
-    /// Delete an audience with every policy for it; what was issued by these is inactive within a second
+    /// Delete an audience and every policy for it; their tokens are inactive within a second
     Delete(Delete),
 }
 
@@ -207,7 +207,7 @@ async fn delete(arguments: &Delete) -> anyhow::Result<()> {
         1 => "1 client".to_owned(),
         number => format!("{number} clients"),
     };
-    let question = format!("This deletes audience {id} with the policies of {callers}.");
+    let question = format!("This deletes audience {id} and the policies of {callers} for it.");
     arguments.confirmation.ask(&question)?;
     let actor = arguments.by.actor();
     let plan = delete_audience(&opened.store, &id, options(&opened, &actor)).await?;

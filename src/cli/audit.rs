@@ -25,7 +25,7 @@ const PROGRAMS: &str = "With --output json each line is one event.";
 #[derive(Args, Debug)]
 #[command(after_help = PROGRAMS)]
 pub(super) struct Arguments {
-    /// Go on with what happens from now on, until Ctrl-C
+    /// Then follow what happens, until Ctrl-C
     #[arg(long)]
     follow: bool,
     /// Only what this client did, and what was done to it

@@ -23,7 +23,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Check this settings file, with the GRANTD_ variables over it
+    /// Check this settings file, overridden by GRANTD_ variables
     #[arg(
         long,
         value_name = "FILE",

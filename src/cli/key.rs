@@ -22,13 +22,13 @@ use crate::operations::rotate_keys::{KeyRotation, ListedKey, Resealed, Turn, lis
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List all signing keys: where each stands, and when it does what
+    /// List all signing keys with their states and times
     List(List),
-    /// Let the next key take over, as soon as every verifier knows it
+    /// Let the next key take over as soon as every verifier knows it
     Rotate(Rotate),
     /// Retire a key; the next one takes over
     Retire(Retire),
-    /// Seal all private keys anew, with the first sealing key
+    /// Reseal all private keys with the first sealing key
     Reseal(Reseal),
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Rotate {
     /// Only the key of this algorithm, for example ES256
     #[arg(long, value_name = "ALG")]
     algorithm: Option<SigningAlgorithm>,
-    /// In two seconds, also where a verifier may not know the next key yet
+    /// In two seconds, even if some verifiers do not know the next key yet
     #[arg(long)]
     now: bool,
     #[command(flatten)]

@@ -77,7 +77,7 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Make the database match a catalog of audiences, clients and policies
     Apply(apply::Arguments),
-    /// Print the database as a catalog; secrets appear as hashes only
+    /// Print the database as a catalog, with hashes in place of secrets
     Export(export::Arguments),
     /// Check settings and catalogs without changing or contacting anything
     CheckConfig(check_config::Arguments),
@@ -95,7 +95,7 @@ enum Command {
     /// Say what a client may get at an API, and who may call it
     #[command(subcommand)]
     Policy(policy::Command),
-    /// List, rotate and retire the keys that sign tokens; seal them anew
+    /// List, rotate, retire and reseal the keys that sign tokens
     #[command(subcommand)]
     Key(key::Command),
     /// Inspect and revoke tokens; make client assertions and DPoP proofs

@@ -22,7 +22,7 @@ use crate::operations::change_policy::{Allowed, allow_policy, deny_policy};
 pub(super) enum Command {
     /// Allow a client scopes at an audience, beside those that it has
     Allow(Allow),
-    /// Deny a client an audience, or scopes there; what it got for it is inactive within a second
+    /// Deny a client an audience, or scopes of it; the tokens that it got are inactive within a second
     Deny(Deny),
     /// List policies: those of a client, or who may call an API
     List(List),
@@ -40,10 +40,10 @@ pub(super) struct Allow {
     client: String,
     /// The audience
     audience: String,
-    /// A scope of the audience; repeat it for several. All that the audience has now if omitted
+    /// A scope of the audience; repeat it for several. If omitted, all that the audience has now
     #[arg(long = "scope", value_name = "SCOPE", value_parser = Scope::parse)]
     scopes: Vec<Scope>,
-    /// A scope of these that is granted where a request names none; repeat it for several
+    /// One of these scopes, granted if a request names none; repeat it for several
     #[arg(long = "default-scope", value_name = "SCOPE", value_parser = Scope::parse)]
     default_scopes: Vec<Scope>,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub(super) struct Deny {
     client: String,
     /// The audience
     audience: String,
-    /// A scope; repeat it for several. The whole policy if omitted
+    /// A scope; repeat it for several. If omitted, the whole policy
     #[arg(long = "scope", value_name = "SCOPE", value_parser = Scope::parse)]
     scopes: Vec<Scope>,
     #[command(flatten)]

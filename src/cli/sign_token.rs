@@ -21,7 +21,7 @@ use crate::domain::timestamp::Seconds;
 /// The private key and how it is used.
 #[derive(Args, Debug)]
 struct Key {
-    /// The private key, as a JWK or as PEM without a password
+    /// The private key, as a JWK or as unencrypted PEM
     #[arg(long = "key", value_name = "FILE")]
     file: PathBuf,
     /// How to sign [default: the `alg` of the key, else `ES256`, `EdDSA` or `PS256` by its kind]

@@ -18,7 +18,7 @@ pub(super) enum Command {
     List(List),
     /// Show one client: its owner, where it is valid, how it proves itself, what it may get
     Show(show::Show),
-    /// Let a client do nothing any more; its tokens are inactive at introspection within a second
+    /// Stop a client; its tokens are inactive at introspection within a second
     Disable(stop::Disable),
     /// Let a client authenticate again; none of its old tokens is revived
     Enable(stop::Enable),

@@ -38,7 +38,7 @@ pub(in crate::cli) struct AddKey {
     client: String,
     /// A JWK, a JWK set, or public keys in PEM form; - for standard input
     file: PathBuf,
-    /// The `kid` of a key that brings none; else it is called by its thumbprint
+    /// The `kid` of a key that has none; its thumbprint if omitted
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     kid: Option<String>,
     #[command(flatten)]

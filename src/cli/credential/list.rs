@@ -39,10 +39,10 @@ struct Which {
     /// Only live ones that expire within this time: 30d
     #[arg(long, value_name = "DURATION")]
     expiring: Option<Seconds>,
-    /// Only live ones that were there, and that nobody used, for this time: 90d
+    /// Only live ones that have been there, unused, for this long: 90d
     #[arg(long, value_name = "DURATION")]
     unused: Option<Seconds>,
-    /// Only live ones that are the only one of their kind which their client has, retired ones counted
+    /// Only live ones that were never rotated: their client has no other of the kind, not even a retired one
     #[arg(long)]
     never_rotated: bool,
 }

@@ -18,7 +18,7 @@ pub(super) enum Command {
     AddCertificate(add::AddCertificate),
     /// Register the one subject of a client's certificates (`tls_client_auth`)
     AddSubject(add::AddSubject),
-    /// List the credentials of a client, or those of all clients that expire, rest, or were never rotated
+    /// List the credentials of a client, or those of all clients that expire, are unused, or were never rotated
     List(list::List),
     /// Retire credentials: they are refused within a second, and their use is logged as an alert
     Retire(retire::Retire),

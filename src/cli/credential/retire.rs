@@ -40,7 +40,7 @@ pub(in crate::cli) struct Retire {
     /// They have leaked: also make the tokens issued for them inactive at introspection
     #[arg(long)]
     compromised: bool,
-    /// Only those that nobody used for this time, at least 2m; it says who still uses the others
+    /// Only those unused for this long, at least 2m; it says who still uses the others
     #[arg(long, value_name = "DURATION", value_parser = silence)]
     when_unused: Option<Seconds>,
     #[command(flatten)]

@@ -242,14 +242,14 @@ fn help_lists_every_command() {
       serve         Run a replica of the token issuer, configured by a file and by GRANTD_ variables
       migrate       Upgrade the database schema to this version
       apply         Make the database match a catalog of audiences, clients and policies
-      export        Print the database as a catalog; secrets appear as hashes only
+      export        Print the database as a catalog, with hashes in place of secrets
       check-config  Check settings and catalogs without changing or contacting anything
       health        Ask a running server whether it is ready
       client        Make, list, show, disable and delete clients
       credential    List, add and retire the secrets, keys and certificates of clients
       audience      Make, list, show and delete audiences
       policy        Say what a client may get at an API, and who may call it
-      key           List, rotate and retire the keys that sign tokens; seal them anew
+      key           List, rotate, retire and reseal the keys that sign tokens
       token         Inspect and revoke tokens; make client assertions and DPoP proofs
       usage         Show who got how many tokens, what was refused, and which clients do not cache
       audit         Show the audit log: who changed what, who was refused, and what needs a look
