@@ -10,9 +10,6 @@ use uuid::Uuid;
 
 use super::target::Where;
 
-/// Where nothing is known of what is asked for.
-const NOTHING_KNOWN: u8 = 3;
-
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The `x-request-id` of the answer, which the log has as `request_id`

@@ -7,12 +7,14 @@ use std::time::Duration;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{NOTHING_KNOWN, screen};
+use super::screen;
 use crate::cli::output::{Output, counted, say};
 use crate::cli::target::Opened;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::operations::explain::{Explained, Unknown, explain_recorded};
 
+/// The exit status where nothing is known of what is asked for.
+const NOTHING_KNOWN: u8 = 3;
 /// An event is written up to a second after its request.
 const LATE: Seconds = Seconds::new(2);
 /// Between two looks.
