@@ -1,6 +1,6 @@
 //! `grantd dev`: an identity provider for a laptop or a CI job, in one command and well under a second.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
 use super::dev_control::{ControlArguments, held, steered};
 use super::dev_keys::DevKeys;
+use super::dev_public::PublicArguments;
 use super::dev_screen::{ReadyFile, Screen};
-use super::listen_address::{PORT, listen_address};
 use super::standard_input;
 use crate::clock::Clock;
 use crate::config::catalog::write::to_toml;
@@ -32,7 +32,7 @@ use crate::domain::timestamp::Seconds;
 use crate::operations::actor::Actor;
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
 use crate::server::descriptors;
-use crate::server::listener::{BindError, bind, bind_loopback_pair};
+use crate::server::listener::{BindError, bind_loopback_pair};
 use crate::server::replica::Replica;
 use crate::server::shutdown::{Hangup, Shutdown};
 use crate::server::sockets::Sockets;
@@ -52,7 +52,8 @@ const MOST_STORED: i64 = 100;
 const EXAMPLES: &str = "Examples:
   grantd dev
   grantd dev --catalog my.toml --data .grantd
-  grantd dev --listen 127.0.0.1:0 --ready-file ready.json";
+  grantd dev --listen 127.0.0.1:0 --ready-file ready.json
+  grantd dev --tls --cors http://localhost:3000";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -60,15 +61,11 @@ pub(super) struct Arguments {
     /// Load this catalog instead of the built-in demo: a file, a folder or -; several are one catalog
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
-    /// Listen here; 127.0.0.1:0 takes a free port [default: port 8080 of both loopback addresses]
-    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
-    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    public: PublicArguments,
     /// Keep data and keys in this directory; otherwise they are deleted at the end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Use this issuer instead of the listener's own URL
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
     /// Accept client certificates of this CA instead of a throw-away one
     #[arg(long, value_name = "FILE")]
     client_ca: Option<PathBuf>,
@@ -98,7 +95,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(path) => DataDirectory::locked(path)?,
         None => DataDirectory::temporary()?,
     };
-    let sockets = sockets(arguments.listen)?;
+    let sockets = sockets(&arguments.public)?;
     let (clock, entrance) = match arguments.control.entrance()? {
         None => (Clock::system(), None),
         Some(entrance) => {
@@ -106,7 +103,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             (clock, Some((entrance, hand)))
         }
     };
-    let issuer = issuer(&arguments, sockets.address(PUBLIC)?)?;
+    let issuer = arguments.public.issuer(sockets.address(PUBLIC)?)?;
     if let Some(before) = data.remember_issuer(issuer.as_str())? {
         tracing::warn!(%before, now = issuer.as_str(), "the issuer changed: tokens of the previous one are refused");
     }
@@ -129,7 +126,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => stored_catalog(&store).await?,
     };
     let own_client_ca = arguments.client_ca.is_none();
-    let mut certificates = DevCertificates::make(&data, &catalog, own_client_ca, clock.now())?;
+    let who = (settings.issuer.host(), own_client_ca);
+    let mut certificates = DevCertificates::make(&data, &catalog, who, clock.now())?;
     let keys = DevKeys::make(&data, &mut catalog, is_new)?;
     if is_new {
         certificates.register(&mut catalog);
@@ -137,6 +135,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } else {
         certificates.keep_registered(&catalog);
     }
+    settings.public = arguments
+        .public
+        .listener(sockets.address(PUBLIC)?, &certificates);
     settings.mtls = Some(mutual(&arguments, &certificates, sockets.address(MTLS)?));
     let replica = Replica::new(settings, sockets, store, clock, sealing.clone())?;
     replica.grantd.follow_feed().await?;
@@ -151,6 +152,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let is_whole = is_new || catalog.clients.len() < usize::try_from(MOST_STORED)?;
     let screen = Screen {
         is_whole,
+        has_tls: replica.settings.public.tls().is_some(),
         ready: &ready,
         catalog: &catalog,
         certificates: &certificates,
@@ -160,6 +162,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // A screen that nobody reads is no reason not to serve.
     let _ = screen.print();
     let held = held(&screen);
+    let replica = arguments.public.shown_to_pages(replica);
     let replica = match entrance {
         None => replica,
         Some((entrance, hand)) => {
@@ -176,40 +179,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// Free ports of loopback, but for what clients reach.
-fn sockets(listen: Option<SocketAddr>) -> Result<Sockets, BindError> {
-    let public = match listen {
-        Some(address) => vec![bind(address)?],
-        None => bind_loopback_pair(PORT)?,
-    };
+fn sockets(public: &PublicArguments) -> Result<Sockets, BindError> {
     Ok(Sockets::default()
-        .with(PUBLIC, public)
+        .with(PUBLIC, public.bind()?)
         .with(MTLS, bind_loopback_pair(0)?)
         .with(OPERATIONS, bind_loopback_pair(0)?))
-}
-
-/// The issuer follows the listener unless it is given.
-fn issuer(arguments: &Arguments, address: SocketAddr) -> anyhow::Result<Issuer> {
-    if let Some(text) = &arguments.issuer {
-        return Issuer::parse(text, true).with_context(|| format!("--issuer {text}"));
-    }
-    let host = match (arguments.listen, address.ip()) {
-        (None, _) => "localhost".to_owned(),
-        (Some(_), ip) if ip.is_unspecified() => {
-            tracing::warn!(
-                "other machines use another name for this one: set it with --issuer URL"
-            );
-            "localhost".to_owned()
-        }
-        (Some(_), IpAddr::V4(ip)) => ip.to_string(),
-        (Some(_), IpAddr::V6(ip)) => format!("[{ip}]"),
-    };
-    let port = address.port();
-    let text = if port == 80 {
-        format!("http://{host}")
-    } else {
-        format!("http://{host}:{port}")
-    };
-    Ok(Issuer::parse(&text, true)?)
 }
 
 /// Applies the catalog.
@@ -343,7 +317,8 @@ mod tests {
 
     #[tokio::test]
     async fn dev_differs_from_serve_in_a_short_list() {
-        let sockets = sockets(Some(SocketAddr::from(([127, 0, 0, 1], 0)))).unwrap();
+        let public = PublicArguments::at(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let sockets = sockets(&public).unwrap();
         let issuer = Issuer::parse("http://localhost:8080", true).unwrap();
         let url = "sqlite://x.db".to_owned();
         let dev = settings(issuer.clone(), url.clone(), &sockets).unwrap();

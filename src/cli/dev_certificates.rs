@@ -44,19 +44,23 @@ pub(super) struct DevClient {
 }
 
 impl DevCertificates {
-    /// Makes what is not there yet. With a client CA of somebody else, clients of `tls_client_auth` bring theirs.
+    /// Makes what is not there yet, for a server that is called `host`, too. With a client CA of somebody else, clients of
+    /// `tls_client_auth` bring theirs.
     pub(super) fn make(
         data: &DataDirectory,
         catalog: &Catalog,
-        own_client_ca: bool,
+        (host, own_client_ca): (&str, bool),
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let ca = ThrowAwayCa::new(key(data, "ca.key")?);
         data.put_new("ca.pem", ca.certificate(now)?.as_bytes())?;
         let server_key = key(data, "server.key")?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let also = (!NAMES.contains(&host)).then_some(host);
+        let names: Vec<&str> = NAMES.into_iter().chain(also).collect();
         data.put(
             "server.pem",
-            ca.server(&server_key, &NAMES, now)?.as_bytes(),
+            ca.server(&server_key, &names, now)?.as_bytes(),
         )?;
         let mut clients = Vec::new();
         for client in &catalog.clients {

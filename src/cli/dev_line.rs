@@ -28,6 +28,8 @@ pub(super) struct Lines<'a> {
     pub(super) demo: &'a [(ClientId, Secret)],
     /// Whether secrets of a catalog of one's own are shown as well.
     pub(super) shows_secrets: bool,
+    /// Whether `endpoint` has a certificate of the throw-away CA, as the mutual one always has.
+    pub(super) has_tls: bool,
 }
 
 /// A line, and what a reader has to put into it.
@@ -47,8 +49,9 @@ impl Lines<'_> {
             return Err("gets no tokens, it only introspects");
         }
         let (proof, endpoint, note) = self.proof(client)?;
+        let trust = self.trust(endpoint);
         let dpop = self.dpop(client, endpoint)?;
-        let text = curl_line(client, &format!("{proof}{dpop}"), endpoint);
+        let text = curl_line(client, &format!("{trust}{proof}{dpop}"), endpoint);
         let text = text.ok_or("has no policy, so it gets nothing")?;
         Ok(Line { text, note })
     }
@@ -65,8 +68,7 @@ impl Lines<'_> {
             && let Some(endpoint) = self.mutual_endpoint
         {
             let proof = format!(
-                "--cacert {} --cert {} --key {} --data-urlencode {}",
-                quoted(self.certificates.ca.display()),
+                "--cert {} --key {} --data-urlencode {}",
                 quoted(made.certificate.display()),
                 quoted(made.key.display()),
                 quoted(format_args!("client_id={}", client.id)),
@@ -86,6 +88,14 @@ impl Lines<'_> {
         } else {
             "has no credential to authenticate with"
         })
+    }
+
+    /// What to trust at `endpoint`.
+    fn trust(&self, endpoint: &str) -> String {
+        if !self.has_tls && Some(endpoint) != self.mutual_endpoint {
+            return String::new();
+        }
+        format!("--cacert {} ", quoted(self.certificates.ca.display()))
     }
 
     /// Shown where everybody knows it; else the reader knows it.

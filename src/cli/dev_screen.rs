@@ -107,6 +107,8 @@ pub(super) struct Screen<'a> {
     pub(super) catalog: &'a Catalog,
     /// Whether there are no other clients than those of `catalog`.
     pub(super) is_whole: bool,
+    /// Whether clients speak TLS with it, and not with a proxy in front.
+    pub(super) has_tls: bool,
     pub(super) certificates: &'a DevCertificates,
     pub(super) keys: &'a DevKeys,
     pub(super) data: &'a DataDirectory,
@@ -158,6 +160,7 @@ impl Screen<'_> {
             audiences: &self.catalog.audiences,
             demo,
             shows_secrets: false,
+            has_tls: self.has_tls,
         }
     }
 
@@ -176,9 +179,9 @@ impl Screen<'_> {
         say!("  introspection  {}", self.ready.introspection_endpoint)?;
         say!("  keys           {}", self.ready.jwks_uri)?;
         if let Some(endpoint) = &self.ready.mtls_token_endpoint {
-            let ca = self.ready.ca_file.display();
-            say!("  mutual TLS     {endpoint} (trust {ca})")?;
+            say!("  mutual TLS     {endpoint}")?;
         }
+        say!("  CA to trust    {}", self.ready.ca_file.display())?;
         say!("  health         {}/readyz", self.ready.operations)?;
         if let Some(control) = &self.ready.control {
             say!("  for tests      {control}/_test")?;

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 /// The port of `grantd dev` without `--listen`.
 pub(super) const PORT: u16 = 8080;
+/// The same with `--tls`.
+pub(super) const TLS_PORT: u16 = 8443;
 
 /// An address with its port, or what is wanted in its place.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {

@@ -20,6 +20,7 @@ mod dev_certificates;
 mod dev_control;
 mod dev_keys;
 mod dev_line;
+mod dev_public;
 mod dev_screen;
 mod explain;
 mod export;

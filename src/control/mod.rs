@@ -1,6 +1,7 @@
-//! The control interface of `grantd dev`, by which tests steer it over HTTP: everything below `/_test`.
+//! What only `grantd dev` has: the control interface, by which tests steer it over HTTP (everything below `/_test`), and
+//! answers for web pages (`--cors`).
 //!
-//! No other command has it: this room stands to the right of `server`, which runs its listener like any other and knows
+//! No other command has either: this room stands to the right of `server`, which runs its listener like any other and knows
 //! nothing of it, and only `cli::dev` may name it (`tests/it/layering`).
 //!
 //! A path is one entry of `routes`, made in the file that answers it. What its handler takes and
@@ -19,6 +20,7 @@ mod input;
 mod json;
 mod listener;
 mod openapi;
+mod pages;
 mod route;
 mod routes;
 mod span;
@@ -29,6 +31,7 @@ mod table;
 
 pub use entrance::Entrance;
 pub use listener::{listener, router};
+pub use pages::for_pages;
 pub use state::{Held, Text, World};
 
 #[cfg(test)]

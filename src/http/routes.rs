@@ -15,7 +15,7 @@ pub type Routes = Router;
 pub type AnswerBody = axum::body::Body;
 
 /// The two names of the discovery document.
-const WELL_KNOWN: [&str; 2] = [
+pub const WELL_KNOWN: [&str; 2] = [
     "/.well-known/oauth-authorization-server",
     "/.well-known/openid-configuration",
 ];

@@ -119,6 +119,18 @@ impl Replica {
         self
     }
 
+    /// The same, where `routes` are what clients reach.
+    #[must_use]
+    pub fn answering_by(mut self, routes: Routes) -> Self {
+        for listener in &mut self.listeners {
+            if [PUBLIC, MTLS].contains(&listener.name) {
+                listener.service = routes.clone();
+            }
+        }
+        self.routes = routes;
+        self
+    }
+
     /// The same with one more listener, of which no setting knows.
     #[must_use]
     pub fn listening_also(mut self, listener: Listener) -> Self {

@@ -3,6 +3,7 @@
 
 mod clock;
 mod keys;
+mod pages;
 mod paths;
 mod program;
 mod races;

@@ -25,7 +25,8 @@ const LAYERS: [&str; 11] = [
 
 /// A layer, and the files (without `.rs`) below `src` that alone may name it: nothing that `grantd serve` runs can reach
 /// what only `grantd dev` has.
-const HIDDEN: [(&str, &[&str]); 1] = [("control", &["cli/dev", "cli/dev_control"])];
+const HIDDEN: [(&str, &[&str]); 1] =
+    [("control", &["cli/dev", "cli/dev_control", "cli/dev_public"])];
 
 /// A crate, and the files (without `.rs`) or folders below `src` that alone may name it.
 const ROOMS: [(&str, &[&str]); 7] = [

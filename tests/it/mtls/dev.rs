@@ -146,6 +146,52 @@ async fn each_client_of_mutual_tls_has_a_certificate_that_works() {
     );
 }
 
+/// For verifiers that refuse plain http: the CA that vouches for the mutual listener vouches for this one, too.
+#[tokio::test]
+async fn with_tls_the_public_listener_has_a_certificate_of_the_throw_away_ca() {
+    let dev = dev(|_| vec!["--tls".to_owned()]);
+    let issuer = dev.ready["issuer"].as_str().unwrap();
+    let authority = issuer.strip_prefix("https://").unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(dev.file("ca_file")).unwrap())
+        .unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let config = Arc::new(config);
+    for host in ["127.0.0.1", "localhost"] {
+        let address = authority.parse().unwrap();
+        let mut connection = open(address, Arc::clone(&config), host).await.unwrap();
+        let metadata = connection
+            .send("GET /.well-known/oauth-authorization-server", "", "")
+            .await
+            .unwrap();
+        assert_eq!(metadata.body["issuer"], issuer);
+        assert_eq!(
+            metadata.body["token_endpoint"],
+            format!("{issuer}/oauth2/token")
+        );
+    }
+    let mut answer = dev.connect(dev.made_for("job")).await;
+    assert_eq!(
+        answer.token("job", "").await.unwrap().claims()["iss"],
+        issuer
+    );
+    // Another name of the machine is in the certificate where the issuer has it.
+    let other = self::dev(|_| {
+        let issuer = "https://grantd.test:8443";
+        vec!["--tls".to_owned(), "--issuer".to_owned(), issuer.to_owned()]
+    });
+    let certificate = std::fs::read(other.directory.path().join("data/server.pem")).unwrap();
+    let certificate = openssl::x509::X509::from_pem(&certificate).unwrap();
+    let names = certificate.subject_alt_names().unwrap();
+    let names: Vec<_> = names.iter().filter_map(|it| it.dnsname()).collect();
+    assert_eq!(names, ["localhost", "grantd.test"]);
+}
+
 /// It lasts for years: those of the machine's clock do not count.
 #[tokio::test]
 async fn a_client_certificate_ends_by_the_clock_that_tests_move() {
