@@ -1,5 +1,5 @@
-//! `grantd client show`: one screen that answers who a client is, where it is valid, how it proves itself, and what it
-//! may get.
+//! `grantd client show`: one screen that answers who a client is, where it is valid, how it proves itself, what it may
+//! get, and how much of it it got lately.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::cli::output::{Output, print_rows, say};
 use crate::cli::target::Where;
 use crate::cli::{credential, policy};
 use crate::config::catalog::write::members;
+use crate::operations::usage::issued_lately;
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Show {
@@ -24,8 +25,11 @@ pub(super) async fn run(arguments: &Show) -> anyhow::Result<()> {
     let known = named::client(&opened.store, &arguments.client).await?;
     let about = About::of(&opened.store, &known).await?;
     let now = opened.now().await?;
+    let lately = issued_lately(&opened.store, &known.client.id, now).await?;
     if arguments.at.output() == Output::Json {
-        return Ok(say!("{:#}", listed::client(&known, &about, now))?);
+        let issued = json!({ "issued_in_hour": lately.hour, "issued_in_day": lately.day });
+        let told = listed::beside(listed::client(&known, &about, now), issued);
+        return Ok(say!("{told:#}")?);
     }
     let client = &known.client;
     let mut rows: Vec<Vec<Value>> = members(client)
@@ -38,6 +42,8 @@ pub(super) async fn run(arguments: &Show) -> anyhow::Result<()> {
         ("tokens_not_before", json!(client.tokens_not_before)),
         ("created_at", json!(client.created_at)),
         ("rotated_at", json!(client.rotated_at)),
+        ("tokens in the last hour", json!(lately.hour)),
+        ("tokens in the last day", json!(lately.day)),
     ];
     rows.extend(more.map(|(name, value)| vec![json!(name), value]));
     rows.retain(|row| row.last().is_some_and(|value| !value.is_null()));

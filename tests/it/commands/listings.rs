@@ -26,6 +26,12 @@ on_both! {
         assert_eq!(listed["token_lifetimes"], json!({ "stock-api": "2m" }));
         assert_eq!(listed["credentials"][0]["last_used_from"], "0.0.0.0");
         assert_eq!(listed["policy"][0]["audience"], "stock-api");
+        let numbers = (&listed["issued_in_hour"], &listed["issued_in_day"]);
+        assert_eq!(numbers, (&json!(1), &json!(1)), "{listed}");
+        let rows: Vec<String> = shown.lines().map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for row in ["tokens in the last hour 1", "tokens in the last day 1"] {
+            assert!(rows.iter().any(|it| it == row), "{row} is not in {shown}");
+        }
         let api = site.json("client show api");
         assert_eq!(api["serves"], json!(["pricing", "stock-api"]));
         assert!(site.done("client show api").stdout.contains("no policies: it gets no tokens"));
