@@ -224,7 +224,8 @@ fn settings(issuer: Issuer, database_url: String, sockets: &Sockets) -> std::io:
     })
 }
 
-/// Those of a `dev` that has worked in `data` with this issuer, but for its listeners; `None` without an issuer.
+/// Those of a `dev` that has worked in `data` with this issuer, but for its listeners, where it trusted its throw-away CA;
+/// `None` without an issuer.
 pub(super) fn settings_of(
     data: &DataDirectory,
     issuer: Option<&str>,
@@ -233,7 +234,14 @@ pub(super) fn settings_of(
         return Ok(None);
     };
     let issuer = Issuer::parse(issuer, true).context("the issuer of the data directory")?;
-    Ok(Some(unbound(issuer, data.database_url())))
+    let ca = Some(data.path().join("ca.pem")).filter(|it| it.is_file());
+    Ok(Some(Settings {
+        mtls: Some(MutualTls {
+            client_ca_files: ca.into_iter().collect(),
+            ..MutualTls::default()
+        }),
+        ..unbound(issuer, data.database_url())
+    }))
 }
 
 /// Without listeners.

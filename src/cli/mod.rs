@@ -106,7 +106,7 @@ enum Command {
     Usage(token_usage::Arguments),
     /// Show the audit log: who changed what, who was refused, and what needs a look
     Audit(audit::Arguments),
-    /// Say why a request was refused, check by check
+    /// Say why a request was refused, or would be, check by check
     Explain(explain::Arguments),
     /// Print a completion script for your shell
     Completions(manual::Completions),

@@ -63,6 +63,8 @@ impl Where {
 /// An open database with what belongs to it.
 pub(super) struct Opened {
     pub(super) store: Arc<Store>,
+    /// Where the database is.
+    pub(super) url: String,
     pub(super) sealing: Option<SealingKeys>,
     /// How long the server's signing keys are announced, sign, and stay, where the settings tell.
     pub(super) key_periods: Option<KeyPeriods>,
@@ -124,6 +126,7 @@ impl Target {
         };
         Ok(Opened {
             store: Arc::new(Store::open(DatabaseOptions::new(url.clone()))?),
+            url: url.clone(),
             sealing: sealing_of_environment()?,
             key_periods: key_periods_of_environment()?,
             profile: Profile::Default,
@@ -165,6 +168,7 @@ fn open_data(path: &Path) -> anyhow::Result<Opened> {
     let issuer = directory.issuer();
     Ok(Opened {
         store: Arc::new(Store::open(DatabaseOptions::new(directory.database_url()))?),
+        url: directory.database_url(),
         sealing: Some(directory.sealing()?),
         key_periods: Some(dev::key_periods()),
         profile: Profile::Default,
@@ -186,6 +190,7 @@ fn open_settings(
         url.clone_into(&mut options.url);
     }
     Ok(Opened {
+        url: options.url.clone(),
         store: Arc::new(Store::open(options)?),
         sealing: match absent {
             Some(absent) if lacks_keys(&settings.sealing, absent) => None,

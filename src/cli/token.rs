@@ -109,7 +109,7 @@ async fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn from_standard_input() -> anyhow::Result<String> {
+pub(super) fn from_standard_input() -> anyhow::Result<String> {
     let mut text = String::new();
     std::io::stdin().take(64 * 1024).read_to_string(&mut text)?;
     Ok(text)

@@ -90,7 +90,7 @@ impl Clock {
         matches!(self.0, Source::Steered(_))
     }
 
-    /// A clock that stands still until it is moved or slept on; for tests.
+    /// A clock that stands still until it is moved or slept on; for tests, and to judge one instant.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
         Self::standing(now, true)

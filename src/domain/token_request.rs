@@ -2,12 +2,15 @@
 
 use fluent_uri::Uri;
 
-use super::refusal::GrantFault;
+use super::client::GrantType;
+use super::refusal::{GrantFault, RequestFault};
 use super::scope::ScopeSet;
 use super::shown;
 
 /// The longest `resource` that is read, in bytes.
 const MAX_RESOURCE_LENGTH: usize = 2048;
+/// Grants of other servers, which a log may show though they are long.
+const OTHER_GRANTS: [&str; 1] = ["urn:ietf:params:oauth:grant-type:saml2-bearer"];
 
 /// A token request past its grammar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,17 @@ pub struct TokenRequest {
     pub scopes: Option<ScopeSet>,
     /// The audience, as an exact string; `None` where the request names none.
     pub target: Option<String>,
+}
+
+impl GrantType {
+    /// The one that a request asks for by `name`.
+    ///
+    /// # Errors
+    /// It is none of ours.
+    pub fn asked_for(name: &str) -> Result<Self, RequestFault> {
+        let unsupported = || RequestFault::UnsupportedGrantType(shown::unknown(name, OTHER_GRANTS));
+        Self::from_text(name).ok_or_else(unsupported)
+    }
 }
 
 impl TokenRequest {

@@ -13,12 +13,8 @@ use crate::domain::check::Chain;
 use crate::domain::client::GrantType;
 use crate::domain::decision::{Decision, Outcome};
 use crate::domain::refusal::RequestFault;
-use crate::domain::shown;
 use crate::operations::caller::Caller;
 use crate::operations::issue_token::Asked;
-
-/// Grants of other servers, which a log may show though they are long.
-const OTHER_GRANTS: [&str; 1] = ["urn:ietf:params:oauth:grant-type:saml2-bearer"];
 
 /// The body of a successful answer, RFC 6749 section 5.1.
 #[derive(Serialize)]
@@ -75,9 +71,6 @@ async fn issue(
 }
 
 fn grant(form: &Form) -> Result<GrantType, RequestFault> {
-    let name = form
-        .get("grant_type")
-        .ok_or(RequestFault::MissingGrantType)?;
-    GrantType::from_text(name)
-        .ok_or_else(|| RequestFault::UnsupportedGrantType(shown::unknown(name, OTHER_GRANTS)))
+    let name = form.get("grant_type");
+    GrantType::asked_for(name.ok_or(RequestFault::MissingGrantType)?)
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Grantd;
-use super::authenticate_client::{AuthenticatedClient, StandingClient};
+use super::authenticate_client::{IdentifiedClient, StandingClient};
+use super::basis::Basis;
 use super::caller::Caller;
 use super::error::OperationError;
 use super::own_token::OwnToken;
@@ -42,10 +43,23 @@ impl Grantd {
             .authenticator
             .authenticate_client(presented, caller, decision)
             .await?;
+        self.introspect_as(&caller, token, decision).await
+    }
+
+    /// What `caller` may know of `token`.
+    ///
+    /// # Errors
+    /// A caller that is not what it was, or an outage.
+    pub(super) async fn introspect_as<B: Basis>(
+        &self,
+        caller: &IdentifiedClient<B>,
+        token: &str,
+        decision: &mut Decision,
+    ) -> Result<Introspected, OperationError> {
         let token = match self.own_token(token, self.clocks.now()) {
             Ok(token) => token,
             Err(fault) => {
-                let stands = |look: &Look<'_>| self.look_at_caller(&caller, look).map(|_| ());
+                let stands = |look: &Look<'_>| self.look_at_caller(caller, look).map(|_| ());
                 let about = About::ItselfAlone;
                 self.memory
                     .directory
@@ -55,7 +69,7 @@ impl Grantd {
             }
         };
         decision.passed(Chain::Token);
-        let introspected = self.introspect_own(&caller, &token).await?;
+        let introspected = self.introspect_own(caller, &token).await?;
         if introspected.is_ok() {
             decision.passed(Chain::TokenStanding);
         }
@@ -65,9 +79,9 @@ impl Grantd {
         Ok(introspected)
     }
 
-    async fn introspect_own(
+    async fn introspect_own<B: Basis>(
         &self,
-        caller: &AuthenticatedClient,
+        caller: &IdentifiedClient<B>,
         token: &OwnToken,
     ) -> Result<Introspected, OperationError> {
         let about = About::Token(&token.holder, &token.audience);
@@ -92,19 +106,19 @@ impl Grantd {
         }
     }
 
-    fn look_at_caller<'l>(
+    fn look_at_caller<'l, B: Basis>(
         &self,
-        caller: &'l AuthenticatedClient,
+        caller: &'l IdentifiedClient<B>,
         look: &'l Look<'_>,
-    ) -> Result<StandingClient<'l>, OperationError> {
+    ) -> Result<StandingClient<'l, B>, OperationError> {
         self.feed.check_fitness()?;
         Ok(self.authenticator.standing(caller, look)?)
     }
 
     /// Checks token and caller against the latest state in memory.
-    fn look_at_token(
+    fn look_at_token<B: Basis>(
         &self,
-        caller: &AuthenticatedClient,
+        caller: &IdentifiedClient<B>,
         look: &Look<'_>,
         (token, known_not_revoked): (&OwnToken, bool),
     ) -> Result<Seen, OperationError> {
@@ -119,9 +133,9 @@ impl Grantd {
         }
     }
 
-    fn check_standing(
+    fn check_standing<B: Basis>(
         &self,
-        caller: &StandingClient<'_>,
+        caller: &StandingClient<'_, B>,
         look: &Look<'_>,
         token: &OwnToken,
     ) -> Result<(), TokenFault> {

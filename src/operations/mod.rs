@@ -5,6 +5,7 @@ pub mod apply_catalog;
 pub mod audit;
 pub mod authenticate_client;
 pub mod background;
+pub mod basis;
 mod batcher;
 pub mod budgets;
 pub mod caller;

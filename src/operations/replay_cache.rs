@@ -22,6 +22,7 @@ use super::error::{Outage, Unwritten};
 use crate::crypto::digest;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::used_assertions::UsedAssertion;
 use crate::telemetry::metrics::Histogram;
 
@@ -159,6 +160,21 @@ impl ReplayCache {
                     why,
                 })
             }
+        }
+    }
+
+    /// Whether a `jti` is spent, by whatever replica, and spends nothing.
+    ///
+    /// # Errors
+    /// An unreachable database.
+    pub async fn look(&self, spending: Spending<'_>) -> Result<Spent, StoreError> {
+        let key = key(&spending);
+        if self.memory.recent.contains_key(&key) || self.store.is_used(&key).await? {
+            Ok(Spent::Replay)
+        } else if self.is_forgotten(&spending) {
+            Ok(Spent::Forgotten)
+        } else {
+            Ok(Spent::First)
         }
     }
 

@@ -39,6 +39,23 @@ impl Store {
         .await
     }
 
+    /// Whether the `jti` with this key is spent.
+    ///
+    /// # Errors
+    /// An unreachable database.
+    pub async fn is_used(&self, key: &str) -> Result<bool, StoreError> {
+        self.read(async |tx| {
+            let found: Option<String> = on_db!(tx, conn => {
+                sqlx::query_scalar("SELECT key FROM used_assertions WHERE key = $1")
+                    .bind(key)
+                    .fetch_optional(conn)
+                    .await?
+            });
+            Ok(found.is_some())
+        })
+        .await
+    }
+
     /// Spends `uses` in one statement that is committed when this returns, apart from any other transaction.
     ///
     /// Returns the keys that nobody had spent before. `uses` must be sorted and free of doubles: two replicas

@@ -48,7 +48,7 @@ pub(in crate::cli) struct Create {
     at: Where,
 }
 
-fn methods() -> impl clap::builder::TypedValueParser<Value = AuthMethod> {
+pub(in crate::cli) fn methods() -> impl clap::builder::TypedValueParser<Value = AuthMethod> {
     let names = AuthMethod::ALL.iter().map(|it| it.as_str());
     PossibleValuesParser::new(names)
         .try_map(|text| AuthMethod::from_text(&text).ok_or("no such method"))

@@ -4,6 +4,8 @@ mod create;
 mod show;
 mod stop;
 
+pub(super) use create::methods;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 

@@ -1,11 +1,21 @@
 //! How an explanation is shown: what is known of the request, each check in a line, and what to do.
 
 use std::io;
+use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use crate::cli::output::{Output, cell, print_rows, say};
 use crate::operations::explain::{Explained, Stopped};
+
+/// The exit status: by how it would end.
+pub(super) fn status(explained: &Explained) -> ExitCode {
+    if explained.is_granted() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
 
 /// Prints it whole.
 pub(super) fn print(explained: &Explained, output: Output) -> anyhow::Result<()> {
@@ -15,13 +25,14 @@ pub(super) fn print(explained: &Explained, output: Output) -> anyhow::Result<()>
     print_about(explained)?;
     say!("")?;
     print_checks(explained)?;
+    print_objects(explained)?;
     print_advice(explained)?;
     Ok(())
 }
 
 fn print_about(explained: &Explained) -> io::Result<()> {
     let about = explained.about.iter();
-    let about = about.filter(|(_, value)| !value.is_null());
+    let about = about.filter(|(_, value)| !value.is_null() && !value.is_object());
     let mut rows: Vec<Vec<Value>> = about
         .map(|(name, value)| vec![json!(name), value.clone()])
         .collect();
@@ -46,6 +57,15 @@ fn print_checks(explained: &Explained) -> io::Result<()> {
     };
     let rows: Vec<Vec<Value>> = explained.checks.iter().map(row).collect();
     print_rows(Output::Table, &["check", "", "expected", "found"], &rows)
+}
+
+/// A token, or an answer.
+fn print_objects(explained: &Explained) -> io::Result<()> {
+    let objects = explained.about.iter().filter(|it| it.1.is_object());
+    for (name, object) in objects {
+        say!("\n{}:\n{object:#}", name.replace('_', " "))?;
+    }
+    Ok(())
 }
 
 fn print_advice(explained: &Explained) -> io::Result<()> {

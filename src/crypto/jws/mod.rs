@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use josekit::jwk::alg::ed::EdCurve;
 use josekit::jwk::{Jwk, KeyPair};
 use josekit::jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256};
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::crypto::digest::base64url;
@@ -108,6 +108,7 @@ fn any_key(algorithm: SigningAlgorithm) -> Result<NewKey, JwsError> {
 /// Signs with one key; made once per key and shared.
 pub struct Signer {
     algorithm: SigningAlgorithm,
+    kid: Box<str>,
     key: PrivateKey,
     /// The encoded headers with their dot, for both values of `typ`.
     access_token_header: String,
@@ -126,12 +127,13 @@ impl Signer {
     ) -> Result<Self, JwsError> {
         let key = PrivateKey::parse(algorithm, pkcs8).ok_or(JwsError::PrivateKey(algorithm))?;
         let header = |typ: JwtTyp| {
-            let header = json!({"alg": algorithm.as_str(), "kid": kid, "typ": typ.as_str()});
+            let header = header(algorithm, kid, typ);
             format!("{}.", base64url(header.to_string().as_bytes()))
         };
         let (access_token_header, jwt_header) = (header(JwtTyp::AccessToken), header(JwtTyp::Jwt));
         Ok(Self {
             algorithm,
+            kid: kid.into(),
             key,
             access_token_header,
             jwt_header,
@@ -142,6 +144,12 @@ impl Signer {
     #[must_use]
     pub const fn algorithm(&self) -> SigningAlgorithm {
         self.algorithm
+    }
+
+    /// The header of what it signs.
+    #[must_use]
+    pub fn header(&self, typ: JwtTyp) -> Value {
+        header(self.algorithm, &self.kid, typ)
     }
 
     /// `payload` as a compact JWS whose header has exactly `alg`, `kid` and `typ`.
@@ -166,6 +174,10 @@ impl Signer {
         let signature = self.key.sign(input.as_bytes());
         signature.ok_or(JwsError::Signing(self.algorithm))
     }
+}
+
+fn header(algorithm: SigningAlgorithm, kid: &str, typ: JwtTyp) -> Value {
+    json!({"alg": algorithm.as_str(), "kid": kid, "typ": typ.as_str()})
 }
 
 impl fmt::Debug for Signer {

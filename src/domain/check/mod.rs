@@ -58,6 +58,27 @@ macro_rules! checks {
     };
 }
 
+impl Check {
+    /// Whether it is made of what the server knows of a client and of what is asked for, and needs nothing that only the
+    /// client itself can send.
+    #[must_use]
+    pub const fn needs_no_sender(self) -> bool {
+        match self.chain() {
+            Chain::GrantType
+            | Chain::Client
+            | Chain::Certificate
+            | Chain::Standing
+            | Chain::Policy
+            | Chain::Grant
+            | Chain::Binding => true,
+            _ => matches!(
+                self,
+                Self::MethodAllowed | Self::SecretTimes | Self::AssertionLiveKey
+            ),
+        }
+    }
+}
+
 checks! {
     /// The path, before any endpoint.
     Route {

@@ -1,18 +1,16 @@
 //! The claims of a client assertion (RFC 7521 section 4.2, RFC 7523 section 3, rfc7523bis), and whether they are
 //! acceptable now. Signature and replay are judged elsewhere.
 
-use serde_json::{Map, Value};
+mod claims;
+
+pub use claims::{JudgedClaim, accept, claimed_client, issued_at, judge_each, made_at};
 
 use super::check::{Check, Finding};
 use super::credential::CredentialState;
 use super::identifier::CredentialId;
-use super::numeric_date::parse_numeric_date;
-use super::once::{Life, Once};
-use super::shown::{unknown, unknown_url};
-use super::timestamp::{Seconds, Timestamp};
+use super::shown::unknown;
+use super::timestamp::Seconds;
 
-/// The longest `jti`, in bytes.
-const MAX_JTI_LENGTH: usize = 256;
 /// The `typ` values of a client assertion; it may also be absent.
 const TYPES: [&str; 3] = [
     "JWT",
@@ -177,125 +175,6 @@ pub fn check_type(typ: Option<&str>) -> Result<(), AssertionFault> {
         Some(typ) if !TYPES.contains(&typ) => Err(AssertionFault::Type(unknown(typ, TYPES))),
         _ => Ok(()),
     }
-}
-
-/// The client that an assertion claims to be of: its `sub`, unverified.
-///
-/// # Errors
-/// `sub` is missing or not a string.
-pub fn claimed_client(claims: &Map<String, Value>) -> Result<&str, AssertionFault> {
-    text(claims, "sub")
-}
-
-/// Judges the claims at `now`. Gives what it is told by, and whether its `aud` was the token endpoint, which only some
-/// clients may write.
-///
-/// # Errors
-/// The first rule that does not hold.
-pub fn accept(
-    claims: &Map<String, Value>,
-    rules: &AssertionRules<'_>,
-    now: Timestamp,
-) -> Result<(Once, bool), AssertionFault> {
-    for claim in ["iss", "sub"] {
-        let found = text(claims, claim)?;
-        if found != rules.client_id {
-            let found = unknown(found, [rules.client_id]);
-            return Err(AssertionFault::NotTheClient(claim, found));
-        }
-    }
-    let names_token_endpoint = check_audience(claims, rules)?;
-    let life = check_times(claims, rules, now)?;
-    let jti = text(claims, "jti")?;
-    if jti.is_empty() || jti.len() > MAX_JTI_LENGTH {
-        return Err(AssertionFault::Malformed("jti"));
-    }
-    let jti = jti.to_owned();
-    Ok((Once { jti, life }, names_token_endpoint))
-}
-
-/// Exactly one audience, and it is us (rfc7523bis): an assertion for two servers could be replayed by each at the other.
-fn check_audience(
-    claims: &Map<String, Value>,
-    rules: &AssertionRules<'_>,
-) -> Result<bool, AssertionFault> {
-    let value = claims.get("aud").ok_or(AssertionFault::Absent("aud"))?;
-    let audience = match value {
-        Value::String(audience) => Some(audience),
-        Value::Array(list) if !rules.audience_as_text => match list.as_slice() {
-            [Value::String(audience)] => Some(audience),
-            _ => None,
-        },
-        _ => None,
-    };
-    match audience {
-        Some(audience) if audience == rules.issuer => Ok(false),
-        Some(audience) if Some(audience.as_str()) == rules.token_endpoint => Ok(true),
-        _ if value.is_array() => Err(AssertionFault::AudienceList(shown(value))),
-        _ => Err(AssertionFault::Audience(shown(value))),
-    }
-}
-
-/// A text as it is, anything else as JSON without its quotes, which the log would escape twice.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => unknown_url(text),
-        other => unknown_url(&other.to_string().replace('"', "")),
-    }
-}
-
-fn check_times(
-    claims: &Map<String, Value>,
-    rules: &AssertionRules<'_>,
-    now: Timestamp,
-) -> Result<Life, AssertionFault> {
-    let (leeway, lifetime) = (rules.leeway, rules.max_lifetime);
-    let ahead = |at: Timestamp| at.unix().saturating_sub(now.unix());
-    let exp = date(claims, "exp")?.ok_or(AssertionFault::Absent("exp"))?;
-    if exp.plus(leeway) <= now {
-        return Err(AssertionFault::Expired(-ahead(exp)));
-    }
-    if exp > now.plus(lifetime).plus(leeway) {
-        return Err(AssertionFault::LivesTooLong(ahead(exp)));
-    }
-    let iat = date(claims, "iat")?;
-    if let Some(iat) = iat {
-        if iat > now.plus(leeway) {
-            return Err(AssertionFault::IssuedAhead(ahead(iat)));
-        }
-        if iat < now.minus(lifetime).minus(leeway) {
-            return Err(AssertionFault::TooOld(-ahead(iat)));
-        }
-    }
-    if let Some(nbf) = date(claims, "nbf")?.filter(|nbf| *nbf > now.plus(leeway)) {
-        return Err(AssertionFault::NotYetValid(ahead(nbf)));
-    }
-    // Without `iat` it was made less than its longest lifetime before its end.
-    let made_at = iat.unwrap_or_else(|| exp.minus(lifetime).minus(Seconds::new(1)));
-    Ok(Life {
-        made_at,
-        dead_at: exp.plus(leeway),
-    })
-}
-
-fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, AssertionFault> {
-    match claims.get(name) {
-        None => Err(AssertionFault::Absent(name)),
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(AssertionFault::Malformed(name)),
-    }
-}
-
-/// A `NumericDate` (RFC 7519 section 2).
-fn date(
-    claims: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<Timestamp>, AssertionFault> {
-    let malformed = AssertionFault::Malformed(name);
-    claims
-        .get(name)
-        .map(|value| parse_numeric_date(value).ok_or(malformed))
-        .transpose()
 }
 
 #[cfg(test)]

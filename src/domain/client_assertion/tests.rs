@@ -1,9 +1,11 @@
 //! Tests of the rules for assertions' claims.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::domain::once::Once;
+use crate::domain::timestamp::Timestamp;
 
 const NOW: i64 = 1_767_225_600;
 const ISSUER: &str = "https://auth.example";

@@ -49,6 +49,8 @@ pub enum ClientFault {
     SecretRetired(CredentialId),
     /// A client certificate that proves nothing.
     Certificate(CertificateFault),
+    /// The client has no credential that serves this method, live or not.
+    NoCredential(AuthMethod),
 }
 
 impl ClientFault {
@@ -124,8 +126,36 @@ impl ClientFault {
                 let (found, remedy) = fault.explain();
                 Finding::new(Check::Certificate, found).remedy(remedy)
             }
+            Self::NoCredential(method) => no_credential(*method),
         }
     }
+}
+
+/// The client has none of what the method takes.
+fn no_credential(method: AuthMethod) -> Finding<'static> {
+    let (check, found, remedy) = match method {
+        AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => (
+            Check::Secret,
+            "no secret at all",
+            "give the client one: grantd credential add-secret",
+        ),
+        AuthMethod::PrivateKeyJwt => (
+            Check::AssertionKey,
+            "no key at all",
+            "register the client's public key: grantd credential add-key",
+        ),
+        AuthMethod::TlsClientAuth => (
+            Check::Certificate,
+            "no subject at all",
+            "register the subject of the client's certificate: grantd credential add-subject",
+        ),
+        AuthMethod::SelfSignedTlsClientAuth => (
+            Check::Certificate,
+            "no certificate at all",
+            "register the client's certificate: grantd credential add-certificate",
+        ),
+    };
+    Finding::new(check, found).remedy(remedy)
 }
 
 /// A secret that is wrong, with what its form tells where that tells anything.

@@ -5,6 +5,7 @@ mod admission;
 mod event;
 mod raised;
 
+pub(super) use event::details;
 pub use raised::Raised;
 
 use std::collections::{BTreeMap, HashMap};

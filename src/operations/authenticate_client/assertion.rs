@@ -70,7 +70,7 @@ impl Authenticator {
         })
     }
 
-    fn assertion_rules<'a>(&'a self, known: &'a KnownClient) -> AssertionRules<'a> {
+    pub(super) fn assertion_rules<'a>(&'a self, known: &'a KnownClient) -> AssertionRules<'a> {
         let as_text = self.settings.profile.wants_audience_as_text();
         let lax = !as_text && known.client.assertion_audience == IssuerOrTokenEndpoint;
         AssertionRules {

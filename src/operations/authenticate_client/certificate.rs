@@ -63,18 +63,27 @@ impl Authenticator {
                 continue;
             }
             decision.method = Some(method);
-            let credential = match method {
-                AuthMethod::TlsClientAuth => self.named(known, certificate),
-                _ => self.registered(known, certificate),
-            };
-            result = credential
-                .map(|credential| MatchedCertificate {
-                    credential: credential.id.clone(),
-                    method,
-                })
-                .map_err(ClientFault::Certificate);
+            let credential = self.matched_by(method, known, certificate);
+            result = credential.map(|credential| MatchedCertificate {
+                credential: credential.id.clone(),
+                method,
+            });
         }
         result
+    }
+
+    /// The credential that the certificate is right for by `method`.
+    pub(super) fn matched_by<'a>(
+        &self,
+        method: AuthMethod,
+        known: &'a KnownClient,
+        certificate: &ClientCertificate,
+    ) -> Result<&'a Credential, ClientFault> {
+        let credential = match method {
+            AuthMethod::TlsClientAuth => self.named(known, certificate),
+            _ => self.registered(known, certificate),
+        };
+        credential.map_err(ClientFault::Certificate)
     }
 
     /// `self_signed_tls_client_auth`: the leaf itself is registered (RFC 8705 section 2.2).

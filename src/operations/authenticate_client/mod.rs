@@ -1,19 +1,24 @@
 //! Client authentication, RFC 6749 section 2.3: from what was presented to a client that proved itself.
 //!
 //! [`AuthenticatedClient`] is made here and nowhere else, and only of a proof; [`StandingClient`] only of that and of
-//! the last look. Policy decides on nothing less.
+//! the last look. Policy decides on nothing less. An [`AssumedClient`] is judged as one, and is issued nothing.
 
 mod assertion;
+mod assumed;
 mod certificate;
 mod client_assertion;
 mod client_keys;
 mod proof;
 mod secret;
+mod unspent;
 mod verified_secrets;
 
+pub use assumed::Assumption;
 pub use certificate::TrustedCas;
 pub use client_keys::ClientKeys;
-pub use proof::{AuthenticatedClient, ProvenClient, StandingClient};
+pub use proof::{
+    AssumedClient, AuthenticatedClient, IdentifiedClient, ProvenClient, StandingClient,
+};
 pub use verified_secrets::VerifiedSecrets;
 
 use std::sync::Arc;
@@ -115,12 +120,19 @@ impl Authenticator {
                 decision.client = Some(ClaimedClient::new(&client_id));
                 decision.method = Some(method);
                 decision.passed(Chain::Credentials);
-                if !self.settings.profile.allows_method(method) {
-                    return Err(ClientFault::MethodForbidden(method).into());
-                }
+                self.check_allowed(method)?;
                 self.prove_by_secret((method, &client_id, secret), caller, decision)
                     .await
             }
+        }
+    }
+
+    /// That the server's profile allows the method.
+    fn check_allowed(&self, method: AuthMethod) -> Result<(), ClientFault> {
+        if self.settings.profile.allows_method(method) {
+            Ok(())
+        } else {
+            Err(ClientFault::MethodForbidden(method))
         }
     }
 

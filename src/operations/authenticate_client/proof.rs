@@ -1,5 +1,6 @@
 //! The types that a proof passes through; their constructors are private to client authentication.
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
+use crate::operations::basis::{Assumed, Basis, Proven};
 use crate::operations::replay_cache::USE_OF_JTI;
 use crate::store::memory::look::Look;
 
@@ -44,24 +46,32 @@ enum Proof {
     Unspent(AcceptedAssertion),
 }
 
-/// An authenticated client. Its rights are decided on a [`StandingClient`] only, because requests wait between the
-/// proof and the answer.
+/// A client that used a credential of its own, or is assumed to. Its rights are decided on a [`StandingClient`] only,
+/// because requests wait between the proof and the answer.
 #[derive(Clone, Debug)]
-pub struct AuthenticatedClient {
+pub struct IdentifiedClient<B: Basis> {
     id: ClientId,
     method: AuthMethod,
     credential: CredentialId,
     /// When the credential was registered: another one may have its id later.
     registered_at: Timestamp,
+    basis: PhantomData<B>,
 }
 
-/// An authenticated client that is still what it was when it proved itself: active, with its method and a live
-/// credential. It lives no longer than the last look that it was seen in; policy decides on nothing less.
+/// An authenticated client.
+pub type AuthenticatedClient = IdentifiedClient<Proven>;
+
+/// A client as if it were authenticated: nothing is issued to it.
+pub type AssumedClient = IdentifiedClient<Assumed>;
+
+/// A client that is still what it was when it proved itself: active, with its method and a live credential. It lives no
+/// longer than the last look that it was seen in; policy decides on nothing less.
 #[derive(Clone, Copy, Debug)]
-pub struct StandingClient<'l> {
+pub struct StandingClient<'l, B: Basis> {
     known: &'l KnownClient,
     method: AuthMethod,
     credential: &'l CredentialId,
+    basis: PhantomData<B>,
 }
 
 impl ProvenClient {
@@ -140,12 +150,7 @@ impl Authenticator {
         };
         let used = (self.clocks.database_now(), source);
         self.uses.note(&credential, used);
-        Ok(AuthenticatedClient {
-            id: known.client.id.clone(),
-            method: proven.method,
-            registered_at: registered_at(&known, &credential),
-            credential,
-        })
+        Ok(IdentifiedClient::of(&known, proven.method, credential))
     }
 
     /// The client as it stands in the last look.
@@ -153,11 +158,11 @@ impl Authenticator {
     ///
     /// # Errors
     /// The [`ClientFault`] that a new request would meet.
-    pub(in super::super) fn standing<'l>(
+    pub(in super::super) fn standing<'l, B: Basis>(
         &self,
-        client: &'l AuthenticatedClient,
+        client: &'l IdentifiedClient<B>,
         look: &'l Look<'_>,
-    ) -> Result<StandingClient<'l>, ClientFault> {
+    ) -> Result<StandingClient<'l, B>, ClientFault> {
         let known = look.client().ok_or(ClientFault::UnknownClient)?;
         check_admitted(&known.client, client.method)?;
         let now = self.clocks.database_now();
@@ -176,16 +181,39 @@ impl Authenticator {
             known,
             method: client.method,
             credential: &client.credential,
+            basis: PhantomData,
         })
     }
 }
 
-fn registered_at(known: &KnownClient, credential: &CredentialId) -> Timestamp {
-    let found = known.credentials.iter().find(|it| &it.id == credential);
-    found.map_or(Timestamp::EPOCH, |it| it.created_at)
+impl AssumedClient {
+    /// As if it had proved itself by `credential`, which serves the method.
+    ///
+    /// # Errors
+    /// It may not authenticate so.
+    pub(super) fn new(
+        known: &KnownClient,
+        method: AuthMethod,
+        credential: CredentialId,
+    ) -> Result<Self, ClientFault> {
+        check_admitted(&known.client, method)?;
+        Ok(Self::of(known, method, credential))
+    }
 }
 
-impl AuthenticatedClient {
+impl<B: Basis> IdentifiedClient<B> {
+    /// Not for others: whoever makes one of [`Proven`] has the proof.
+    fn of(known: &KnownClient, method: AuthMethod, credential: CredentialId) -> Self {
+        let found = known.credentials.iter().find(|it| it.id == credential);
+        Self {
+            id: known.client.id.clone(),
+            method,
+            registered_at: found.map_or(Timestamp::EPOCH, |it| it.created_at),
+            credential,
+            basis: PhantomData,
+        }
+    }
+
     /// Its id.
     #[must_use]
     pub const fn id(&self) -> &ClientId {
@@ -203,7 +231,7 @@ impl AuthenticatedClient {
     }
 }
 
-impl<'l> StandingClient<'l> {
+impl<'l, B: Basis> StandingClient<'l, B> {
     /// The client.
     #[must_use]
     pub const fn client(&self) -> &'l Client {

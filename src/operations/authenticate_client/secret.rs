@@ -82,6 +82,9 @@ impl Authenticator {
         decision: &mut Decision,
     ) -> Result<(ProvenClient, &'a Credential), ClientFault> {
         let known = Self::recognise(known, decision)?;
+        if !known.credentials.iter().any(|it| it.kind().serves(method)) {
+            return Err(ClientFault::NoCredential(method));
+        }
         let credential = self.live(matching, (method, secret))?;
         decision.credential = Some(credential.id.clone());
         decision.passed(Chain::Secret);

@@ -5,25 +5,11 @@ use uuid::Uuid;
 
 use super::Explained;
 use super::stopped::behind;
-use crate::domain::decision::Checks;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::Store;
 use crate::store::audit_events::{AuditKind, StoredEvent};
 use crate::store::error::StoreError;
 
-/// What an event tells of its request beside checks and outcome.
-const DETAILS: [&str; 10] = [
-    "source",
-    "proxy",
-    "grant",
-    "method",
-    "credential",
-    "audience",
-    "scopes_asked",
-    "holder",
-    "jti",
-    "pending",
-];
 /// A request's id tells when it came by the clock of its server. So far the database's clock may differ from that, and so
 /// long may it take until it is decided: its event stands under another second.
 const APART: Seconds = Seconds::new(2);
@@ -56,27 +42,9 @@ pub async fn explain_recorded(
 
 /// Other events have no checks.
 fn view(event: &StoredEvent) -> Option<Explained> {
-    if event.kind != AuditKind::Refusal {
-        return None;
-    }
-    let details = &event.details;
-    let checks: Checks = serde_json::from_value(details.get("checks")?.clone()).ok()?;
-    let of = |name| details.get(name).cloned().unwrap_or_default();
-    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let mut about = vec![
-        ("request_id", of("request_id")),
-        ("at", event.at.to_string().into()),
-        ("endpoint", event.target.as_str().into()),
-        ("client", text(&event.actor).into()),
-    ];
-    about.extend(DETAILS.map(|name| (name, of(name))));
-    Some(Explained {
-        about,
-        outcome: of("outcome").as_str().unwrap_or_default().to_owned(),
-        checks: checks.list(),
-        remedy: of("remedy").as_str().map(str::to_owned),
-        stopped: None,
-    })
+    let is_of_request = event.kind == AuditKind::Refusal;
+    let who = (event.actor.as_str(), event.target.as_str());
+    is_of_request.then(|| Explained::read(event.at, who, &event.details))?
 }
 
 async fn unknown(store: &Store, id: Uuid) -> Result<Unknown, StoreError> {

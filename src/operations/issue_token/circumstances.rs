@@ -1,9 +1,10 @@
 //! What a token request asks for, and what comes with it.
 
+use std::net::IpAddr;
+
 use crate::domain::client::GrantType;
 use crate::domain::presented::PresentedProof;
-use crate::operations::caller::Caller;
-use crate::operations::dpop::FreshProof;
+use crate::operations::basis::Basis;
 
 /// What a token request asks for, before its grammar is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +22,9 @@ pub struct Asked<'a> {
 }
 
 /// What a token request is judged by beside its client.
-pub(super) struct Circumstances<'a> {
+pub(super) struct Circumstances<'a, B: Basis> {
     pub(super) asked: Asked<'a>,
-    pub(super) caller: &'a Caller,
-    pub(super) proof: Option<FreshProof>,
+    /// Where the request comes from.
+    pub(super) source: IpAddr,
+    pub(super) held: B::Held<'a>,
 }

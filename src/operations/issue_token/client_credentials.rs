@@ -6,20 +6,21 @@ use crate::domain::client::GrantType;
 use crate::domain::grant_decision::policies_that_hold;
 use crate::domain::refusal::GrantFault;
 use crate::operations::authenticate_client::StandingClient;
+use crate::operations::basis::Basis;
 
 /// What the client may get for itself.
 ///
 /// # Errors
 /// It did not register the grant, or none of its policies holds for this request.
-pub(super) fn entitle<'l>(
-    client: StandingClient<'l>,
-    circumstances: &Circumstances<'_>,
-) -> Result<Entitlement<'l>, GrantFault> {
+pub(super) fn entitle<'l, B: Basis>(
+    client: StandingClient<'l, B>,
+    circumstances: &Circumstances<'_, B>,
+) -> Result<Entitlement<'l, B>, GrantFault> {
     let policies = policies_that_hold(
         client.client(),
         client.policies(),
         GrantType::ClientCredentials,
-        (circumstances.caller.source, client.method()),
+        (circumstances.source, client.method()),
     )?;
     Ok(Entitlement {
         subject: client.client().id.as_str(),

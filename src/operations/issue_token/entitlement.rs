@@ -3,21 +3,22 @@
 use crate::domain::policy::Policy;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::operations::authenticate_client::StandingClient;
+use crate::operations::basis::Basis;
 
 /// For whom a token may be, and within what.
 #[derive(Debug)]
-pub(super) struct Entitlement<'l> {
+pub(super) struct Entitlement<'l, B: Basis> {
     /// Who the token is for: its `sub`.
     pub(super) subject: &'l str,
     /// Who acts with it: its `client_id`.
-    pub(super) actor: StandingClient<'l>,
+    pub(super) actor: StandingClient<'l, B>,
     /// What may be granted: one of these, which hold for this request.
     pub(super) policies: Vec<&'l Policy>,
     /// When the token ends at the latest; `None` leaves it to the policy.
     pub(super) until: Option<Timestamp>,
 }
 
-impl Entitlement<'_> {
+impl<B: Basis> Entitlement<'_, B> {
     /// How long a token lives that begins at `now` and that policy gives `granted`.
     pub(super) fn lifetime(&self, granted: Seconds, longest: Seconds, now: Timestamp) -> Seconds {
         lifetime(granted.min(longest), self.until, now)

@@ -4,7 +4,7 @@ mod administration;
 mod catalog_files;
 mod check_config;
 mod checks;
-mod data;
+pub(crate) mod data;
 mod files;
 mod keys;
 mod manners;

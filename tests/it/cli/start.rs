@@ -253,7 +253,7 @@ fn help_lists_every_command() {
       token         Inspect and revoke tokens; make client assertions and DPoP proofs
       usage         Show who got how many tokens, what was refused, and which clients do not cache
       audit         Show the audit log: who changed what, who was refused, and what needs a look
-      explain       Say why a request was refused, check by check
+      explain       Say why a request was refused, or would be, check by check
       completions   Print a completion script for your shell
       manual        Print the manual pages, or write them to a directory
 

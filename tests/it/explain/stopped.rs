@@ -2,6 +2,7 @@
 
 use grantd::domain::identifier::{AudienceId, ClientId, CredentialId};
 use grantd::domain::scope::ScopeSet;
+use grantd::domain::timestamp::Seconds;
 use grantd::operations::actor::Actor;
 use grantd::operations::apply_catalog::ApplyOptions;
 use grantd::operations::change_client::{
@@ -114,6 +115,19 @@ on_both! {
                 }), "{verb:?}: {explained:?}");
             }
         }
+    }
+
+    /// What was changed besides is not what stopped it.
+    async fn of_several_changes_the_one_that_stopped_it_is_told(env) {
+        env.apply(CATALOG).await;
+        stop(&env, Verb::Disable, "").await;
+        env.clock.advance(Seconds::new(10));
+        env.apply(&CATALOG.replace("id = \"reader\"", "id = \"reader\"\nowner = \"billing\"")).await;
+        let replica = env.replica().await;
+        let disabled = replica.token("reader", READER, "").await;
+        replica.grantd.write_waiting().await;
+        let told = json!(explained(&env, &request_id(&disabled)).await)["stopped"].clone();
+        assert_eq!((&told["action"], &told["reason"]), (&json!("client_disabled"), &json!(REASON)), "{told}");
     }
 
     /// A catalog says no reason, and what is refused for another one was stopped by nobody.

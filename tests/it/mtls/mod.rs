@@ -53,8 +53,8 @@ const HOST: &str = "mtls.auth.example";
 
 /// A certificate and its key.
 #[derive(Clone)]
-struct Identity {
-    chain: Vec<CertificateDer<'static>>,
+pub(crate) struct Identity {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
     key: Arc<KeyPair>,
 }
 
@@ -68,12 +68,12 @@ impl Identity {
         }
     }
 
-    fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         Self::self_signed(&leaf(name))
     }
 
     /// The `x5t#S256` of the leaf.
-    fn thumbprint(&self) -> String {
+    pub(crate) fn thumbprint(&self) -> String {
         grantd::crypto::digest::certificate_thumbprint(&self.chain[0])
     }
 
@@ -85,7 +85,7 @@ impl Identity {
 }
 
 /// A CA that signs what it is given.
-struct Ca {
+pub(crate) struct Ca {
     params: CertificateParams,
     key: KeyPair,
 }
@@ -96,7 +96,7 @@ pub(crate) fn ca_pem(name: &str) -> String {
 }
 
 impl Ca {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = params(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -106,7 +106,7 @@ impl Ca {
         }
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.params.self_signed(&self.key).unwrap().pem()
     }
 
@@ -121,7 +121,7 @@ impl Ca {
             .clone()
     }
 
-    fn sign(&self, params: &CertificateParams) -> Identity {
+    pub(crate) fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let issuer = Signer::from_params(&self.params, &self.key);
         let chain = vec![params.signed_by(&key, &issuer).unwrap().der().clone()];
@@ -143,7 +143,7 @@ fn params(name: &str) -> CertificateParams {
     params
 }
 
-fn leaf(name: &str) -> CertificateParams {
+pub(crate) fn leaf(name: &str) -> CertificateParams {
     let mut params = params(name);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params
@@ -222,7 +222,7 @@ fn start(tls: Arc<Tls>, router: &axum::Router) -> (SocketAddr, Trigger) {
 }
 
 /// The CAs of one PEM text.
-fn cas(pem: &str) -> ClientCas {
+pub(crate) fn cas(pem: &str) -> ClientCas {
     let mut cas = ClientCas::none();
     cas.add_pem(pem.as_bytes()).unwrap();
     cas

@@ -1,11 +1,11 @@
 //! A refused request for each check that there is.
 
-mod assertion;
+pub(super) mod assertion;
 mod client;
 mod dpop;
 mod grant;
 mod request;
-mod token;
+pub(super) mod token;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -32,12 +32,14 @@ pub(super) struct Case {
     pub(super) check: Check,
     pub(super) found: String,
     pub(super) request_id: String,
+    /// The token that was shown to introspection.
+    pub(super) token: Option<String>,
 }
 
 /// All cases so far.
 pub(super) struct Cases<'e> {
     env: &'e Env,
-    all: Vec<Case>,
+    pub(super) all: Vec<Case>,
 }
 
 impl Cases<'_> {
@@ -54,16 +56,29 @@ impl Cases<'_> {
             check,
             found: found.to_owned(),
             request_id: answer.headers["x-request-id"].to_str().unwrap().to_owned(),
+            token: None,
         });
+    }
+}
+
+impl<'e> Cases<'e> {
+    pub(super) fn of(env: &'e Env) -> Self {
+        let all = Vec::new();
+        Self { env, all }
+    }
+
+    /// As [`Self::note`], of a token that `api` showed.
+    async fn note_token(&mut self, replica: &Replica, told: (Check, &str), token: &str) {
+        let answer = replica.introspect("api", API, token).await;
+        self.note(replica, told, answer).await;
+        let case = self.all.last_mut().unwrap();
+        case.token = Some(token.to_owned());
     }
 }
 
 /// Each case: every check has one, but those that are made before any endpoint, whose requests leave no event.
 pub(super) async fn all(env: &Env) -> Vec<Case> {
-    let mut cases = Cases {
-        env,
-        all: Vec::new(),
-    };
+    let mut cases = Cases::of(env);
     // The first: it makes the issuer's key.
     token::provoke(&mut cases).await;
     request::provoke(&mut cases).await;

@@ -22,7 +22,7 @@ const KILLED: [&str; 6] = [
     "alive",
 ];
 
-pub(super) async fn provoke(cases: &mut Cases<'_>) {
+pub(in super::super) async fn provoke(cases: &mut Cases<'_>) {
     let mut catalog = CATALOG.to_owned()
         + &audience("foreign", "read", "")
         + &audience("gone", "read", "served_by = [\"api\"]")
@@ -89,8 +89,7 @@ async fn forged(cases: &mut Cases<'_>, replica: &Replica, forger: &Forger) {
         ),
         (Check::TokenExpiry, "exp 0 s ago", expired),
     ] {
-        let answer = replica.introspect("api", API, &token).await;
-        cases.note(replica, (check, found), answer).await;
+        cases.note_token(replica, (check, found), &token).await;
     }
 }
 
@@ -174,7 +173,6 @@ async fn killed(cases: &mut Cases<'_>, replica: &Replica) {
         ),
         (Check::TokenAlive, "revoked".to_owned(), &tokens[5]),
     ] {
-        let answer = replica.introspect("api", API, token).await;
-        cases.note(replica, (check, &found), answer).await;
+        cases.note_token(replica, (check, &found), token).await;
     }
 }

@@ -1,0 +1,94 @@
+//! An assertion that is judged and not spent: by the code that judges it in a request, and beside that each claim by itself,
+//! so that everything that is wrong with it is told.
+
+use super::Authenticator;
+use super::client_assertion::Assertion;
+use crate::crypto::compact::CompactJws;
+use crate::domain::check::Check;
+use crate::domain::client::AuthMethod;
+use crate::domain::client_assertion::{
+    AssertionFault, JudgedClaim, claimed_client, judge_each, made_at,
+};
+use crate::domain::decision::Decision;
+use crate::operations::error::OperationError;
+use crate::operations::replay_cache::{Spending, Spent};
+use crate::operations::signed_once::Kind as _;
+use crate::store::error::StoreError;
+
+impl Authenticator {
+    /// All of client authentication by an assertion but its last step, which spends it.
+    ///
+    /// # Errors
+    /// What a request with this assertion would be refused for, or a database out of reach.
+    pub(in super::super) async fn judge_assertion(
+        &self,
+        assertion: &str,
+        decision: &mut Decision,
+    ) -> Result<(), OperationError> {
+        decision.method = Some(AuthMethod::PrivateKeyJwt);
+        let proven = self.prove_by_assertion((None, assertion), decision);
+        proven.await.map(drop)
+    }
+
+    /// Each check of the claims by itself, and whether the `jti` is spent. None where no claims can be read, or they are of
+    /// no client.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub(in super::super) async fn judge_claims(
+        &self,
+        assertion: &str,
+    ) -> Result<Vec<JudgedClaim>, StoreError> {
+        let Ok(jws) = CompactJws::parse(assertion) else {
+            return Ok(Vec::new());
+        };
+        let claims = jws.claims();
+        let claimed = claimed_client(claims).unwrap_or_default();
+        let Some(known) = self.find_client(claimed).await? else {
+            return Ok(Vec::new());
+        };
+        let (rules, now) = (self.assertion_rules(&known), self.clocks.now());
+        let mut judged = judge_each(claims, &rules, now);
+        let jti = judged.iter().find(|it| it.check == Check::AssertionJti);
+        if !jti.is_some_and(|it| matches!(it.result, Some(Ok(_)))) {
+            return Ok(judged);
+        }
+        let spending = Spending {
+            kind: Assertion::NAME,
+            scope: &[known.client.id.as_str().as_bytes()],
+            jti: claims
+                .get("jti")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default(),
+            made_at: made_at(claims, &rules).unwrap_or(now),
+            dead_at: now,
+        };
+        judged.extend(of_use(self.replay_cache.look(spending).await?));
+        Ok(judged)
+    }
+}
+
+fn of_use(spent: Spent) -> [JudgedClaim; 2] {
+    let fresh = |is_so: bool, found: &str, fault| {
+        Some(if is_so {
+            Ok(found.to_owned())
+        } else {
+            Err(fault)
+        })
+    };
+    let is_known = spent != Spent::Forgotten;
+    [
+        JudgedClaim {
+            check: Check::AssertionOnce,
+            result: fresh(
+                spent != Spent::Replay,
+                "not used yet",
+                AssertionFault::Replayed,
+            ),
+        },
+        JudgedClaim {
+            check: Check::AssertionSinceLoss,
+            result: fresh(is_known, "made since then", AssertionFault::MadeBeforeLoss),
+        },
+    ]
+}

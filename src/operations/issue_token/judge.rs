@@ -1,0 +1,197 @@
+//! Decides on a token request, at the last look: what is granted, bound to what, and who signs. What is made of it then,
+//! a token or a view of one, is the caller's.
+
+use std::sync::Arc;
+
+use super::binding::bind;
+use super::circumstances::Circumstances;
+use super::client_credentials;
+use super::entitlement::Entitlement;
+use crate::crypto::jws::Signer;
+use crate::domain::check::Chain;
+use crate::domain::client::GrantType;
+use crate::domain::confirmation::Confirmation;
+use crate::domain::decision::{AskedScopes, Decision};
+use crate::domain::grant_decision::{Grant, Offer, decide, why_refused};
+use crate::domain::policy::Policy;
+use crate::domain::refusal::{GrantFault, TargetRefused};
+use crate::domain::shown;
+use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::token_request::TokenRequest;
+use crate::operations::Grantd;
+use crate::operations::authenticate_client::{IdentifiedClient, StandingClient};
+use crate::operations::basis::Basis;
+use crate::operations::error::{OperationError, Outage};
+use crate::store::error::StoreError;
+use crate::store::memory::look::{About, Look};
+
+/// How long a request waits for a second to pass: a dead one, or the one before a key begins to sign.
+const LONGEST_WAIT: Seconds = Seconds::new(2);
+/// How often one request waits so: once for each of the two.
+const MOST_WAITS: usize = 2;
+
+/// All that a token is made of. It lives no longer than the last look.
+#[derive(Debug)]
+pub(super) struct Ready<'l, B: Basis> {
+    pub(super) entitlement: Entitlement<'l, B>,
+    pub(super) grant: Grant,
+    pub(super) confirmation: Confirmation,
+    pub(super) signer: &'l Signer,
+    pub(super) now: Timestamp,
+}
+
+/// What judging a token request comes to.
+enum Judged<T> {
+    /// What was made of it.
+    Given(T),
+    /// Nothing yet: a second must pass, and then all is judged anew.
+    NotBefore(Timestamp),
+}
+
+impl Grantd {
+    /// Judges the request once nothing of what it is judged by changes any more, and lets `give` make something of what it
+    /// comes to.
+    ///
+    /// # Errors
+    /// A refusal of STANDARDS A, an outage, or what `give` finds.
+    pub(super) async fn decide_at_last<B: Basis, T>(
+        &self,
+        client: &IdentifiedClient<B>,
+        circumstances: &Circumstances<'_, B>,
+        decision: &mut Decision,
+        give: impl Fn(Ready<'_, B>, &mut Decision) -> Result<T, OperationError>,
+    ) -> Result<T, OperationError> {
+        for _ in 0..=MOST_WAITS {
+            let judge =
+                |look: &Look<'_>| self.judge(client, look, (circumstances, &mut *decision), &give);
+            match self
+                .memory
+                .directory
+                .at_last(client.id(), About::ItsPolicies, judge)
+                .await??
+            {
+                Judged::Given(given) => return Ok(given),
+                Judged::NotBefore(instant) => self.clocks.ours().sleep_until(instant).await,
+            }
+        }
+        Err(Outage::TokensNotBefore.into())
+    }
+
+    /// Decides on the latest state in memory, and gives. Not async, so nothing can change in between.
+    fn judge<B: Basis, T>(
+        &self,
+        client: &IdentifiedClient<B>,
+        look: &Look<'_>,
+        (circumstances, decision): (&Circumstances<'_, B>, &mut Decision),
+        give: impl Fn(Ready<'_, B>, &mut Decision) -> Result<T, OperationError>,
+    ) -> Result<Judged<T>, OperationError> {
+        self.feed.check_fitness()?;
+        let now = self.clocks.now();
+        let client = self.authenticator.standing(client, look)?;
+        let entitlement = match circumstances.asked.grant {
+            GrantType::ClientCredentials => client_credentials::entitle(client, circumstances)?,
+        };
+        decision.passed(Chain::Policy);
+        let mut grant = self.decide_grant(&entitlement, look, (circumstances, decision))?;
+        let mark = client.tokens_not_before(&grant.audience.id);
+        if let Some(alive) = first_living_second(mark, now)? {
+            return Ok(Judged::NotBefore(alive));
+        }
+        let longest = self.settings.tokens.max_lifetime;
+        grant.lifetime = entitlement.lifetime(grant.lifetime, longest, now);
+        let confirmation = bind(&client, &grant, circumstances)?;
+        self.hold_to_profile(&grant, &confirmation)?;
+        decision.passed(Chain::Binding);
+        let ring = self.memory.keys.load_full().ok_or(StoreError::NotLoaded)?;
+        let algorithm = grant.audience.algorithm;
+        let key_time = self.clocks.key_time();
+        match ring.signer(algorithm, key_time) {
+            Some(signer) => {
+                let ready = Ready {
+                    entitlement,
+                    grant,
+                    confirmation,
+                    signer,
+                    now,
+                };
+                give(ready, decision).map(Judged::Given)
+            }
+            // A key that was just made begins to sign in a moment.
+            None => match ring.next_activation(algorithm, key_time.now) {
+                Some(activation) if activation <= key_time.now.plus(LONGEST_WAIT) => {
+                    Ok(Judged::NotBefore(self.clocks.by_ours(activation)))
+                }
+                _ => Err(Outage::NoSigningKey(algorithm).into()),
+            },
+        }
+    }
+
+    fn decide_grant<B: Basis>(
+        &self,
+        entitlement: &Entitlement<'_, B>,
+        look: &Look<'_>,
+        (circumstances, decision): (&Circumstances<'_, B>, &mut Decision),
+    ) -> Result<Grant, OperationError> {
+        let asked = &circumstances.asked;
+        let request = TokenRequest::parse(asked.scope, asked.resources, asked.audience)?;
+        let decided = decide(&offers(&entitlement.policies, look), &request);
+        decision.scopes_asked = request.scopes.map(AskedScopes::new);
+        let grant = decided.map_err(|fault| match (fault, request.target) {
+            (GrantFault::TargetRefused { .. }, Some(target)) => {
+                self.target_refused(&target, &entitlement.actor, circumstances)
+            }
+            (fault, _) => fault,
+        })?;
+        decision.audience = Some(grant.audience.id.clone());
+        decision.passed(Chain::Grant);
+        Ok(grant)
+    }
+
+    /// Why the client may not use `target`, as far as this replica can say without asking the database.
+    fn target_refused<B: Basis>(
+        &self,
+        target: &str,
+        client: &StandingClient<'_, B>,
+        circumstances: &Circumstances<'_, B>,
+    ) -> GrantFault {
+        let near = self.memory.directory.near_audience(target);
+        let by_others = match near {
+            Some(exact) if exact.as_str() == target => TargetRefused::NoPolicy,
+            Some(near) => TargetRefused::NearOther(near),
+            None => TargetRefused::Unknown,
+        };
+        let from = (circumstances.source, client.method());
+        let why = why_refused(target, client.policies(), from).unwrap_or(by_others);
+        let shown = match &why {
+            TargetRefused::Unknown => shown::unknown_url(target),
+            _ => shown::plain(target),
+        };
+        GrantFault::TargetRefused { target: shown, why }
+    }
+}
+
+/// Tokens issued up to and including `mark` are void. Returns the first second after it, or `None` if that has come.
+fn first_living_second(mark: Timestamp, now: Timestamp) -> Result<Option<Timestamp>, Outage> {
+    let alive = mark.plus(Seconds::new(1));
+    if mark < now {
+        Ok(None)
+    } else if alive <= now.plus(LONGEST_WAIT) {
+        Ok(Some(alive))
+    } else {
+        Err(Outage::TokensNotBefore)
+    }
+}
+
+fn offers(policies: &[&Policy], look: &Look<'_>) -> Vec<Offer> {
+    let offer = |policy: &&Policy| {
+        let audience = look
+            .audiences()
+            .iter()
+            .find(|it| it.id == policy.audience)?;
+        Some(Offer {
+            policy: (*policy).clone(),
+            audience: Arc::clone(audience),
+        })
+    };
+    policies.iter().filter_map(offer).collect()
+}
