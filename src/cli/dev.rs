@@ -22,7 +22,7 @@ use crate::config::settings::{
     Budget, Feed, Keys, LogFormat, MTLS, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
     PublicListener, Settings, Tokens,
 };
-use crate::control::World;
+use crate::control::{Text, World};
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
@@ -171,6 +171,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 sealing,
                 catalog,
                 held,
+                client_ca_key: own_client_ca.then(|| Text::File(certificates.ca_key.clone())),
             };
             steered(replica, entrance, world)?
         }

@@ -23,10 +23,6 @@ pub(super) trait Answer: Send {
 pub(super) struct Json<T>(pub(super) T);
 
 /// 204: it is done, and there is nothing to say.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the paths that need it come in parts")
-)]
 pub(super) struct Done;
 
 /// An answer of its own, where another standard says what it is.

@@ -73,6 +73,11 @@ impl Fault {
         fault.near(shown::nearest(&name, known)).at(name)
     }
 
+    /// 409: it does not go with what is there.
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
     /// 421: the host is not this listener's.
     pub(super) fn misdirected(message: impl Into<String>) -> Self {
         Self::new(

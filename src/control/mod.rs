@@ -9,6 +9,8 @@
 //! that the three cannot differ.
 
 mod answer;
+mod battery;
+mod client_keys;
 mod clock;
 mod description;
 mod door;
@@ -17,8 +19,10 @@ mod fault;
 mod handler;
 mod index;
 mod input;
+mod issuers;
 mod json;
 mod listener;
+mod mint;
 mod openapi;
 mod pages;
 mod route;
@@ -26,8 +30,10 @@ mod routes;
 mod span;
 mod state;
 mod steered_clock;
+mod strangers;
 mod surrounded;
 mod table;
+mod tokens;
 
 pub use entrance::Entrance;
 pub use listener::{listener, router};

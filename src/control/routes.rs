@@ -1,12 +1,17 @@
 //! All paths of the control interface. A new one is a line here and a file that answers it.
 
 use super::table::Table;
-use super::{clock, index, openapi};
+use super::{battery, client_keys, clock, index, issuers, openapi, strangers, tokens};
 
 /// Every path, in the order in which `GET /_test` shows them.
 pub(super) fn all() -> Table {
     let all = Table::none();
     let all = index::routes(all);
     let all = openapi::routes(all);
-    clock::routes(all)
+    let all = clock::routes(all);
+    let all = tokens::routes(all);
+    let all = battery::routes(all);
+    let all = issuers::routes(all);
+    let all = strangers::routes(all);
+    client_keys::routes(all)
 }

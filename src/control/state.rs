@@ -1,7 +1,5 @@
 //! What every handler of the control interface can reach.
 
-#![expect(dead_code, reason = "the paths that need the rest come in parts")]
-
 use std::collections::HashMap;
 use std::io;
 use std::ops::Deref;
@@ -13,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::door::{Door, bare};
 use super::entrance::Entrance;
+use super::mint::Mint;
 use super::route::Route;
 use super::steered_clock::SteeredClock;
 use crate::clock::Hand;
@@ -40,6 +39,8 @@ pub struct World {
     pub catalog: Catalog,
     /// What the clients of `catalog` prove themselves with.
     pub held: Vec<(ClientId, Held)>,
+    /// The private key of the CA whose client certificates are accepted, as PEM; `None` where that is somebody else's.
+    pub client_ca_key: Option<Text>,
 }
 
 /// What a client proves itself with, in clear: `grantd dev` is for tests.
@@ -75,6 +76,7 @@ pub(super) struct Shared {
     clock: SteeredClock,
     world: World,
     held: Mutex<HashMap<ClientId, Held>>,
+    mint: Mint,
 }
 
 impl Control {
@@ -100,6 +102,7 @@ impl Control {
             clock: SteeredClock::new(world.hand.clone(), Arc::clone(&replica.grantd)),
             world,
             held: Mutex::new(held.into_iter().collect()),
+            mint: Mint::default(),
         })))
     }
 }
@@ -145,6 +148,11 @@ impl Shared {
     /// What the replica was started with.
     pub(super) const fn world(&self) -> &World {
         &self.world
+    }
+
+    /// What makes tokens at will.
+    pub(super) const fn mint(&self) -> &Mint {
+        &self.mint
     }
 
     /// What a client proves itself with, where that is known.

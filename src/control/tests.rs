@@ -88,6 +88,7 @@ fn router() -> Router {
         sealing,
         catalog,
         held: Vec::new(),
+        client_ca_key: None,
     };
     let (answering, routes) = sample().parts();
     let control = Control::new(&replica.unwrap(), (&entrance, routes), world).unwrap();

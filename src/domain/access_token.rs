@@ -41,7 +41,8 @@ pub struct AccessToken {
     /// The one audience; a list with one member says the same (RFC 7519 section 4.1.3).
     #[serde(deserialize_with = "one_audience")]
     pub aud: String,
-    /// The scopes with single spaces between.
+    /// The scopes with single spaces between; grantd grants at least one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
     /// Issued at, in Unix seconds; of all three instants a fraction is dropped.
     #[serde(deserialize_with = "instant")]

@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod alert;
 pub mod algorithm;
 pub mod allowance;
+pub mod assertion_flaw;
 pub mod audience;
 mod audience_scopes;
 pub mod battery;

@@ -95,7 +95,7 @@ impl KeyRing {
     /// The key that signs with `algorithm` now: the youngest active one. If the clock was set back and none is
     /// active, the one that was active before.
     #[must_use]
-    pub fn signer(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Signer> {
+    pub fn signer(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Arc<Signer>> {
         self.youngest(algorithm, time.now)
             .or_else(|| self.youngest(algorithm, time.latest))
             .or_else(|| self.oldest_of_later(algorithm, time))
@@ -103,7 +103,7 @@ impl KeyRing {
 
     /// After a restart the latest time is unknown. But a key that was made after `now` shows that the clock was set
     /// back. Where tests move the clock, any key that begins later does.
-    fn oldest_of_later(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Signer> {
+    fn oldest_of_later(&self, algorithm: SigningAlgorithm, time: KeyTime) -> Option<&Arc<Signer>> {
         let now = time.now;
         let surely_later =
             |key: &&RingKey| time.is_steered || key.life.announced_at > now.plus(MOST_APART);
@@ -111,16 +111,16 @@ impl KeyRing {
             .values()
             .filter(|key| key.algorithm == algorithm && key.life.is_needed(now))
             .filter(surely_later)
-            .filter_map(|key| Some((key.life.activates_at?, key.signer.as_deref()?)))
+            .filter_map(|key| Some((key.life.activates_at?, key.signer.as_ref()?)))
             .min_by_key(|(activation, _)| *activation)
             .map(|(_, signer)| signer)
     }
 
-    fn youngest(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Signer> {
+    fn youngest(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<Signer>> {
         self.keys
             .iter()
             .filter(|(_, key)| key.algorithm == algorithm && key.life.signs(now))
-            .filter_map(|(kid, key)| Some(((key.life.activates_at, kid), key.signer.as_deref()?)))
+            .filter_map(|(kid, key)| Some(((key.life.activates_at, kid), key.signer.as_ref()?)))
             .max_by_key(|(age, _)| *age)
             .map(|(_, signer)| signer)
     }
@@ -137,6 +137,20 @@ impl KeyRing {
             .filter(|key| key.algorithm == algorithm && key.signer.is_some())
             .filter_map(|key| key.life.begins_after(now))
             .min()
+    }
+
+    /// The key that is announced to sign next with `algorithm`.
+    #[must_use]
+    pub fn next(&self, algorithm: SigningAlgorithm) -> Option<Arc<Signer>> {
+        let lineups = self.lineups();
+        let (kid, _) = lineups.get(&algorithm)?.next()?;
+        self.keys.get(kid)?.signer.clone()
+    }
+
+    /// The public JWK of the key `kid`, compact JSON.
+    #[must_use]
+    pub fn jwk(&self, kid: &str) -> Option<&str> {
+        self.keys.get(kid).map(|key| key.jwk.as_str())
     }
 
     /// The key `kid`, if it verifies at `now`.

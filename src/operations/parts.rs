@@ -14,6 +14,8 @@ use super::revoker::Revoker;
 use super::troubles::Degraded;
 use crate::clock::Clock;
 use crate::crypto::hashing_pool::HashingPool;
+use crate::crypto::jws::Signer;
+use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 use crate::store::memory::directory::Directory;
@@ -66,6 +68,13 @@ impl Grantd {
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         self.memory.keys.load_full()
+    }
+
+    /// The key that signs with `algorithm` now.
+    #[must_use]
+    pub fn signer(&self, algorithm: SigningAlgorithm) -> Option<Arc<Signer>> {
+        let ring = self.keys()?;
+        ring.signer(algorithm, self.clocks.key_time()).cloned()
     }
 
     /// Our clock.

@@ -140,6 +140,12 @@ impl Signer {
         })
     }
 
+    /// What its tokens call it.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
     /// What it signs with.
     #[must_use]
     pub const fn algorithm(&self) -> SigningAlgorithm {

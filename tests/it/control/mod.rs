@@ -1,12 +1,16 @@
 //! The control interface of `grantd dev` (docs/testing.md): in this process over a clock that it moves, and as the real
 //! program has it.
 
+mod battery;
+mod client_keys;
 mod clock;
+mod issuers;
 mod keys;
 mod pages;
 mod paths;
 mod program;
 mod races;
+mod tokens;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -135,6 +139,7 @@ fn control(env: &Env, made: &server::Replica, catalog: &str, hand: Hand) -> Rout
         sealing: env.sealing.clone(),
         catalog,
         held: Vec::new(),
+        client_ca_key: None,
     };
     router(made, &entrance, world).unwrap()
 }

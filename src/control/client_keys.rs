@@ -1,0 +1,175 @@
+//! `POST /_test/assertions` and `POST /_test/proofs`: what clients sign, by the keys that `grantd dev` holds for them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::answer::Json;
+use super::fault::Fault;
+use super::input::Body;
+use super::mint::holder::client_named;
+use super::mint::signing::{Key, Signed};
+use super::state::Control;
+use super::table::Table;
+use crate::crypto::digest::{base64url, sha256};
+use crate::crypto::random;
+use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::assertion_flaw::AssertionFlaw;
+use crate::domain::client_jwt;
+use crate::domain::deviation::Deviation;
+use crate::domain::target_uri::TargetUri;
+use crate::domain::timestamp::Seconds;
+
+/// How long an assertion lives.
+const A_MINUTE: Seconds = Seconds::new(60);
+/// RFC 7521 section 4.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// An assertion of a client of `private_key_jwt`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AssertionWanted {
+    client_id: String,
+    /// Laid over the claims; null takes one away.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
+    /// Laid over the header; null takes a member away.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    header: Map<String, Value>,
+    /// `expired`, `wrong_audience`, `wrong_issuer`, `signature_changed`, `alg_none`, `jti_missing` or `unknown_kid`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    flaw: Option<AssertionFlaw>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AssertionMade {
+    /// What to send as `client_assertion`.
+    client_assertion: String,
+    /// What to send as `client_assertion_type`.
+    client_assertion_type: &'static str,
+    #[schema(value_type = Object)]
+    header: Map<String, Value>,
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
+}
+
+/// A DPoP proof.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProofWanted {
+    /// Absent: POST without a `url`, else GET.
+    method: Option<String>,
+    /// Absent: the token endpoint.
+    url: Option<String>,
+    /// The token that is sent beside it, where it goes to an API.
+    access_token: Option<String>,
+    /// A private JWK; absent: one that stays the same as long as grantd runs.
+    #[schema(value_type = Option<Object>)]
+    key: Option<Map<String, Value>>,
+    /// Laid over the claims; null takes one away.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ProofMade {
+    /// What to send in the header `DPoP`.
+    proof: String,
+    /// The thumbprint of its key, as `cnf.jkt` has it.
+    jkt: String,
+    #[schema(value_type = Object)]
+    header: Map<String, Value>,
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
+}
+
+pub(super) fn routes(all: Table) -> Table {
+    all.post(
+        "/_test/assertions",
+        "makes a client assertion by the key of a client of private_key_jwt",
+        assertion,
+    )
+    .post("/_test/proofs", "makes a DPoP proof", proof)
+}
+
+async fn assertion(
+    control: Control,
+    Body(wanted): Body<AssertionWanted>,
+) -> Result<Json<AssertionMade>, Fault> {
+    let client = client_named(&control, &wanted.client_id).await?;
+    let held = control.held(&client.client.id).unwrap_or_default();
+    let jwk = held.private_jwk.and_then(|jwk| jwk.read());
+    let jwk = jwk.ok_or_else(|| {
+        let none = "grantd holds no private key of this client: it makes one for a client of private_key_jwt whose \
+                    catalog states none";
+        Fault::conflict(none).at("client_id")
+    })?;
+    let now = control.grantd().clock().now();
+    let issuer = control.settings().issuer.as_str();
+    let claims = client_jwt::assertion(
+        (client.client.id.as_str(), issuer),
+        (now, A_MINUTE),
+        &random::token_id(),
+    );
+    let flaw = wanted.flaw.map(|flaw| flaw.deviation(now));
+    let mut differs = flaw.unwrap_or_default();
+    differs.claims.extend(wanted.claims);
+    differs.header.extend(wanted.header);
+    let key = Key::given(&jwk, None)?;
+    let signed = key.sign_token(&control, (Some("JWT"), claims), &differs)?;
+    Ok(Json(AssertionMade {
+        client_assertion: signed.token,
+        client_assertion_type: ASSERTION_TYPE,
+        header: signed.header,
+        claims: signed.claims,
+    }))
+}
+
+async fn proof(
+    control: Control,
+    wanted: Option<Body<ProofWanted>>,
+) -> Result<Json<ProofMade>, Fault> {
+    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let key = match wanted.key {
+        Some(jwk) => Key::given(&Value::Object(jwk).to_string(), None)?,
+        None => Key::Held(control.mint().callers.key(SigningAlgorithm::Es256).await?),
+    };
+    let endpoint = control.settings().issuer.endpoint("/oauth2/token");
+    let (usual, url) = match wanted.url {
+        None => ("POST", endpoint),
+        Some(url) => ("GET", url),
+    };
+    let url = TargetUri::parse(&url).ok_or_else(|| {
+        Fault::invalid("write a URL such as http://localhost:8090/documents").at("url")
+    })?;
+    let method = wanted.method.as_deref().unwrap_or(usual);
+    let ath = wanted.access_token.as_ref();
+    let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
+    let now = control.grantd().clock().now();
+    let claims = client_jwt::proof((method, url.as_str()), ath, (now, random::token_id()));
+    let public = key.public();
+    let public = public.ok_or_else(|| Fault::unavailable(&"the key has no public half"))?;
+    let differs = Deviation {
+        claims: wanted.claims,
+        header: Map::from_iter([
+            ("kid".to_owned(), Value::Null),
+            ("jwk".to_owned(), Value::Object(public.key_members())),
+        ]),
+        ..Deviation::default()
+    };
+    let Signed {
+        token,
+        header,
+        claims,
+    } = key.sign_token(&control, (Some("dpop+jwt"), claims), &differs)?;
+    Ok(Json(ProofMade {
+        proof: token,
+        jkt: public.thumbprint(),
+        header,
+        claims,
+    }))
+}
