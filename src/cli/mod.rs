@@ -22,6 +22,7 @@ mod dev_keys;
 mod dev_line;
 mod dev_public;
 mod dev_screen;
+mod error_text;
 mod explain;
 mod export;
 mod health;
@@ -41,6 +42,7 @@ mod target;
 mod token;
 mod token_usage;
 mod usage;
+mod verify_api;
 
 use std::io;
 use std::process::ExitCode;
@@ -48,6 +50,7 @@ use std::process::ExitCode;
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::telemetry::last_words;
+use error_text::told;
 
 /// grantd: an OAuth 2.0 authorization server for machines.
 #[derive(Debug, Parser)]
@@ -108,6 +111,8 @@ enum Command {
     Audit(audit::Arguments),
     /// Say why a request was refused, or would be, check by check
     Explain(explain::Arguments),
+    /// Fire tokens with one flaw each at an API, and tell which it accepts
+    VerifyApi(verify_api::Arguments),
     /// Print a completion script for your shell
     Completions(manual::Completions),
     /// Print the manual pages, or write them to a directory
@@ -147,17 +152,6 @@ fn is_reader_gone(error: &anyhow::Error) -> bool {
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The error and its causes, without those that the text before already contains.
-fn told(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
-}
-
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Dev(arguments) => dev::run(arguments).await?,
@@ -176,6 +170,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Usage(arguments) => token_usage::run(&arguments).await?,
         Command::Audit(arguments) => audit::run(&arguments).await?,
         Command::Explain(arguments) => return explain::run(&arguments).await,
+        Command::VerifyApi(arguments) => return Ok(verify_api::run(&arguments).await),
         Command::Completions(arguments) => manual::completions(&arguments)?,
         Command::Manual(arguments) => manual::manual(&arguments)?,
     }

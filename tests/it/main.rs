@@ -110,6 +110,8 @@ mod usage;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]
+mod verify_api;
+#[cfg(test)]
 mod whole_answers;
 #[cfg(test)]
 mod wycheproof;

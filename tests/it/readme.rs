@@ -414,7 +414,11 @@ fn check_output(block: &Block, ended: &Ended) {
         .lines()
         .filter(|line| line.ends_with("/oauth2/token") || line.ends_with("\"$TOKEN_ENDPOINT\""));
     let got = output.matches("\"access_token\":").count();
-    assert_eq!(got, tokens.count(), "{}: {ended:?}", block.at);
+    if text.contains("/_test/tokens") {
+        assert!(got > 0, "{}: {ended:?}", block.at);
+    } else if !text.contains("/_test") {
+        assert_eq!(got, tokens.count(), "{}: {ended:?}", block.at);
+    }
     if text.contains("/oauth2/revoke") {
         assert_eq!(output, "{\"active\":false}", "{}", block.at);
     } else if text.contains("/oauth2/introspect") {
@@ -424,7 +428,10 @@ fn check_output(block: &Block, ended: &Ended) {
             block.at
         );
     }
-    if text.contains("/documents") {
+    if text.contains("grantd verify-api") {
+        let told = "no holes, no faults, no notes\n";
+        assert!(output.ends_with(told), "{}: {ended:?}", block.at);
+    } else if text.contains("/documents") {
         assert!(
             output.contains("\"read_by\":\"reports\""),
             "{}: {ended:?}",
@@ -437,7 +444,9 @@ fn check_output(block: &Block, ended: &Ended) {
             "{}: {ended:?}",
             block.at
         );
-    } else if text.contains("/_test") {
+    } else if text.contains("/_test/issuers") {
+        assert!(output.contains("\"jwks_uri\":"), "{}: {ended:?}", block.at);
+    } else if text.contains("/_test") && !text.contains("/_test/tokens") {
         assert!(output.contains("/_test/clock"), "{}: {ended:?}", block.at);
     }
     if text.contains("token inspect --data") {

@@ -6,8 +6,15 @@ use crate::config::document::{Entry, Located, Node, Table};
 use crate::config::fault::{Faults, Place, Problem, shown_variable};
 use crate::domain::shown::nearest;
 
-/// Variables of our prefix that the command line reads.
-const ELSEWHERE: [&str; 4] = ["GRANTD_ACTOR", "GRANTD_CONFIG", "GRANTD_DATA", "GRANTD_LOG"];
+/// Variables of our prefix that the command line reads, and those by which test kits find a program or a running one.
+const ELSEWHERE: [&str; 6] = [
+    "GRANTD_ACTOR",
+    "GRANTD_BIN",
+    "GRANTD_CONFIG",
+    "GRANTD_CONTROL",
+    "GRANTD_DATA",
+    "GRANTD_LOG",
+];
 
 /// Puts each `GRANTD_` variable in the place of the file's value; an unknown one is a fault, unless Kubernetes made it:
 /// gives the names of these.

@@ -190,6 +190,8 @@ fn the_environment_overrides_the_file_and_replaces_it() {
         ("GRANTD_SEALING__KEY_FILE", "k"),
         ("GRANTD_SEALING__OLD_KEY_FILES", "a.key, b.key"),
         ("GRANTD_CONFIG", "ignored"),
+        ("GRANTD_BIN", "ignored"),
+        ("GRANTD_CONTROL", "ignored"),
         ("GRANTD_DATA", "ignored"),
         ("GRANTD_LOG", "ignored"),
         ("PATH", "ignored"),

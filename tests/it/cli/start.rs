@@ -254,6 +254,7 @@ fn help_lists_every_command() {
       usage         Show who got how many tokens, what was refused, and which clients do not cache
       audit         Show the audit log: who changed what, who was refused, and what needs a look
       explain       Say why a request was refused, or would be, check by check
+      verify-api    Fire tokens with one flaw each at an API, and tell which it accepts
       completions   Print a completion script for your shell
       manual        Print the manual pages, or write them to a directory
 

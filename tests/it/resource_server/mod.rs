@@ -1,5 +1,6 @@
 //! The example `resource_server`, run as the API that tokens are for.
 
+mod battery;
 mod binding;
 mod certificate;
 mod errors;
