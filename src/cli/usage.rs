@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Error, FromArgMatches as _};
 
 use super::{Cli, color};
+use crate::domain::shown;
 
 /// How other programs are asked for JSON.
 const OTHERWISE: [&str; 4] = ["--json", "-j", "--format", "-o"];
@@ -19,7 +20,25 @@ pub(super) fn parse() -> Cli {
         .try_get_matches_from(&arguments);
     matches
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
-        .unwrap_or_else(|error| with_tip(error, &arguments).exit())
+        .unwrap_or_else(|error| without_secrets(with_tip(error, &arguments)).exit())
+}
+
+/// Hides a word that may be a secret: it stands in the wrong place, and what a command prints is kept by many a CI job.
+fn without_secrets(mut error: Error) -> Error {
+    for place in [
+        ContextKind::InvalidArg,
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidValue,
+    ] {
+        let Some(ContextValue::String(word)) = error.get(place) else {
+            continue;
+        };
+        if shown::may_be_secret(word) && !word.starts_with('-') {
+            let shown = shown::unknown_url(word);
+            error.insert(place, ContextValue::String(shown));
+        }
+    }
+    error
 }
 
 /// Names our own option where JSON was asked for in another way.

@@ -71,6 +71,7 @@ on_both! {
             let refused = site.run(&format!("token revoke {garbage}"));
             assert_eq!(refused.code, Some(2), "{refused:?}");
             assert!(refused.stderr.contains("a jti of grantd is"), "{refused:?}");
+            assert!(!refused.stderr.contains(&token), "{refused:?}");
         }
     }
 
