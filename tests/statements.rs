@@ -24,6 +24,24 @@ mod harness;
 #[path = "it/catalogs.rs"]
 mod catalogs;
 
+// What the harness keeps, for the search for secrets.
+#[cfg(test)]
+#[expect(dead_code, reason = "this test needs less than the others")]
+#[path = "it/captured_log.rs"]
+mod captured_log;
+#[cfg(test)]
+#[expect(dead_code, reason = "this test needs less than the others")]
+#[path = "it/raw_sql.rs"]
+mod raw_sql;
+#[cfg(test)]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "this test needs less than the others"
+)]
+#[path = "it/redaction/mod.rs"]
+mod redaction;
+
 use harness::{API, CATALOG, Database, Env, READER, Replica};
 
 /// Counts what the driver executes.

@@ -1,7 +1,9 @@
 //! What this test binary logs, at every level and from every thread: each line that holds a watched mark is kept.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use crate::redaction;
 
 /// A mark that is looked for, and the lines that hold it.
 struct Watched {
@@ -10,21 +12,14 @@ struct Watched {
 }
 
 static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
-static START: Once = Once::new();
+static BEGUN: OnceLock<bool> = OnceLock::new();
 
 /// The lines that held one mark since it is watched.
 pub(crate) struct Watch(Arc<Mutex<Vec<String>>>);
 
 /// Watches for `mark`, which nothing but this test should use.
 pub(crate) fn watch(mark: &str) -> Watch {
-    START.call_once(|| {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(|| Lines)
-            .try_init()
-            .expect("nothing else of the tests takes the log");
-    });
+    assert!(begin(), "nothing else of the tests takes the log");
     let lines = Arc::default();
     let watched = Watched {
         mark: mark.to_owned(),
@@ -32,6 +27,17 @@ pub(crate) fn watch(mark: &str) -> Watch {
     };
     WATCHED.lock().unwrap().push(watched);
     Watch(lines)
+}
+
+/// Takes the log of this binary from now on, unless something else has it.
+pub(crate) fn begin() -> bool {
+    *BEGUN.get_or_init(|| {
+        let log = tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(|| Lines);
+        log.try_init().is_ok()
+    })
 }
 
 impl Watch {
@@ -46,6 +52,7 @@ struct Lines;
 
 impl Write for Lines {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        redaction::keep(redaction::Source::Log, event);
         let text = String::from_utf8_lossy(event);
         for watched in WATCHED.lock().unwrap().iter() {
             if text.contains(&watched.mark) {

@@ -13,7 +13,9 @@ use crate::harness::{Env, READER, Replica, decoded};
 
 /// A new ES256 key.
 pub(crate) fn new_key() -> NewKey {
-    jws::generate(SigningAlgorithm::Es256).unwrap()
+    let key = jws::generate(SigningAlgorithm::Es256).unwrap();
+    crate::redaction::key(&key.private);
+    key
 }
 
 /// A compact JWS of exactly this header and these claims, signed by `key` with ES256.

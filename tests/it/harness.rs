@@ -31,6 +31,8 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::redaction;
+
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub(crate) const START: i64 = 1_767_225_600;
 /// The issuer of every test.
@@ -65,7 +67,7 @@ pub(crate) use on_both;
 /// An empty database that goes when it is dropped.
 pub(crate) struct Database {
     pub(crate) url: String,
-    _directory: Option<tempfile::TempDir>,
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Database {
@@ -75,7 +77,7 @@ impl Database {
         let url = format!("sqlite://{}", directory.path().join("grantd.db").display());
         Self {
             url,
-            _directory: Some(directory),
+            directory: Some(directory),
         }
     }
 
@@ -91,10 +93,11 @@ impl Database {
             .await
             .unwrap();
         admin.close().await;
+        redaction::keep_schema(&url, &schema);
         let separator = if url.contains('?') { '&' } else { '?' };
         Self {
             url: format!("{url}{separator}options=-c%20search_path%3D{schema}"),
-            _directory: None,
+            directory: None,
         }
     }
 
@@ -112,19 +115,29 @@ impl Database {
         let (url, parameters) = url.split_once('?').unwrap_or((&url, ""));
         let (server, _) = url.rsplit_once('/').unwrap();
         let mark = if parameters.is_empty() { "" } else { "?" };
-        Self::at(format!("{server}/{name}{mark}{parameters}"))
+        let url = format!("{server}/{name}{mark}{parameters}");
+        redaction::keep_schema(&url, "public");
+        Self::at(url)
     }
 
     /// One that is there already.
     pub(crate) fn at(url: String) -> Self {
         Self {
             url,
-            _directory: None,
+            directory: None,
         }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(directory) = &self.directory {
+            redaction::keep_sqlite(&directory.path().join("grantd.db"));
+        }
     }
 }
 
@@ -151,6 +164,7 @@ pub(crate) struct Env {
 
 impl Env {
     pub(crate) async fn new(database: Database) -> Self {
+        redaction::begin();
         let clock = Clock::manual(Timestamp::from_unix(START));
         let store = store_of(&database, &clock);
         store.migrate().await.unwrap();
@@ -215,6 +229,7 @@ impl Env {
     }
 
     pub(crate) async fn try_apply(&self, catalog: &str, prune: bool) -> Result<Plan, String> {
+        redaction::stated(catalog);
         let none = |_: &str| None;
         let options = CatalogOptions::dev(&none);
         let catalog =
@@ -295,6 +310,7 @@ impl Env {
         tokio::spawn(Arc::clone(grantd.revoker()).keep_writing());
         tokio::spawn(Arc::clone(grantd.loads()).keep_loading());
         Replica {
+            numbers: Arc::new(redaction::Numbers(Arc::clone(&grantd))),
             grantd,
             router: routes,
             settings,
@@ -339,6 +355,7 @@ pub(crate) struct Replica {
     pub(crate) grantd: Arc<Grantd>,
     pub(crate) router: axum::Router,
     pub(crate) settings: Arc<Settings>,
+    numbers: Arc<redaction::Numbers>,
 }
 
 /// A whole answer.
@@ -363,6 +380,7 @@ impl Replica {
             grantd: Arc::clone(&self.grantd),
             router: self.router.clone().layer(Extension(connection)),
             settings: Arc::clone(&self.settings),
+            numbers: self.numbers.clone(),
         }
     }
 
@@ -409,6 +427,7 @@ impl Replica {
 
     /// Posts a form with the headers given.
     pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], form: &str) -> Answer {
+        redaction::asked(headers.iter().copied(), form);
         let mut request = Request::post(path)
             .header(header::HOST, "auth.example")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -455,9 +474,11 @@ impl Replica {
 
 impl Answer {
     pub(crate) async fn of(router: &axum::Router, request: Request<Body>) -> Self {
+        redaction::asked(redaction::texts(request.headers()), "");
         let response = router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
+        redaction::answered(&String::from_utf8_lossy(&body));
         Self {
             status: head.status,
             headers: head.headers,

@@ -80,6 +80,8 @@ mod raw_sql;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod redaction;
+#[cfg(test)]
 mod resilience;
 #[cfg(test)]
 mod resource_server;

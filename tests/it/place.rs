@@ -13,6 +13,8 @@ use base64::Engine as _;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::redaction;
+
 /// How long any single thing may take, in looks of [`PAUSE`].
 const LOOKS: u32 = 1000;
 /// Between two looks.
@@ -51,6 +53,7 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path).unwrap().write_all(bytes).unwrap();
+    redaction::key(bytes);
 }
 
 /// How a command ended.
@@ -59,6 +62,12 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        redaction::keep_place(self.directory.path());
+    }
 }
 
 impl Place {
@@ -196,6 +205,7 @@ impl Place {
         command.arg(file("ready")).args(arguments);
         command.stdout(File::create(file("out")).unwrap());
         command.stderr(File::create(file("err")).unwrap());
+        redaction::log_all(&mut command);
         let child = command.spawn().unwrap();
         Starting {
             child: Running(child),
@@ -208,6 +218,7 @@ impl Place {
 /// Runs `command` to its end.
 pub(crate) fn ended(command: &mut Command) -> Ended {
     let output = command.output().unwrap();
+    redaction::keep_output(command, &output);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended {
         code: output.status.code(),
@@ -379,6 +390,7 @@ pub(crate) fn post(url: &str, (id, secret): (&str, &str), form: &str) -> (u16, V
          Content-Length: {}\r\n\r\n{form}",
         form.len()
     );
+    redaction::asked([("authorization", &*format!("Basic {pair}"))], form);
     let mut stream = TcpStream::connect(authority).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
@@ -386,6 +398,7 @@ pub(crate) fn post(url: &str, (id, secret): (&str, &str), form: &str) -> (u16, V
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
+    redaction::answered(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap_or(Value::Null))

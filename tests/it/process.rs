@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
+use crate::redaction;
+
 /// How often a condition is looked at before a test gives up: 10 seconds in steps of 10 ms.
 const LOOKS: usize = 1000;
 
@@ -22,7 +24,9 @@ pub(crate) fn grantd() -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn finished(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).output().unwrap()
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    redaction::keep_output(command, &output);
+    output
 }
 
 /// What a finished command printed, standard output and error together.
@@ -50,6 +54,7 @@ impl Server {
 
     /// Starts `command`, which writes to `log` by itself.
     pub(crate) fn spawn(command: &mut Command, log: &Path) -> Self {
+        redaction::log_all(command);
         Self {
             child: command.spawn().unwrap(),
             log: log.to_owned(),
@@ -89,6 +94,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        redaction::keep_file(redaction::Source::Servers, &self.log);
     }
 }
 
@@ -135,6 +141,7 @@ pub(crate) fn exchange(
     lines: &str,
     body: &str,
 ) -> io::Result<(u16, String)> {
+    redaction::asked(lines.lines().filter_map(|it| it.split_once(": ")), body);
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let request = format!(
@@ -147,6 +154,7 @@ pub(crate) fn exchange(
     stream.read_to_string(&mut answer)?;
     let status = answer.split(' ').nth(1).and_then(|it| it.parse().ok());
     let status = status.ok_or(io::ErrorKind::UnexpectedEof)?;
+    redaction::answered(&answer);
     Ok((status, answer))
 }
 

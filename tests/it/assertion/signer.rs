@@ -21,10 +21,9 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(algorithm: SigningAlgorithm) -> Self {
-        Self {
-            key: generate(algorithm).unwrap(),
-            algorithm,
-        }
+        let key = generate(algorithm).unwrap();
+        crate::redaction::key(&key.private);
+        Self { key, algorithm }
     }
 
     /// A PS256 key, used with RS256.
@@ -44,6 +43,8 @@ impl Key {
     /// The public half, with its kid.
     pub(crate) fn jwk(&self) -> Map<String, Value> {
         let mut jwk = self.key.public_jwk.key_members();
+        // One of the wrong signatures is the modulus.
+        crate::redaction::public(jwk.get("n").and_then(Value::as_str).unwrap_or_default());
         jwk.insert("kid".to_owned(), json!(self.kid()));
         jwk
     }
