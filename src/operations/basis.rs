@@ -2,7 +2,15 @@
 //! asks what would come of it (OPERATING section 1).
 //!
 //! The same code decides on both, and is generic in this. What it decides carries the type along, so that nothing is
-//! signed on an assumption: signing takes what rests on [`Proven`], and that is made of proofs alone.
+//! signed on an assumption: signing takes what rests on [`Proven`], and that is made of proofs alone. A client that is
+//! assumed is none that has proved itself, and nothing makes one of the other:
+//!
+//! ```compile_fail
+//! # use grantd::operations::authenticate_client::{AssumedClient, AuthenticatedClient};
+//! fn as_if_proven(client: AssumedClient) -> AuthenticatedClient {
+//!     client
+//! }
+//! ```
 
 use std::fmt;
 

@@ -12,7 +12,7 @@ mod unsent;
 
 pub use circumstances::Asked;
 pub use sign::IssuedToken;
-pub use unsent::{Unsent, WouldIssue};
+pub(super) use unsent::{Unsent, WouldIssue};
 
 use super::Grantd;
 use super::basis::{Proven, Shown};

@@ -22,32 +22,32 @@ const ITS_KEY: &str = "(jkt of its DPoP key)";
 
 /// What is assumed of a request.
 #[derive(Clone, Copy, Debug)]
-pub struct Unsent<'a> {
+pub(in crate::operations) struct Unsent<'a> {
     /// Its client, any text.
-    pub client: &'a str,
+    pub(in crate::operations) client: &'a str,
     /// How the client proves itself.
-    pub method: AuthMethod,
+    pub(in crate::operations) method: AuthMethod,
     /// What it asks for; a proof is not looked at.
-    pub asked: Asked<'a>,
+    pub(in crate::operations) asked: Asked<'a>,
     /// Whether it brings a DPoP proof.
-    pub brings_proof: bool,
+    pub(in crate::operations) brings_proof: bool,
 }
 
 /// The token that would be issued.
 #[derive(Clone, Debug, Serialize)]
-pub struct WouldIssue {
+pub(in crate::operations) struct WouldIssue {
     /// Its header: `alg`, `kid` and `typ`.
-    pub header: Value,
+    header: Value,
     /// Its claims; of the `jti` only what comes before the dot is known.
-    pub claims: AccessToken,
+    claims: AccessToken,
     /// How long it would live, in seconds.
-    pub lifetime: u32,
+    lifetime: u32,
     /// The signing key.
-    pub key: Option<String>,
+    key: Option<String>,
     /// What it would be bound to: its `cnf`.
-    pub binding: Option<Map<String, Value>>,
+    binding: Option<Map<String, Value>>,
     /// `Bearer` or `DPoP`.
-    pub token_type: &'static str,
+    token_type: &'static str,
 }
 
 impl Grantd {
@@ -55,7 +55,7 @@ impl Grantd {
     ///
     /// # Errors
     /// What the same request would be refused for, or an outage.
-    pub async fn judge_unsent(
+    pub(in crate::operations) async fn judge_unsent(
         &self,
         unsent: Unsent<'_>,
         caller: &Caller,

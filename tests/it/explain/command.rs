@@ -1,5 +1,6 @@
 //! `grantd explain` as it is typed, beside a server that runs: exit status, JSON, and that no secret is told.
 
+use grantd::crypto::digest::base64url;
 use serde_json::{Value, json};
 
 use crate::assertion::signer::TYPE;
@@ -136,6 +137,42 @@ fn the_exit_status_says_whether_it_would_be_granted() {
         refused.stdout.contains("FAILED") && refused.stdout.contains("what to do:"),
         "{refused:?}"
     );
+}
+
+/// Somebody may put a secret in the wrong place, or hand over a token with one in it.
+#[test]
+fn what_may_be_a_secret_is_not_repeated() {
+    let (place, _dev) = running();
+    let secret = "kJ8vQ2mZx7Lw4Rt9Yb3N";
+    place.write("secret", secret);
+    let header = base64url(format!("{{\"alg\":\"ES256\",\"kid\":\"{secret}\"}}").as_bytes());
+    let claims = format!(
+        "{{\"iss\":\"{secret}\",\"sub\":\"signs\",\"aud\":\"{secret}\",\"jti\":\"{secret}\"}}"
+    );
+    place.write(
+        "jwt",
+        &format!("{header}.{}.AAAA", base64url(claims.as_bytes())),
+    );
+    for line in [
+        format!("--client {secret}"),
+        format!("--client reader --scope {secret}"),
+        format!("--client reader --audience {secret}"),
+        format!("--client reader --grant {secret}"),
+        format!("--token secret --as {secret}"),
+        "--token secret".to_owned(),
+        "--token jwt".to_owned(),
+        "--assertion secret".to_owned(),
+        "--assertion jwt".to_owned(),
+    ] {
+        for form in ["table", "json"] {
+            let ended = explain(&place, &format!("{line} --output {form}"));
+            assert_eq!(ended.code, Some(1), "{line}: {ended:?}");
+            assert!(
+                !ended.stdout.contains(secret) && !ended.stderr.contains(secret),
+                "{line}: {ended:?}"
+            );
+        }
+    }
 }
 
 /// With a URL alone nothing says what the servers are like.

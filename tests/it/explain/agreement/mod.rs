@@ -21,7 +21,7 @@ use generated::{Asked, Case};
 use sent::Sender;
 
 /// Catalogs that are tried, each with a few requests.
-const CASES: u32 = 40;
+const CASES: u32 = 60;
 
 /// A request as it was decided.
 #[derive(Debug, PartialEq)]
