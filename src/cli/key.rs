@@ -4,7 +4,7 @@ use std::io;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::by::{By, ByWithReason};
 use super::confirm::Confirmation;
@@ -12,13 +12,14 @@ use super::output::{Output, counted, print_rows, say};
 use super::target::{Opened, Where};
 use crate::config::settings::{Feed, Keys, Tokens};
 use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::signing_key::KeyLife;
 use crate::domain::signing_key::lineup::TakeOver;
 use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::actor::Actor;
 use crate::operations::make_signing_keys::MakeKeyError;
-use crate::operations::rotate_keys::{KeyRotation, ListedKey, Resealed, Turn, list_keys};
+use crate::operations::rotate_keys::{
+    KeyRotation, ListedKey, Resealed, Turn, key_document, list_keys,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -111,7 +112,7 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
 fn print_keys(keys: &[ListedKey], output: Output) -> io::Result<()> {
     if output == Output::Json {
         let listed = keys.iter().map(|key| {
-            let mut members = members(&key.kid, &key.life);
+            let mut members = key_document(&key.kid, &key.life);
             members.insert("algorithm".to_owned(), json!(key.algorithm));
             members.insert("state".to_owned(), json!(key.state));
             members.insert("sealed_with".to_owned(), json!(key.sealed_with));
@@ -145,22 +146,6 @@ fn print_keys(keys: &[ListedKey], output: Output) -> io::Result<()> {
     };
     let rows: Vec<_> = keys.iter().map(row).collect();
     print_rows(output, &columns, &rows)
-}
-
-/// A key by its id and its instants.
-fn members(kid: &str, life: &KeyLife) -> Map<String, Value> {
-    let members = [
-        ("kid", json!(kid)),
-        ("announced_at", json!(life.announced_at)),
-        ("activates_at", json!(life.activates_at)),
-        ("retires_at", json!(life.retires_at)),
-        ("expires_at", json!(life.expires_at)),
-        ("compromised_at", json!(life.compromised_at)),
-    ];
-    members
-        .map(|(name, value)| (name.to_owned(), value))
-        .into_iter()
-        .collect()
 }
 
 async fn rotate(arguments: &Rotate) -> anyhow::Result<()> {
@@ -210,7 +195,7 @@ async fn retire(arguments: &Retire) -> anyhow::Result<()> {
 
 fn print_turns(turns: &[Turn], output: Output) -> anyhow::Result<()> {
     if output == Output::Json {
-        let turns = turns.iter().map(document);
+        let turns = turns.iter().map(Turn::document);
         say!("{:#}", Value::Array(turns.collect()))?;
         return Ok(());
     }
@@ -218,16 +203,6 @@ fn print_turns(turns: &[Turn], output: Output) -> anyhow::Result<()> {
         say!("{}", sentence(turn))?;
     }
     Ok(())
-}
-
-fn document(turn: &Turn) -> Value {
-    let key = |it: &Option<(String, KeyLife)>| it.as_ref().map(|(kid, life)| members(kid, life));
-    json!({
-        "algorithm": turn.algorithm,
-        "current": key(&turn.current),
-        "ended": key(&turn.ended),
-        "next": key(&turn.next),
-    })
 }
 
 fn sentence(turn: &Turn) -> String {

@@ -3,7 +3,7 @@
 use std::io;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::output::{Form, Output, cell, say};
 use crate::operations::apply_catalog::{Action, Change, Plan, Step};
@@ -63,24 +63,9 @@ impl Shown {
         say!("{done}: {}", counts(plan))
     }
 
-    /// The same as JSON, whose form stays: names of members are added, and none goes.
     fn print_json(self, plan: &Plan) -> io::Result<()> {
         let steps: Vec<&Step> = self.steps(plan).collect();
-        let count = |action: &Action| (action.as_str().replace(' ', "_"), plan.count(*action));
-        let counts: Map<String, Value> = Action::ALL
-            .iter()
-            .map(count)
-            .map(|(name, count)| (name, Value::from(count)))
-            .collect();
-        let refusal = plan.refusal.map(|refusal| refusal.to_string());
-        let plan = json!({
-            "dry_run": self.dry_run,
-            "steps": steps,
-            "counts": counts,
-            "warnings": plan.warnings,
-            "refusal": refusal,
-        });
-        say!("{plan:#}")
+        say!("{:#}", plan.document(self.dry_run, &steps))
     }
 }
 
@@ -177,6 +162,8 @@ fn shown(value: Option<&Value>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -6,6 +6,7 @@ pub mod catalog;
 mod document;
 pub mod fault;
 pub mod file;
+mod json_document;
 pub mod settings;
 mod shaped;
 mod value;

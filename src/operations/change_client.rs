@@ -1,27 +1,36 @@
 //! Makes, enables, disables and deletes a client, and kills its tokens: each holds on every replica within a second.
 
-use super::apply_catalog::part::{Leaving, Part};
-use super::apply_catalog::{ApplyOptions, Plan};
-use super::change_error::{ChangeError, no_client};
+use super::apply_catalog::part::{Leaving, NewClient, Part};
+use super::apply_catalog::{ApplyError, ApplyOptions, Plan};
+use super::change_error::{ChangeError, no_audience, no_client};
+use crate::config::catalog::CatalogClient;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::identifier::ClientId;
 use crate::store::Store;
 
-/// Makes a client without credentials and policies.
+/// Makes a client with the credentials and policies that are stated with it.
 ///
 /// # Errors
-/// A client of that id, one that the profile forbids, or a database out of reach.
+/// A client of that id, a policy for an audience that there is not, what the profile forbids, or a database out of reach.
 pub async fn create_client(
     store: &Store,
-    client: Client,
+    client: CatalogClient,
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ChangeError> {
-    let id = client.id.clone();
-    let mut part = Part::begin(store, std::slice::from_ref(&id), &[]).await?;
+    let id = client.client.id.clone();
+    let policies = client.policies.iter();
+    let audiences: Vec<_> = policies.map(|it| it.audience.clone()).collect();
+    let prepared = NewClient::prepared(client, options.imported_cost).await;
+    let new = prepared.map_err(ApplyError::from)?;
+    let mut part = Part::begin(store, std::slice::from_ref(&id), &audiences).await?;
     if part.client(&id).is_some() {
         return Err(ChangeError::ClientExists(id));
     }
-    part.wish_client(client, Vec::new());
+    if let Some(unknown) = audiences.iter().find(|it| part.audience(it).is_none()) {
+        drop(part);
+        return Err(no_audience(store, unknown).await);
+    }
+    part.wish_new_client(new);
     part.check_profile(options.profile)?;
     Ok(part.bring_about((None, id.as_str()), options).await?)
 }

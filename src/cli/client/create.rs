@@ -10,6 +10,7 @@ use crate::cli::listed;
 use crate::cli::named::{self, client_id};
 use crate::cli::output::{Output, say};
 use crate::cli::target::Where;
+use crate::config::catalog::CatalogClient;
 use crate::config::catalog::public_material::label;
 use crate::domain::client::{AuthMethod, Client};
 use crate::operations::change_client::create_client;
@@ -56,7 +57,7 @@ pub(in crate::cli) fn methods() -> impl clap::builder::TypedValueParser<Value = 
 
 impl Create {
     /// As a `[[client]]` of a catalog that states the same.
-    fn client(&self) -> anyhow::Result<Client> {
+    fn client(&self) -> anyhow::Result<CatalogClient> {
         let mut shape = Map::new();
         shape.insert("id".to_owned(), json!(client_id(&self.client)?));
         let texts = [
@@ -75,7 +76,8 @@ impl Create {
         if self.no_grants {
             shape.insert("grants".to_owned(), json!([]));
         }
-        Ok(serde_json::from_value(Value::Object(shape))?)
+        let client: Client = serde_json::from_value(Value::Object(shape))?;
+        Ok(CatalogClient::bare(client))
     }
 }
 

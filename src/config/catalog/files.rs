@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern, glob_with};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::config::document::{self, Table};
 use crate::config::fault::{Faults, Place, Problem};
 use crate::config::file;
+use crate::config::json_document;
 use crate::config::shaped::{Many, Section, Stated};
 use crate::domain::shown;
 
@@ -92,11 +94,24 @@ impl<'f> Files<'f> {
         if self.bytes as u64 > file::LARGE {
             return self.fault(&place, Problem::LargeCatalog(file::LARGE >> 20));
         }
-        let mut table = match document::parse(name, &text) {
-            Ok(table) => table,
-            Err(error) => return self.faults.extend(error),
-        };
+        let parsed = document::parse(name, &text);
         drop(text);
+        match parsed {
+            Ok(table) => self.add(place, table, base),
+            Err(error) => self.faults.extend(error),
+        }
+    }
+
+    /// Reads a JSON document; what it includes is relative to `base`.
+    pub(super) fn read_json(&mut self, members: &Map<String, Value>, base: &Path) {
+        match json_document::table(members) {
+            Ok(table) => self.add(Place::Member("".into()), table, base),
+            Err(error) => self.faults.extend(error),
+        }
+    }
+
+    /// Takes a document, whose place is `place`, and what it includes.
+    fn add(&mut self, place: Place, mut table: Table, base: &Path) {
         let taken = Table(BTreeMap::from_iter(table.0.remove_entry("include")));
         self.documents.push(Document {
             place: place.clone(),

@@ -3,6 +3,7 @@
 mod check;
 mod credentials;
 mod files;
+mod of_json;
 pub mod public_material;
 mod read;
 mod secret;
@@ -68,6 +69,20 @@ pub struct CatalogClient {
     pub policies: Vec<Placed<Policy>>,
     /// Where it stands.
     pub place: Place,
+}
+
+impl CatalogClient {
+    /// A client of that status on the command line, of which nothing else is stated.
+    #[must_use]
+    pub const fn bare(client: Client) -> Self {
+        Self {
+            client,
+            states_status: true,
+            credentials: Vec::new(),
+            policies: Vec::new(),
+            place: Place::Command,
+        }
+    }
 }
 
 /// It is that client, with what else a catalog says of it.

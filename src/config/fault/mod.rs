@@ -22,6 +22,8 @@ pub enum Place {
     },
     /// In an environment variable of this name.
     Environment(Arc<str>),
+    /// In a JSON document, by the members that lead there, as in `client[0].policy[1].scopes`; empty for all of it.
+    Member(Arc<str>),
     /// On the command line.
     Command,
     /// Nowhere: it is missing, and there was no file.
@@ -33,7 +35,7 @@ impl Place {
     pub(super) const fn line(&self) -> usize {
         match self {
             Self::File { line, .. } => *line,
-            Self::Environment(_) | Self::Command | Self::Nowhere => 0,
+            Self::Environment(_) | Self::Member(_) | Self::Command | Self::Nowhere => 0,
         }
     }
 
@@ -62,6 +64,8 @@ impl fmt::Display for Place {
         match self {
             Self::File { file, line } => write!(f, "{file}:{line}"),
             Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::Member(path) if path.is_empty() => f.write_str("the document"),
+            Self::Member(path) => f.write_str(path),
             Self::Command => f.write_str("command line"),
             Self::Nowhere => f.write_str("settings"),
         }

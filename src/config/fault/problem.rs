@@ -150,6 +150,9 @@ pub enum Problem {
         "expected text, a whole number, a finite number, true or false, a list or a table; write a date as text"
     )]
     JsonType,
+    /// A member of a list in JSON.
+    #[error("null means nothing in a list; leave it out")]
+    NullInList,
     /// A policy that its client may not have, or not there.
     #[error(transparent)]
     Policy(#[from] PolicyFault),

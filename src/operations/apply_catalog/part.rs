@@ -14,12 +14,14 @@ use super::write::write_all;
 use crate::config::catalog::{Catalog, CatalogClient, Placed};
 use crate::config::fault::{ConfigError, Place};
 use crate::crypto::random;
+use crate::crypto::secret_hash::{HashCost, SecretHashError};
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
 use crate::domain::profile::Profile;
+use crate::domain::timestamp::Timestamp;
 use crate::operations::make_signing_keys::KeyPairs;
 use crate::operations::manage_credentials::LATE_ISSUE;
 use crate::store::Store;
@@ -33,6 +35,13 @@ pub(in crate::operations) struct Part {
     wish: Catalog,
     leaving: Vec<Leaving>,
     keys: KeyPairs,
+    secrets: Secrets,
+}
+
+/// A client that does not exist yet, with all that is stated of it; its secrets are hashed.
+pub(in crate::operations) struct NewClient {
+    stated: CatalogClient,
+    secrets: Secrets,
 }
 
 /// What is removed.
@@ -77,6 +86,7 @@ impl Part {
             },
             leaving: Vec::new(),
             keys: KeyPairs::default(),
+            secrets: Secrets::default(),
         })
     }
 
@@ -104,6 +114,12 @@ impl Part {
         });
     }
 
+    /// States a client that does not exist yet.
+    pub(in crate::operations) fn wish_new_client(&mut self, client: NewClient) {
+        self.secrets = client.secrets;
+        self.wish.clients.push(client.stated);
+    }
+
     /// States a client with that status, and `policies` in addition to those that it has.
     pub(in crate::operations) fn wish_client(&mut self, client: Client, policies: Vec<Policy>) {
         let stated = |policy| Placed {
@@ -111,11 +127,8 @@ impl Part {
             place: Place::Command,
         };
         self.wish.clients.push(CatalogClient {
-            client,
-            states_status: true,
-            credentials: Vec::new(),
             policies: policies.into_iter().map(stated).collect(),
-            place: Place::Command,
+            ..CatalogClient::bare(client)
         });
     }
 
@@ -143,9 +156,15 @@ impl Part {
         (verb, target): (Option<&'static str>, &str),
         options: ApplyOptions<'_>,
     ) -> Result<Plan, ApplyError> {
-        let Self { wish, stored, .. } = &self;
-        // No secret in clear text is stated, so none was matched with other secrets than those stored now.
-        let wanted = wanted(wish, stored, &Secrets::default(), &options)
+        let Self {
+            wish,
+            stored,
+            secrets,
+            ..
+        } = &self;
+        // A secret in clear text is stated with a new client only, so none was matched with other secrets than those
+        // stored now.
+        let wanted = wanted(wish, stored, secrets, &options)
             .map_err(|_| StoreError::Conflict(target.to_owned()))?;
         let (mut plan, mut writes) = judged(stored, wanted, false)?;
         plan.steps
@@ -176,6 +195,26 @@ impl Part {
         write_all(&mut self.change, writes).await?;
         self.change.commit().await?;
         Ok(plan)
+    }
+}
+
+impl NewClient {
+    /// Hashes its secrets, before anything is locked.
+    ///
+    /// # Errors
+    /// No memory for a hash.
+    pub(in crate::operations) async fn prepared(
+        stated: CatalogClient,
+        cost: HashCost,
+    ) -> Result<Self, SecretHashError> {
+        let wish = Catalog {
+            audiences: Vec::new(),
+            clients: vec![stated.clone()],
+        };
+        let nothing = Stored::of(Vec::new(), Vec::new(), Timestamp::EPOCH);
+        let mut secrets = Secrets::default();
+        secrets.tell(&wish, &nothing, cost).await?;
+        Ok(Self { stated, secrets })
     }
 }
 

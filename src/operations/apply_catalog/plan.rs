@@ -1,7 +1,7 @@
 //! What `apply` does or would do, one step for each thing.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::domain::client::named;
 
@@ -104,6 +104,23 @@ impl Plan {
             .iter()
             .filter(|step| step.action == action)
             .count()
+    }
+
+    /// The plan as JSON with the `steps` that are shown. Its form stays: names of members are added, and none goes.
+    #[must_use]
+    pub fn document(&self, dry_run: bool, steps: &[&Step]) -> Value {
+        let count = |action: &Action| {
+            let name = action.as_str().replace(' ', "_");
+            (name, Value::from(self.count(*action)))
+        };
+        let counts: Map<String, Value> = Action::ALL.iter().map(count).collect();
+        json!({
+            "dry_run": dry_run,
+            "steps": steps,
+            "counts": counts,
+            "warnings": self.warnings,
+            "refusal": self.refusal.map(|it| it.to_string()),
+        })
     }
 
     /// How many steps change something.

@@ -4,12 +4,14 @@
 //! still is what was read: of several replicas that rotate at once, one does.
 
 mod by_schedule;
+mod document;
 mod lineups;
 mod list;
 mod reseal;
 mod transaction;
 
 pub use by_schedule::Rotator;
+pub use document::key_document;
 pub use list::{ListedKey, list_keys};
 pub use reseal::Resealed;
 

@@ -1,5 +1,6 @@
 //! What a command refuses, by the rules of the catalog, and what it says then.
 
+use grantd::config::catalog::CatalogClient;
 use grantd::domain::client::Client;
 use grantd::domain::profile::Profile;
 use grantd::operations::apply_catalog::ApplyOptions;
@@ -68,7 +69,7 @@ on_both! {
         env.apply(CATALOG).await;
         let options = ApplyOptions { profile: Profile::Fapi2, ..env.options() };
         let client: Client = serde_json::from_str(r#"{"id":"a","auth":"client_secret_basic"}"#).unwrap();
-        let refused = create_client(&env.store, client, options).await.unwrap_err().to_string();
+        let refused = create_client(&env.store, CatalogClient::bare(client), options).await.unwrap_err().to_string();
         assert!(refused.contains("client_secret_basic") && refused.starts_with("command line: "), "{refused}");
         let reader = grantd::domain::identifier::ClientId::parse("reader").unwrap();
         assert_eq!(disable_client(&env.store, &reader, options).await.unwrap().changes(), 1);
