@@ -10,7 +10,7 @@ use clap::Args;
 use super::color;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
-use super::dev_control::{ControlArguments, held, steered};
+use super::dev_control::{ControlArguments, held};
 use super::dev_keys::DevKeys;
 use super::dev_public::PublicArguments;
 use super::dev_screen::{ReadyFile, Screen};
@@ -19,10 +19,10 @@ use crate::clock::Clock;
 use crate::config::catalog::write::to_toml;
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::{
-    Budget, Feed, Keys, LogFormat, MTLS, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
+    Budget, Feed, Keys, Limits, LogFormat, MTLS, MutualTls, OPERATIONS, OperationsListener, PUBLIC,
     PublicListener, Settings, Tokens,
 };
-use crate::control::{Text, World};
+use crate::control::{Text, World, steer};
 use crate::crypto::sealing::SealingKeys;
 use crate::crypto::secret_hash::HashCost;
 use crate::domain::issuer::Issuer;
@@ -162,7 +162,6 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // A screen that nobody reads is no reason not to serve.
     let _ = screen.print();
     let held = held(&screen);
-    let replica = arguments.public.shown_to_pages(replica);
     let replica = match entrance {
         None => replica,
         Some((entrance, hand)) => {
@@ -172,10 +171,13 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 catalog,
                 held,
                 client_ca_key: own_client_ca.then(|| Text::File(certificates.ca_key.clone())),
+                shutdown: shutdown.clone(),
             };
-            steered(replica, entrance, world)?
+            steer(replica, entrance, world)?
         }
     };
+    // Around faults, so that a page reads what they answer.
+    let replica = arguments.public.shown_to_pages(replica);
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
 }
 
@@ -254,6 +256,11 @@ fn unbound(issuer: Issuer, database_url: String) -> Settings {
             failures: 0,
             source_failures: 0,
             ..Budget::default()
+        },
+        // Whoever waits, a test runner does not.
+        limits: Limits {
+            drain_timeout: Seconds::new(2),
+            ..Limits::default()
         },
         imported_cost: HashCost::GENERATED,
         ..Settings::new(issuer, Secret::new(database_url))
@@ -342,6 +349,7 @@ mod tests {
             "tokens.max_lifetime",
             "budget.failures",
             "budget.source_failures",
+            "limits.drain_timeout",
             "imported_cost.memory_kib",
             "imported_cost.passes",
         ];

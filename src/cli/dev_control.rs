@@ -8,11 +8,10 @@ use clap::Args;
 use super::dev_line::Lines;
 use super::dev_screen::{Screen, demo_secrets};
 use super::listen_address::listen_address;
-use crate::control::{Entrance, Held, Text, World, listener};
+use crate::control::{Entrance, Held, Text};
 use crate::domain::identifier::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::server::listener::{bind, bind_loopback_pair};
-use crate::server::replica::Replica;
 
 /// Of a large catalog so many clients are shown with what they prove themselves with.
 const MOST_HELD: usize = 200;
@@ -52,19 +51,6 @@ impl ControlArguments {
             known_as: known_as.transpose()?,
         }))
     }
-}
-
-/// `replica`, steered by those who come in by `entrance`.
-///
-/// # Errors
-/// The entrance has no address.
-pub(super) fn steered(
-    replica: Replica,
-    entrance: Entrance,
-    world: World,
-) -> std::io::Result<Replica> {
-    let listener = listener(&replica, entrance, world)?;
-    Ok(replica.listening_also(listener))
 }
 
 /// What the first clients of the screen prove themselves with.

@@ -73,7 +73,12 @@ impl Fault {
         fault.near(shown::nearest(&name, known)).at(name)
     }
 
-    /// 409: it does not go with what is there.
+    /// 404: as the message says.
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// 409: what is there stands against it.
     pub(super) fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }

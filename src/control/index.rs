@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::answer::Json;
 use super::fault::Fault;
+use super::faults::Faults;
 use super::state::Control;
 use super::steered_clock::ClockState;
 use super::table::Table;
@@ -30,6 +31,8 @@ struct Index {
     #[schema(value_type = Vec<Object>)]
     audiences: Vec<Value>,
     clock: ClockState,
+    /// What goes wrong on purpose.
+    faults: Faults,
     /// In the order of their ids.
     clients: Vec<ClientCard>,
     /// Whether there are more clients than these.
@@ -113,6 +116,7 @@ async fn show(control: Control) -> Result<Json<Index>, Fault> {
             .collect(),
         has_more_clients,
         clock: control.clock().state(None),
+        faults: Faults::of(&control),
         paths: control
             .routes()
             .iter()

@@ -11,7 +11,9 @@ use super::input::BODY;
 use super::routes::all;
 use super::state::{Control, World};
 use super::surrounded::surrounded;
+use super::watch::watched;
 use crate::config::settings::Limits;
+use crate::http::routes::Routes;
 use crate::server::bounds::Bounds;
 use crate::server::replica::Replica;
 use crate::server::room::Room;
@@ -24,21 +26,26 @@ const LONGEST_REQUEST: Duration = Duration::from_hours(1);
 /// Tests that run side by side, each with a connection or some.
 const CONNECTIONS: usize = 512;
 
-/// What answers those who come in by `entrance`, and steers `replica`.
+/// What answers those who come in by `entrance`, and steers `replica`; and the public routes of that, which it looks at.
 ///
 /// # Errors
 /// The entrance has no address.
-pub fn router(replica: &Replica, entrance: &Entrance, world: World) -> io::Result<Router> {
+pub fn routers(
+    replica: &Replica,
+    entrance: &Entrance,
+    world: World,
+) -> io::Result<(Router, Routes)> {
     let (answering, routes) = all().parts();
     let control = Control::new(replica, (entrance, routes), world)?;
-    Ok(surrounded(answering, control))
+    let public = watched(replica.routes.clone(), control.clone());
+    Ok((surrounded(answering, control), public))
 }
 
-/// The listener. It ends when all others have: a test that waits holds up no end.
+/// The replica with the control listener, which ends when all others have.
 ///
 /// # Errors
-/// As [`router`].
-pub fn listener(replica: &Replica, entrance: Entrance, world: World) -> io::Result<Listener> {
+/// As [`routers`].
+pub fn steer(replica: Replica, entrance: Entrance, world: World) -> io::Result<Replica> {
     let bounds = Bounds {
         connections: CONNECTIONS,
         requests: CONNECTIONS + CONNECTIONS / 4,
@@ -47,13 +54,15 @@ pub fn listener(replica: &Replica, entrance: Entrance, world: World) -> io::Resu
         body_bytes: BODY.bytes,
         ..Bounds::of(&Limits::default())
     };
-    Ok(Listener {
+    let (service, public) = routers(&replica, &entrance, world)?;
+    let listener = Listener {
         name: NAME,
-        service: router(replica, &entrance, world)?,
+        service,
         sockets: entrance.sockets,
         tls: None,
         room: Room::new(bounds),
         traffic: Arc::default(),
         stops: Stops::Last,
-    })
+    };
+    Ok(replica.answering_by(public).listening_also(listener))
 }

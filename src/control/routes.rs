@@ -1,7 +1,9 @@
 //! All paths of the control interface. A new one is a line here and a file that answers it.
 
 use super::table::Table;
-use super::{battery, client_keys, clock, index, issuers, openapi, strangers, tokens};
+use super::{
+    battery, client_keys, clock, faults, index, issuers, openapi, requests, strangers, tokens,
+};
 
 /// Every path, in the order in which `GET /_test` shows them.
 pub(super) fn all() -> Table {
@@ -13,5 +15,7 @@ pub(super) fn all() -> Table {
     let all = battery::routes(all);
     let all = issuers::routes(all);
     let all = strangers::routes(all);
-    client_keys::routes(all)
+    let all = client_keys::routes(all);
+    let all = faults::routes(all);
+    requests::routes(all)
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::{Serialize, Serializer};
 
 use crate::domain::timestamp::Seconds;
 
@@ -37,6 +38,23 @@ impl FromStr for Span {
         }
         let number: u32 = number.parse().map_err(|_| InvalidSpan)?;
         Ok(Self(Duration::from_millis(number.into())))
+    }
+}
+
+impl fmt::Display for Span {
+    /// As it reads back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = u32::try_from(self.0.as_secs()).ok();
+        match seconds.filter(|_| self.0.subsec_millis() == 0) {
+            Some(seconds) => Seconds::new(seconds).fmt(f),
+            None => write!(f, "{}ms", self.0.as_millis()),
+        }
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -74,6 +92,8 @@ mod tests {
             ("1h", 3_600_000),
             ("30d", 30 * 86_400_000),
         ] {
+            let span: Span = text.parse().unwrap();
+            assert_eq!(span.to_string().parse(), Ok(span), "it reads back");
             assert_eq!(
                 text.parse().map(Span::milliseconds),
                 Ok(milliseconds),

@@ -11,19 +11,30 @@ use zeroize::Zeroizing;
 
 use super::door::{Door, bare};
 use super::entrance::Entrance;
+use super::fault::Fault;
+use super::faults::FaultBook;
+use super::known_secrets::KnownSecrets;
 use super::mint::Mint;
+use super::requests::RequestLog;
 use super::route::Route;
 use super::steered_clock::SteeredClock;
+use super::waiting::Waiting;
+use super::waste::Waste;
 use crate::clock::Hand;
 use crate::config::catalog::Catalog;
 use crate::config::file;
 use crate::config::settings::Settings;
 use crate::crypto::sealing::SealingKeys;
+use crate::domain::client::ClientStatus;
 use crate::domain::identifier::ClientId;
 use crate::domain::issuer::Issuer;
+use crate::domain::known_client::KnownClient;
 use crate::domain::secret_format::Secret;
 use crate::operations::Grantd;
+use crate::operations::unknown_name::NoClient;
 use crate::server::replica::Replica;
+use crate::server::shutdown::Shutdown;
+use crate::store::error::StoreError;
 
 /// The control interface of one `grantd dev`; clones are the same one.
 #[derive(Clone)]
@@ -41,6 +52,8 @@ pub struct World {
     pub held: Vec<(ClientId, Held)>,
     /// The private key of the CA whose client certificates are accepted, as PEM; `None` where that is somebody else's.
     pub client_ca_key: Option<Text>,
+    /// When nobody waits any more.
+    pub shutdown: Shutdown,
 }
 
 /// What a client proves itself with, in clear: `grantd dev` is for tests.
@@ -77,6 +90,11 @@ pub(super) struct Shared {
     world: World,
     held: Mutex<HashMap<ClientId, Held>>,
     mint: Mint,
+    secrets: KnownSecrets,
+    faults: FaultBook,
+    requests: RequestLog,
+    waste: Waste,
+    waiting: Arc<Waiting>,
 }
 
 impl Control {
@@ -90,6 +108,8 @@ impl Control {
         mut world: World,
     ) -> io::Result<Self> {
         let held = std::mem::take(&mut world.held);
+        let secrets = KnownSecrets::default();
+        secrets.add_all(&world.catalog);
         Ok(Self(Arc::new(Shared {
             grantd: Arc::clone(&replica.grantd),
             settings: Arc::clone(&replica.settings),
@@ -100,9 +120,14 @@ impl Control {
             },
             routes,
             clock: SteeredClock::new(world.hand.clone(), Arc::clone(&replica.grantd)),
+            waiting: Arc::new(Waiting::new(world.shutdown.clone())),
             world,
             held: Mutex::new(held.into_iter().collect()),
             mint: Mint::default(),
+            secrets,
+            faults: FaultBook::default(),
+            requests: RequestLog::default(),
+            waste: Waste::default(),
         })))
     }
 }
@@ -146,6 +171,7 @@ impl Shared {
     }
 
     /// What the replica was started with.
+    #[expect(dead_code, reason = "clients and catalogs come next")]
     pub(super) const fn world(&self) -> &World {
         &self.world
     }
@@ -158,6 +184,49 @@ impl Shared {
     /// What a client proves itself with, where that is known.
     pub(super) fn held(&self, client: &ClientId) -> Option<Held> {
         self.held.lock().get(client).cloned()
+    }
+
+    /// The secrets that are known in clear.
+    pub(super) const fn secrets(&self) -> &KnownSecrets {
+        &self.secrets
+    }
+
+    /// What goes wrong on purpose.
+    pub(super) const fn faults(&self) -> &FaultBook {
+        &self.faults
+    }
+
+    /// What was asked.
+    pub(super) const fn requests(&self) -> &RequestLog {
+        &self.requests
+    }
+
+    /// Who caches.
+    pub(super) const fn waste(&self) -> &Waste {
+        &self.waste
+    }
+
+    /// Who waits.
+    pub(super) const fn waiting(&self) -> &Arc<Waiting> {
+        &self.waiting
+    }
+
+    /// A client.
+    ///
+    /// # Errors
+    /// There is none of this id; or a database out of reach.
+    pub(super) async fn client(&self, id: &str) -> Result<KnownClient, Fault> {
+        let unavailable = |error: StoreError| Fault::unavailable(&error);
+        let store = self.grantd.store();
+        if let Ok(id) = ClientId::parse(id) {
+            let loaded = store.load_client(&id).await.map_err(unavailable)?;
+            let lives = |it: &KnownClient| it.client.status != ClientStatus::Deleted;
+            if let Some(known) = loaded.value.filter(lives) {
+                return Ok(known);
+            }
+        }
+        let unknown = NoClient::near(store, id).await.map_err(unavailable)?;
+        Err(Fault::not_found(unknown.to_string()))
     }
 }
 

@@ -28,6 +28,7 @@ use crate::domain::secret_format::Secret;
 use crate::domain::timestamp::Seconds;
 use crate::server::listener::bind;
 use crate::server::replica::Replica;
+use crate::server::shutdown::Shutdown;
 use crate::server::sockets::Sockets;
 use crate::store::{DatabaseOptions, Store};
 
@@ -89,6 +90,7 @@ fn router() -> Router {
         catalog,
         held: Vec::new(),
         client_ca_key: None,
+        shutdown: Shutdown::manual().1,
     };
     let (answering, routes) = sample().parts();
     let control = Control::new(&replica.unwrap(), (&entrance, routes), world).unwrap();

@@ -4,12 +4,15 @@
 mod battery;
 mod client_keys;
 mod clock;
+mod faults;
 mod issuers;
 mod keys;
 mod pages;
 mod paths;
 mod program;
 mod races;
+mod redaction;
+mod requests;
 mod tokens;
 
 use std::io::{Read as _, Write as _};
@@ -23,9 +26,11 @@ use axum::http::Request;
 use grantd::clock::{Clock, Hand};
 use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::config::settings::Settings;
-use grantd::control::{Entrance, World, router};
+use grantd::control::{Entrance, World, routers};
+use grantd::http::routes::Routes;
 use grantd::server::listener::bind;
 use grantd::server::replica as server;
+use grantd::server::shutdown::{Shutdown, Trigger};
 use grantd::store::DatabaseOptions;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -39,6 +44,8 @@ struct Lab {
     replica: Replica,
     control: Router,
     hand: Hand,
+    /// Ends whatever waits.
+    stop: Trigger,
 }
 
 impl Lab {
@@ -55,12 +62,10 @@ impl Lab {
         env.apply(catalog).await;
         let database = DatabaseOptions::new(env.database.url.clone());
         let made = env.server(clock, database, adjust);
-        let control = control(&env, &made, catalog, hand.clone());
+        let (stop, shutdown) = Shutdown::manual();
+        let (control, routes) = control(&env, &made, catalog, (hand.clone(), shutdown));
         let server::Replica {
-            settings,
-            grantd,
-            routes,
-            ..
+            settings, grantd, ..
         } = made;
         tokio::spawn(Arc::clone(grantd.revoker()).keep_writing());
         tokio::spawn(Arc::clone(grantd.loads()).keep_loading());
@@ -76,6 +81,7 @@ impl Lab {
             replica,
             control,
             hand,
+            stop,
         }
     }
 
@@ -126,8 +132,13 @@ impl Lab {
     }
 }
 
-/// Steers `made`, for nobody but this process.
-fn control(env: &Env, made: &server::Replica, catalog: &str, hand: Hand) -> Router {
+/// Steers `made`, for nobody but this process, and looks on at its routes.
+fn control(
+    env: &Env,
+    made: &server::Replica,
+    catalog: &str,
+    (hand, shutdown): (Hand, Shutdown),
+) -> (Router, Routes) {
     let entrance = Entrance {
         sockets: vec![bind("127.0.0.1:0".parse().unwrap()).unwrap()],
         known_as: None,
@@ -140,8 +151,9 @@ fn control(env: &Env, made: &server::Replica, catalog: &str, hand: Hand) -> Rout
         catalog,
         held: Vec::new(),
         client_ca_key: None,
+        shutdown,
     };
-    router(made, &entrance, world).unwrap()
+    routers(made, &entrance, world).unwrap()
 }
 
 /// Status, head and JSON body of one request to `origin`; `lines` are further header lines, each with its end.

@@ -1,0 +1,200 @@
+//! One request as tests see it: a view of its decision, and of what came with it, without anything secret.
+
+use axum::http::{HeaderMap, StatusCode, Version};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::redact::Redactor;
+use super::unverified::{Unverified, claims_of_ours};
+use crate::control::endpoint::Endpoint;
+use crate::control::known_secrets::KnownSecrets;
+use crate::domain::decision::{Decided, Outcome};
+use crate::domain::refusal::Refusal;
+use crate::domain::timestamp::Timestamp;
+use crate::http::form::Form;
+
+/// A request.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(in crate::control) struct Captured {
+    /// Counted up from 1, across resets.
+    pub(super) id: u64,
+    /// When it came.
+    #[schema(value_type = String)]
+    at: Timestamp,
+    pub(super) endpoint: Endpoint,
+    /// The version of HTTP: `1.0`, `1.1`, `2`.
+    http: &'static str,
+    /// The client that it named; cut where that may be a secret.
+    pub(super) client_id: Option<String>,
+    /// How the client authenticated.
+    method: Option<&'static str>,
+    /// `issued`, `active`, `inactive`, `revoked`, an error code, `fault` where one took the place of the answer,
+    /// `abandoned` where nobody waited for it, `served` of keys and metadata.
+    pub(super) outcome: &'static str,
+    /// What the outcome would have been without the fault.
+    judged: Option<&'static str>,
+    /// The id of the fault that struck.
+    fault: Option<u64>,
+    /// The check that failed.
+    check: Option<FailedCheck>,
+    /// A value that may be secret is `{"length":24}`, a secret `{"length":24,"right":true}` (null where nobody judged it).
+    #[schema(value_type = Object)]
+    headers: Map<String, Value>,
+    /// As headers; null where the body is no form.
+    #[schema(value_type = Option<Object>)]
+    form: Option<Map<String, Value>>,
+    /// The client assertion, unverified.
+    assertion: Option<Unverified>,
+    /// The DPoP proof, unverified.
+    proof: Option<Unverified>,
+    /// The token that was issued.
+    token: Option<Issued>,
+    /// As in the answer's `x-request-id`.
+    request_id: Option<String>,
+    /// How long grantd worked on it, without the delay of a fault.
+    took_ms: f64,
+}
+
+/// A check that failed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct FailedCheck {
+    name: &'static str,
+    expected: &'static str,
+    found: String,
+    /// What to do about it.
+    remedy: Option<String>,
+}
+
+/// A token that was issued.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Issued {
+    jti: String,
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
+}
+
+/// What is known of a request before it is judged.
+pub(in crate::control) struct Asked {
+    pub(in crate::control) endpoint: Endpoint,
+    pub(in crate::control) at: Timestamp,
+    pub(in crate::control) version: Version,
+    pub(in crate::control) headers: HeaderMap,
+    /// As far as it was read.
+    pub(in crate::control) body: Zeroizing<Vec<u8>>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(in crate::control) struct Came {
+    /// Where an endpoint judged it.
+    pub(in crate::control) decided: Option<Decided>,
+    /// The id of the fault that struck.
+    pub(in crate::control) fault: Option<u64>,
+    /// Whether that fault takes the place of the answer.
+    pub(in crate::control) is_spoiled: bool,
+    /// What was answered, before any fault; `None` where nobody waited for it.
+    pub(in crate::control) answer: Option<Answered>,
+    pub(in crate::control) took_ms: f64,
+}
+
+/// An answer.
+pub(in crate::control) struct Answered {
+    pub(in crate::control) status: StatusCode,
+    /// Why it is a refusal.
+    pub(in crate::control) refusal: Option<Refusal>,
+    /// The `access_token` in it.
+    pub(in crate::control) token: Option<Zeroizing<String>>,
+    pub(in crate::control) request_id: Option<String>,
+}
+
+impl Captured {
+    /// What is shown of a request; its id is still to be given.
+    pub(in crate::control) fn of(asked: &Asked, came: &Came, secrets: &KnownSecrets) -> Self {
+        let decided = came.decided.as_ref();
+        let redactor = Redactor { secrets, decided };
+        let (outcome, judged) = ends(came);
+        let decision = decided.map(|it| &it.decision);
+        let form = Form::parse(&asked.headers, &asked.body).ok();
+        let assertion = form.as_ref().and_then(|it| it.get("client_assertion"));
+        let proof = asked.headers.get("dpop").and_then(|it| it.to_str().ok());
+        Self {
+            id: 0,
+            at: asked.at,
+            endpoint: asked.endpoint,
+            http: http(asked.version),
+            client_id: decision
+                .and_then(|it| it.client.as_ref())
+                .map(|it| redactor.sentence(&it.to_string())),
+            method: decision.and_then(|it| it.method).map(|it| it.as_str()),
+            outcome,
+            judged,
+            fault: came.fault,
+            check: check(came, &redactor),
+            headers: redactor.headers(&asked.headers),
+            assertion: assertion.and_then(|it| Unverified::read(it, &redactor)),
+            form: form.map(|it| redactor.form(it)),
+            proof: proof.and_then(|it| Unverified::read(it, &redactor)),
+            token: token(came),
+            request_id: decision
+                .map(|it| it.request_id.to_string())
+                .or_else(|| came.answer.as_ref()?.request_id.clone()),
+            took_ms: came.took_ms,
+        }
+    }
+}
+
+const fn http(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "2",
+        Version::HTTP_11 => "1.1",
+        _ => "1.0",
+    }
+}
+
+/// The outcome, and where a fault took its place what it would have been.
+fn ends(came: &Came) -> (&'static str, Option<&'static str>) {
+    if let Some(decided) = &came.decided {
+        let judged = match &decided.outcome {
+            Outcome::Spoiled(judged) => Some(judged.as_str()),
+            _ => None,
+        };
+        return (decided.outcome.as_str(), judged);
+    }
+    let judged = match &came.answer {
+        None => "abandoned",
+        Some(answer) => match &answer.refusal {
+            Some(refusal) => refusal.explain().error.as_str(),
+            None if answer.status.is_success() => "served",
+            None => "temporarily_unavailable",
+        },
+    };
+    if came.is_spoiled {
+        ("fault", Some(judged))
+    } else {
+        (judged, None)
+    }
+}
+
+fn check(came: &Came, redactor: &Redactor<'_>) -> Option<FailedCheck> {
+    let of_decision = came.decided.as_ref().and_then(|it| it.outcome.finding());
+    let of_answer = || Some(came.answer.as_ref()?.refusal.as_ref()?.explain().finding);
+    let finding = of_decision.or_else(of_answer)?;
+    Some(FailedCheck {
+        name: finding.check.name(),
+        expected: finding.check.expected(),
+        found: redactor.sentence(&finding.found),
+        remedy: finding.remedy.map(|it| redactor.sentence(&it)),
+    })
+}
+
+fn token(came: &Came) -> Option<Issued> {
+    let decided = came.decided.as_ref();
+    let decided = decided.filter(|it| matches!(it.outcome, Outcome::Issued))?;
+    let token = came.answer.as_ref()?.token.as_ref()?;
+    Some(Issued {
+        jti: decided.decision.jti.clone()?,
+        claims: claims_of_ours(token)?,
+    })
+}
