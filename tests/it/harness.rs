@@ -301,20 +301,7 @@ impl Env {
         database: DatabaseOptions,
         adjust: impl FnOnce(&mut Settings),
     ) -> Replica {
-        let server::Replica {
-            settings,
-            grantd,
-            routes,
-            ..
-        } = self.server(clock, database, adjust);
-        tokio::spawn(Arc::clone(grantd.revoker()).keep_writing());
-        tokio::spawn(Arc::clone(grantd.loads()).keep_loading());
-        Replica {
-            numbers: Arc::new(redaction::Numbers(Arc::clone(&grantd))),
-            grantd,
-            router: routes,
-            settings,
-        }
+        Replica::of(self.server(clock, database, adjust))
     }
 
     /// A replica as `serve` makes it, without sockets; it does nothing until it is run.
@@ -355,7 +342,7 @@ pub(crate) struct Replica {
     pub(crate) grantd: Arc<Grantd>,
     pub(crate) router: axum::Router,
     pub(crate) settings: Arc<Settings>,
-    numbers: Arc<redaction::Numbers>,
+    pub(crate) numbers: Arc<redaction::Numbers>,
 }
 
 /// A whole answer.
@@ -367,6 +354,24 @@ pub(crate) struct Answer {
 }
 
 impl Replica {
+    /// The one that `serve` makes, of whose tasks those run that requests wait for.
+    pub(crate) fn of(made: server::Replica) -> Self {
+        let server::Replica {
+            settings,
+            grantd,
+            routes,
+            ..
+        } = made;
+        tokio::spawn(Arc::clone(grantd.revoker()).keep_writing());
+        tokio::spawn(Arc::clone(grantd.loads()).keep_loading());
+        Self {
+            numbers: Arc::new(redaction::Numbers(Arc::clone(&grantd))),
+            grantd,
+            router: routes,
+            settings,
+        }
+    }
+
     /// The same replica, published otherwise.
     pub(crate) fn published_as(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
         self.router = self.router_as(adjust);

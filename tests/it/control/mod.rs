@@ -64,15 +64,9 @@ impl Lab {
         let made = env.server(clock, database, adjust);
         let (stop, shutdown) = Shutdown::manual();
         let (control, routes) = control(&env, &made, catalog, (hand.clone(), shutdown));
-        let server::Replica {
-            settings, grantd, ..
-        } = made;
-        tokio::spawn(Arc::clone(grantd.revoker()).keep_writing());
-        tokio::spawn(Arc::clone(grantd.loads()).keep_loading());
         let replica = Replica {
-            grantd,
             router: routes,
-            settings,
+            ..Replica::of(made)
         };
         replica.spend_what_waits();
         replica.follow().await;
