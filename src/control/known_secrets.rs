@@ -45,7 +45,10 @@ impl KnownSecrets {
             let before = rest.get(..start).unwrap_or_default();
             let secret = rest.get(start..start + length).unwrap_or_default();
             let number = secret.chars().count();
-            told.push_str(&format!("{before}(a secret of {number} characters)"));
+            told.push_str(before);
+            told.push_str("(a secret of ");
+            told.push_str(&number.to_string());
+            told.push_str(" characters)");
             rest = rest.get(start + length..).unwrap_or_default();
         }
         told + rest

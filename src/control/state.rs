@@ -171,7 +171,6 @@ impl Shared {
     }
 
     /// What the replica was started with.
-    #[expect(dead_code, reason = "clients and catalogs come next")]
     pub(super) const fn world(&self) -> &World {
         &self.world
     }

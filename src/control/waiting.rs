@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     /// Longer than any test.
-    const FOR_EVER: Duration = Duration::from_secs(3600);
+    const FOR_EVER: Duration = Duration::from_hours(1);
 
     #[tokio::test]
     async fn who_waits_is_released_at_once() {

@@ -97,7 +97,7 @@ impl<'f> Files<'f> {
         let parsed = document::parse(name, &text);
         drop(text);
         match parsed {
-            Ok(table) => self.add(place, table, base),
+            Ok(table) => self.add(&place, table, base),
             Err(error) => self.faults.extend(error),
         }
     }
@@ -105,20 +105,20 @@ impl<'f> Files<'f> {
     /// Reads a JSON document; what it includes is relative to `base`.
     pub(super) fn read_json(&mut self, members: &Map<String, Value>, base: &Path) {
         match json_document::table(members) {
-            Ok(table) => self.add(Place::Member("".into()), table, base),
+            Ok(table) => self.add(&Place::Member("".into()), table, base),
             Err(error) => self.faults.extend(error),
         }
     }
 
     /// Takes a document, whose place is `place`, and what it includes.
-    fn add(&mut self, place: Place, mut table: Table, base: &Path) {
+    fn add(&mut self, place: &Place, mut table: Table, base: &Path) {
         let taken = Table(BTreeMap::from_iter(table.0.remove_entry("include")));
         self.documents.push(Document {
             place: place.clone(),
             table,
             base: base.to_owned(),
         });
-        let mut shared = Section::new(String::new(), (&place, &taken), self.faults);
+        let mut shared = Section::new(String::new(), (place, &taken), self.faults);
         let includes: Includes = shared.read().unwrap_or_default();
         for Stated { line, value } in includes.include.0 {
             self.include(&value, &place.on_line(line), base);

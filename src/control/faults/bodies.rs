@@ -30,7 +30,7 @@ pub(super) fn cut_at_once() -> Body {
 
 /// `body`, of which so many bytes are sent before the connection ends, or all; so many a second, or at once.
 pub(super) fn sent(
-    body: Bytes,
+    body: &Bytes,
     (cut_after, bytes_per_second): (Option<usize>, Option<u32>),
     waiting: Arc<Waiting>,
 ) -> Body {
@@ -109,7 +109,7 @@ mod tests {
         let (_trigger, shutdown) = Shutdown::manual();
         let waiting = Arc::new(Waiting::new(shutdown));
         let body = || Bytes::from_static(b"0123456789");
-        let sent = |cut_after, rate| sent(body(), (cut_after, rate), Arc::clone(&waiting));
+        let sent = |cut_after, rate| sent(&body(), (cut_after, rate), Arc::clone(&waiting));
         assert_eq!(read(cut_at_once()).await, (vec![], false));
         assert_eq!(read(sent(Some(4), None)).await, (b"0123".to_vec(), false));
         assert_eq!(read(sent(Some(0), None)).await, (vec![], false));

@@ -14,7 +14,7 @@ use crate::control::fault::Fault;
 use crate::control::span::Span;
 
 /// The longest delay.
-const LONGEST_DELAY: Duration = Duration::from_secs(600);
+const LONGEST_DELAY: Duration = Duration::from_mins(10);
 /// Headers that the server writes itself.
 const OURS: [HeaderName; 4] = [
     header::CONNECTION,

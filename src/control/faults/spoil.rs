@@ -74,7 +74,7 @@ impl Spoiler<'_> {
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let pace = (cut_after, self.spec.bytes_per_second);
-        let body = bodies::sent(body, pace, Arc::clone(self.waiting));
+        let body = bodies::sent(&body, pace, Arc::clone(self.waiting));
         Response::from_parts(head, body)
     }
 }
@@ -82,7 +82,9 @@ impl Spoiler<'_> {
 /// The body of an answer, which is in memory.
 pub(in crate::control) async fn whole(body: Body) -> Bytes {
     let collected = body.collect().await;
-    collected.map(|it| it.to_bytes()).unwrap_or_default()
+    collected
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default()
 }
 
 /// The headers of an answer without a body to the same request.

@@ -127,7 +127,9 @@ impl Captured {
             client_id: decision
                 .and_then(|it| it.client.as_ref())
                 .map(|it| redactor.sentence(&it.to_string())),
-            method: decision.and_then(|it| it.method).map(|it| it.as_str()),
+            method: decision
+                .and_then(|it| it.method)
+                .map(crate::domain::client::AuthMethod::as_str),
             outcome,
             judged,
             fault: came.fault,

@@ -29,7 +29,7 @@ use super::table::Table;
 use log::{Filter, MOST};
 
 /// The longest wait.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 /// Where nothing is said.
 const WITHIN: Duration = Duration::from_secs(5);
 

@@ -1,8 +1,8 @@
 //! Faults: where they strike, what they do, and that the engine behind them stays what it is.
 
 use std::net::Shutdown as Half;
-use std::time::Instant;
 
+use grantd::clock::Clock;
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::signing_key::lineup::TakeOver;
 use grantd::operations::rotate_keys::KeyRotation;
@@ -278,8 +278,8 @@ fn answers_break_off_crawl_and_do_not_come() {
     let once = |mut members: Value| {
         members["times"] = json!(1);
         fault(&dev, &members);
-        let began = Instant::now();
-        (String::from_utf8(raw(&dev)).unwrap(), began.elapsed())
+        let clock = Clock::system();
+        (String::from_utf8(raw(&dev)).unwrap(), clock.monotonic())
     };
     let (whole, _) = once(json!({ "headers": { "X-Odd": "1" } }));
     let (_, body) = whole.split_once("\r\n\r\n").unwrap();
@@ -328,7 +328,7 @@ fn answers_break_off_crawl_and_do_not_come() {
         "{took:?}"
     );
 
-    let (as_ever, _) = (String::from_utf8(raw(&dev)).unwrap(), ());
+    let (as_ever, ()) = (String::from_utf8(raw(&dev)).unwrap(), ());
     assert!(as_ever.contains("access_token"), "{as_ever}");
     assert!(!dev.log().contains("ERROR"), "{}", dev.log());
 }
@@ -355,7 +355,7 @@ fn the_process_ends_within_five_seconds_whoever_waits() {
                     dev.parse().unwrap(),
                     "archival-service",
                     "archival-demo-secret",
-                ))
+                ));
             }
         }),
         std::thread::spawn({
@@ -365,7 +365,7 @@ fn the_process_ends_within_five_seconds_whoever_waits() {
                     dev.parse().unwrap(),
                     "archival-service",
                     "archival-demo-secret",
-                ))
+                ));
             }
         }),
         std::thread::spawn(move || {
@@ -387,12 +387,12 @@ fn the_process_ends_within_five_seconds_whoever_waits() {
         awaited,
     );
     assert_eq!(status, 200);
-    let began = Instant::now();
+    let clock = Clock::system();
     assert!(dev.end_by("TERM").success());
     assert!(
-        began.elapsed() < Duration::from_secs(5),
+        clock.monotonic() < Duration::from_secs(5),
         "{:?}",
-        began.elapsed()
+        clock.monotonic()
     );
     for wait in waits {
         wait.join().unwrap();
