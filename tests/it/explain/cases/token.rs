@@ -76,7 +76,7 @@ async fn forged(cases: &mut Cases<'_>, replica: &Replica, forger: &Forger) {
             "one that this key did not make",
             format!("{input}.{}", "A".repeat(86)),
         ),
-        (Check::TokenClaims, "other claims", forger.without("scope")),
+        (Check::TokenClaims, "other claims", forger.without("sub")),
         (
             Check::TokenIssuer,
             "https://other.example",
