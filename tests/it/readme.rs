@@ -397,6 +397,51 @@ fn check_that_a_client_runs(block: &Block, ending: &str) {
     assert!(runs, "{}: no client in tests/e2e has these lines", block.at);
 }
 
+/// Of each kit: where its code is, and how its files and those of its example end.
+const KITS: [(&str, &str, &[&str]); 5] = [
+    ("python", "src", &["py"]),
+    ("node", "src", &["ts", "js"]),
+    ("java", "src", &["java"]),
+    ("go", "", &["go"]),
+    ("rust", "src", &["rs"]),
+];
+/// A kit is a thin layer (TESTING section 9).
+const MOST_LINES_OF_A_KIT: usize = 300;
+
+#[test]
+fn what_a_kit_shows_stands_in_its_example() {
+    for (kit, _, endings) in KITS {
+        let example = paths_below(&format!("kits/{kit}/example"), endings);
+        let example: Vec<String> = example.iter().map(|path| text_of(path)).collect();
+        let blocks = blocks(&[&format!("kits/{kit}/README.md")]);
+        let code: Vec<&Block> = blocks.iter().filter(|it| it.language != "sh").collect();
+        assert!(code.len() > 1, "{kit}");
+        for block in code {
+            let stands = example.iter().any(|text| text.contains(&block.text));
+            assert!(stands, "{}: not in the example", block.at);
+        }
+    }
+}
+
+#[test]
+fn a_kit_is_thin() {
+    for (kit, folder, endings) in KITS {
+        let files = paths_below(&format!("kits/{kit}/{folder}"), endings);
+        let own = files.iter().filter(|path| !path.contains("/example/"));
+        let texts: Vec<String> = own.map(|path| text_of(path)).collect();
+        let lines = texts.iter().flat_map(|text| text.lines());
+        let lines = lines.filter(|line| !line.trim().is_empty()).count();
+        assert!(
+            (100..MOST_LINES_OF_A_KIT).contains(&lines),
+            "{kit}: {lines}"
+        );
+    }
+}
+
+fn text_of(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
 /// The script takes the block from the page itself.
 fn check_that_a_proxy_runs(block: &Block) {
     let (page, _) = block.at.split_once(':').unwrap();

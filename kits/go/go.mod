@@ -1,0 +1,3 @@
+module grantd.example/grantdtest
+
+go 1.24

@@ -1,0 +1,7 @@
+"""grantd as a test identity provider. The fixtures are in `plugin`; `Grantd` also works without pytest."""
+
+from .battery import Case, Verdict
+from .control import GrantdError
+from .grantd import Client, Clock, Grantd
+
+__all__ = ["Case", "Client", "Clock", "Grantd", "GrantdError", "Verdict"]

@@ -1,0 +1,3 @@
+//! A small API that grantd's tokens protect.
+
+pub mod api;
