@@ -12,6 +12,7 @@ use grantd::crypto::random;
 
 use crate::assertions::Worker;
 use crate::handshakes::Handshakes;
+use crate::siege;
 
 /// Set for the process that attacks: the attack, the address, and that of the TLS listener.
 const ORDERS: &str = "GRANTD_BENCH_ATTACK";
@@ -40,6 +41,7 @@ pub(crate) fn start(name: &str, address: SocketAddr, tls: SocketAddr, time: Dura
         .args(["-n", "10"])
         .arg(own)
         .env(ORDERS, orders)
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     command.spawn().expect("the attacker starts")
 }
@@ -58,10 +60,20 @@ pub(crate) fn run_if_ordered() -> bool {
     );
     let end = Instant::now() + Duration::from_millis(word().parse().expect("milliseconds"));
     let count = Arc::new(AtomicU64::new(0));
-    let threads: Vec<_> = (0..CONNECTIONS)
+    let is_siege = name == siege::NAME;
+    let target = is_siege.then(siege::target);
+    let lanes = if is_siege {
+        siege::CONNECTIONS
+    } else {
+        CONNECTIONS
+    };
+    let threads: Vec<_> = (0..lanes)
         .map(|lane| {
-            let (name, count) = (name.clone(), Arc::clone(&count));
-            std::thread::spawn(move || attack(&name, lane, (address, tls), (&count, end)))
+            let (name, count, target) = (name.clone(), Arc::clone(&count), target.clone());
+            std::thread::spawn(move || match target {
+                Some(target) => siege::besiege(lane, address, (&target, &count, end)),
+                None => attack(&name, lane, (address, tls), (&count, end)),
+            })
         })
         .collect();
     for thread in threads {
@@ -91,13 +103,14 @@ fn attack(
             let mut next = requests.iter().cycle();
             let mut stream = None;
             repeat((count, end), || {
-                exchange(&mut stream, address, next.next().expect("a cycle"));
+                let request = next.next().expect("a cycle");
+                exchange(&mut stream, || TcpStream::connect(address), request);
             });
         }
     }
 }
 
-fn repeat((count, end): (&AtomicU64, Instant), mut once: impl FnMut()) {
+pub(crate) fn repeat((count, end): (&AtomicU64, Instant), mut once: impl FnMut()) {
     while Instant::now() < end {
         once();
         count.fetch_add(1, Ordering::Relaxed);
@@ -133,10 +146,14 @@ pub(crate) fn by_secret(address: SocketAddr, client: &str, secret: &str) -> Vec<
 }
 
 /// Sends a request and reads some answer; a connection that is lost is made anew the next time.
-fn exchange(stream: &mut Option<TcpStream>, address: SocketAddr, request: &[u8]) {
+pub(crate) fn exchange(
+    stream: &mut Option<TcpStream>,
+    connect: impl FnOnce() -> std::io::Result<TcpStream>,
+    request: &[u8],
+) {
     let mut open = match stream.take() {
         Some(open) => open,
-        None => match TcpStream::connect(address) {
+        None => match connect() {
             Ok(open) => open,
             Err(_) => return,
         },
