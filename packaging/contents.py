@@ -47,6 +47,15 @@ class Contents:
         """Settings and catalog with every key explained."""
         return {name: self.read(f"config/{name}") for name in ("grantd.toml", "catalog.toml")}
 
+    def extras(self, share, examples):
+        """Completions, man pages and examples as (bytes, mode), below these folders."""
+        texts = {
+            **{f"{share}/{path}": data for path, data in self.completions().items()},
+            **{f"{share}/man/man1/{page}": data for page, data in self.man_pages().items()},
+            **{f"{examples}/{name}": data for name, data in self.examples().items()},
+        }
+        return {path: (data, 0o644) for path, data in texts.items()}
+
     def unit(self, program):
         """systemd's unit for the program at this path."""
         text = self.read("deploy/grantd.service").decode()

@@ -50,21 +50,15 @@ def make(contents, output):
 
 def files(contents):
     """Paths from the root, to (bytes, mode)."""
-    files = {
+    return {
         "usr/bin/grantd": (contents.program.path.read_bytes(), 0o755),
         "usr/lib/systemd/system/grantd.service": (contents.unit("/usr/bin/grantd"), 0o644),
         "usr/lib/systemd/system/grantd.socket": (contents.read("deploy/grantd.socket"), 0o644),
         "usr/share/doc/grantd/copyright": (copyright_file(contents).encode(), 0o644),
         "usr/share/doc/grantd/THIRD-PARTY-LICENSES.gz": (gzip.compress(contents.third_party, mtime=0), 0o644),
         "usr/share/doc/grantd/changelog.gz": (gzip.compress(changelog(contents).encode(), mtime=0), 0o644),
+        **contents.extras("usr/share", "usr/share/doc/grantd/examples"),
     }
-    for path, data in contents.completions().items():
-        files[f"usr/share/{path}"] = (data, 0o644)
-    for page, data in contents.man_pages().items():
-        files[f"usr/share/man/man1/{page}"] = (data, 0o644)
-    for example, data in contents.examples().items():
-        files[f"usr/share/doc/grantd/examples/{example}"] = (data, 0o644)
-    return files
 
 
 def write_control(contents, tree):

@@ -13,13 +13,8 @@ def make(contents, output):
         "THIRD-PARTY-LICENSES.txt": (contents.third_party, 0o644),
         "systemd/grantd.service": (contents.read("deploy/grantd.service"), 0o644),
         "systemd/grantd.socket": (contents.read("deploy/grantd.socket"), 0o644),
+        **contents.extras("share", "config"),
     }
-    for path, data in contents.completions().items():
-        files[f"share/{path}"] = (data, 0o644)
-    for page, data in contents.man_pages().items():
-        files[f"share/man/man1/{page}"] = (data, 0o644)
-    for example, data in contents.examples().items():
-        files[f"config/{example}"] = (data, 0o644)
     path = output / f"{name}.tar.gz"
     path.write_bytes(compressed(tar({f"{name}/{file}": what for file, what in files.items()}, contents.time)))
     return path

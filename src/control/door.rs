@@ -9,6 +9,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue};
 
 use super::fault::Fault;
+use crate::http::layers::host::bare;
 
 /// What a browser says of where a request comes from (W3C Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -56,17 +57,12 @@ impl Door {
     }
 }
 
-/// The host that a request names, in lower case and without the root's dot; no browser leaves it out.
+/// The host that a request names, as it is compared; no browser leaves it out.
 fn host(request: &Request) -> Option<String> {
     let named = request.headers().get(HOST);
     let named = named.and_then(|value| Authority::try_from(value.as_bytes()).ok());
     let host = named.as_ref().or(request.uri().authority())?.host();
     Some(bare(host))
-}
-
-/// A host as it is compared.
-pub(super) fn bare(host: &str) -> String {
-    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
 #[cfg(test)]

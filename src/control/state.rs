@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-use super::door::{Door, bare};
+use super::door::Door;
 use super::entrance::Entrance;
 use super::fault::Fault;
 use super::faults::FaultBook;
@@ -30,6 +30,7 @@ use crate::domain::identifier::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::known_client::KnownClient;
 use crate::domain::secret_format::Secret;
+use crate::http::layers::host::bare;
 use crate::operations::Grantd;
 use crate::operations::unknown_name::NoClient;
 use crate::server::replica::Replica;

@@ -91,6 +91,14 @@ impl Audience {
         (given > most).then_some(LifetimeAbove { given, most })
     }
 
+    /// How long a token lives for which a policy says `stated`.
+    #[must_use]
+    pub fn lifetime(&self, stated: Option<Seconds>) -> Seconds {
+        stated
+            .unwrap_or(self.token_lifetime)
+            .min(self.max_token_lifetime)
+    }
+
     /// Sets the lifetimes that were not stated; where one alone was, the other gives way.
     fn settle_lifetimes(&mut self) {
         let most = (self.max_token_lifetime != UNSTATED).then_some(self.max_token_lifetime);

@@ -116,7 +116,7 @@ pub async fn make_missing_keys(
             Some(pair) => pair,
             None => jws::generate(*algorithm)?,
         };
-        let key = sealed(pair, *algorithm, &sealing, life)?;
+        let key = sealed(&pair, *algorithm, &sealing, life)?;
         change.insert_signing_key(&key).await?;
     }
     Ok(missing)
@@ -166,8 +166,12 @@ pub(super) fn as_the_servers_seal(
     Ok(youngest.map_or_else(|| sealing.clone(), |key| sealing.sealing_like(&key.sealed)))
 }
 
-pub(super) fn sealed(
-    key: NewKey,
+/// The row of a new key.
+///
+/// # Errors
+/// It cannot be sealed.
+pub fn sealed(
+    key: &NewKey,
     algorithm: SigningAlgorithm,
     sealing: &SealingKeys,
     life: KeyLife,
@@ -175,7 +179,7 @@ pub(super) fn sealed(
     Ok(StoredKey {
         public_jwk: key.public_jwk.to_json(&key.kid, algorithm).to_string(),
         sealed: sealing.seal(&key.kid, algorithm, &key.private)?,
-        kid: key.kid,
+        kid: key.kid.clone(),
         algorithm,
         life,
     })

@@ -37,6 +37,15 @@ impl Platform {
         this
     }
 
+    /// With the catalog applied.
+    async fn with_two_replicas() -> (Self, [Replica; 2]) {
+        let this = Self::new().await;
+        this.done(&["migrate"]);
+        this.apply();
+        let replicas = ["a.log", "b.log"].map(|log| this.ready_replica(log));
+        (this, replicas)
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -160,13 +169,7 @@ impl Replica {
 /// B-C09 B-C10: "within a second" is DESIGN's bound; the replicas poll and are woken.
 #[tokio::test]
 async fn a_client_that_apply_disables_is_refused_by_two_replicas_within_a_second() {
-    let platform = Platform::new().await;
-    platform.done(&["migrate"]);
-    platform.apply();
-    let replicas = [
-        platform.ready_replica("a.log"),
-        platform.ready_replica("b.log"),
-    ];
+    let (platform, replicas) = Platform::with_two_replicas().await;
     let (status, answer) = replicas[0].token();
     assert_eq!(status, 200, "{answer}");
     let token = access_token(&answer);
@@ -197,13 +200,7 @@ async fn a_client_that_apply_disables_is_refused_by_two_replicas_within_a_second
 /// B-C09 B-T04: each verb by its command, until both replicas call the token inactive.
 #[tokio::test]
 async fn whatever_stops_holds_on_two_replicas_within_a_second() {
-    let platform = Platform::new().await;
-    platform.done(&["migrate"]);
-    platform.apply();
-    let replicas = [
-        platform.ready_replica("a.log"),
-        platform.ready_replica("b.log"),
-    ];
+    let (platform, replicas) = Platform::with_two_replicas().await;
     for (stop, revive) in [
         (
             "policy deny reader pricing",

@@ -99,8 +99,7 @@ impl Holder {
     /// How long its tokens live.
     pub(in crate::control) fn usual_lifetime(&self, longest: Seconds) -> Seconds {
         let of_policy = self.policy().and_then(|it| it.token_lifetime);
-        let lifetime = of_policy.unwrap_or(self.audience.token_lifetime);
-        lifetime.min(self.audience.max_token_lifetime).min(longest)
+        self.audience.lifetime(of_policy).min(longest)
     }
 
     /// The claims of a token, as issuing makes them.

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use crate::control::fault::Fault;
 use crate::crypto::jws::held_key::HeldKey;
 use crate::domain::algorithm::SigningAlgorithm;
+use crate::operations::background::blocking;
 
 /// One key for each algorithm.
 #[derive(Debug, Default)]
@@ -56,7 +57,6 @@ impl KeyCabinet {
 pub(in crate::control) async fn new_key(
     algorithm: SigningAlgorithm,
 ) -> Result<Arc<HeldKey>, Fault> {
-    let made = tokio::task::spawn_blocking(move || HeldKey::generate(algorithm)).await;
-    let made = made.map_err(|error| Fault::unavailable(&error))?;
+    let made = blocking(move || HeldKey::generate(algorithm)).await;
     Ok(Arc::new(made.map_err(|error| Fault::unavailable(&error))?))
 }

@@ -96,7 +96,7 @@ impl OtherIssuers {
             }
             None if all.len() >= MOST => {
                 return Err(Fault::conflict(format!(
-                    "there are {MOST} issuers already: delete some, or reset"
+                    "there are {MOST} issuers already: delete some"
                 )));
             }
             _ => {}

@@ -9,7 +9,9 @@ use crate::crypto::jws::{NewKey, Signer, generate};
 use crate::crypto::random;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::signing_key::KeyLife;
-use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::timestamp::Timestamp;
+use crate::operations::background::blocking;
+use crate::operations::make_signing_keys::sealed;
 use crate::store::error::StoreError;
 use crate::store::signing_keys::StoredKey;
 
@@ -118,21 +120,14 @@ async fn insert(
     algorithm: SigningAlgorithm,
     life: KeyLife,
 ) -> Result<NewKey, Fault> {
-    let made = tokio::task::spawn_blocking(move || generate(algorithm)).await;
+    let made = blocking(move || generate(algorithm)).await;
     let made = made.map_err(|error| Fault::unavailable(&error))?;
-    let made = made.map_err(|error| Fault::unavailable(&error))?;
-    let sealing = &control.world().sealing;
-    let sealed = sealing.seal(&made.kid, algorithm, &made.private);
-    let key = StoredKey {
-        public_jwk: made.public_jwk.to_json(&made.kid, algorithm).to_string(),
-        sealed: sealed.map_err(|error| Fault::unavailable(&error))?,
-        kid: made.kid.clone(),
-        algorithm,
-        life: KeyLife {
-            longest_token: longest_token(control),
-            ..life
-        },
+    let life = KeyLife {
+        longest_token: control.settings().tokens.max_lifetime,
+        ..life
     };
+    let key = sealed(&made, algorithm, &control.world().sealing, life);
+    let key = key.map_err(|error| Fault::unavailable(&error))?;
     match write(control, &key).await {
         // Somebody was first; whoever asks again finds that key.
         Ok(()) | Err(StoreError::Conflict(_)) => {}
@@ -152,8 +147,4 @@ async fn write(control: &Control, key: &StoredKey) -> Result<(), StoreError> {
 async fn follow(control: &Control) -> Result<(), Fault> {
     let followed = control.grantd().follow_feed().await;
     followed.map_err(|error| Fault::unavailable(&error))
-}
-
-fn longest_token(control: &Control) -> Seconds {
-    control.settings().tokens.max_lifetime
 }

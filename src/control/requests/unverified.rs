@@ -1,12 +1,11 @@
 //! Header and claims of a JWT that came with a request, unverified: what a client writes into its assertions and proofs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::redact::Redactor;
+use crate::crypto::digest::decode_base64url;
 use crate::crypto::strict_json::parse_object;
 
 /// The parameters of a JOSE header that hold no secret (RFC 7515 section 4.1).
@@ -58,7 +57,7 @@ pub(super) fn claims_of_ours(token: &str) -> Option<Map<String, Value>> {
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {
-    parse_object(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    parse_object(&decode_base64url(part)?).ok()
 }
 
 fn shown(
@@ -86,13 +85,14 @@ mod tests {
 
     use super::*;
     use crate::control::known_secrets::KnownSecrets;
+    use crate::crypto::digest::base64url;
     use crate::domain::secret_format::Secret;
 
     const SECRET: &str = "orders-demo-secret";
 
     #[test]
     fn of_a_jwt_public_members_are_shown() {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let part = |value: &Value| base64url(value.to_string().as_bytes());
         let header = json!({ "alg": "ES256", "kid": SECRET, "x": "y", "jwk": { "kty": "EC", "x": "kJ8vQ2mZx7Lw4Rt9Yb3N", "d": "kJ8v" } });
         let jti = "7f3c2a10-5d1e-4a70-8c6f-0d2b9e41aa11";
         let claims =

@@ -108,11 +108,7 @@ pub fn decide(offers: &[Offer], request: &TokenRequest) -> Result<Grant, GrantFa
         None => &offer.policy.default_scopes,
     };
     let scopes = within_policy(asked, offer)?;
-    let lifetime = offer
-        .policy
-        .token_lifetime
-        .unwrap_or(offer.audience.token_lifetime)
-        .min(offer.audience.max_token_lifetime);
+    let lifetime = offer.audience.lifetime(offer.policy.token_lifetime);
     let claims = offer.policy.claims.clone();
     Ok(Grant {
         audience: Arc::clone(&offer.audience),

@@ -54,10 +54,14 @@ pub(in crate::http) fn check_opened_for(
     }
 }
 
-/// Host names have no case, and may end in the root's dot.
 fn same_host(one: &str, other: &str) -> bool {
-    let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     bare(one) == bare(other)
+}
+
+/// A host name as it is compared: it has no case, and may end in the root's dot.
+#[must_use]
+pub fn bare(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
 fn parse(value: &HeaderValue) -> Result<Authority, RequestFault> {

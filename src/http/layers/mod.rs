@@ -1,6 +1,6 @@
 //! What surrounds every endpoint: request id, checks of the head, JSON for what no endpoint answers.
 
-pub(super) mod host;
+pub mod host;
 mod unserved;
 
 use std::any::Any;

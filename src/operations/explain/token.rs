@@ -40,11 +40,11 @@ pub async fn explain_token(
         Err(error) => (ending(error)?, Value::Null),
     };
     let mut explained = Explained::of_unsent(decision, outcome);
-    let is_judged = |it: &Judged| it.passed == Some(false) || it.check.name() == "token";
+    let is_judged = |it: &Judged| {
+        it.check.chain() != Chain::TokenOwner
+            && (it.passed == Some(false) || it.check.name() == "token")
+    };
     explained.checks.retain(is_judged);
-    explained
-        .checks
-        .retain(|it| it.check.chain() != Chain::TokenOwner);
     explained.stopped = behind(grantd.store(), &explained, at).await?;
     let asked_by = json!(explained.text("client"));
     let of_tokens = ["audience", "holder", "jti"];

@@ -133,7 +133,7 @@ impl<'a> KeyChange<'a> {
             else {
                 continue;
             };
-            let key = sealed(pair, algorithm, &self.sealing, life)?;
+            let key = sealed(&pair, algorithm, &self.sealing, life)?;
             self.change.insert_signing_key(&key).await?;
             let what = ("signing_key_announced", key.kid.as_str());
             self.record(what, (algorithm, &life)).await?;

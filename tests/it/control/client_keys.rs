@@ -10,29 +10,19 @@ use openssl::sha::sha256;
 use serde_json::json;
 
 use super::*;
+use crate::catalogs::{audience, by_secret, client, reads};
 use crate::place::Place;
 
-const BY_KEY: &str = r#"
-[[audience]]
-id = "api"
-scopes = ["read"]
-
-[[client]]
-id = "job"
-auth = "private_key_jwt"
-  [[client.policy]]
-  audience = "api"
-  scopes = ["read"]
-  default_scopes = ["read"]
-
-[[client]]
-id = "by-secret"
-secret = "a secret of my own"
-  [[client.policy]]
-  audience = "api"
-  scopes = ["read"]
-  default_scopes = ["read"]
-"#;
+/// A client by key whose catalog states none, and one by secret.
+fn by_key() -> String {
+    let policies = reads("api");
+    [
+        audience("api", "read", ""),
+        client("job", "auth = \"private_key_jwt\"", &policies),
+        by_secret("by-secret", "a secret of my own", &policies),
+    ]
+    .concat()
+}
 
 /// Asks for a token with an assertion.
 fn ask_with(dev: &crate::place::Dev, assertion: &str) -> (u16, Value) {
@@ -48,7 +38,7 @@ fn ask_with(dev: &crate::place::Dev, assertion: &str) -> (u16, Value) {
 #[test]
 fn an_assertion_gets_a_token_and_one_with_a_flaw_does_not() {
     let place = Place::new();
-    place.write("my.toml", BY_KEY);
+    place.write("my.toml", &by_key());
     let dev = place.dev(&["--catalog", "my.toml", "--data", "data"]);
     assert!(Path::new(&place.path("data/client-job.jwk.json")).exists());
     let control = dev.url("control");

@@ -347,27 +347,19 @@ fn the_process_ends_within_five_seconds_whoever_waits() {
         &json!({ "endpoint": "token", "times": 1, "bytes_per_second": 1 }),
     );
     let control = dev.url("control").to_owned();
+    let asks = || {
+        let address = dev.authority().parse().unwrap();
+        std::thread::spawn(move || {
+            drop(crate::process::token(
+                address,
+                "archival-service",
+                "archival-demo-secret",
+            ));
+        })
+    };
     let waits = [
-        std::thread::spawn({
-            let dev = dev.authority().to_owned();
-            move || {
-                drop(crate::process::token(
-                    dev.parse().unwrap(),
-                    "archival-service",
-                    "archival-demo-secret",
-                ));
-            }
-        }),
-        std::thread::spawn({
-            let dev = dev.authority().to_owned();
-            move || {
-                drop(crate::process::token(
-                    dev.parse().unwrap(),
-                    "archival-service",
-                    "archival-demo-secret",
-                ));
-            }
-        }),
+        asks(),
+        asks(),
         std::thread::spawn(move || {
             let body = r#"{"endpoint":"revocation","within":"10m"}"#;
             let mut stream = TcpStream::connect(control.strip_prefix("http://").unwrap()).unwrap();
