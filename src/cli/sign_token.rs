@@ -9,7 +9,7 @@ use serde_json::json;
 use super::output::say;
 use crate::clock::Clock;
 use crate::config::file;
-use crate::crypto::digest::{base64url, sha256};
+use crate::crypto::dpop_proof;
 use crate::crypto::jws::private_key::ClientPrivateKey;
 use crate::crypto::random;
 use crate::domain::algorithm::SigningAlgorithm;
@@ -97,15 +97,12 @@ pub(super) fn assertion(arguments: &Assertion) -> anyhow::Result<()> {
 /// RFC 9449 section 4.2.
 pub(super) fn proof(arguments: &Proof) -> anyhow::Result<()> {
     let key = read(&arguments.key)?;
-    let header = client_jwt::proof_header(&key.public().key_members());
-    let ath = arguments.access_token.as_ref();
-    let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
     let now = Clock::system().now();
     let request = (arguments.method.as_str(), arguments.url.as_str());
-    let mut claims = client_jwt::proof(request, ath, (now, random::token_id()));
+    let mut claims = dpop_proof::claims(request, arguments.access_token.as_deref(), now);
     let nonce = arguments.nonce.as_ref();
     claims.extend(nonce.map(|nonce| ("nonce".to_owned(), json!(nonce))));
-    say!("{}", key.sign(header, &claims.into())?)?;
+    say!("{}", dpop_proof::signed(&key, claims)?)?;
     Ok(())
 }
 

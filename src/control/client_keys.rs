@@ -11,7 +11,7 @@ use super::mint::holder::client_named;
 use super::mint::signing::{Key, Signed};
 use super::state::Control;
 use super::table::Table;
-use crate::crypto::digest::{base64url, sha256};
+use crate::crypto::dpop_proof;
 use crate::crypto::random;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::assertion_flaw::AssertionFlaw;
@@ -147,10 +147,9 @@ async fn proof(
         Fault::invalid("write a URL such as http://localhost:8090/documents").at("url")
     })?;
     let method = wanted.method.as_deref().unwrap_or(usual);
-    let ath = wanted.access_token.as_ref();
-    let ath = ath.map(|token| base64url(&sha256(token.as_bytes())));
     let now = control.grantd().clock().now();
-    let claims = client_jwt::proof((method, url.as_str()), ath, (now, random::token_id()));
+    let token = wanted.access_token.as_deref();
+    let claims = dpop_proof::claims((method, url.as_str()), token, now);
     let public = key.public();
     let public = public.ok_or_else(|| Fault::unavailable(&"the key has no public half"))?;
     let differs = Deviation {

@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod client_key;
 pub mod compact;
 pub mod digest;
+pub mod dpop_proof;
 pub mod hashing_pool;
 pub mod jws;
 pub mod process_key;

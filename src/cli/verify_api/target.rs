@@ -11,10 +11,8 @@ use indexmap::IndexMap;
 
 use super::battery::Entry;
 use crate::clock::Clock;
-use crate::crypto::digest::{base64url, sha256};
+use crate::crypto::dpop_proof;
 use crate::crypto::jws::private_key::ClientPrivateKey;
-use crate::crypto::random;
-use crate::domain::client_jwt;
 use crate::domain::target_uri::TargetUri;
 
 /// The header of a DPoP proof, RFC 9449 section 4.1.
@@ -93,15 +91,10 @@ impl Target {
     }
 
     fn proof(&self, key: &ClientPrivateKey, token: &str) -> anyhow::Result<String> {
-        let ath = base64url(&sha256(token.as_bytes()));
+        let url = self.htu()?;
         let now = Clock::system().now();
-        let claims = client_jwt::proof(
-            (self.method.as_str(), &self.htu()?),
-            Some(ath),
-            (now, random::token_id()),
-        );
-        let header = client_jwt::proof_header(&key.public().key_members());
-        Ok(key.sign(header, &claims.into())?)
+        let claims = dpop_proof::claims((self.method.as_str(), &url), Some(token), now);
+        Ok(dpop_proof::signed(key, claims)?)
     }
 }
 

@@ -8,12 +8,11 @@ use crate::control::fault::Fault;
 use crate::control::mint::key_cabinet::new_key;
 use crate::control::state::{Control, Text};
 use crate::crypto::certificates::made::{CertificateKey, MakeError, ThrowAwayCa};
-use crate::crypto::digest::{base64url, certificate_thumbprint, sha256};
+use crate::crypto::digest::certificate_thumbprint;
+use crate::crypto::dpop_proof;
 use crate::crypto::jws::held_key::HeldKey;
-use crate::crypto::random;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::battery::Case;
-use crate::domain::client_jwt;
 use crate::domain::credential::{SubjectKind, SubjectName};
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::{Seconds, Timestamp};
@@ -147,10 +146,8 @@ pub(super) fn proof(
         Case::ProofExpired => now.minus(AN_HOUR),
         _ => now,
     };
-    let ath = base64url(&sha256(token.as_bytes()));
-    let claims = client_jwt::proof((method, url), Some(ath), (now, random::token_id()));
-    let header = client_jwt::proof_header(&held.key().public().key_members());
-    let signed = held.key().sign(header, &claims.into());
+    let claims = dpop_proof::claims((method, url), Some(token), now);
+    let signed = dpop_proof::signed(held.key(), claims);
     signed.map_err(|error| Fault::unavailable(&error))
 }
 
