@@ -6,7 +6,7 @@ use super::jws::Verifier;
 use super::public_jwk::{PublicJwk, PublicJwkError};
 use super::rsa_weakness::{RsaWeakness, check_rsa};
 use super::strict_json::parse_object;
-use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::accepted_algorithm::AcceptedAlgorithm;
 use crate::domain::credential::rules::KeyFacts;
 
 /// The most characters of a `kid`; those in use are thumbprints, short names and URIs.
@@ -17,7 +17,7 @@ const MAX_KID: usize = 255;
 pub struct ClientKey {
     kid: Option<String>,
     thumbprint: String,
-    verifiers: Vec<(SigningAlgorithm, Verifier)>,
+    verifiers: Vec<(AcceptedAlgorithm, Verifier)>,
 }
 
 /// Why a JWK is not registered.
@@ -34,7 +34,9 @@ pub enum ClientKeyError {
     #[error("`key_ops` lacks verify: the key is not meant for checking signatures")]
     KeyOps,
     /// Its `alg` is none that a key of its kind serves here.
-    #[error("`alg` is not ES256 (EC), EdDSA or Ed25519 (OKP), RS256 or PS256 (RSA)")]
+    #[error(
+        "`alg` is not ES256 (P-256), ES384 (P-384), EdDSA or Ed25519 (Ed25519), PS256, PS384, RS256 or RS384 (RSA)"
+    )]
     Algorithm,
     #[error("`kid` is not a text of 1 to {MAX_KID} characters on one line")]
     Kid,
@@ -85,7 +87,7 @@ impl ClientKey {
     }
 
     /// What it is registered for.
-    pub fn algorithms(&self) -> impl Iterator<Item = SigningAlgorithm> {
+    pub fn algorithms(&self) -> impl Iterator<Item = AcceptedAlgorithm> {
         self.verifiers.iter().map(|(algorithm, _)| *algorithm)
     }
 
@@ -93,7 +95,7 @@ impl ClientKey {
     /// (RFC 9864).
     #[must_use]
     pub fn verifier(&self, alg: &str) -> Option<&Verifier> {
-        let meant = SigningAlgorithm::of_header(alg)?;
+        let meant = AcceptedAlgorithm::of_header(alg)?;
         let mut verifiers = self.verifiers.iter();
         let found = verifiers.find(|(algorithm, _)| *algorithm == meant);
         found.map(|(_, verifier)| verifier)
@@ -147,14 +149,14 @@ fn check_usage(members: &Map<String, Value>) -> Result<(), ClientKeyError> {
 fn algorithms(
     members: &Map<String, Value>,
     key: &PublicJwk,
-) -> Result<Vec<SigningAlgorithm>, ClientKeyError> {
-    let mut fitting = SigningAlgorithm::ALL
+) -> Result<Vec<AcceptedAlgorithm>, ClientKeyError> {
+    let mut fitting = AcceptedAlgorithm::ALL
         .into_iter()
         .filter(|algorithm| key.fits(*algorithm));
     let Some(alg) = members.get("alg") else {
         return Ok(fitting.collect());
     };
-    let meant = SigningAlgorithm::of_header(alg.as_str().unwrap_or_default());
+    let meant = AcceptedAlgorithm::of_header(alg.as_str().unwrap_or_default());
     let named = fitting.find(|it| Some(*it) == meant);
     Ok(vec![named.ok_or(ClientKeyError::Algorithm)?])
 }
@@ -165,6 +167,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::jws::generate;
+    use crate::domain::algorithm::SigningAlgorithm;
 
     fn jwk(algorithm: SigningAlgorithm) -> Map<String, Value> {
         generate(algorithm).unwrap().public_jwk.key_members()
@@ -180,7 +183,8 @@ mod tests {
         let mut members = jwk(SigningAlgorithm::Rs256);
         let key = parsed(&members).unwrap();
         assert!(key.verifier("RS256").is_some() && key.verifier("PS256").is_some());
-        for alg in ["ES256", "HS256", "none", "rs256", "RS384"] {
+        assert!(key.verifier("RS384").is_some() && key.verifier("PS384").is_some());
+        for alg in ["ES256", "ES384", "HS256", "none", "rs256", "RS512"] {
             assert!(key.verifier(alg).is_none(), "{alg}");
         }
         members.insert("alg".into(), json!("PS256"));

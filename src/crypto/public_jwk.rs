@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::digest::{base64url, decode_base64url, sha256};
 use super::rsa_weakness::{LEAST_BITS, bits};
 use super::strict_json::{StrictJsonError, parse_object};
+use crate::domain::accepted_algorithm::AcceptedAlgorithm;
 use crate::domain::algorithm::SigningAlgorithm;
 
 /// The largest RSA modulus in bits, so that one verification stays cheap.
@@ -24,6 +25,13 @@ pub enum PublicJwk {
         x: [u8; 32],
         /// The y coordinate.
         y: [u8; 32],
+    },
+    /// `EC` on P-384, for client assertions only; the coordinates in full width.
+    P384 {
+        /// The x coordinate.
+        x: [u8; 48],
+        /// The y coordinate.
+        y: [u8; 48],
     },
     /// `OKP` on Ed25519.
     Ed25519 {
@@ -51,7 +59,7 @@ pub enum PublicJwkError {
     Private(&'static str),
     #[error("`kty` is not EC, OKP or RSA")]
     KeyType,
-    #[error("`crv` is not P-256 (EC) or Ed25519 (OKP)")]
+    #[error("`crv` is not P-256 or P-384 (EC), or Ed25519 (OKP)")]
     Curve,
     /// A member that is absent, no string, no base64url or of the wrong width.
     #[error("`{0}` is absent or not base64url of the right length")]
@@ -91,6 +99,10 @@ impl PublicJwk {
                 x: coordinate(members, "x")?,
                 y: coordinate(members, "y")?,
             }),
+            (Some("EC"), Some("P-384")) => Ok(Self::P384 {
+                x: coordinate(members, "x")?,
+                y: coordinate(members, "y")?,
+            }),
             (Some("OKP"), Some("Ed25519")) => Ok(Self::Ed25519 {
                 x: coordinate(members, "x")?,
             }),
@@ -123,15 +135,15 @@ impl PublicJwk {
 
     /// Whether keys of this kind make signatures of `algorithm`.
     #[must_use]
-    pub const fn fits(&self, algorithm: SigningAlgorithm) -> bool {
+    pub fn fits(&self, algorithm: impl Into<AcceptedAlgorithm>) -> bool {
+        use AcceptedAlgorithm::{Es384, Ours, Ps384, Rs384};
+        use SigningAlgorithm::{EdDsa, Es256, Ps256, Rs256};
         matches!(
-            (self, algorithm),
-            (Self::P256 { .. }, SigningAlgorithm::Es256)
-                | (Self::Ed25519 { .. }, SigningAlgorithm::EdDsa)
-                | (
-                    Self::Rsa { .. },
-                    SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256
-                )
+            (self, algorithm.into()),
+            (Self::P256 { .. }, Ours(Es256))
+                | (Self::P384 { .. }, Es384)
+                | (Self::Ed25519 { .. }, Ours(EdDsa))
+                | (Self::Rsa { .. }, Ours(Rs256 | Ps256) | Rs384 | Ps384)
         )
     }
 
@@ -149,12 +161,8 @@ impl PublicJwk {
     #[must_use]
     pub fn key_members(&self) -> Map<String, Value> {
         let members = match self {
-            Self::P256 { x, y } => json!({
-                "crv": "P-256",
-                "kty": "EC",
-                "x": base64url(x),
-                "y": base64url(y),
-            }),
+            Self::P256 { x, y } => on_curve("P-256", x, y),
+            Self::P384 { x, y } => on_curve("P-384", x, y),
             Self::Ed25519 { x } => json!({ "crv": "Ed25519", "kty": "OKP", "x": base64url(x) }),
             Self::Rsa { n, e } => json!({ "e": base64url(e), "kty": "RSA", "n": base64url(n) }),
         };
@@ -172,6 +180,10 @@ impl PublicJwk {
     }
 }
 
+fn on_curve(name: &str, x: &[u8], y: &[u8]) -> Value {
+    json!({ "crv": name, "kty": "EC", "x": base64url(x), "y": base64url(y) })
+}
+
 fn octets(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, PublicJwkError> {
     members
         .get(name)
@@ -180,10 +192,10 @@ fn octets(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, P
         .ok_or(PublicJwkError::Member(name))
 }
 
-fn coordinate(
+fn coordinate<const WIDTH: usize>(
     members: &Map<String, Value>,
     name: &'static str,
-) -> Result<[u8; 32], PublicJwkError> {
+) -> Result<[u8; WIDTH], PublicJwkError> {
     octets(members, name)?
         .try_into()
         .map_err(|_| PublicJwkError::Member(name))
@@ -206,6 +218,9 @@ mod tests {
         r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     /// RFC 7515 appendix A.3.
     const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+
+    /// As Node.js 22 makes one.
+    const P384: &str = r#"{"kty":"EC","crv":"P-384","x":"DjYovgkj38umQR4TQcOr4zcNHOG25gFbvif7jQAw1MR9P20wfk08bInSACDnqhoO","y":"wDGiZ2iNWa1TL_-Evr9KTI5zRu21Tny6Z2aVZGUxcmL8QyPaIwH_bhNKWt-dXIeI"}"#;
 
     /// JOSE-03: RFC 7638 section 3.1 and RFC 8037 appendix A.3.
     #[test]
@@ -292,8 +307,10 @@ mod tests {
         assert_eq!(PublicJwk::parse(&with_d), Err(PublicJwkError::Private("d")));
         let oct = r#"{"kty":"oct","k":"AA"}"#;
         assert_eq!(PublicJwk::parse(oct), Err(PublicJwkError::Private("k")));
-        let foreign = P256.replace("P-256", "P-384");
+        let foreign = P256.replace("P-256", "P-521");
         assert_eq!(PublicJwk::parse(&foreign), Err(PublicJwkError::Curve));
+        let narrow = P256.replace("P-256", "P-384");
+        assert_eq!(PublicJwk::parse(&narrow), Err(PublicJwkError::Member("x")));
         assert_eq!(PublicJwk::parse("{}"), Err(PublicJwkError::KeyType));
         assert_eq!(
             PublicJwk::parse("[]"),
@@ -305,16 +322,15 @@ mod tests {
     fn a_key_serves_only_its_own_algorithms() {
         let fitting = |text| {
             let key = PublicJwk::parse(text).unwrap();
-            SigningAlgorithm::ALL
-                .into_iter()
-                .filter(|a| key.fits(*a))
-                .collect::<Vec<_>>()
+            let all = AcceptedAlgorithm::ALL.into_iter();
+            let fitting = all
+                .filter(|it| key.fits(*it))
+                .map(AcceptedAlgorithm::as_str);
+            fitting.collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(fitting(P256), [SigningAlgorithm::Es256]);
-        assert_eq!(fitting(ED25519), [SigningAlgorithm::EdDsa]);
-        assert_eq!(
-            fitting(RSA),
-            [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256]
-        );
+        assert_eq!(fitting(P256), "ES256");
+        assert_eq!(fitting(P384), "ES384");
+        assert_eq!(fitting(ED25519), "EdDSA");
+        assert_eq!(fitting(RSA), "RS256 PS256 RS384 PS384");
     }
 }

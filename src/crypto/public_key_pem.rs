@@ -13,8 +13,9 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use super::public_jwk::{PublicJwk, PublicJwkError};
 use super::rsa_weakness::without_zeros;
 
-/// The curve P-256 and the algorithm Ed25519.
+/// The curves P-256 and P-384, and the algorithm Ed25519.
 const P256: &str = "1.2.840.10045.3.1.7";
+const P384: &str = "1.3.132.0.34";
 const ED25519: &str = "1.3.101.112";
 
 /// Why a PEM text has no public keys to register. None says anything of its content.
@@ -28,7 +29,7 @@ pub enum PemKeyError {
     Private,
     #[error("expected a public key in PEM form (-----BEGIN PUBLIC KEY-----)")]
     NoKey,
-    #[error("the public key is not P-256, Ed25519 or RSA")]
+    #[error("the public key is not P-256, P-384, Ed25519 or RSA")]
     Kind,
     #[error(transparent)]
     Key(#[from] PublicJwkError),
@@ -67,9 +68,8 @@ fn public_key(der: &[u8]) -> Result<PublicJwk, PemKeyError> {
             without_zeros(key.modulus).to_vec(),
             without_zeros(key.exponent).to_vec(),
         )?),
-        Ok(PublicKey::EC(point)) if parameter(&info).as_deref() == Some(P256) => {
-            let (x, y) = coordinates(point.data()).ok_or(PemKeyError::Kind)?;
-            Ok(PublicJwk::P256 { x, y })
+        Ok(PublicKey::EC(point)) => {
+            on_curve(parameter(&info).as_deref(), point.data()).ok_or(PemKeyError::Kind)
         }
         Ok(PublicKey::Unknown(x)) if info.algorithm.algorithm.to_id_string() == ED25519 => {
             let x = x.try_into().map_err(|_| PemKeyError::Kind)?;
@@ -79,9 +79,19 @@ fn public_key(der: &[u8]) -> Result<PublicJwk, PemKeyError> {
     }
 }
 
-/// What stands before the point of a P-256 key (RFC 5480 section 2) and before an Ed25519 key (RFC 8410 section 4).
+fn on_curve(curve: Option<&str>, point: &[u8]) -> Option<PublicJwk> {
+    match curve? {
+        P256 => coordinates(point).map(|(x, y)| PublicJwk::P256 { x, y }),
+        P384 => coordinates(point).map(|(x, y)| PublicJwk::P384 { x, y }),
+        _ => None,
+    }
+}
+
+/// What stands before the point of a P-256 or P-384 key (RFC 5480 section 2) and before an Ed25519 key (RFC 8410 section 4).
 const BEFORE_P256: &[u8] =
     b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
+const BEFORE_P384: &[u8] =
+    b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00\x04";
 const BEFORE_ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
 /// The key in PEM form, in lines of 64 characters; nothing where AWS-LC takes it for no RSA key.
@@ -89,6 +99,7 @@ const BEFORE_ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00
 pub fn to_pem(key: &PublicJwk) -> Option<String> {
     let der = match key {
         PublicJwk::P256 { x, y } => [BEFORE_P256, x, y].concat(),
+        PublicJwk::P384 { x, y } => [BEFORE_P384, x, y].concat(),
         PublicJwk::Ed25519 { x } => [BEFORE_ED25519, x].concat(),
         PublicJwk::Rsa { n, e } => {
             let der = RsaPublicKeyComponents { n, e }.as_der().ok()?;
@@ -106,8 +117,8 @@ fn parameter(info: &SubjectPublicKeyInfo<'_>) -> Option<String> {
 }
 
 /// The two halves of an uncompressed point.
-fn coordinates(point: &[u8]) -> Option<([u8; 32], [u8; 32])> {
-    let (x, y) = point.strip_prefix(&[4])?.split_at_checked(32)?;
+fn coordinates<const WIDTH: usize>(point: &[u8]) -> Option<([u8; WIDTH], [u8; WIDTH])> {
+    let (x, y) = point.strip_prefix(&[4])?.split_at_checked(WIDTH)?;
     Some((x.try_into().ok()?, y.try_into().ok()?))
 }
 
@@ -138,8 +149,10 @@ mod tests {
         D3T1AFBqEi6r2GwBoEwHHNbS1opcSoJ5QApUmuwkBPFSoM+aUkAdY6irXalVNPAUCj1PAUG72xgmAQNlWNR5us101X7z5fUPopsaKWsU\
         12kdUZigkcPpsgZTZYT8/mYkWcp+UB3kZ0/ZTfLYpiBafsyUEZdnAt9WbLZZ9N8LOg01LS7gkzrhBDB2rAVpnSaO5IrdBTpThaede+dM\
         NtH4wmHKamVpGwjPPr0U+/7u2sXvbcoboyy18SPQ1n7wuMjYQ0HD2OnKJLeEvWgSLyfHBJQ93VnVIze7Iis2tlYWFtEDAgMBAAE=";
-    const P384: &str = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEDjYovgkj38umQR4TQcOr4zcNHOG25gFbvif7jQAw1MR9P20wfk08bInS\
+    const ON_P384: &str = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEDjYovgkj38umQR4TQcOr4zcNHOG25gFbvif7jQAw1MR9P20wfk08bInS\
         ACDnqhoOwDGiZ2iNWa1TL/+Evr9KTI5zRu21Tny6Z2aVZGUxcmL8QyPaIwH/bhNKWt+dXIeI";
+    const ON_P384_JWK: &str = r#"{"kty":"EC","x":"DjYovgkj38umQR4TQcOr4zcNHOG25gFbvif7jQAw1MR9P20wfk08bInSACDnqhoO",
+        "y":"wDGiZ2iNWa1TL_-Evr9KTI5zRu21Tny6Z2aVZGUxcmL8QyPaIwH_bhNKWt-dXIeI","crv":"P-384"}"#;
 
     /// A point of the same width on another curve.
     const SECP256K1: &str = "MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEWHzPyJoJkLhpgnW86nW4qwzqVSzEFe63oxX+d/X2xFmKXlov\
@@ -160,7 +173,12 @@ mod tests {
     fn a_public_key_is_the_same_in_pem_form_and_as_jwk() {
         let mut all = "Key: first\n".to_owned();
         let mut jwks = Vec::new();
-        for (body, jwk) in [(EC, EC_JWK), (ED25519, ED25519_JWK), (RSA, RSA_JWK)] {
+        for (body, jwk) in [
+            (EC, EC_JWK),
+            (ON_P384, ON_P384_JWK),
+            (ED25519, ED25519_JWK),
+            (RSA, RSA_JWK),
+        ] {
             let text = pem("PUBLIC KEY", body);
             assert!(is_pem(&text) && !is_pem(jwk));
             let jwk = PublicJwk::parse(jwk).unwrap();
@@ -191,7 +209,6 @@ mod tests {
             (public("****"), PemKeyError::NoKey),
             (public(cut), PemKeyError::NoKey),
             (public(EC) + &public(cut), PemKeyError::NoKey),
-            (public(P384), PemKeyError::Kind),
             (public(SECP256K1), PemKeyError::Kind),
             (
                 public(SHORT_RSA),

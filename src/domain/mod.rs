@@ -1,5 +1,6 @@
 //! What grantd decides, as pure functions and types: no async, no clock, no HTTP, no SQL, no JOSE.
 
+pub mod accepted_algorithm;
 pub mod access_token;
 pub mod alert;
 pub mod algorithm;

@@ -1,6 +1,7 @@
 //! The security profile of a server: its own rules, or those of the FAPI 2.0 Security Profile for client
 //! credentials. What a profile forbids is refused where it is written, and again where it would be used.
 
+use super::accepted_algorithm::AcceptedAlgorithm;
 use super::algorithm::SigningAlgorithm;
 use super::audience::{Audience, SenderConstraint};
 use super::client::{AssertionAudience, AuthMethod, Client, named};
@@ -29,12 +30,16 @@ pub enum Contradiction {
         "client {0}: the profile fapi2 takes the issuer alone as aud; remove its assertion_audience"
     )]
     AssertionAudience(String),
-    /// A key that makes RSA PKCS #1 signatures alone.
+    /// A key that is registered for an algorithm alone that the profile does not take.
     #[error(
-        "client {client}: the profile fapi2 forbids RS256, and the key {kid} is registered for that alone; write \
-         alg PS256, or leave alg out"
+        "client {client}: the profile fapi2 forbids {algorithm}, and the key {kid} is registered for that alone; {}",
+        other_than(*.algorithm)
     )]
-    Key { client: String, kid: String },
+    Key {
+        client: String,
+        kid: String,
+        algorithm: AcceptedAlgorithm,
+    },
     /// An audience whose tokens are signed with RSA PKCS #1.
     #[error(
         "audience {audience}: the profile fapi2 forbids {algorithm}; use ES256, EdDSA or PS256"
@@ -47,6 +52,14 @@ pub enum Contradiction {
         "audience {0}: the profile fapi2 binds every token; set sender_constraint to mtls, dpop or any"
     )]
     Bearer(String),
+}
+
+/// What a client does about a key for an algorithm that the profile does not take.
+const fn other_than(algorithm: AcceptedAlgorithm) -> &'static str {
+    match algorithm {
+        AcceptedAlgorithm::Es384 => "register a key on P-256 or Ed25519, or an RSA key",
+        _ => "write alg PS256, or leave alg out",
+    }
 }
 
 impl Profile {
@@ -62,7 +75,7 @@ impl Profile {
         }
     }
 
-    /// The algorithms that it allows, of tokens, assertions and proofs.
+    /// The algorithms of tokens that it allows.
     #[must_use]
     pub const fn allows_algorithm(self, algorithm: SigningAlgorithm) -> bool {
         match self {
@@ -71,8 +84,19 @@ impl Profile {
         }
     }
 
-    /// The `alg` values of client assertions and of DPoP proofs that it takes. RFC 9864 gave `EdDSA` with Ed25519 a
-    /// second name.
+    /// The `alg` values of client assertions that it takes: those of proofs, and in the profile
+    /// `default` those of SHA-384.
+    #[must_use]
+    pub const fn assertion_algorithms(self) -> &'static [&'static str] {
+        match self {
+            Self::Default => &[
+                "ES256", "EdDSA", "Ed25519", "PS256", "RS256", "ES384", "PS384", "RS384",
+            ],
+            Self::Fapi2 => self.proof_algorithms(),
+        }
+    }
+
+    /// The `alg` values of DPoP proofs that it takes. RFC 9864 gave `EdDSA` with Ed25519 a second name.
     #[must_use]
     pub const fn proof_algorithms(self) -> &'static [&'static str] {
         match self {
@@ -114,12 +138,16 @@ impl Profile {
         self,
         client: &ClientId,
         kid: &str,
-        mut algorithms: impl Iterator<Item = SigningAlgorithm>,
+        algorithms: &[AcceptedAlgorithm],
     ) -> Option<Contradiction> {
-        let usable = algorithms.any(|algorithm| self.allows_algorithm(algorithm));
-        (!usable).then(|| Contradiction::Key {
+        let taken = self.assertion_algorithms();
+        let usable = algorithms.iter().any(|it| taken.contains(&it.as_str()));
+        // Of several one is always taken.
+        let algorithm = *algorithms.first().filter(|_| !usable)?;
+        Some(Contradiction::Key {
             client: client.to_string(),
             kid: kid.to_owned(),
+            algorithm,
         })
     }
 
@@ -164,5 +192,35 @@ mod tests {
             .filter(|algorithm| !Profile::Fapi2.allows_algorithm(*algorithm))
             .collect();
         assert_eq!(forbidden, [SigningAlgorithm::Rs256]);
+    }
+
+    #[test]
+    fn a_key_for_what_fapi2_forbids_alone_is_told_with_what_to_do() {
+        let client = ClientId::parse("worker").unwrap();
+        let found = |algorithms: &[AcceptedAlgorithm]| {
+            let found = Profile::Fapi2.contradiction_of_key(&client, "old", algorithms);
+            found.map(|it| it.to_string())
+        };
+        let (rs256, ps256) = (
+            SigningAlgorithm::Rs256.into(),
+            SigningAlgorithm::Ps256.into(),
+        );
+        assert_eq!(found(&[rs256, AcceptedAlgorithm::Rs384, ps256]), None);
+        for (algorithm, advice) in [
+            (
+                rs256,
+                "forbids RS256, and the key old is registered for that alone; write alg PS256",
+            ),
+            (AcceptedAlgorithm::Ps384, "forbids PS384, and the key old"),
+            (
+                AcceptedAlgorithm::Es384,
+                "for that alone; register a key on P-256",
+            ),
+        ] {
+            let told = found(&[algorithm]).unwrap();
+            assert!(told.contains(advice), "{told}");
+            let default = Profile::Default.contradiction_of_key(&client, "old", &[algorithm]);
+            assert_eq!(default, None);
+        }
     }
 }

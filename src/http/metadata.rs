@@ -87,7 +87,7 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
 fn document(settings: &Settings, in_use: &[SigningAlgorithm]) -> Vec<u8> {
     let issuer = &settings.issuer;
     let methods = auth_methods(settings);
-    let algorithms = settings.profile.proof_algorithms();
+    let algorithms = settings.profile.assertion_algorithms();
     let strict_readers = settings.serves_strict_readers();
     let of_tokens: Vec<&'static str> = in_use
         .iter()
@@ -109,7 +109,7 @@ fn document(settings: &Settings, in_use: &[SigningAlgorithm]) -> Vec<u8> {
         introspection_endpoint_auth_signing_alg_values_supported: algorithms,
         revocation_endpoint_auth_methods_supported: &methods,
         revocation_endpoint_auth_signing_alg_values_supported: algorithms,
-        dpop_signing_alg_values_supported: algorithms,
+        dpop_signing_alg_values_supported: settings.profile.proof_algorithms(),
         mtls_endpoint_aliases: aliases(settings),
         tls_client_certificate_bound_access_tokens: settings.mtls.is_some(),
         subject_types_supported: &["public"],

@@ -70,9 +70,8 @@ fn of_client(profile: Profile, known: &KnownClient) -> Option<Contradiction> {
         CredentialMaterial::Jwk(jwk) => client_key::facts(jwk),
         _ => None,
     });
-    let of_key = |key: KeyFacts| {
-        profile.contradiction_of_key(&client.id, &key.name, key.algorithms.into_iter())
-    };
+    let of_key =
+        |key: KeyFacts| profile.contradiction_of_key(&client.id, &key.name, &key.algorithms);
     profile
         .contradiction_of_client(client)
         .or_else(|| keys.find_map(of_key))

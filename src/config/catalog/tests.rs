@@ -516,7 +516,7 @@ fn registered_keys_are_public_and_have_one_name_each() {
             jwk.replace("\"kid\":\"1\"", "\"kid\":\"\""),
             "`kid` is not a text",
         ),
-        (jwk.replace("P-256", "P-384"), "`crv` is not P-256"),
+        (jwk.replace("P-256", "P-521"), "`crv` is not P-256"),
         (
             jwk.replace("RVEU", "RVE="),
             "`x` is absent or not base64url",

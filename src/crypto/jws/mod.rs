@@ -14,20 +14,24 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use josekit::JoseError;
 use josekit::jwk::alg::ed::EdCurve;
 use josekit::jwk::{Jwk, KeyPair};
-use josekit::jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256};
+use josekit::jws::{ES256, ES384, EdDSA, JwsSigner, JwsVerifier, PS256, PS384, RS256, RS384};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::crypto::digest::base64url;
 use crate::crypto::public_jwk::{PublicJwk, PublicJwkError};
+use crate::domain::accepted_algorithm::AcceptedAlgorithm;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::JwtTyp;
 
 const RSA_BITS: u32 = 2048;
 /// ES256 is R and S in 32 octets each (RFC 7518 section 3.4); Ed25519 has 64 octets too.
 const CURVE_SIGNATURE: usize = 64;
+/// ES384 is R and S in 48 octets each.
+const P384_SIGNATURE: usize = 96;
 
 /// Why a key or a signature could not be made. What josekit says is left out: it may quote keys.
 #[expect(missing_docs, reason = "the text of each says it")]
@@ -43,7 +47,7 @@ pub enum JwsError {
     PrivateKey(SigningAlgorithm),
     /// A public key of another kind than the algorithm's, or a point that is not on its curve.
     #[error("the public key is not a key for {0}")]
-    PublicKey(SigningAlgorithm),
+    PublicKey(AcceptedAlgorithm),
     #[error("signing with {0} failed")]
     Signing(SigningAlgorithm),
 }
@@ -245,21 +249,17 @@ impl Verifier {
     ///
     /// # Errors
     /// Where the key is of another kind, or its point is not on the curve.
-    pub fn new(algorithm: SigningAlgorithm, key: &PublicJwk) -> Result<Self, JwsError> {
+    pub fn new(algorithm: impl Into<AcceptedAlgorithm>, key: &PublicJwk) -> Result<Self, JwsError> {
+        let algorithm = algorithm.into();
         let wrong = || JwsError::PublicKey(algorithm);
         if !key.fits(algorithm) {
             return Err(wrong());
         }
         let jwk = Jwk::from_map(key.key_members()).map_err(|_| wrong())?;
-        let inner: Box<dyn JwsVerifier> = match algorithm {
-            SigningAlgorithm::Es256 => ES256.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
-            SigningAlgorithm::EdDsa => EdDSA.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
-            SigningAlgorithm::Rs256 => RS256.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
-            SigningAlgorithm::Ps256 => PS256.verifier_from_jwk(&jwk).map(|key| Box::new(key) as _),
-        }
-        .map_err(|_| wrong())?;
+        let inner = verifier(algorithm, &jwk).map_err(|_| wrong())?;
         let signature_length = match key {
             PublicJwk::P256 { .. } | PublicJwk::Ed25519 { .. } => CURVE_SIGNATURE,
+            PublicJwk::P384 { .. } => P384_SIGNATURE,
             PublicJwk::Rsa { n, .. } => n.len(),
         };
         Ok(Self {
@@ -273,6 +273,19 @@ impl Verifier {
     pub fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
         signature.len() == self.signature_length
             && self.inner.verify(signing_input, signature).is_ok()
+    }
+}
+
+fn verifier(algorithm: AcceptedAlgorithm, jwk: &Jwk) -> Result<Box<dyn JwsVerifier>, JoseError> {
+    use AcceptedAlgorithm::{Es384, Ours, Ps384, Rs384};
+    match algorithm {
+        Ours(SigningAlgorithm::Es256) => ES256.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Ours(SigningAlgorithm::EdDsa) => EdDSA.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Ours(SigningAlgorithm::Rs256) => RS256.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Ours(SigningAlgorithm::Ps256) => PS256.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Es384 => ES384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Rs384 => RS384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Ps384 => PS384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
     }
 }
 
@@ -309,8 +322,9 @@ mod tests {
     }
 
     use aws_lc_rs::signature::{
-        ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
-        RsaPublicKeyComponents, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, KeyPair as _,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA384, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA384,
+        RsaEncoding, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
     };
 
     use super::*;
@@ -400,7 +414,7 @@ mod tests {
     fn a_key_verifies_only_its_own_algorithm_and_its_own_signatures() {
         for (algorithm, key, _) in VECTORS {
             let key = PublicJwk::parse(key).unwrap();
-            for other in SigningAlgorithm::ALL
+            for other in AcceptedAlgorithm::ALL
                 .into_iter()
                 .filter(|other| !key.fits(*other))
             {
@@ -433,7 +447,7 @@ mod tests {
         let made = Verifier::new(SigningAlgorithm::Es256, &beside);
         assert_eq!(
             made.unwrap_err(),
-            JwsError::PublicKey(SigningAlgorithm::Es256)
+            JwsError::PublicKey(SigningAlgorithm::Es256.into())
         );
     }
 
@@ -446,6 +460,7 @@ mod tests {
                 let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
                 key.verify(input, &signature).is_ok()
             }
+            PublicJwk::P384 { .. } => unreachable!("no key of ours"),
             PublicJwk::Ed25519 { x } => UnparsedPublicKey::new(&ED25519, x)
                 .verify(input, &signature)
                 .is_ok(),
@@ -481,6 +496,57 @@ mod tests {
                 assert_eq!(read.typ(), Some(typ.as_str()));
                 assert_eq!(read.header().len(), 3);
                 assert_eq!(read.claims()["sub"], "a");
+            }
+        }
+    }
+
+    /// FED-19: what clients sign with SHA-384, made by AWS-LC; the padding, the hash and the curve tell them apart.
+    #[test]
+    fn signatures_with_sha_384_verify_under_their_own_algorithm_only() {
+        let input = b"header.claims";
+        let random = SystemRandom::new();
+        let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(48);
+        let on_curve = PublicJwk::P384 {
+            x: x.try_into().unwrap(),
+            y: y.try_into().unwrap(),
+        };
+        let new = generate(SigningAlgorithm::Rs256).unwrap();
+        let rsa = RsaKeyPair::from_pkcs8(&new.private).unwrap();
+        let by_rsa = |padding: &'static dyn RsaEncoding| {
+            let mut signature = vec![0; rsa.public_modulus_len()];
+            rsa.sign(padding, &random, input, &mut signature).unwrap();
+            signature
+        };
+        let made = [
+            (
+                AcceptedAlgorithm::Es384,
+                &on_curve,
+                pair.sign(&random, input).unwrap().as_ref().to_vec(),
+            ),
+            (
+                AcceptedAlgorithm::Rs384,
+                &new.public_jwk,
+                by_rsa(&RSA_PKCS1_SHA384),
+            ),
+            (
+                AcceptedAlgorithm::Ps384,
+                &new.public_jwk,
+                by_rsa(&RSA_PSS_SHA384),
+            ),
+        ];
+        for (algorithm, key, signature) in &made {
+            for other in AcceptedAlgorithm::ALL
+                .into_iter()
+                .filter(|it| key.fits(*it))
+            {
+                let verifier = Verifier::new(other, key).unwrap();
+                assert_eq!(
+                    verifier.verify(input, signature),
+                    other == *algorithm,
+                    "{algorithm} {other}"
+                );
+                assert!(!verifier.verify(b"header.other", signature));
             }
         }
     }

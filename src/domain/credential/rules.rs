@@ -6,7 +6,7 @@ use super::{
     Credential, CredentialKind, CredentialMaterial, CredentialState, StatedCredential,
     StatedSecret, SubjectName,
 };
-use crate::domain::algorithm::SigningAlgorithm;
+use crate::domain::accepted_algorithm::AcceptedAlgorithm;
 use crate::domain::client::Client;
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::profile::{Contradiction, Profile};
@@ -20,7 +20,7 @@ pub struct KeyFacts {
     /// The thumbprint of RFC 7638: equal for equal keys, whatever else their JWKs say.
     pub thumbprint: String,
     /// What it is registered for.
-    pub algorithms: Vec<SigningAlgorithm>,
+    pub algorithms: Vec<AcceptedAlgorithm>,
 }
 
 /// Why a client may not have a credential.
@@ -289,8 +289,8 @@ pub fn judge(
         return Err(CredentialFault::EmptyLife(kind));
     }
     let key = new.key().filter(|_| new.is_in_force);
-    if let Some(contradiction) = key
-        .and_then(|key| profile.contradiction_of_key(id, &key.name, key.algorithms.iter().copied()))
+    if let Some(contradiction) =
+        key.and_then(|key| profile.contradiction_of_key(id, &key.name, &key.algorithms))
     {
         return Err(contradiction.into());
     }

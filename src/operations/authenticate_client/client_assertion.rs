@@ -2,6 +2,7 @@
 
 use crate::domain::client_assertion::{AssertionFault, check_type};
 use crate::domain::identifier::CredentialId;
+use crate::domain::profile::Profile;
 use crate::operations::signed_once::{Accepted, Kind};
 
 /// A client assertion. Its key is a credential of the client that it claims to be of.
@@ -20,6 +21,10 @@ impl Kind for Assertion {
 
     fn check_type(typ: Option<&str>) -> Result<(), AssertionFault> {
         check_type(typ)
+    }
+
+    fn algorithms(profile: Profile) -> &'static [&'static str] {
+        profile.assertion_algorithms()
     }
 
     fn form(reason: String) -> AssertionFault {

@@ -1,5 +1,6 @@
 //! An assertion by a registered key proves its client; anything else is told what an unknown client is told.
 
+use grantd::domain::accepted_algorithm::AcceptedAlgorithm;
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::identifier::ClientId;
 use grantd::domain::timestamp::Seconds;
@@ -18,7 +19,7 @@ on_both! {
     }
 
     async fn every_algorithm_of_the_metadata_works(env) {
-        for algorithm in SigningAlgorithm::ALL {
+        for algorithm in AcceptedAlgorithm::ALL {
             let key = Key::new(algorithm);
             env.prune(&catalog(&[&key], "")).await;
             let replica = env.replica().await;

@@ -10,5 +10,6 @@ mod killed;
 mod mutations;
 mod replay;
 mod rsa_mutations;
+mod sha384;
 mod signature;
 pub(crate) mod signer;

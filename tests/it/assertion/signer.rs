@@ -1,10 +1,12 @@
 //! Makes client assertions as a client does, right ones and wrong ones.
 
 use grantd::crypto::digest::base64url;
-use grantd::crypto::jws::{NewKey, Signer, generate};
+use grantd::crypto::jws::{NewKey, generate};
+use grantd::crypto::public_jwk::PublicJwk;
+use grantd::domain::accepted_algorithm::AcceptedAlgorithm;
 use grantd::domain::algorithm::SigningAlgorithm;
-use grantd::domain::audience::JwtTyp;
-use josekit::jws::{ES256, EdDSA, JwsSigner, PS256, RS256};
+use josekit::jwk::KeyPair as _;
+use josekit::jws::{ES256, ES384, EdDSA, JwsSigner, PS256, PS384, RS256, RS384};
 use serde_json::{Map, Value, json};
 
 use crate::catalogs::{by_key, client, reads};
@@ -16,12 +18,19 @@ pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-b
 /// A client's key pair.
 pub(crate) struct Key {
     key: NewKey,
-    algorithm: SigningAlgorithm,
+    algorithm: AcceptedAlgorithm,
 }
 
 impl Key {
-    pub(crate) fn new(algorithm: SigningAlgorithm) -> Self {
-        let key = generate(algorithm).unwrap();
+    pub(crate) fn new(algorithm: impl Into<AcceptedAlgorithm>) -> Self {
+        let algorithm = algorithm.into();
+        let key = match algorithm {
+            AcceptedAlgorithm::Ours(ours) => generate(ours).unwrap(),
+            AcceptedAlgorithm::Rs384 | AcceptedAlgorithm::Ps384 => {
+                generate(SigningAlgorithm::Rs256).unwrap()
+            }
+            AcceptedAlgorithm::Es384 => on_p384(),
+        };
         crate::redaction::key(&key.private);
         Self { key, algorithm }
     }
@@ -31,7 +40,7 @@ impl Key {
         let pair = PS256.key_pair_from_der(self.private()).unwrap();
         self.key.private = pair.to_raw_private_key().into();
         Self {
-            algorithm: SigningAlgorithm::Rs256,
+            algorithm: SigningAlgorithm::Rs256.into(),
             ..self
         }
     }
@@ -51,10 +60,7 @@ impl Key {
 
     /// Signs these claims under the usual header: alg, kid, typ JWT.
     pub(crate) fn sign(&self, claims: &Value) -> String {
-        let signer = Signer::from_private(self.algorithm, self.kid(), &self.key.private).unwrap();
-        signer
-            .sign_compact(JwtTyp::Jwt, claims.to_string().as_bytes())
-            .unwrap()
+        self.sign_raw(&self.header(r#","typ":"JWT""#), &claims.to_string())
     }
 
     /// Signs exactly this header and these claims, whatever they are.
@@ -70,11 +76,15 @@ impl Key {
     /// The signature over `input` alone.
     pub(crate) fn sign_bytes(&self, input: &[u8]) -> Vec<u8> {
         let der = self.private();
-        let signer: Box<dyn JwsSigner> = match self.algorithm {
-            SigningAlgorithm::Es256 => Box::new(ES256.signer_from_der(der).unwrap()),
-            SigningAlgorithm::EdDsa => Box::new(EdDSA.signer_from_der(der).unwrap()),
-            SigningAlgorithm::Rs256 => Box::new(RS256.signer_from_der(der).unwrap()),
-            SigningAlgorithm::Ps256 => Box::new(PS256.signer_from_der(der).unwrap()),
+        let signer: Box<dyn JwsSigner> = match self.algorithm.as_str() {
+            "ES256" => Box::new(ES256.signer_from_der(der).unwrap()),
+            "ES384" => Box::new(ES384.signer_from_der(der).unwrap()),
+            "EdDSA" => Box::new(EdDSA.signer_from_der(der).unwrap()),
+            "RS256" => Box::new(RS256.signer_from_der(der).unwrap()),
+            "RS384" => Box::new(RS384.signer_from_der(der).unwrap()),
+            "PS256" => Box::new(PS256.signer_from_der(der).unwrap()),
+            "PS384" => Box::new(PS384.signer_from_der(der).unwrap()),
+            other => unreachable!("{other}"),
         };
         signer.sign(input).unwrap()
     }
@@ -91,6 +101,17 @@ impl Key {
             self.algorithm,
             self.kid()
         )
+    }
+}
+
+/// grantd itself makes none: it signs with no such key.
+fn on_p384() -> NewKey {
+    let pair = ES384.generate_key_pair().unwrap();
+    let public_jwk = PublicJwk::from_members(pair.to_jwk_public_key().as_ref()).unwrap();
+    NewKey {
+        kid: public_jwk.thumbprint(),
+        private: pair.to_der_private_key().into(),
+        public_jwk,
     }
 }
 

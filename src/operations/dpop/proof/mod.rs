@@ -39,6 +39,10 @@ impl Kind for Proof {
         }
     }
 
+    fn algorithms(profile: Profile) -> &'static [&'static str] {
+        profile.proof_algorithms()
+    }
+
     fn form(reason: String) -> DpopFault {
         DpopFault::Form(reason)
     }
