@@ -9,6 +9,8 @@ pub use passed::Passed;
 
 use serde::{Deserialize, Serialize};
 
+use super::client::AuthMethod;
+
 macro_rules! checks {
     ($($(#[$meta:meta])* $chain:ident { $($check:ident: $name:literal, $expected:literal;)+ })+) => {
         /// Checks that are made together, one after the other: the first that fails ends the request.
@@ -56,6 +58,25 @@ macro_rules! checks {
             }
         }
     };
+}
+
+impl Chain {
+    /// Whether a client that proves itself by `method` is judged by it. What is no matter of methods judges all.
+    #[must_use]
+    pub const fn is_for(self, method: AuthMethod) -> bool {
+        match self {
+            Self::SecretForm | Self::Secret => matches!(
+                method,
+                AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost
+            ),
+            Self::AssertionForm
+            | Self::AssertionKey
+            | Self::AssertionClaims
+            | Self::AssertionFresh => matches!(method, AuthMethod::PrivateKeyJwt),
+            Self::Certificate => method.is_mutual_tls(),
+            _ => true,
+        }
+    }
 }
 
 impl Check {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Decided, Decision};
 use crate::domain::check::{Chain, Check};
-use crate::domain::client::AuthMethod;
 use crate::domain::once::Life;
 
 /// In the form in which an audit event keeps them: a chain stands for all of its checks.
@@ -96,10 +95,8 @@ impl Checks {
 
 /// Whether a request like this one is judged by `chain`, as far as it got.
 fn concerns(decision: &Decision, chain: Chain) -> bool {
-    use AuthMethod::{ClientSecretBasic, ClientSecretPost, PrivateKeyJwt};
     let endpoint = decision.endpoint;
     let is_token = endpoint == "token";
-    let method = decision.method;
     match chain {
         // Those of budgets are made of some requests only, and told where they were.
         Chain::Route | Chain::FailureBudget | Chain::TokenBudget => false,
@@ -114,14 +111,13 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
         Chain::TokenParameter | Chain::Token => !is_token,
         Chain::TokenStanding => endpoint == "introspection",
         Chain::TokenOwner => endpoint == "revocation",
-        Chain::SecretForm | Chain::Secret => {
-            matches!(method, Some(ClientSecretBasic | ClientSecretPost))
-        }
-        Chain::AssertionForm
+        Chain::SecretForm
+        | Chain::Secret
+        | Chain::AssertionForm
         | Chain::AssertionKey
         | Chain::AssertionClaims
-        | Chain::AssertionFresh => method == Some(PrivateKeyJwt),
-        Chain::Certificate => method.is_some_and(AuthMethod::is_mutual_tls),
+        | Chain::AssertionFresh
+        | Chain::Certificate => decision.method.is_some_and(|it| chain.is_for(it)),
     }
 }
 
@@ -175,6 +171,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::client::AuthMethod;
     use crate::domain::decision::{ClaimedClient, Outcome};
     use crate::domain::refusal::{ClientFault, Refusal};
     use crate::domain::timestamp::Timestamp;

@@ -15,6 +15,9 @@ use crate::domain::refusal::ClientFault;
 /// In place of a thumbprint that only the client's certificate tells.
 const ITS_CERTIFICATE: &str = "(x5t#S256 of its certificate)";
 
+/// What is judged of a credential.
+const OF_CREDENTIALS: [Chain; 3] = [Chain::Secret, Chain::AssertionKey, Chain::Certificate];
+
 /// Who is assumed, and what that takes along.
 pub struct Assumption {
     /// The client.
@@ -38,13 +41,11 @@ impl Authenticator {
         decision.client = Some(ClaimedClient::new(id));
         decision.method = Some(method);
         self.check_allowed(method)?;
-        decision.passed(Chain::SecretForm);
+        pass_those_for(method, &[Chain::SecretForm], decision);
         let known = Self::recognise(self.find_client(id).await?.as_ref(), decision)?;
         let credential = self.assumed_credential(&known, method, caller)?;
         decision.credential = Some(credential.id.clone());
-        for chain in [Chain::Secret, Chain::AssertionKey, Chain::Certificate] {
-            decision.passed(chain);
-        }
+        pass_those_for(method, &OF_CREDENTIALS, decision);
         let certificate = caller.certificate.as_ref();
         let certificate = certificate.map(|it| it.chain.thumbprint().to_owned());
         let client = AssumedClient::new(&known, method, credential.id.clone())?;
@@ -81,6 +82,13 @@ impl Authenticator {
             CredentialState::Live => Ok(best),
             state => Err(ClientFault::dead_credential(method, &best.id, state)),
         }
+    }
+}
+
+/// The checks of other methods were not made.
+fn pass_those_for(method: AuthMethod, chains: &[Chain], decision: &mut Decision) {
+    for chain in chains.iter().filter(|it| it.is_for(method)) {
+        decision.passed(*chain);
     }
 }
 

@@ -69,6 +69,20 @@ fn refused(explained: &Explained) -> (String, String) {
     (id, failed.found.clone().unwrap_or_default())
 }
 
+/// The checks of an explanation, by their ids.
+fn ids(explained: &Explained) -> Vec<String> {
+    let id = |it: &_| json!(it)["id"].as_str().unwrap().to_owned();
+    explained.checks.iter().map(id).collect()
+}
+
+/// The checks that belong to some methods of client authentication and need no sender.
+const OF_PROOFS: [&str; 4] = [
+    "method_allowed",
+    "secret_times",
+    "assertion_live_key",
+    "certificate",
+];
+
 /// A client for each method, all of which may read.
 async fn everybody(env: &Env) -> (Replica, Identity) {
     let key = Key::new(SigningAlgorithm::Es256);
@@ -162,15 +176,32 @@ on_both! {
     async fn what_only_a_sender_could_pass_is_not_among_the_checks(env) {
         let (replica, _) = everybody(&env).await;
         let explained = explain(&replica, supposed("signs", AuthMethod::PrivateKeyJwt), &caller(None)).await;
-        let told = json!(explained);
-        let ids: Vec<&str> = told["checks"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+        let ids = ids(&explained);
         for judged in ["grant_type", "client", "assertion_live_key", "status", "policy", "scope_granted", "binding"] {
-            assert!(ids.contains(&judged), "{judged} is not in {ids:?}");
+            assert!(ids.iter().any(|it| it == judged), "{judged} is not in {ids:?}");
         }
         for of_a_sender in ["media_type", "assertion_signature", "assertion_audience", "assertion_once", "proxy"] {
-            assert!(!ids.contains(&of_a_sender), "{of_a_sender} is in {ids:?}");
+            assert!(!ids.iter().any(|it| it == of_a_sender), "{of_a_sender} is in {ids:?}");
         }
         assert!(explained.checks.iter().all(|it| it.passed == Some(true)), "{explained:?}");
+    }
+
+    async fn of_the_ways_to_prove_oneself_only_the_assumed_one_is_among_the_checks(env) {
+        let (replica, _) = everybody(&env).await;
+        for (client, method, judged) in [
+            ("reader", BASIC, vec!["method_allowed", "secret_times"]),
+            ("signs", AuthMethod::PrivateKeyJwt, vec!["assertion_live_key"]),
+            ("pinned", AuthMethod::SelfSignedTlsClientAuth, vec!["certificate"]),
+            ("named", AuthMethod::TlsClientAuth, vec!["certificate"]),
+        ] {
+            for grant in ["client_credentials", "password"] {
+                let request = Supposed { grant, ..supposed(client, method) };
+                let explained = explain(&replica, request, &caller(None)).await;
+                let ids = ids(&explained);
+                let of_proofs = ids.iter().filter(|it| OF_PROOFS.contains(&it.as_str()));
+                assert_eq!(of_proofs.collect::<Vec<_>>(), judged, "{client}, {grant}: {ids:?}");
+            }
+        }
     }
 
     async fn a_certificate_is_judged_by_the_rules_of_its_method(env) {

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use grantd::domain::client::AuthMethod;
+use grantd::domain::decision::Judged;
 use grantd::operations::explain::{Explained, Supposed, explain_unsent};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ struct Decided {
     outcome: String,
     /// The check that failed, what it found, and the remedy.
     failed: Option<(String, Option<String>, Option<String>)>,
+    /// The checks that need no sender and were made, with whether each passed: known of what was refused.
+    checks: Option<Vec<(String, bool)>>,
     /// Header and claims of the token, how long it lives, and its type.
     token: Option<(Value, Value, Value, Value)>,
 }
@@ -52,10 +55,20 @@ impl Decided {
         });
         Self {
             outcome: explained.outcome.clone(),
+            checks: failed.is_some().then(|| judged_without_a_sender(explained)),
             failed,
             token,
         }
     }
+}
+
+/// Those that were not reached are left out: what refuses a request before its client is looked at does not know how the
+/// client would have proved itself.
+fn judged_without_a_sender(explained: &Explained) -> Vec<(String, bool)> {
+    let checks = explained.checks.iter();
+    let checks = checks.filter(|it| it.check.needs_no_sender());
+    let told = |it: &Judged| Some((json!(it)["id"].as_str()?.to_owned(), it.passed?));
+    checks.filter_map(told).collect()
 }
 
 /// The claims without what is random in them, and what of a key only its proof tells.
@@ -72,7 +85,11 @@ fn comparable(mut claims: Value) -> Value {
 /// it would send.
 fn without_what_was_sent(decided: Decided) -> Decided {
     let failed = decided.failed.map(|(check, _, _)| (check, None, None));
-    Decided { failed, ..decided }
+    Decided {
+        failed,
+        checks: None,
+        ..decided
+    }
 }
 
 async fn sent(env: &Env, sender: &Sender<'_>, case: &Case, asked: &Asked) -> Decided {
@@ -89,6 +106,7 @@ async fn sent(env: &Env, sender: &Sender<'_>, case: &Case, asked: &Asked) -> Dec
         return Decided {
             outcome: "issued".to_owned(),
             failed: None,
+            checks: None,
             token: Some(token),
         };
     }
