@@ -19,6 +19,9 @@ pub(super) enum Command {
     /// List all clients
     List(List),
     /// Show one client: its owner, where it is valid, how it proves itself, what it may get
+    ///
+    /// Each replica counts `max_tokens_per_minute` for itself. The tokens in the last hour and day are those of all
+    /// replicas together.
     Show(show::Show),
     /// Stop a client; its tokens are inactive at introspection within a second
     Disable(stop::Disable),

@@ -34,7 +34,7 @@ pub(super) async fn run(arguments: &Show) -> anyhow::Result<()> {
     let client = &known.client;
     let mut rows: Vec<Vec<Value>> = members(client)
         .into_iter()
-        .map(|(name, value)| vec![json!(name), value])
+        .map(|(name, value)| vec![json!(name), with_its_reach(&name, value)])
         .collect();
     let serves = (!about.serves.is_empty()).then(|| json!(about.serves));
     let more = [
@@ -60,4 +60,15 @@ pub(super) async fn run(arguments: &Show) -> anyhow::Result<()> {
         .map(|it| policy::Row::of(None, it, about.lifetime(it)))
         .collect();
     Ok(policy::print(&policies, Output::Table)?)
+}
+
+/// A bound on tokens is counted by each replica, their number is that of all: one must not be held against the other.
+fn with_its_reach(name: &str, value: Value) -> Value {
+    if name == "max_tokens_per_minute" && !value.is_null() {
+        json!(format!(
+            "{value}, counted by each replica; the tokens below are those of all"
+        ))
+    } else {
+        value
+    }
 }

@@ -37,6 +37,22 @@ on_both! {
         assert!(site.done("client show api").stdout.contains("no policies: it gets no tokens"));
     }
 
+    async fn a_bound_on_tokens_is_shown_as_that_of_one_replica(env) {
+        let limited = format!("secret = \"{READER}\"\nmax_tokens_per_minute = 60");
+        let site = Site::new(env).await;
+        site.env.apply(&CATALOG.replace(&format!("secret = \"{READER}\""), &limited)).await;
+        let row = |client: &str| {
+            let shown = site.done(&format!("client show {client}")).stdout;
+            let rows = shown.lines().map(str::trim).collect::<Vec<_>>();
+            let bound = rows.iter().find_map(|it| it.strip_prefix("max_tokens_per_minute"));
+            bound.map(|it| it.trim().to_owned())
+        };
+        let told = "60, counted by each replica; the tokens below are those of all";
+        assert_eq!(row("reader").as_deref(), Some(told));
+        assert_eq!(row("api"), None);
+        assert_eq!(site.json("client show reader")["max_tokens_per_minute"], 60);
+    }
+
     async fn who_may_call_an_api_is_one_question(env) {
         let site = Site::new(env).await;
         make(&site);
