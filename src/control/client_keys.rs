@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use super::answer::Json;
 use super::fault::Fault;
 use super::input::Body;
-use super::mint::holder::client_named;
 use super::mint::signing::{Key, Signed};
 use super::state::Control;
 use super::table::Table;
@@ -100,7 +99,7 @@ async fn assertion(
     control: Control,
     Body(wanted): Body<AssertionWanted>,
 ) -> Result<Json<AssertionMade>, Fault> {
-    let client = client_named(&control, &wanted.client_id).await?;
+    let client = control.client(&wanted.client_id).await?;
     let held = control.held(&client.client.id).unwrap_or_default();
     let jwk = held.private_jwk.and_then(|jwk| jwk.read());
     let jwk = jwk.ok_or_else(|| {

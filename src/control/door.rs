@@ -1,14 +1,13 @@
 //! Keeps web pages out: whoever browses the web while `grantd dev` runs must not have it steered by a page, be it by
 //! a request from that page or by a name that its owner resolves to loopback (DNS rebinding).
 
-use std::net::IpAddr;
-
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue};
 
 use super::fault::Fault;
+use crate::domain::loopback::is_loopback;
 use crate::http::layers::host::bare;
 
 /// What a browser says of where a request comes from (W3C Fetch Metadata).
@@ -48,12 +47,7 @@ impl Door {
     }
 
     fn knows(&self, host: &str) -> bool {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
-        bare.parse().is_ok_and(is_loopback)
-            || host == "localhost"
-            || host.ends_with(".localhost")
-            || self.known_as.as_deref() == Some(host)
+        is_loopback(host) || host.ends_with(".localhost") || self.known_as.as_deref() == Some(host)
     }
 }
 

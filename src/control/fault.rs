@@ -65,11 +65,7 @@ impl Fault {
         known: impl IntoIterator<Item = &'k str> + Clone,
     ) -> Self {
         let name = shown::unknown(name, known.clone());
-        let fault = Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            format!("there is no {what} {name}"),
-        );
+        let fault = Self::not_found(format!("there is no {what} {name}"));
         fault.near(shown::nearest(&name, known)).at(name)
     }
 

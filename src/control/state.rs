@@ -32,10 +32,12 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::secret_format::Secret;
 use crate::http::layers::host::bare;
 use crate::operations::Grantd;
-use crate::operations::unknown_name::NoClient;
 use crate::server::replica::Replica;
 use crate::server::shutdown::Shutdown;
 use crate::store::error::StoreError;
+
+/// With so many names an unknown one is compared.
+const MOST_NEIGHBOURS: i64 = 20_000;
 
 /// The control interface of one `grantd dev`; clones are the same one.
 #[derive(Clone)]
@@ -211,22 +213,24 @@ impl Shared {
         &self.waiting
     }
 
-    /// A client.
+    /// The client of this name, enabled or not, as it stands in the database: a command may have changed it just now.
     ///
     /// # Errors
-    /// There is none of this id; or a database out of reach.
-    pub(super) async fn client(&self, id: &str) -> Result<KnownClient, Fault> {
+    /// 404 with the nearest name, or 503.
+    pub(super) async fn client(&self, name: &str) -> Result<Arc<KnownClient>, Fault> {
         let unavailable = |error: StoreError| Fault::unavailable(&error);
         let store = self.grantd.store();
-        if let Ok(id) = ClientId::parse(id) {
+        if let Ok(id) = ClientId::parse(name) {
             let loaded = store.load_client(&id).await.map_err(unavailable)?;
             let lives = |it: &KnownClient| it.client.status != ClientStatus::Deleted;
             if let Some(known) = loaded.value.filter(lives) {
-                return Ok(known);
+                return Ok(Arc::new(known));
             }
         }
-        let unknown = NoClient::near(store, id).await.map_err(unavailable)?;
-        Err(Fault::not_found(unknown.to_string()))
+        let all = store.client_ids_by_length((0, usize::MAX), MOST_NEIGHBOURS);
+        let all = all.await.map_err(unavailable)?;
+        let known = all.iter().map(String::as_str);
+        Err(Fault::unknown("client", name, known).at("client_id"))
     }
 }
 

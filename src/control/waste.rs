@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use crate::domain::decision::{ClaimedClient, Decided, Outcome};
+use crate::domain::decision::{ClaimedClient, Decided};
 use crate::domain::identifier::AudienceId;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
@@ -37,23 +37,15 @@ struct OfClient {
 impl Waste {
     /// Counts a token, where one was issued.
     pub(super) fn note(&self, decided: &Decided) {
-        let Outcome::Issued = decided.outcome else {
-            return;
-        };
         let decision = &decided.decision;
         let client = decision.client.as_ref().map(ClaimedClient::as_text);
         let kind = decision
             .audience
             .clone()
             .zip(decision.scopes_granted.clone());
-        if let (Some(client), Some(kind), Some(lifetime)) = (client, kind, decision.lifetime) {
-            let half = i64::from(lifetime.get() / 2);
-            let fresh_until = decision.at.unix().saturating_add(half);
-            self.put(
-                client,
-                kind,
-                (decision.at, Timestamp::from_unix(fresh_until)),
-            );
+        let fresh_until = decided.fresh_until();
+        if let (Some(client), Some(kind), Some(fresh_until)) = (client, kind, fresh_until) {
+            self.put(client, kind, (decision.at, fresh_until));
         }
     }
 

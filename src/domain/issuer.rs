@@ -1,12 +1,13 @@
 //! The issuer identifier, RFC 8414 section 2: one exact string that names this server everywhere.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use fluent_uri::Uri;
 use fluent_uri::component::Authority;
 use fluent_uri::pct_enc::EStr;
+
+use super::loopback::is_loopback;
 
 /// The issuer, byte for byte as in `iss`, in the metadata and in the `aud` of assertions.
 ///
@@ -75,7 +76,7 @@ impl Issuer {
         check_authority(authority, https)?;
         let path = uri.path().as_str();
         check_path(path)?;
-        let loopback = is_loopback(authority);
+        let loopback = is_loopback(authority.host());
         if !https && !loopback && !allow_plain_http {
             return Err(InvalidIssuer::PlainHttp);
         }
@@ -174,15 +175,6 @@ fn check_path(path: &str) -> Result<(), InvalidIssuer> {
     } else {
         Err(InvalidIssuer::Path)
     }
-}
-
-fn is_loopback(authority: Authority<'_>) -> bool {
-    let host = authority.host();
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Display for Issuer {

@@ -30,6 +30,7 @@ pub mod grant_decision;
 pub mod identifier;
 pub mod issuer;
 pub mod known_client;
+pub mod loopback;
 pub mod numeric_date;
 pub mod once;
 pub mod policy;

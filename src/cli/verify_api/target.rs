@@ -1,7 +1,5 @@
 //! The request that is sent again and again, with one token after the other.
 
-use std::net::IpAddr;
-
 use anyhow::{Context as _, bail};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -13,6 +11,7 @@ use super::battery::Entry;
 use crate::clock::Clock;
 use crate::crypto::dpop_proof;
 use crate::crypto::jws::private_key::ClientPrivateKey;
+use crate::domain::loopback::is_loopback;
 use crate::domain::target_uri::TargetUri;
 
 /// The header of a DPoP proof, RFC 9449 section 4.1.
@@ -96,12 +95,6 @@ impl Target {
         let claims = dpop_proof::claims((self.method.as_str(), &url), Some(token), now);
         Ok(dpop_proof::signed(key, claims)?)
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let address = bare.parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|it| it.is_loopback())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::domain::policy::Policy;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::{Seconds, Timestamp};
 
-/// Among so many clients one is chosen where a test names none, and so many are thought of where it names an unknown one.
+/// Among so many clients one is chosen where a test names none.
 const MOST: u16 = 1000;
 
 /// A client, and an audience of which it may know nothing.
@@ -54,7 +54,7 @@ impl Holder {
             None => None,
         };
         let known = if let Some(name) = client {
-            client_named(control, name).await?
+            control.client(name).await?
         } else {
             let candidates = candidates(control, audience.as_deref()).await?;
             let first = candidates.into_iter().next();
@@ -159,26 +159,6 @@ async fn audience_named(control: &Control, name: &str) -> Result<Arc<Audience>, 
     let all = all.map_err(|error| Fault::unavailable(&error))?;
     let known = all.iter().map(|it| it.id.as_str());
     Err(Fault::unknown("audience", name, known).at("audience"))
-}
-
-/// The client of that name, enabled or not.
-///
-/// # Errors
-/// 404.
-pub(in crate::control) async fn client_named(
-    control: &Control,
-    name: &str,
-) -> Result<Arc<KnownClient>, Fault> {
-    let found = match ClientId::parse(name) {
-        Ok(id) => control.grantd().directory().client(&id).await,
-        Err(_) => Ok(None),
-    };
-    if let Some(client) = found.map_err(|error| Fault::unavailable(&error))? {
-        return Ok(client);
-    }
-    let all = in_order(control).await?;
-    let known = all.iter().map(|it| it.client.id.as_str());
-    Err(Fault::unknown("client", name, known).at("client_id"))
 }
 
 /// The clients that may call the audience, or any, in the order of the catalog.

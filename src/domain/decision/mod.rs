@@ -170,6 +170,19 @@ impl Decided {
         }
     }
 
+    /// Until when the token that was issued has more than half of its life left; `None` where none was. Whoever gets an
+    /// equal one before wastes that.
+    #[must_use]
+    pub fn fresh_until(&self) -> Option<Timestamp> {
+        let lifetime = match self.outcome {
+            Outcome::Issued => self.decision.lifetime?,
+            _ => return None,
+        };
+        let half = i64::from(lifetime.get() / 2);
+        let at = self.decision.at.unix();
+        Some(Timestamp::from_unix(at.saturating_add(half)))
+    }
+
     /// Ends it in another way.
     pub fn end(&mut self, outcome: Outcome) {
         if let Some(finding) = outcome.finding() {

@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::domain::decision::{ClaimedClient, Decided, Decision, Outcome};
+use crate::domain::decision::{ClaimedClient, Decided, Decision};
 use crate::domain::timestamp::Timestamp;
 
 /// The most tokens that are remembered, one in each place: 512 KiB. When one takes the place of another, a wasted token
@@ -31,24 +31,19 @@ impl RecentTokens {
     /// Whether a request got a token although an equal one was still fresh; the new one is remembered.
     pub(super) fn is_wasted(&self, decided: &Decided) -> bool {
         let decision = &decided.decision;
-        match (&decided.outcome, decision.lifetime) {
-            (Outcome::Issued, Some(lifetime)) => {
-                let half = i64::from(lifetime.get() / 2);
-                self.put(self.fingerprint(decision), (decision.at, half))
-            }
-            _ => false,
-        }
+        decided
+            .fresh_until()
+            .is_some_and(|until| self.put(self.fingerprint(decision), (decision.at, until)))
     }
 
-    /// Whether a token with this fingerprint was fresh at `now`; from now on it is so for `half` of its life, in
-    /// seconds.
-    fn put(&self, fingerprint: u64, (now, half): (Timestamp, i64)) -> bool {
+    /// Whether a token with this fingerprint was fresh at `now`; from now on it is so until `fresh_until`.
+    fn put(&self, fingerprint: u64, (now, fresh_until): (Timestamp, Timestamp)) -> bool {
         let index = usize::try_from(fingerprint % PLACES as u64).unwrap_or(0);
         let Some(place) = self.places.get(index) else {
             return false;
         };
         let which = fingerprint >> HALF;
-        let fresh_until = seconds(now.unix().saturating_add(half));
+        let fresh_until = seconds(fresh_until.unix());
         let before = place.swap(which << HALF | fresh_until, Ordering::Relaxed);
         before >> HALF == which && before & u64::from(u32::MAX) > seconds(now.unix())
     }
@@ -77,7 +72,10 @@ mod tests {
     #[test]
     fn a_token_is_wasted_while_an_equal_one_has_more_than_half_of_its_life_left() {
         let recent = RecentTokens::new();
-        let asked = |fingerprint, at| recent.put(fingerprint, (Timestamp::from_unix(at), 150));
+        let asked = |fingerprint, at| {
+            let span = (Timestamp::from_unix(at), Timestamp::from_unix(at + 150));
+            recent.put(fingerprint, span)
+        };
         let token = 7 << 40 | 1;
         assert!(!asked(token, 1000));
         assert!(asked(token, 1149), "151 of 300 seconds are left");

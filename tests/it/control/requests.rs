@@ -195,6 +195,7 @@ on_both! {
         lab.fault(json!({ "status": 503 })).await;
         lab.replica.token("reader", READER, "").await;
         assert_eq!(waste().await, (4, 1), "it got nothing");
-        assert_eq!(lab.ask("GET /_test/clients/nobody/waste", "").await.0, 404);
+        let (status, told) = lab.ask("GET /_test/clients/raeder/waste", "").await;
+        assert_eq!((status, &told["nearest"], &told["at"]), (404, &json!("reader"), &json!("client_id")));
     }
 }
