@@ -16,7 +16,7 @@ class Unfit(Exception):
 
 
 class Program:
-    """A grantd that is linked to glibc."""
+    """A grantd that is linked to glibc, or that holds its libc itself: then `glibc` is None."""
 
     def __init__(self, path):
         self.path = Path(path).resolve()
@@ -27,16 +27,18 @@ class Program:
         if not machine or machine[1] not in MACHINES:
             raise Unfit(f"{path} is no program for x86_64 or aarch64 Linux; there are packages for these alone")
         self.machine, self.debian_machine, self.npm_machine, self.oci_machine = MACHINES[machine[1]]
-        self.target = f"{self.machine}-unknown-linux-gnu"
         self.libraries = re.findall(r"\(NEEDED\).*\[(.*)\]", said("readelf", "--dynamic", "--wide", self.path))
         versions = re.findall(r"Name: GLIBC_([0-9.]+)", said("readelf", "--version-info", "--wide", self.path))
-        if not versions:
-            raise Unfit(f"{path} is not linked to glibc; build it for {self.target}")
-        self.glibc = max(versions, key=lambda text: [int(part) for part in text.split(".")])
+        if self.libraries and not versions:
+            raise Unfit(f"{path} is linked to another libc than glibc; build it for {self.machine}-unknown-linux-gnu")
+        self.glibc = max(versions, key=lambda text: [int(part) for part in text.split(".")], default=None)
+        self.target = f"{self.machine}-unknown-linux-{'gnu' if self.glibc else 'musl'}"
         self.version = said(self.path, "--version").split()[1]
 
     def loaded(self):
         """Where this machine has all that the program loads, the loader among them."""
+        if not self.libraries:
+            return []
         paths = re.findall(r"(/\S+) \(0x", said("ldd", self.path))
         if len(paths) < len(self.libraries):
             raise Unfit(f"this machine lacks libraries of {self.path}; `ldd {self.path}` names them")
