@@ -62,6 +62,8 @@ fn rule(row: &Row, level: &str) -> Value {
     json!({
         "id": row.name,
         "shortDescription": { "text": row.why },
+        // GitHub takes no rule without it.
+        "fullDescription": { "text": format!("{} ({})", row.why, row.standard) },
         "help": { "text": help.trim_end() },
         "defaultConfiguration": { "level": level },
     })
@@ -78,7 +80,11 @@ fn result(index: usize, row: &Row, level: &str, api: &str) -> Value {
         "ruleIndex": index,
         "level": level,
         "message": { "text": text },
-        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": api } } }],
+        // An API has no lines, and GitHub takes no place without one.
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": api },
+            "region": { "startLine": 1 },
+        } }],
         "partialFingerprints": { "grantdEntry/v1": format!("{} {api}", row.name) },
         "properties": { "verdict": row.verdict, "status": row.status },
     })
