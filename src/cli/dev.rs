@@ -31,6 +31,7 @@ use crate::domain::signing_key::periods::KeyPeriods;
 use crate::domain::timestamp::Seconds;
 use crate::operations::actor::Actor;
 use crate::operations::apply_catalog::{ApplyOptions, apply_catalog};
+use crate::operations::restore::Stock;
 use crate::server::descriptors;
 use crate::server::listener::{BindError, bind_loopback_pair};
 use crate::server::replica::Replica;
@@ -170,6 +171,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 sealing,
                 catalog,
                 held,
+                stock: Stock::take(replica.grantd.store()).await?,
+                ca: certificates.ca.clone(),
                 client_ca_key: own_client_ca.then(|| Text::File(certificates.ca_key.clone())),
                 shutdown: shutdown.clone(),
             };

@@ -8,11 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::data_directory::DataDirectory;
 use crate::config::catalog::{Catalog, CatalogClient, Placed};
-use crate::config::fault::Place;
 use crate::crypto::certificates::made::{CertificateKey, ThrowAwayCa};
 use crate::crypto::digest::certificate_thumbprint;
 use crate::domain::client::AuthMethod;
-use crate::domain::credential::{CredentialMaterial, PublicMaterial, StatedCredential};
+use crate::domain::credential::{CredentialMaterial, PublicMaterial};
 use crate::domain::identifier::ClientId;
 use crate::domain::timestamp::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -92,7 +91,7 @@ impl DevCertificates {
             let Some(thumbprint) = &made.thumbprint else {
                 continue;
             };
-            let credential = made_here(PublicMaterial::Certificate(thumbprint.clone()));
+            let credential = Placed::made_by_dev(PublicMaterial::Certificate(thumbprint.clone()));
             if let Some(client) = catalog
                 .clients
                 .iter_mut()
@@ -120,17 +119,6 @@ impl DevCertificates {
     /// The files of one client.
     pub(super) fn of(&self, id: &ClientId) -> Option<&DevClient> {
         self.clients.iter().find(|client| client.id == *id)
-    }
-}
-
-/// A credential that no catalog states.
-pub(super) fn made_here(material: PublicMaterial) -> Placed<StatedCredential> {
-    Placed {
-        value: StatedCredential {
-            label: Some("made by grantd dev".to_owned()),
-            ..material.into()
-        },
-        place: Place::Nowhere,
     }
 }
 

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::dev_line::Lines;
 use super::dev_screen::{Screen, demo_secrets};
 use super::listen_address::listen_address;
+use crate::config::catalog::token_line::Lines;
 use crate::control::{Entrance, Held, Text};
 use crate::domain::identifier::ClientId;
 use crate::domain::issuer::Issuer;
@@ -55,10 +55,10 @@ impl ControlArguments {
 
 /// What the first clients of the screen prove themselves with.
 pub(super) fn held(screen: &Screen<'_>) -> Vec<(ClientId, Held)> {
-    let demo = demo_secrets();
+    let (demo, words) = (demo_secrets(), screen.words());
     let lines = Lines {
         shows_secrets: true,
-        ..screen.lines(&demo)
+        ..screen.lines(&demo, &words)
     };
     let clients = screen.catalog.clients.iter().take(MOST_HELD);
     let held = clients.map(|client| {

@@ -3,11 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use super::data_directory::DataDirectory;
-use super::dev_certificates::{made_here, name};
-use crate::config::catalog::{Catalog, CatalogClient};
+use super::dev_certificates::name;
+use crate::config::catalog::{Catalog, CatalogClient, Placed};
 use crate::crypto::jws::private_key::ClientPrivateKey;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::audience::SenderConstraint;
@@ -41,10 +39,8 @@ impl DevKeys {
             let has_key = thumbprints(client).next().is_some();
             if registers && !has_key {
                 let key = key(data, &file)?;
-                let mut public = key.public().key_members();
-                public.insert("kid".to_owned(), json!(key.kid()));
-                let material = PublicMaterial::Jwk(Value::Object(public).to_string());
-                client.credentials.push(made_here(material));
+                let material = PublicMaterial::Jwk(key.public_jwk().to_string());
+                client.credentials.push(Placed::made_by_dev(material));
             } else if !path.exists() {
                 continue;
             }

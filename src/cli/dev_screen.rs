@@ -9,12 +9,12 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::color::bold;
-use super::curl_line::quoted;
 use super::data_directory::DataDirectory;
 use super::dev_certificates::DevCertificates;
 use super::dev_keys::DevKeys;
-use super::dev_line::{Line, Lines};
+use super::dev_words::FilesAsWords;
 use super::output::say;
+use crate::config::catalog::token_line::{Line, Lines, Words, quoted};
 use crate::config::catalog::{Catalog, CatalogOptions, DEMO, DEMO_NAME};
 use crate::config::settings::Settings;
 use crate::domain::credential::{CredentialMaterial, StatedSecret};
@@ -121,8 +121,8 @@ impl Screen<'_> {
         self.print_places()?;
         say!("")?;
         say!("{}", bold("Get a token:"))?;
-        let demo = demo_secrets();
-        let lines = self.lines(&demo);
+        let (demo, words) = (demo_secrets(), self.words());
+        let lines = self.lines(&demo, &words);
         for client in self.catalog.clients.iter().take(MOST_CLIENTS) {
             say!("")?;
             match lines.of(client) {
@@ -149,15 +149,27 @@ impl Screen<'_> {
         say!("Press Ctrl-C to stop.")
     }
 
-    /// What gets a token for each client; `demo` are the secrets that everybody knows.
-    pub(super) fn lines<'l>(&'l self, demo: &'l [(ClientId, Secret)]) -> Lines<'l> {
-        Lines {
+    /// What clients prove themselves with.
+    pub(super) fn words(&self) -> FilesAsWords<'_> {
+        FilesAsWords {
             issuer: &self.ready.issuer,
-            endpoint: &self.ready.token_endpoint,
-            mutual_endpoint: self.ready.mtls_token_endpoint.as_deref(),
             certificates: self.certificates,
             keys: self.keys,
-            audiences: &self.catalog.audiences,
+        }
+    }
+
+    /// What gets a token for each client; `demo` are the secrets that everybody knows.
+    pub(super) fn lines<'l>(
+        &'l self,
+        demo: &'l [(ClientId, Secret)],
+        words: &'l dyn Words,
+    ) -> Lines<'l> {
+        Lines {
+            endpoint: &self.ready.token_endpoint,
+            mutual_endpoint: self.ready.mtls_token_endpoint.as_deref(),
+            ca: &self.certificates.ca,
+            words,
+            audiences: self.catalog.audiences.iter().map(|it| &it.value).collect(),
             demo,
             shows_secrets: false,
             has_tls: self.has_tls,

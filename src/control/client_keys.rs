@@ -11,18 +11,18 @@ use super::mint::signing::{Key, Signed};
 use super::state::Control;
 use super::table::Table;
 use crate::crypto::dpop_proof;
+use crate::crypto::public_jwk::PublicJwk;
 use crate::crypto::random;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::assertion_flaw::AssertionFlaw;
-use crate::domain::client_jwt;
+use crate::domain::client_jwt::{self, ASSERTION_TYPE};
 use crate::domain::deviation::Deviation;
+use crate::domain::identifier::ClientId;
 use crate::domain::target_uri::TargetUri;
 use crate::domain::timestamp::Seconds;
 
 /// How long an assertion lives.
 const A_MINUTE: Seconds = Seconds::new(60);
-/// RFC 7521 section 4.2.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// An assertion of a client of `private_key_jwt`.
 #[derive(Deserialize, ToSchema)]
@@ -107,19 +107,13 @@ async fn assertion(
                     catalog states none";
         Fault::conflict(none).at("client_id")
     })?;
-    let now = control.grantd().clock().now();
-    let issuer = control.settings().issuer.as_str();
-    let claims = client_jwt::assertion(
-        (client.client.id.as_str(), issuer),
-        (now, A_MINUTE),
-        &random::token_id(),
-    );
-    let flaw = wanted.flaw.map(|flaw| flaw.deviation(now));
+    let flaw = wanted
+        .flaw
+        .map(|flaw| flaw.deviation(control.grantd().clock().now()));
     let mut differs = flaw.unwrap_or_default();
     differs.claims.extend(wanted.claims);
     differs.header.extend(wanted.header);
-    let key = Key::given(&jwk, None)?;
-    let signed = key.sign_token(&control, (Some("JWT"), claims), &differs)?;
+    let signed = sign_assertion(&control, (&client.client.id, &jwk), &differs)?;
     Ok(Json(AssertionMade {
         client_assertion: signed.token,
         client_assertion_type: ASSERTION_TYPE,
@@ -146,28 +140,65 @@ async fn proof(
         Fault::invalid("write a URL such as http://localhost:8090/documents").at("url")
     })?;
     let method = wanted.method.as_deref().unwrap_or(usual);
-    let now = control.grantd().clock().now();
     let token = wanted.access_token.as_deref();
-    let claims = dpop_proof::claims((method, url.as_str()), token, now);
-    let public = key.public();
-    let public = public.ok_or_else(|| Fault::unavailable(&"the key has no public half"))?;
-    let differs = Deviation {
-        claims: wanted.claims,
-        header: Map::from_iter([
-            ("kid".to_owned(), Value::Null),
-            ("jwk".to_owned(), Value::Object(public.key_members())),
-        ]),
-        ..Deviation::default()
-    };
+    let signed = sign_proof(&control, &key, (method, url.as_str(), token), wanted.claims)?;
     let Signed {
         token,
         header,
         claims,
-    } = key.sign_token(&control, (Some("dpop+jwt"), claims), &differs)?;
+    } = signed;
     Ok(Json(ProofMade {
         proof: token,
-        jkt: public.thumbprint(),
+        jkt: public_half(&key)?.thumbprint(),
         header,
         claims,
     }))
+}
+
+/// An assertion for the issuer by a client's private JWK, right but for what `differs`.
+///
+/// # Errors
+/// 400 for a JWK that is none, 503.
+pub(super) fn sign_assertion(
+    control: &Control,
+    (client, jwk): (&ClientId, &str),
+    differs: &Deviation,
+) -> Result<Signed, Fault> {
+    let now = control.grantd().clock().now();
+    let issuer = control.settings().issuer.as_str();
+    let claims = client_jwt::assertion(
+        (client.as_str(), issuer),
+        (now, A_MINUTE),
+        &random::token_id(),
+    );
+    Key::given(jwk, None)?.sign_token(control, (Some("JWT"), claims), differs)
+}
+
+/// A DPoP proof for a request by `method` to `url`, with a token where it has one; `claims` are laid over.
+///
+/// # Errors
+/// 503.
+pub(super) fn sign_proof(
+    control: &Control,
+    key: &Key,
+    (method, url, token): (&str, &str, Option<&str>),
+    claims: Map<String, Value>,
+) -> Result<Signed, Fault> {
+    let now = control.grantd().clock().now();
+    let jwk = public_half(key)?.key_members();
+    let differs = Deviation {
+        claims,
+        header: Map::from_iter([
+            ("kid".to_owned(), Value::Null),
+            ("jwk".to_owned(), Value::Object(jwk)),
+        ]),
+        ..Deviation::default()
+    };
+    let claims = dpop_proof::claims((method, url), token, now);
+    key.sign_token(control, (Some("dpop+jwt"), claims), &differs)
+}
+
+fn public_half(key: &Key) -> Result<&PublicJwk, Fault> {
+    let public = key.public();
+    public.ok_or_else(|| Fault::unavailable(&"the key has no public half"))
 }

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::answer::Json;
+use super::client_card::ClientCard;
+use super::endpoint_urls::Endpoints;
 use super::fault::Fault;
 use super::faults::Faults;
 use super::state::Control;
 use super::steered_clock::ClockState;
 use super::table::Table;
-use crate::domain::credential::CredentialMaterial;
-use crate::domain::known_client::KnownClient;
 
 /// So many clients are shown; a catalog may have thousands.
 const MOST_CLIENTS: u16 = 200;
@@ -38,45 +38,6 @@ struct Index {
     /// Whether there are more clients than these.
     has_more_clients: bool,
     paths: Vec<PathCard>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Endpoints {
-    token_endpoint: String,
-    introspection_endpoint: String,
-    revocation_endpoint: String,
-    jwks_uri: String,
-    metadata: String,
-    /// Where clients present certificates.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mtls_token_endpoint: Option<String>,
-}
-
-/// A client, and what it proves itself with where grantd knows that in clear.
-#[derive(Serialize, ToSchema)]
-struct ClientCard {
-    client_id: String,
-    /// `active` or `disabled`.
-    status: &'static str,
-    /// How it may authenticate.
-    auth: Vec<&'static str>,
-    /// Where it gets its tokens.
-    token_endpoint: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_secret: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    private_jwk: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate_pem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    private_key_pem: Option<String>,
-    /// What it may get, as a catalog states it.
-    #[schema(value_type = Vec<Object>)]
-    policies: Vec<Value>,
-    /// A line for a shell that gets a token.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    curl: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -127,57 +88,4 @@ async fn show(control: Control) -> Result<Json<Index>, Fault> {
             })
             .collect(),
     }))
-}
-
-impl Endpoints {
-    fn of(control: &Control) -> Self {
-        let settings = control.settings();
-        let issuer = &settings.issuer;
-        Self {
-            token_endpoint: issuer.endpoint("/oauth2/token"),
-            introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
-            revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
-            jwks_uri: issuer.endpoint("/oauth2/jwks"),
-            metadata: format!(
-                "{}/.well-known/oauth-authorization-server{}",
-                issuer.origin(),
-                issuer.path()
-            ),
-            mtls_token_endpoint: settings.mutual_endpoint("/oauth2/token"),
-        }
-    }
-}
-
-impl ClientCard {
-    fn of(control: &Control, known: &KnownClient) -> Self {
-        let client = &known.client;
-        let held = control.held(&client.id).unwrap_or_default();
-        let has_secret = known.credentials.iter().any(|it| {
-            it.retired_at.is_none() && matches!(it.material, CredentialMaterial::Secret(_))
-        });
-        let (certificate, key) = held.certificate.unzip();
-        let Endpoints {
-            token_endpoint,
-            mtls_token_endpoint,
-            ..
-        } = Endpoints::of(control);
-        let by_certificate = certificate.is_some().then_some(mtls_token_endpoint);
-        Self {
-            client_id: client.id.to_string(),
-            status: client.status.as_str(),
-            auth: client.auth_methods.iter().map(|it| it.as_str()).collect(),
-            token_endpoint: by_certificate.flatten().unwrap_or(token_endpoint),
-            client_secret: held
-                .secret
-                .filter(|_| has_secret)
-                .map(|it| it.expose().to_owned()),
-            private_jwk: held
-                .private_jwk
-                .and_then(|it| serde_json::from_str(&it.read()?).ok()),
-            certificate_pem: certificate.and_then(|it| it.read()),
-            private_key_pem: key.and_then(|it| it.read()),
-            policies: known.policies.iter().map(|it| json!(it)).collect(),
-            curl: held.curl,
-        }
-    }
 }

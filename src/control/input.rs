@@ -1,11 +1,6 @@
 //! What handlers take of a request: a name in its path, its query, its body. What a handler does not take must not be
 //! there, so that nothing a test writes is ignored.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the paths that need the rest come in parts")
-)]
-
 use std::time::Duration;
 
 use axum::RequestExt as _;
@@ -118,19 +113,26 @@ impl Pieces {
                 "a body must be JSON, and say so: Content-Type: application/json",
             ));
         }
-        let body = std::mem::take(&mut self.body);
-        parse_object_within(&body, JSON_BOUNDS).map_err(|fault| {
-            let detail = match fault {
-                StrictJsonError::Syntax => {
-                    let found = serde_json::from_slice::<IgnoredAny>(&body).err();
-                    found.map(|error| error.to_string())
-                }
-                _ => None,
-            };
-            let detail = detail.unwrap_or_else(|| fault.to_string());
-            Fault::invalid(format!("the body must be one JSON object: {detail}"))
-        })
+        object(&std::mem::take(&mut self.body))
     }
+}
+
+/// The JSON object that a body is.
+///
+/// # Errors
+/// 400 with what is wrong, and where.
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
+    parse_object_within(body, JSON_BOUNDS).map_err(|fault| {
+        let detail = match fault {
+            StrictJsonError::Syntax => {
+                let found = serde_json::from_slice::<IgnoredAny>(body).err();
+                found.map(|error| error.to_string())
+            }
+            _ => None,
+        };
+        let detail = detail.unwrap_or_else(|| fault.to_string());
+        Fault::invalid(format!("the body must be one JSON object: {detail}"))
+    })
 }
 
 /// Nothing.

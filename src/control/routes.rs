@@ -2,7 +2,8 @@
 
 use super::table::Table;
 use super::{
-    battery, client_keys, clock, faults, index, issuers, openapi, requests, strangers, tokens,
+    battery, catalog, client_keys, clients, clock, faults, index, issuers, keys, openapi, requests,
+    reset, strangers, tokens,
 };
 
 /// Every path, in the order in which `GET /_test` shows them.
@@ -17,5 +18,9 @@ pub(super) fn all() -> Table {
     let all = strangers::routes(all);
     let all = client_keys::routes(all);
     let all = faults::routes(all);
-    requests::routes(all)
+    let all = requests::routes(all);
+    let all = clients::routes(all);
+    let all = catalog::routes(all);
+    let all = keys::routes(all);
+    reset::routes(all)
 }

@@ -32,6 +32,7 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::secret_format::Secret;
 use crate::http::layers::host::bare;
 use crate::operations::Grantd;
+use crate::operations::restore::Stock;
 use crate::server::replica::Replica;
 use crate::server::shutdown::Shutdown;
 use crate::store::error::StoreError;
@@ -53,6 +54,10 @@ pub struct World {
     pub catalog: Catalog,
     /// What the clients of `catalog` prove themselves with.
     pub held: Vec<(ClientId, Held)>,
+    /// What `POST /_test/reset` puts everything back to; `None` where that is too much to keep.
+    pub stock: Option<Stock>,
+    /// The certificate of the CA of grantd's own certificates.
+    pub ca: PathBuf,
     /// The private key of the CA whose client certificates are accepted, as PEM; `None` where that is somebody else's.
     pub client_ca_key: Option<Text>,
     /// When nobody waits any more.
@@ -92,6 +97,7 @@ pub(super) struct Shared {
     clock: SteeredClock,
     world: World,
     held: Mutex<HashMap<ClientId, Held>>,
+    held_at_start: HashMap<ClientId, Held>,
     mint: Mint,
     secrets: KnownSecrets,
     faults: FaultBook,
@@ -110,7 +116,7 @@ impl Control {
         (entrance, routes): (&Entrance, Vec<Route>),
         mut world: World,
     ) -> io::Result<Self> {
-        let held = std::mem::take(&mut world.held);
+        let held: HashMap<_, _> = std::mem::take(&mut world.held).into_iter().collect();
         let secrets = KnownSecrets::default();
         secrets.add_all(&world.catalog);
         Ok(Self(Arc::new(Shared {
@@ -125,7 +131,8 @@ impl Control {
             clock: SteeredClock::new(world.hand.clone(), Arc::clone(&replica.grantd)),
             waiting: Arc::new(Waiting::new(world.shutdown.clone())),
             world,
-            held: Mutex::new(held.into_iter().collect()),
+            held: Mutex::new(held.clone()),
+            held_at_start: held,
             mint: Mint::default(),
             secrets,
             faults: FaultBook::default(),
@@ -186,6 +193,32 @@ impl Shared {
     /// What a client proves itself with, where that is known.
     pub(super) fn held(&self, client: &ClientId) -> Option<Held> {
         self.held.lock().get(client).cloned()
+    }
+
+    /// Keeps what a client proves itself with, and finds its secret from now on wherever somebody puts it.
+    pub(super) fn hold(&self, client: &ClientId, held: Held) {
+        if let Some(secret) = &held.secret {
+            self.secrets.add(secret);
+        }
+        self.held.lock().insert(client.clone(), held);
+    }
+
+    /// Forgets what those clients prove themselves with that are none of `kept`.
+    pub(super) fn hold_only(&self, kept: impl Fn(&ClientId) -> bool) {
+        self.held.lock().retain(|client, _| kept(client));
+    }
+
+    /// Holds what it did at the start, no more.
+    pub(super) fn hold_as_at_the_start(&self) {
+        self.held.lock().clone_from(&self.held_at_start);
+    }
+
+    /// Hears of what was written to the database.
+    ///
+    /// # Errors
+    /// 503.
+    pub(super) async fn follow(&self) -> Result<(), Fault> {
+        Ok(self.grantd.follow_feed().await?)
     }
 
     /// The secrets that are known in clear.

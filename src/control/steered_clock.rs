@@ -88,10 +88,6 @@ impl SteeredClock {
     ///
     /// # Errors
     /// An unreachable database.
-    #[expect(
-        dead_code,
-        reason = "the reset of everything comes with what else there is to reset"
-    )]
     pub(super) async fn reset(&self) -> Result<(), Fault> {
         self.change(&Move::Reset).await.map(drop)
     }

@@ -1,8 +1,4 @@
 //! The table of all paths, each with its handler: what a handler takes and gives stands in the table by itself.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the paths that need the rest come in parts")
-)]
 
 use axum::Router;
 use axum::extract::{Request, State};

@@ -1,5 +1,6 @@
 //! Sample paths, asked as tests ask: what a handler takes, and what is said of anything else.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -89,6 +90,8 @@ fn router() -> Router {
         sealing,
         catalog,
         held: Vec::new(),
+        stock: None,
+        ca: PathBuf::new(),
         client_ca_key: None,
         shutdown: Shutdown::manual().1,
     };

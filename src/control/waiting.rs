@@ -23,7 +23,6 @@ impl Waiting {
     }
 
     /// Releases all who wait now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the reset comes next"))]
     pub(super) fn release(&self) {
         self.released.send_modify(|times| *times += 1);
     }

@@ -78,7 +78,6 @@ impl Waste {
     }
 
     /// Counts from nought.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the reset comes next"))]
     pub(super) fn forget(&self) {
         self.0.lock().clear();
     }

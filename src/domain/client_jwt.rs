@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::timestamp::{Seconds, Timestamp};
 
+/// The `client_assertion_type` of an assertion (RFC 7523 section 2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /// An assertion of `client` for the issuer `audience`, made at `now` and good for `lifetime`.
 #[must_use]
 pub fn assertion(

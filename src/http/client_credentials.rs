@@ -6,13 +6,11 @@ use axum::http::header::AUTHORIZATION;
 use super::basic::{Authorization, parse_authorization};
 use super::form::Form;
 use crate::domain::client::AuthMethod;
+use crate::domain::client_jwt::ASSERTION_TYPE;
 use crate::domain::presented::Presented;
 use crate::domain::refusal::RequestFault;
 use crate::domain::secret_format::Secret;
 use crate::domain::shown;
-
-/// The one type of client assertions, RFC 7523 section 2.2.
-const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What the request presents; nothing of it is believed yet.
 ///
@@ -70,13 +68,13 @@ fn in_assertion(form: &Form) -> Result<Presented, RequestFault> {
         .get("client_assertion")
         .ok_or(RequestFault::AssertionPair("client_assertion_type"))?;
     match form.get("client_assertion_type") {
-        Some(JWT_BEARER) => Ok(Presented::Assertion {
+        Some(ASSERTION_TYPE) => Ok(Presented::Assertion {
             client_id: form.get("client_id").map(str::to_owned),
             assertion: assertion.to_owned(),
         }),
         Some(other) => Err(RequestFault::AssertionType(shown::unknown(
             other,
-            [JWT_BEARER],
+            [ASSERTION_TYPE],
         ))),
         None => Err(RequestFault::AssertionPair("client_assertion")),
     }
@@ -192,7 +190,8 @@ mod tests {
     /// 7523-01.
     #[test]
     fn an_assertion_needs_its_exact_type_and_the_type_an_assertion() {
-        let whole = format!("client_assertion=a&client_id=id&client_assertion_type={JWT_BEARER}");
+        let whole =
+            format!("client_assertion=a&client_id=id&client_assertion_type={ASSERTION_TYPE}");
         let found = find(&[], &whole).unwrap();
         assert!(matches!(
             found,
@@ -219,8 +218,8 @@ mod tests {
                 RequestFault::AssertionType("t".to_owned()),
             ),
             (
-                &format!("client_assertion=a&client_assertion_type={JWT_BEARER}x"),
-                RequestFault::AssertionType(format!("{JWT_BEARER}x")),
+                &format!("client_assertion=a&client_assertion_type={ASSERTION_TYPE}x"),
+                RequestFault::AssertionType(format!("{ASSERTION_TYPE}x")),
             ),
         ] {
             assert_eq!(find(&[], body).err(), Some(fault), "{body}");

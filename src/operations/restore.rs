@@ -25,7 +25,7 @@ use crate::store::restore::Earlier;
 use crate::store::signing_keys::StoredKey;
 
 /// So many clients a [`Stock`] holds at most: about 2 KiB each.
-const MOST_CLIENTS: i64 = 20_000;
+pub const MOST_CLIENTS: i64 = 20_000;
 
 /// What a database held at one moment.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ pub mod public_material;
 mod read;
 mod secret;
 mod subject;
+pub mod token_line;
 pub mod write;
 
 use std::ops::Deref;
@@ -15,13 +16,13 @@ use std::path::PathBuf;
 
 use super::absent_secrets::AbsentSecrets;
 use super::fault::{ConfigError, Faults, Place};
-use super::shaped::Section;
+use super::shaped::{Section, keys_of};
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
-use crate::domain::credential::StatedCredential;
+use crate::domain::credential::{CredentialMaterial, StatedCredential, StatedSecret};
 use crate::domain::policy::Policy;
 use crate::domain::profile::Profile;
-use crate::domain::secret_format::MIN_IMPORTED_LENGTH;
+use crate::domain::secret_format::{MIN_IMPORTED_LENGTH, Secret};
 pub use files::STANDARD_INPUT;
 use files::{Document, Files};
 
@@ -46,6 +47,20 @@ pub struct Placed<T> {
     pub value: T,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Placed<StatedCredential> {
+    /// What `grantd dev` made for a client whose catalog states nothing of the kind.
+    #[must_use]
+    pub fn made_by_dev(credential: impl Into<StatedCredential>) -> Self {
+        Self {
+            value: StatedCredential {
+                label: Some("made by grantd dev".to_owned()),
+                ..credential.into()
+            },
+            place: Place::Nowhere,
+        }
+    }
 }
 
 impl<T> Deref for Placed<T> {
@@ -82,6 +97,23 @@ impl CatalogClient {
             policies: Vec::new(),
             place: Place::Command,
         }
+    }
+
+    /// The keys of a `[[client]]`.
+    #[must_use]
+    pub fn keys() -> Vec<&'static str> {
+        let shapes = [keys_of::<Client>(), keys_of::<credentials::Proofs>()];
+        shapes.into_iter().flatten().chain(["policy"]).collect()
+    }
+
+    /// Its secret, where it is stated in clear.
+    #[must_use]
+    pub fn clear_secret(&self) -> Option<&Secret> {
+        let mut materials = self.credentials.iter().map(|it| &it.material);
+        materials.find_map(|material| match material {
+            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => Some(secret),
+            _ => None,
+        })
     }
 }
 

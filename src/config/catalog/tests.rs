@@ -36,15 +36,6 @@ fn strict(text: &str) -> Result<Catalog, ConfigError> {
     Catalog::parse("c.toml", text, &CatalogOptions::strict(&environment))
 }
 
-fn keys_of_clients() -> Vec<&'static str> {
-    [
-        keys_of::<Client>(),
-        keys_of::<credentials::Proofs>(),
-        vec!["policy"],
-    ]
-    .concat()
-}
-
 fn message(result: Result<Catalog, ConfigError>) -> String {
     result.unwrap_err().to_string()
 }
@@ -116,7 +107,7 @@ fn the_demo_catalog_explains_every_key() {
         "san_email",
     ];
     let audience = keys_of::<Audience>();
-    for key in [audience, keys_of_clients(), keys_of::<Policy>()].concat() {
+    for key in [audience, CatalogClient::keys(), keys_of::<Policy>()].concat() {
         assert!(
             shows(&&key) || beside.contains(&key) && DEMO.contains(key),
             "{key}"
@@ -621,11 +612,11 @@ proptest! {
 
     #[test]
     fn no_almost_right_catalog_makes_the_parser_panic(
-        keys in prop::collection::vec((0..keys_of_clients().len(), "[\\[\\]{}\"'=,:$a-z0-9.\\- ]{0,24}"), 0..6),
+        keys in prop::collection::vec((0..CatalogClient::keys().len(), "[\\[\\]{}\"'=,:$a-z0-9.\\- ]{0,24}"), 0..6),
     ) {
         let mut text = CLIENT.to_owned();
         for (key, value) in keys {
-            writeln!(text, "{} = {value}", keys_of_clients()[key]).unwrap();
+            writeln!(text, "{} = {value}", CatalogClient::keys()[key]).unwrap();
         }
         let _ = dev(&text);
     }

@@ -219,6 +219,17 @@ const SYNONYMS: [(&str, &str); 4] = [
 ];
 
 impl Problem {
+    /// What was meant, where something known is near.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&str> {
+        let nearest = match self {
+            Self::UnknownKey(nearest) | Self::NotOneOf { nearest, .. } => *nearest,
+            Self::UnknownVariable(nearest) => nearest,
+            _ => return None,
+        };
+        Some(nearest).filter(|it| !it.is_empty())
+    }
+
     /// Of a text that is none of `known`.
     pub(in crate::config) fn not_one_of(text: &str, known: &[&'static str]) -> Self {
         let names = || known.iter().copied();

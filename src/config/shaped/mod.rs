@@ -193,7 +193,6 @@ fn shown(text: &str) -> String {
     text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
-/// The keys of the shape `T`.
 /// The outermost table, whose keys several shapes share.
 struct Top<'s, 't>(&'s mut Section<'t>);
 
@@ -235,7 +234,7 @@ impl<'de> Deserializer<'de> for Top<'_, '_> {
     }
 }
 
-#[cfg(test)]
+/// The keys of the shape `T`.
 pub(super) fn keys_of<T: DeserializeOwned>() -> Vec<&'static str> {
     let (faults, table) = (Faults::default(), Table::default());
     let mut section = Section::new(String::new(), (&Place::Nowhere, &table), &faults);

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::control::fault::Fault;
+use crate::control::mint::certificate::MadeCertificate;
 use crate::control::mint::key_cabinet::new_key;
-use crate::control::state::{Control, Text};
-use crate::crypto::certificates::made::{CertificateKey, MakeError, ThrowAwayCa};
-use crate::crypto::digest::certificate_thumbprint;
+use crate::control::state::Control;
 use crate::crypto::dpop_proof;
 use crate::crypto::jws::held_key::HeldKey;
 use crate::domain::algorithm::SigningAlgorithm;
@@ -31,12 +30,8 @@ pub(super) struct Purpose {
 pub(super) enum Bond {
     /// A key that signs proofs.
     Key(Arc<HeldKey>, Purpose),
-    /// A certificate and its private key, both as PEM, with the thumbprint.
-    Certificate {
-        certificate: String,
-        key: String,
-        thumbprint: String,
-    },
+    /// A certificate with its private key.
+    Certificate(MadeCertificate),
 }
 
 impl Purpose {
@@ -68,37 +63,23 @@ impl Bond {
     /// # Errors
     /// 503.
     pub(super) fn to_certificate(control: &Control) -> Result<Self, Fault> {
-        let now = control.grantd().clock().now();
-        let made = || -> Result<_, MakeError> {
-            let key = CertificateKey::generate()?;
-            let ca = control.world().client_ca_key.as_ref();
-            let certificate = match ca.and_then(Text::read) {
-                Some(ca) => ThrowAwayCa::new(CertificateKey::from_pem(&ca)?).client(
-                    &key,
-                    &SubjectName {
-                        kind: SubjectKind::Dns,
-                        value: "battery.grantd.example".to_owned(),
-                    },
-                    now,
-                )?,
-                None => key.self_signed("battery", now)?,
-            };
-            Ok((certificate, key.to_pem().as_str().to_owned()))
+        let subject = SubjectName {
+            kind: SubjectKind::Dns,
+            value: "battery.grantd.example".to_owned(),
         };
-        let (certificate, key) = made().map_err(|error| Fault::unavailable(&error))?;
-        let thumbprint = thumbprint(&certificate);
-        Ok(Self::Certificate {
-            thumbprint: thumbprint.ok_or_else(|| Fault::unavailable(&"no certificate was made"))?,
-            certificate,
-            key,
-        })
+        Ok(Self::Certificate(
+            match MadeCertificate::of_client_ca(control, &subject)? {
+                Some(made) => made,
+                None => MadeCertificate::self_signed(control, "battery")?,
+            },
+        ))
     }
 
     /// As `cnf`.
     pub(super) fn confirmation(&self) -> Map<String, Value> {
         let (name, value) = match self {
             Self::Key(held, _) => ("jkt", held.key().public().thumbprint()),
-            Self::Certificate { thumbprint, .. } => ("x5t#S256", thumbprint.clone()),
+            Self::Certificate(made) => ("x5t#S256", made.thumbprint.clone()),
         };
         Map::from_iter([(name.to_owned(), json!(value))])
     }
@@ -107,7 +88,7 @@ impl Bond {
     pub(super) fn private_key_pem(&self) -> String {
         match self {
             Self::Key(held, _) => held.pem().as_str().to_owned(),
-            Self::Certificate { key, .. } => key.clone(),
+            Self::Certificate(made) => made.key.as_str().to_owned(),
         }
     }
 
@@ -115,7 +96,7 @@ impl Bond {
     pub(super) fn certificate_pem(&self) -> Option<String> {
         match self {
             Self::Key(..) => None,
-            Self::Certificate { certificate, .. } => Some(certificate.clone()),
+            Self::Certificate(made) => Some(made.certificate.clone()),
         }
     }
 }
@@ -149,12 +130,4 @@ pub(super) fn proof(
     let claims = dpop_proof::claims((method, url), Some(token), now);
     let signed = dpop_proof::signed(held.key(), claims);
     signed.map_err(|error| Fault::unavailable(&error))
-}
-
-fn thumbprint(pem: &str) -> Option<String> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject as _;
-
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
-    Some(certificate_thumbprint(&der))
 }

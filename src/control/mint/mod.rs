@@ -1,5 +1,6 @@
 //! What makes tokens that no client asked for: keys that are nobody's, other issuers, and the token itself.
 
+pub(super) mod certificate;
 pub(super) mod holder;
 pub(super) mod key_cabinet;
 pub(super) mod moment;

@@ -118,6 +118,11 @@ impl OtherIssuers {
         self.0.lock().remove(name);
         Ok(())
     }
+
+    /// Removes all but `staging`.
+    pub(in crate::control) fn forget(&self) {
+        self.0.lock().retain(|name, _| name == STAGING);
+    }
 }
 
 fn check_name(name: &str) -> Result<(), Fault> {

@@ -47,7 +47,7 @@ pub(in crate::control) async fn next(
     // The schedule announces one for each algorithm that audiences have.
     let rotated = control.grantd().rotate_keys().await;
     rotated.map_err(|error| Fault::unavailable(&error))?;
-    follow(control).await?;
+    control.follow().await?;
     if let Some(signer) = announced() {
         return Ok(signer);
     }
@@ -133,7 +133,7 @@ async fn insert(
         Ok(()) | Err(StoreError::Conflict(_)) => {}
         Err(error) => return Err(Fault::unavailable(&error)),
     }
-    follow(control).await?;
+    control.follow().await?;
     Ok(made)
 }
 
@@ -142,9 +142,4 @@ async fn write(control: &Control, key: &StoredKey) -> Result<(), StoreError> {
     let mut change = store.begin_change(random::token_id()).await?;
     change.insert_signing_key(key).await?;
     change.commit().await.map(drop)
-}
-
-async fn follow(control: &Control) -> Result<(), Fault> {
-    let followed = control.grantd().follow_feed().await;
-    followed.map_err(|error| Fault::unavailable(&error))
 }

@@ -50,7 +50,7 @@ struct Awaited {
     /// How long: `5s`, unless it says otherwise; at most `10m`.
     #[schema(value_type = Option<String>, example = "5s")]
     within: Option<Span>,
-    /// Counts those that came after the one of this id, in place of all since the start.
+    /// Counts those that came after the one of this id, in place of all since the start or the last reset.
     after: Option<u64>,
 }
 
@@ -74,7 +74,7 @@ struct TooFew {
 #[derive(Serialize, ToSchema)]
 struct WasteOf {
     client_id: String,
-    /// How many it got since the start.
+    /// How many it got since the start, or the last reset.
     tokens: u64,
     /// How many of them while an equal one (same audience and scopes) had more than half of its life left.
     wasted: u64,

@@ -91,6 +91,16 @@ impl ClientPrivateKey {
         self.kid.clone().unwrap_or_else(|| self.public.thumbprint())
     }
 
+    /// The public half, as its owner registers it.
+    #[must_use]
+    pub fn public_jwk(&self) -> Value {
+        let mut members = self.public.key_members();
+        members.insert("kid".to_owned(), Value::String(self.kid()));
+        let mut jwk = Value::Object(members);
+        jwk.sort_all_objects();
+        jwk
+    }
+
     /// What it signs with.
     #[must_use]
     pub const fn algorithm(&self) -> SigningAlgorithm {

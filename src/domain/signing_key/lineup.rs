@@ -20,6 +20,8 @@ pub enum TakeOver {
     WhenKnown,
     /// As soon as every replica knows it.
     Now,
+    /// At once: there is one replica.
+    AtOnce,
 }
 
 /// Why a key was not retired.
@@ -151,6 +153,7 @@ impl Lineup {
             let begin = match when {
                 TakeOver::WhenKnown => begin,
                 TakeOver::Now => begin.min(soonest),
+                TakeOver::AtOnce => now,
             };
             self.move_begin(begin, periods);
             return Some(begin);
@@ -159,6 +162,7 @@ impl Lineup {
         let begin = match when {
             TakeOver::WhenKnown => known.max(soonest),
             TakeOver::Now => soonest,
+            TakeOver::AtOnce => now,
         };
         self.hand_over(begin, periods);
         Some(begin)

@@ -12,12 +12,12 @@ use super::*;
 const DAY: i64 = 86_400;
 
 impl Lab {
-    async fn kid(&self) -> String {
+    pub(super) async fn kid(&self) -> String {
         let token = self.replica.issued("reader", READER, "").await;
         decoded(&token).0["kid"].as_str().unwrap().to_owned()
     }
 
-    async fn published(&self) -> Vec<String> {
+    pub(super) async fn published(&self) -> Vec<String> {
         let jwks = self.replica.get("/oauth2/jwks").await.json();
         let keys = jwks["keys"].as_array().unwrap().iter();
         keys.map(|it| it["kid"].as_str().unwrap().to_owned())
@@ -131,5 +131,46 @@ on_both! {
         lab.set(40 * DAY).await;
         lab.set(-5).await;
         assert_eq!(lab.kid().await, second);
+    }
+
+    async fn a_test_rotates_and_retires_keys_and_the_next_token_is_signed_by_the_next(env) {
+        let lab = Lab::new(env, CATALOG).await;
+        let first = lab.kid().await;
+        let token = lab.replica.issued("reader", READER, "").await;
+        let (status, told) = lab.ask("POST /_test/keys/rotate", r#"{"algorithm":"ES256","now":true}"#).await;
+        assert_eq!(status, 200, "{told}");
+        let second = lab.kid().await;
+        assert_eq!((&told["turns"][0]["ended"]["kid"], &told["turns"][0]["current"]["kid"]), (&json!(first), &json!(second)), "{told}");
+        assert!(lab.published().await.contains(&first), "its tokens are still good");
+        // Without `now` it waits until every verifier knows the next one.
+        let (status, told) = lab.ask("POST /_test/keys/rotate", "").await;
+        assert_eq!((status, lab.kid().await), (200, second.clone()), "{told}");
+        lab.advance("1h").await;
+        assert_ne!(lab.kid().await, second);
+        let active = async |token: &str| lab.replica.introspect("api", API, token).await.json()["active"].clone();
+        let token_of_now = lab.replica.issued("reader", READER, "").await;
+        let now = lab.kid().await;
+        let (status, told) = lab.ask(&format!("POST /_test/keys/{now}/retire"), r#"{"compromised":true}"#).await;
+        assert_eq!((status, active(&token_of_now).await), (200, json!(false)), "{told}");
+        assert_ne!(lab.kid().await, now);
+        assert!(!lab.published().await.contains(&now));
+        assert_eq!(active(&token).await, json!(false), "it has expired");
+    }
+
+    async fn keys_that_cannot_be_meant_are_told(env) {
+        let lab = Lab::new(env, CATALOG).await;
+        let kid = lab.kid().await;
+        lab.ask("POST /_test/keys/rotate", r#"{"now":true}"#).await;
+        for (line, body, status, told) in [
+            ("POST /_test/keys/nope/retire".to_owned(), "", 404, "there is no signing key nope"),
+            (format!("POST /_test/keys/{kid}/retire"), "", 409, "already ends"),
+            ("POST /_test/keys/rotate".to_owned(), r#"{"algorithm":"RS256"}"#, 409, "no RS256 key is signing"),
+            ("POST /_test/keys/rotate".to_owned(), r#"{"algorithm":"RS257"}"#, 400, "RS257"),
+            ("POST /_test/keys/rotate".to_owned(), r#"{"now":"yes"}"#, 400, "true or false"),
+        ] {
+            let (found, answer) = lab.ask(&line, body).await;
+            assert_eq!(found, status, "{line}: {answer}");
+            assert!(answer["message"].as_str().unwrap().contains(told), "{line}: {answer}");
+        }
     }
 }

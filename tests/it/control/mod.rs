@@ -2,7 +2,9 @@
 //! program has it.
 
 mod battery;
+mod catalog;
 mod client_keys;
+mod clients;
 mod clock;
 mod faults;
 mod issuers;
@@ -13,6 +15,7 @@ mod program;
 mod races;
 mod redaction;
 mod requests;
+mod reset;
 mod tokens;
 
 use std::io::{Read as _, Write as _};
@@ -26,8 +29,10 @@ use axum::http::Request;
 use grantd::clock::{Clock, Hand};
 use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::config::settings::Settings;
-use grantd::control::{Entrance, World, routers};
+use grantd::control::{Entrance, Text, World, routers};
+use grantd::crypto::certificates::made::CertificateKey;
 use grantd::http::routes::Routes;
+use grantd::operations::restore::Stock;
 use grantd::server::listener::bind;
 use grantd::server::replica as server;
 use grantd::server::shutdown::{Shutdown, Trigger};
@@ -35,6 +40,7 @@ use grantd::store::DatabaseOptions;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
+use zeroize::Zeroizing;
 
 use crate::harness::*;
 
@@ -63,7 +69,7 @@ impl Lab {
         let database = DatabaseOptions::new(env.database.url.clone());
         let made = env.server(clock, database, adjust);
         let (stop, shutdown) = Shutdown::manual();
-        let (control, routes) = control(&env, &made, catalog, (hand.clone(), shutdown));
+        let (control, routes) = control(&env, &made, catalog, (hand.clone(), shutdown)).await;
         let replica = Replica {
             router: routes,
             ..Replica::of(made)
@@ -81,12 +87,17 @@ impl Lab {
 
     /// Asks the control interface; `body` is JSON, or empty.
     async fn ask(&self, line: &str, body: &str) -> (u16, Value) {
+        self.ask_typed(line, "application/json", body).await
+    }
+
+    /// Asks it with a body of another media type.
+    async fn ask_typed(&self, line: &str, media_type: &str, body: &str) -> (u16, Value) {
         let (method, target) = line.split_once(' ').unwrap();
         let request = Request::builder()
             .method(method)
             .uri(target)
             .header("host", "localhost")
-            .header("content-type", "application/json")
+            .header("content-type", media_type)
             .body(Body::from(body.to_owned()))
             .unwrap();
         let answer = self.control.clone().oneshot(request).await.unwrap();
@@ -126,8 +137,13 @@ impl Lab {
     }
 }
 
+/// Of a CA that no listener of these tests trusts: they have none for certificates.
+fn client_ca_key() -> Zeroizing<String> {
+    CertificateKey::generate().unwrap().to_pem()
+}
+
 /// Steers `made`, for nobody but this process, and looks on at its routes.
-fn control(
+async fn control(
     env: &Env,
     made: &server::Replica,
     catalog: &str,
@@ -144,7 +160,9 @@ fn control(
         sealing: env.sealing.clone(),
         catalog,
         held: Vec::new(),
-        client_ca_key: None,
+        stock: Stock::take(&env.store).await.unwrap(),
+        ca: "ca.pem".into(),
+        client_ca_key: Some(Text::Here(client_ca_key())),
         shutdown,
     };
     routers(made, &entrance, world).unwrap()

@@ -84,8 +84,8 @@ fn is_plain(text: &str) -> bool {
     form_encoded(text).eq([text])
 }
 
-/// One word for a shell. A single quote ends the quoted text, stands for itself, and begins the next.
-pub(super) fn quoted(text: impl fmt::Display) -> String {
+/// One word of a shell. A single quote ends the quoted text, stands for itself, and begins the next.
+pub fn quoted(text: impl fmt::Display) -> String {
     format!("'{}'", text.to_string().replace('\'', r"'\''"))
 }
 

@@ -1,14 +1,17 @@
-//! The line of `grantd dev`'s screen that gets a token for a client as it is printed, or why there is none.
+//! The line for a shell that gets a token for a client of `grantd dev`, or why there is none.
+
+mod curl;
 
 use std::path::Path;
 
-use super::curl_line::{by_secret, curl_line, quoted};
-use super::dev_certificates::DevCertificates;
-use super::dev_keys::DevKeys;
-use crate::config::catalog::{CatalogClient, Placed};
+pub use curl::quoted;
+use curl::{by_secret, curl_line};
+
+use super::CatalogClient;
 use crate::crypto::secret_hash::PhcHash;
 use crate::domain::audience::{Audience, SenderConstraint};
 use crate::domain::client::{AuthMethod, ClientStatus};
+use crate::domain::client_jwt::ASSERTION_TYPE;
 use crate::domain::credential::{CredentialMaterial, StatedSecret};
 use crate::domain::identifier::ClientId;
 use crate::domain::secret_format::Secret;
@@ -16,32 +19,50 @@ use crate::domain::secret_format::Secret;
 /// What is printed in place of a secret of a catalog of one's own.
 const PLACEHOLDER: &str = "SECRET";
 
+/// What clients prove themselves with besides secrets, as words of a shell.
+pub trait Words {
+    /// A certificate and its private key: each a word that names a file.
+    fn certificate(&self, client: &ClientId) -> Option<(String, String)>;
+
+    /// An assertion (RFC 7523), within double quotes.
+    fn assertion(&self, client: &ClientId) -> Option<String>;
+
+    /// A DPoP proof for a POST to `endpoint`, within double quotes.
+    fn proof(&self, endpoint: &str) -> Option<String>;
+}
+
 /// What lines are made of.
-pub(super) struct Lines<'a> {
-    pub(super) issuer: &'a str,
-    pub(super) endpoint: &'a str,
-    pub(super) mutual_endpoint: Option<&'a str>,
-    pub(super) certificates: &'a DevCertificates,
-    pub(super) keys: &'a DevKeys,
-    pub(super) audiences: &'a [Placed<Audience>],
+pub struct Lines<'a> {
+    /// The token endpoint.
+    pub endpoint: &'a str,
+    /// The one where clients present certificates.
+    pub mutual_endpoint: Option<&'a str>,
+    /// What to trust at either, where it has a certificate of the throw-away CA.
+    pub ca: &'a Path,
+    /// What clients prove themselves with.
+    pub words: &'a dyn Words,
+    /// All that policies name.
+    pub audiences: Vec<&'a Audience>,
     /// The secrets of the demo catalog, which everybody knows.
-    pub(super) demo: &'a [(ClientId, Secret)],
+    pub demo: &'a [(ClientId, Secret)],
     /// Whether secrets of a catalog of one's own are shown as well.
-    pub(super) shows_secrets: bool,
+    pub shows_secrets: bool,
     /// Whether `endpoint` has a certificate of the throw-away CA, as the mutual one always has.
-    pub(super) has_tls: bool,
+    pub has_tls: bool,
 }
 
 /// A line, and what a reader has to put into it.
-pub(super) struct Line {
-    pub(super) text: String,
-    pub(super) note: Option<&'static str>,
+pub struct Line {
+    /// For bash or zsh.
+    pub text: String,
+    /// What is to be put in, where anything is.
+    pub note: Option<&'static str>,
 }
 
 impl Lines<'_> {
     /// # Errors
     /// Why no line could work, in a few words.
-    pub(super) fn of(&self, client: &CatalogClient) -> Result<Line, &'static str> {
+    pub fn of(&self, client: &CatalogClient) -> Result<Line, &'static str> {
         if client.status == ClientStatus::Disabled {
             return Err("is disabled");
         }
@@ -64,24 +85,22 @@ impl Lines<'_> {
         if let Some((proof, note)) = self.secret(client) {
             return Ok((proof, self.endpoint, note));
         }
-        if let Some(made) = self.certificates.of(&client.id)
+        if let Some((certificate, key)) = self.words.certificate(&client.id)
             && let Some(endpoint) = self.mutual_endpoint
         {
-            let proof = format!(
-                "--cert {} --key {} --data-urlencode {}",
-                quoted(made.certificate.display()),
-                quoted(made.key.display()),
-                quoted(format_args!("client_id={}", client.id)),
-            );
+            let id = quoted(format_args!("client_id={}", client.id));
+            let proof = format!("--cert {certificate} --key {key} --data-urlencode {id}");
             return Ok((proof, endpoint, None));
         }
         let has = |method| client.auth_methods.contains(&method);
         if has(AuthMethod::PrivateKeyJwt) {
-            let key = self.keys.of(&client.id);
-            let key = key.ok_or(
+            let assertion = self.words.assertion(&client.id).ok_or(
                 "authenticates with a key that is not here: `grantd token assertion` signs with it",
             )?;
-            return Ok((self.assertion(client, key), self.endpoint, None));
+            let proof = format!(
+                "-d client_assertion_type={ASSERTION_TYPE} -d client_assertion=\"{assertion}\""
+            );
+            return Ok((proof, self.endpoint, None));
         }
         Err(if has(AuthMethod::TlsClientAuth) {
             "authenticates with a certificate that is not here"
@@ -95,7 +114,7 @@ impl Lines<'_> {
         if !self.has_tls && Some(endpoint) != self.mutual_endpoint {
             return String::new();
         }
-        format!("--cacert {} ", quoted(self.certificates.ca.display()))
+        format!("--cacert {} ", quoted(self.ca.display()))
     }
 
     /// Shown where everybody knows it; else the reader knows it.
@@ -123,16 +142,10 @@ impl Lines<'_> {
     }
 
     /// The secret of a client in clear, where the catalog states it so or everybody knows it.
-    pub(super) fn clear_secret(&self, client: &CatalogClient) -> Option<Secret> {
-        let mut materials = client.credentials.iter().map(|it| &it.material);
-        let stated = materials.find_map(|material| match material {
-            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => Some(secret.clone()),
-            _ => None,
-        });
-        stated.or_else(|| {
-            self.known_secret(client)
-                .map(|it| Secret::new(it.to_owned()))
-        })
+    #[must_use]
+    pub fn clear_secret(&self, client: &CatalogClient) -> Option<Secret> {
+        let known = || Some(Secret::new(self.known_secret(client)?.to_owned()));
+        client.clear_secret().cloned().or_else(known)
     }
 
     /// A secret of the demo, where it is still the client's.
@@ -156,17 +169,6 @@ impl Lines<'_> {
             .then(|| known.expose())
     }
 
-    fn assertion(&self, client: &CatalogClient, key: &Path) -> String {
-        format!(
-            "-d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \
-             -d client_assertion=\"$({} token assertion {} --key {} --audience {})\"",
-            program(),
-            quoted(&client.id),
-            quoted(key.display()),
-            quoted(self.issuer),
-        )
-    }
-
     /// The header with a proof, where the client's first audience or the client itself wants its tokens bound.
     fn dpop(&self, client: &CatalogClient, endpoint: &str) -> Result<String, &'static str> {
         let is_mutual = Some(endpoint) == self.mutual_endpoint;
@@ -179,40 +181,18 @@ impl Lines<'_> {
             }
             _ => return Ok(String::new()),
         }
-        let key = self.keys.dpop.as_ref();
-        let key = key.ok_or("needs a key to bind its tokens to, which is not here")?;
-        Ok(format!(
-            " -H \"DPoP: $({} token proof --key {} --url {})\"",
-            program(),
-            quoted(key.display()),
-            quoted(endpoint),
-        ))
+        let proof = self.words.proof(endpoint);
+        let proof = proof.ok_or("needs a key to bind its tokens to, which is not here")?;
+        Ok(format!(" -H \"DPoP: {proof}\""))
     }
 
     fn constraint(&self, client: &CatalogClient) -> SenderConstraint {
         let first = client.policies.first().map(|it| &it.audience);
-        let mut audiences = self.audiences.iter().map(|it| &it.value);
+        let mut audiences = self.audiences.iter();
         audiences
             .find(|audience| Some(&audience.id) == first)
             .map_or(SenderConstraint::None, |audience| {
                 audience.sender_constraint
             })
-    }
-}
-
-/// How this program is called from a shell: by its name where that finds it.
-fn program() -> String {
-    let Ok(own) = std::env::current_exe() else {
-        return "grantd".to_owned();
-    };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|directory| directory.join("grantd"))
-        .find(|file| file.is_file());
-    let found = found.and_then(|file| file.canonicalize().ok());
-    if found == own.canonicalize().ok() {
-        "grantd".to_owned()
-    } else {
-        quoted(own.display())
     }
 }
