@@ -27,6 +27,8 @@ mod assertions;
 mod attacks;
 #[path = "support/handshakes.rs"]
 mod handshakes;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/private.rs"]
 mod private;
 #[path = "support/siege.rs"]
@@ -232,11 +234,7 @@ impl Server {
 
     /// The memory that the server holds.
     fn memory(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.running.0.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-        kibibytes.map_or(f64::NAN, |number: f64| number / 1024.0)
+        memory::mebibytes(&self.running)
     }
 }
 
