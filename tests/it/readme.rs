@@ -3,8 +3,9 @@
 //! A `toml` block is read as settings or catalog, and kept under the name in its first line, or added to such a file.
 //! A `sh` block runs in one directory for all. Of a `console` block `grantd dev`, `grantd serve` and the example API are
 //! started, on free ports in place of 8080, 8443 and 8090; other commands of grantd are run, with the id of a credential
-//! that is there; and what others programs do, another test runs (`pages.rs`). A block in a programming language, and those of docs/verify.md, are what a
-//! client of tests/e2e runs, and a proxy's is run there.
+//! that is there; and what others programs do, another test runs (`pages.rs`). A `text` block is what the block before it
+//! prints. A block in a programming language, and those of docs/verify.md, are what a client of tests/e2e or the example
+//! of a kit runs, and a proxy's is run there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +23,7 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::{paths_below, root};
 
-pub(crate) const PAGES: [&str; 16] = [
+pub(crate) const PAGES: [&str; 18] = [
     "README.md",
     "docs/production.md",
     "docs/audit.md",
@@ -37,6 +38,8 @@ pub(crate) const PAGES: [&str; 16] = [
     "docs/verify.md",
     "docs/packages.md",
     "docs/testing.md",
+    "docs/testing-recipes.md",
+    "docs/testing-ci.md",
     "CONTRIBUTING.md",
     // The last: it replaces the sealing key of the pages.
     "docs/keys.md",
@@ -50,8 +53,9 @@ const SERVER: &str = "http://localhost:8080";
 /// Where the pages' server is steered, and the flag that says so.
 const CONTROL: &str = "http://127.0.0.1:8081";
 const AT_CONTROL: [&str; 2] = ["--control", "127.0.0.1:8081"];
-/// The URL of the pages' API, and how it is started.
+/// The URL of the pages' API, with TLS and without, and how it is started.
 const API: &str = "http://localhost:8090";
+const API_WITH_TLS: &str = "https://localhost:8090";
 const START_API: &str = "cargo run --example resource_server -- ";
 /// The operations listener of the pages' server.
 const OPERATIONS: &str = "http://127.0.0.1:9090";
@@ -68,6 +72,8 @@ pub(crate) struct Block {
     pub(crate) section: String,
     language: String,
     pub(crate) text: String,
+    /// What it prints, where the page says that.
+    prints: Option<String>,
 }
 
 impl Block {
@@ -94,7 +100,12 @@ pub(crate) fn blocks(pages: &[&str]) -> Vec<Block> {
                         section: section.clone(),
                         language: language.to_owned(),
                         text: String::new(),
+                        prints: None,
                     });
+                }
+                (Some(_), Some(block)) if block.language == "text" => {
+                    let before: &mut Block = blocks.last_mut().expect("a block before it");
+                    before.prints = Some(block.text);
                 }
                 (Some(_), Some(block)) => blocks.push(block),
                 (None, Some(mut block)) => {
@@ -168,7 +179,7 @@ impl Reader {
                 }
             }
             "yaml" if SPRING.iter().any(|page| block.at.starts_with(page)) => {
-                check_that_a_client_runs(block, "yaml");
+                check_that_a_client_runs(block, &["yaml"]);
             }
             "json" | "yaml" => {
                 // Either is YAML.
@@ -178,11 +189,12 @@ impl Reader {
             // What a program prints.
             "" => {}
             "haproxy" | "nginx" => check_that_a_proxy_runs(block),
-            "java" => check_that_a_client_runs(block, "java"),
-            "python" => check_that_a_client_runs(block, "py"),
-            "javascript" => check_that_a_client_runs(block, "mjs"),
-            "rust" => check_that_a_client_runs(block, "rs"),
-            language @ ("go" | "properties") => check_that_a_client_runs(block, language),
+            "python" => check_that_a_client_runs(block, &["py"]),
+            "javascript" => check_that_a_client_runs(block, &["mjs", "js"]),
+            "rust" => check_that_a_client_runs(block, &["rs"]),
+            language @ ("go" | "java" | "properties") => {
+                check_that_a_client_runs(block, &[language]);
+            }
             other => panic!("{}: a block of {other:?} is not tested", block.at),
         }
         String::new()
@@ -229,7 +241,10 @@ impl Reader {
             self.listed = Some(client.to_owned());
         }
         let ended = self.run_lines(&block.text, &block.at);
-        check_output(block, &ended);
+        match &block.prints {
+            Some(told) => assert_eq!(&ended.stdout, told, "{}: {ended:?}", block.at),
+            None => check_output(block, &ended),
+        }
         ended.stdout
     }
 
@@ -255,16 +270,18 @@ impl Reader {
             .as_ref()
             .and_then(|dev| dev.member("control").as_str());
         let text = text.replace(CONTROL, control.unwrap_or(CONTROL));
-        match &self.api {
-            Some(api) => text.replace(API, &api.origin()),
-            None => text,
-        }
+        let Some(api) = &self.api else {
+            return text;
+        };
+        let origin = api.origin();
+        let (_, port) = origin.rsplit_once(':').unwrap();
+        text.replace(API, &origin)
+            .replace(API_WITH_TLS, &format!("https://localhost:{port}"))
     }
 
     fn type_in(&mut self, line: &str, at: &str) {
         if let Some(arguments) = line.strip_prefix(START_API) {
-            let arguments = self.with_real_urls(arguments);
-            self.api = Some(Api::start(&arguments.split(' ').collect::<Vec<_>>()));
+            self.start_api(arguments);
             return;
         }
         let line = line
@@ -303,6 +320,19 @@ impl Reader {
             }
             _ => _ = self.place.done(&arguments),
         }
+    }
+
+    /// Its files are those of the pages.
+    fn start_api(&mut self, arguments: &str) {
+        let arguments = self.with_real_urls(arguments);
+        let with_path = |word: &str| match self.place.path(word) {
+            file if file.is_file() => file.display().to_string(),
+            _ => word.to_owned(),
+        };
+        let arguments: Vec<String> = arguments.split(' ').map(with_path).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.api = None;
+        self.api = Some(Api::start(&arguments));
     }
 
     /// The credential that a page means by the id that it retires: the first of the client whose list it showed last.
@@ -388,12 +418,11 @@ impl Reader {
     }
 }
 
-fn check_that_a_client_runs(block: &Block, ending: &str) {
-    let runs = paths_below("tests/e2e", &[ending]).iter().any(|path| {
-        fs::read_to_string(root().join(path))
-            .unwrap()
-            .contains(&block.text)
-    });
+fn check_that_a_client_runs(block: &Block, endings: &[&str]) {
+    let clients = paths_below("tests/e2e", endings).into_iter();
+    let examples = KITS.map(|(kit, ..)| paths_below(&format!("kits/{kit}/example"), endings));
+    let mut all = clients.chain(examples.into_iter().flatten());
+    let runs = all.any(|path| text_of(&path).contains(&block.text));
     assert!(runs, "{}: no client in tests/e2e has these lines", block.at);
 }
 

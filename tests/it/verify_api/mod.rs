@@ -4,6 +4,7 @@
 mod api;
 mod hole;
 mod manners;
+mod page;
 mod proof;
 mod token;
 
