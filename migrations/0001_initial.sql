@@ -27,9 +27,9 @@ CREATE TABLE credentials (
     id TEXT PRIMARY KEY,
     client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
-    -- of a secret: generated, imported or phc; of a subject: which attribute
+    -- of a secret: generated, imported or phc; of a subject: which attribute; of a URL of keys: the CAs of its server
     form TEXT,
-    -- PHC string, public JWK, x5t#S256 or subject value; never a secret in clear
+    -- PHC string, public JWK, x5t#S256, subject value or URL of keys; never a secret in clear
     material TEXT NOT NULL,
     -- of a key its RFC 7638 thumbprint, of a certificate its x5t#S256: finds who shares it
     thumbprint TEXT,

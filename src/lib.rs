@@ -13,6 +13,8 @@ pub mod config;
 
 pub mod telemetry;
 
+pub mod fetch;
+
 pub mod store;
 
 pub mod operations;

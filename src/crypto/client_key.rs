@@ -51,18 +51,26 @@ impl ClientKey {
     /// See [`ClientKeyError`] (JOSE-10, B-J07).
     pub fn parse(jwk: &str) -> Result<Self, ClientKeyError> {
         let members = parse_object(jwk.as_bytes()).map_err(PublicJwkError::from)?;
-        let key = PublicJwk::from_members(&members)?;
+        Self::from_members(&members)
+    }
+
+    /// As [`Self::parse`], of the members of a JWK.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_members(members: &Map<String, Value>) -> Result<Self, ClientKeyError> {
+        let key = PublicJwk::from_members(members)?;
         if let PublicJwk::Rsa { n, e } = &key {
             check_rsa(n, e)?;
         }
-        check_usage(&members)?;
-        let verifiers = algorithms(&members, &key)?
+        check_usage(members)?;
+        let verifiers = algorithms(members, &key)?
             .into_iter()
             .map(|algorithm| Ok((algorithm, Verifier::new(algorithm, &key)?)))
             .collect::<Result<Vec<_>, super::jws::JwsError>>()
             .map_err(|_| ClientKeyError::Invalid)?;
         Ok(Self {
-            kid: kid(&members)?,
+            kid: kid(members)?,
             thumbprint: key.thumbprint(),
             verifiers,
         })

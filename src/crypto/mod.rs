@@ -7,6 +7,7 @@ pub mod digest;
 pub mod dpop_proof;
 pub mod hashing_pool;
 pub mod jws;
+pub mod key_set;
 pub mod process_key;
 pub mod public_jwk;
 pub mod public_key_pem;

@@ -29,6 +29,7 @@ pub mod forwarded_fault;
 pub mod grant_decision;
 pub mod identifier;
 pub mod issuer;
+pub mod key_source;
 pub mod known_client;
 pub mod loopback;
 pub mod numeric_date;

@@ -29,6 +29,9 @@ pub enum Outage {
     /// Too many secrets wait to be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The keys of a client cannot be fetched, so nobody can tell whether it signed.
+    #[error("the keys of the client could not be fetched from its jwks_url: {0}")]
+    KeySource(String),
     /// No key with the audience's algorithm is active.
     #[error(
         "no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with"

@@ -27,6 +27,7 @@ pub mod inspect_token;
 pub mod introspect_token;
 pub mod issue_token;
 pub mod key_ring;
+pub mod key_sources;
 pub mod loads;
 mod look_out;
 pub mod make_signing_keys;
@@ -61,6 +62,7 @@ use crate::clock::Clock;
 use crate::config::settings::Settings;
 use crate::crypto::hashing_pool::HashingPool;
 use crate::crypto::sealing::SealingKeys;
+use crate::fetch::Fetcher;
 use crate::store::Store;
 use crate::store::audit_events::AuditRetention;
 use crate::store::error::StoreError;
@@ -74,6 +76,7 @@ use credential_uses::CredentialUses;
 use dpop::{Proofs, TOKEN_PATH};
 use follow_feed::{Feed, Followed};
 use freshness::Freshness;
+use key_sources::KeySources;
 use loads::Loads;
 use look_out::LookOut;
 use memory::Memory;
@@ -101,6 +104,7 @@ pub struct Grantd {
     loads: Arc<Loads>,
     feed: Arc<Feed>,
     authenticator: Authenticator,
+    key_sources: Arc<KeySources>,
     budgets: Arc<Budgets>,
     proofs: Proofs,
     replay_cache: Arc<ReplayCache>,
@@ -151,6 +155,8 @@ impl Grantd {
             followed: tokio::sync::Mutex::new(Followed::default()),
         });
         let usage = Arc::new(Usage::new(Arc::clone(&store)));
+        let key_sources = KeySources::new(Fetcher::of_environment(), Arc::clone(&clocks));
+        let key_sources = Arc::new(key_sources);
         Ok(Self {
             authenticator: Authenticator {
                 settings: Arc::clone(&settings),
@@ -164,9 +170,11 @@ impl Grantd {
                 hashing: HashingPool::start(settings.hashing.capacity())?,
                 verified_secrets: VerifiedSecrets::new(settings.cache.verified_secrets),
                 client_keys: ClientKeys::new(),
+                key_sources: Arc::clone(&key_sources),
                 client_cas,
                 token_endpoint: settings.issuer.endpoint(TOKEN_PATH),
             },
+            key_sources,
             budgets,
             proofs,
             rotator: Arc::new(Rotator::new(Arc::clone(&feed))),
@@ -197,6 +205,7 @@ impl Grantd {
         let uses = Arc::clone(&self.uses);
         let rotator = Arc::clone(&self.rotator);
         let usage = Arc::clone(&self.usage);
+        let (key_sources, memory) = (Arc::clone(&self.key_sources), Arc::clone(&self.memory));
         let surveyor = self.surveyor();
         let change_lines = Arc::clone(&self.feed.change_lines);
         let (sweeper, look_out) = (self.sweeper(), self.looker());
@@ -210,6 +219,7 @@ impl Grantd {
             .with("last uses of credentials", uses.keep_writing())
             .with("rotation of signing keys", rotator.keep_rotating())
             .with("token usage", usage.keep_writing())
+            .with("keys by URL", key_sources.keep_refreshing(memory))
             .with("survey for metrics", surveyor.keep_asking())
             .with("sweeper", sweeper.keep_sweeping())
             .with("lines of changes", change_lines.keep_telling())
@@ -252,6 +262,11 @@ impl Grantd {
     /// The sealing key is not that of the other servers, or the database is unreachable.
     pub async fn rotate_keys(&self) -> Result<bool, RotationError> {
         self.rotator.rotate_where_due().await
+    }
+
+    /// Fetches once the keys of clients that are due.
+    pub async fn refresh_key_sources(&self) {
+        self.key_sources.refresh_due(&self.memory).await;
     }
 
     /// Removes, once, what has expired by the database's clock.

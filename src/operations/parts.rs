@@ -31,7 +31,8 @@ impl Grantd {
     /// What is wrong with this replica, as `/readyz` shows it.
     #[must_use]
     pub fn degraded(&self) -> Vec<Degraded> {
-        self.feed.degraded()
+        let trouble = self.key_sources.trouble();
+        self.feed.degraded(trouble)
     }
 
     /// Whether this replica can issue tokens.

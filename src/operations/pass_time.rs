@@ -39,12 +39,13 @@ impl Grantd {
         Ok(())
     }
 
-    /// Removes what has expired by now, and raises the alerts that are due.
+    /// Removes what has expired by now, fetches the keys that are due, and raises the alerts that are.
     ///
     /// # Errors
     /// An unreachable database.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         self.sweep().await;
+        self.refresh_key_sources().await;
         self.look_out().await;
         self.follow_feed().await
     }

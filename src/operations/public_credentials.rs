@@ -13,6 +13,10 @@ pub(super) fn public_id(client: &ClientId, material: &PublicMaterial) -> Credent
         PublicMaterial::Subject(name) => {
             derived_id(client, &format!("{} {}", name.kind, name.value))
         }
+        PublicMaterial::KeySource(source) => {
+            let ca = source.ca().unwrap_or_default();
+            derived_id(client, &format!("jwks_url {} {ca}", source.url()))
+        }
     }
 }
 

@@ -149,6 +149,7 @@ const fn action(kind: CredentialKind) -> &'static str {
         CredentialKind::Jwk => "key_added",
         CredentialKind::Certificate => "certificate_added",
         CredentialKind::Subject => "subject_added",
+        CredentialKind::KeySource => "jwks_url_added",
     }
 }
 

@@ -18,6 +18,8 @@ named! {
         Database = "database",
         /// The database can be read, but not written.
         Writes = "database_writes",
+        /// Keys that clients publish by URL cannot be fetched.
+        KeySources = "key_sources",
         /// Our clock and the database's are apart.
         Clock = "clock",
         /// The process is about to end.

@@ -18,6 +18,7 @@ use crate::domain::credential::{
     SubjectName,
 };
 use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::key_source::KeySource;
 use crate::domain::timestamp::Timestamp;
 
 /// The columns that an upsert does not overwrite: the material is written once, `tokens_not_before` never decreases,
@@ -297,12 +298,13 @@ impl Store {
     }
 }
 
-fn columns(material: &CredentialMaterial) -> (Option<&'static str>, &str) {
+fn columns(material: &CredentialMaterial) -> (Option<&str>, &str) {
     match material {
         CredentialMaterial::Secret(hash) => (Some(hash.form.as_str()), &hash.phc),
         CredentialMaterial::Jwk(jwk) => (None, jwk),
         CredentialMaterial::Certificate(thumbprint) => (None, thumbprint),
         CredentialMaterial::Subject(name) => (Some(name.kind.as_str()), &name.value),
+        CredentialMaterial::KeySource(source) => (source.ca(), source.url()),
     }
 }
 
@@ -311,7 +313,9 @@ fn thumbprint(material: &CredentialMaterial) -> Option<String> {
     match material {
         CredentialMaterial::Jwk(jwk) => client_key::facts(jwk).map(|facts| facts.thumbprint),
         CredentialMaterial::Certificate(thumbprint) => Some(thumbprint.clone()),
-        CredentialMaterial::Secret(_) | CredentialMaterial::Subject(_) => None,
+        CredentialMaterial::Secret(_)
+        | CredentialMaterial::Subject(_)
+        | CredentialMaterial::KeySource(_) => None,
     }
 }
 
@@ -360,6 +364,12 @@ impl CredentialRow {
                 kind: at.read("form", SubjectKind::from_text(form))?,
                 value: self.material,
             }),
+            CredentialKind::KeySource => {
+                let source = KeySource::parse(&self.material).ok();
+                CredentialMaterial::KeySource(
+                    at.read("material", source)?.with_ca(self.form.clone()),
+                )
+            }
         };
         Ok(Credential {
             id: at.read("id", CredentialId::parse(&self.id).ok())?,

@@ -67,6 +67,7 @@ async fn every_background_task_has_a_name() {
         "last uses of credentials",
         "rotation of signing keys",
         "token usage",
+        "keys by URL",
         "survey for metrics",
         "sweeper",
         "lines of changes",

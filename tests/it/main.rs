@@ -54,6 +54,8 @@ mod introspect;
 #[cfg(test)]
 mod jwks;
 #[cfg(test)]
+mod key_sources;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod killed_tokens;

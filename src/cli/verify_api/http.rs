@@ -1,6 +1,5 @@
 //! The client: one request at a time, each over a connection of its own, no redirects, bounded in size and time.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +16,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::fetch::causes;
 
 /// The longest answer that is read, in bytes; of a longer one the beginning counts.
 const MOST: usize = 8 * 1024 * 1024;
@@ -162,29 +163,13 @@ fn certificates(path: &Path) -> anyhow::Result<RootCertStore> {
     Ok(roots)
 }
 
-/// hyper's own text says little; its innermost cause tells what happened.
 fn broken(error: &(dyn std::error::Error + 'static)) -> Silence {
-    let mut innermost = error;
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        innermost = cause;
-        if let Some(rustls::Error::AlertReceived(alert)) = cause.downcast_ref() {
-            return Silence::TlsAlert(format!("{alert:?}"));
-        }
-        next = inside(cause);
-    }
-    Silence::Broken(innermost.to_string())
-}
-
-/// What an error is about; `io::Error` skips what it was made of.
-fn inside<'e>(
-    error: &'e (dyn std::error::Error + 'static),
-) -> Option<&'e (dyn std::error::Error + 'static)> {
-    let of_io = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
-    match of_io {
-        Some(inner) => Some(inner),
-        None => error.source(),
+    let alert = causes::of(error).find_map(|cause| match cause.downcast_ref() {
+        Some(rustls::Error::AlertReceived(alert)) => Some(alert),
+        _ => None,
+    });
+    match alert {
+        Some(alert) => Silence::TlsAlert(format!("{alert:?}")),
+        None => Silence::Broken(causes::innermost(error).to_string()),
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Proofs {
     secrets: Many<CredentialShape>,
     jwks: Many<CredentialShape>,
     jwks_file: Many<String>,
+    jwks_url: Many<CredentialShape>,
+    ca_file: Option<String>,
     certificate_file: Many<CredentialShape>,
     certificate_files: Many<CredentialShape>,
     thumbprints: Many<CredentialShape>,
@@ -43,10 +45,18 @@ pub(super) fn read(
     options: &CatalogOptions<'_>,
 ) -> Vec<Placed<StatedCredential>> {
     let proofs = table.read::<Proofs>().unwrap_or_default();
-    for (key, other) in [("secrets", "secret"), ("jwks_file", "jwks")] {
+    for (key, other) in [
+        ("secrets", "secret"),
+        ("jwks_file", "jwks"),
+        ("jwks_url", "jwks"),
+        ("jwks_url", "jwks_file"),
+    ] {
         if table.has(key).is_some() && table.has(other).is_some() {
             table.fault_of(key, Problem::Both(other));
         }
+    }
+    if table.has("ca_file").is_some() && table.has("jwks_url").is_none() {
+        table.fault_of("ca_file", Problem::Without("jwks_url"));
     }
     let all = Reading { table, options }.all(proofs);
     if let Some(client) = client {
@@ -92,6 +102,12 @@ impl Reading<'_, '_, '_> {
         let keys = |text: String| public_material::keys(&text).map(public);
         self.add(&mut all, ("jwks", proofs.jwks), keys);
         self.add_jwks_files(&mut all, proofs.jwks_file);
+        let ca = proofs.ca_file.and_then(|path| self.ca(path));
+        let source = |url: String| {
+            let source = public_material::key_source(&url, self.options.allow_plain_http)?;
+            Ok(one(PublicMaterial::KeySource(source.with_ca(ca.clone()))))
+        };
+        self.add(&mut all, ("jwks_url", proofs.jwks_url), source);
         let certificate =
             |path: String| public_material::certificate(&self.file_text(path)?).map(one);
         let single = ("certificate_file", proofs.certificate_file);
@@ -116,6 +132,18 @@ impl Reading<'_, '_, '_> {
     /// The text of the file at a path relative to the catalog.
     fn file_text(&self, path: String) -> Result<String, Problem> {
         value::file_text(&value::path(&self.options.base, path)?)
+    }
+
+    /// The CAs of a file; what is wrong with it is noted.
+    fn ca(&self, path: String) -> Option<String> {
+        let read = self.file_text(path);
+        match read.and_then(|pem| public_material::ca(&pem)) {
+            Ok(pem) => Some(pem),
+            Err(problem) => {
+                self.table.fault_of("ca_file", problem);
+                None
+            }
+        }
     }
 
     fn add_jwks_files(&self, all: &mut Vec<Placed<StatedCredential>>, files: Many<String>) {
@@ -185,9 +213,27 @@ fn lay(shape: &CredentialShape, brought: StatedCredential) -> Result<StatedCrede
     Ok(StatedCredential {
         id: shape.id.clone().or(brought.id),
         label: shape.label.clone(),
-        material: brought.material,
+        material: vouched(shape, brought.material)?,
         active_from: shape.active_from,
         expires_at: shape.expires_at,
         retired_at: shape.retired_at,
     })
+}
+
+/// The material, where the CAs beside it, if there are any, belong there.
+fn vouched(
+    shape: &CredentialShape,
+    material: CredentialMaterial<StatedSecret>,
+) -> Result<CredentialMaterial<StatedSecret>, Problem> {
+    match (&shape.ca, material) {
+        (None, material) => Ok(material),
+        (Some(_), CredentialMaterial::KeySource(source)) if source.ca().is_some() => {
+            Err(Problem::Both("ca_file"))
+        }
+        (Some(pem), CredentialMaterial::KeySource(source)) => {
+            let pem = public_material::ca(pem)?;
+            Ok(CredentialMaterial::KeySource(source.with_ca(Some(pem))))
+        }
+        (Some(_), _) => Err(Problem::Expected("no `ca` here: it belongs to a jwks_url")),
+    }
 }

@@ -130,6 +130,8 @@ impl Deref for CatalogClient {
 pub struct CatalogOptions<'e> {
     /// Whether a secret may stand in the catalog in clear: in `grantd dev` only.
     pub allow_literal_secrets: bool,
+    /// Whether keys may be fetched by http from this machine: in `grantd dev` only.
+    pub allow_plain_http: bool,
     /// The fewest characters of a secret in clear.
     pub min_secret_length: usize,
     /// What paths in the catalog are relative to.
@@ -146,6 +148,7 @@ impl<'e> CatalogOptions<'e> {
     pub fn strict(environment: &'e dyn Fn(&str) -> Option<String>) -> Self {
         Self {
             allow_literal_secrets: false,
+            allow_plain_http: false,
             min_secret_length: MIN_IMPORTED_LENGTH,
             base: PathBuf::new(),
             environment,
@@ -158,6 +161,7 @@ impl<'e> CatalogOptions<'e> {
     pub fn dev(environment: &'e dyn Fn(&str) -> Option<String>) -> Self {
         Self {
             allow_literal_secrets: true,
+            allow_plain_http: true,
             min_secret_length: 1,
             ..Self::strict(environment)
         }

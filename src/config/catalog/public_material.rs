@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use pem::{EncodeConfig, LineEnding};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
@@ -10,9 +11,11 @@ use super::subject;
 use crate::config::fault::Problem;
 use crate::config::file;
 use crate::config::value;
+use crate::crypto::certificates::authorities::ClientCas;
 use crate::crypto::certificates::registration::registrable_thumbprint;
 use crate::crypto::client_key::ClientKey;
 use crate::domain::credential::{PublicMaterial, SubjectKind};
+use crate::domain::key_source::{KeySource, KeySourceFault};
 use crate::domain::shape;
 
 /// The text of keys or of a certificate.
@@ -76,6 +79,34 @@ pub fn subject(kind: SubjectKind, text: &str) -> Result<PublicMaterial, Problem>
         kind,
         text.to_owned(),
     )?))
+}
+
+/// The keys that a client publishes at a URL. Only `allow_plain_http` permits one without TLS, on loopback.
+///
+/// # Errors
+/// What is no such URL.
+pub fn key_source(url: &str, allow_plain_http: bool) -> Result<KeySource, Problem> {
+    let source = KeySource::parse(url)?;
+    if source.is_plain() && !allow_plain_http {
+        return Err(KeySourceFault::Scheme.into());
+    }
+    Ok(source)
+}
+
+/// The CA certificates of a PEM text, and nothing that stands beside them: what is kept holds no private key.
+///
+/// # Errors
+/// No certificate of a CA in it.
+pub fn ca(pem: &str) -> Result<String, Problem> {
+    let no_ca =
+        |_| Problem::Expected("certificates of CAs in PEM form (-----BEGIN CERTIFICATE-----)");
+    ClientCas::none().add_pem(pem.as_bytes()).map_err(no_ca)?;
+    let all = pem::parse_many(pem).map_err(|_| Problem::Expected("a PEM text"))?;
+    let certificates = all.iter().filter(|it| it.tag() == "CERTIFICATE");
+    let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
+    Ok(certificates
+        .map(|it| pem::encode_config(it, lines))
+        .collect())
 }
 
 /// A name for people.

@@ -117,6 +117,7 @@ fn the_demo_catalog_explains_every_key() {
     let full = CredentialShape {
         id: CredentialId::parse("k3v9x0q2ma").ok(),
         value: Some(String::new()),
+        ca: Some(String::new()),
         label: Some(String::new()),
         active_from: at,
         expires_at: at,
@@ -711,4 +712,14 @@ fn a_word_that_may_be_a_secret_is_not_repeated() {
         let text = message(strict(&format!("{CLIENT}{line}\n")));
         assert!(text.contains(shown), "{text}");
     }
+}
+
+/// Only `grantd dev` fetches keys without TLS.
+#[test]
+fn keys_are_fetched_by_http_in_dev_alone() {
+    let text =
+        format!("{CLIENT}auth = \"private_key_jwt\"\njwks_url = \"http://localhost:8080/jwks\"\n");
+    assert!(message(strict(&text)).contains("begins with https://"));
+    let dev = Catalog::parse("c.toml", &text, &CatalogOptions::dev(&nothing)).unwrap();
+    assert_eq!(dev.clients[0].credentials.len(), 1);
 }

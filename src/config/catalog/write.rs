@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use crate::domain::audience::Audience;
 use crate::domain::client::ClientStatus;
 use crate::domain::credential::{
-    Credential, CredentialMaterial, CredentialShape, SecretForm, SubjectKind,
+    Credential, CredentialKind, CredentialMaterial, CredentialShape, SecretForm, SubjectKind,
 };
 use crate::domain::known_client::KnownClient;
 
@@ -92,10 +92,12 @@ const BEHIND: [&str; 4] = [
     "tls_client_certificate_bound_access_tokens",
 ];
 
+const JWKS_URL: &str = CredentialKind::KeySource.as_str();
+
 fn credential_keys(credentials: &[Credential]) -> Result<Table, Error> {
     let subjects = SubjectKind::ALL.iter().map(|kind| kind.as_str());
     let mut keys = Table::new();
-    for key in ["secrets", "jwks", "thumbprints"]
+    for key in ["secrets", "jwks", JWKS_URL, "thumbprints"]
         .into_iter()
         .chain(subjects)
     {
@@ -105,8 +107,9 @@ fn credential_keys(credentials: &[Credential]) -> Result<Table, Error> {
         let mut all = of_key
             .map(credential_value)
             .collect::<Result<Vec<_>, _>>()?;
-        // Most clients have one subject; of the others they have several over time.
-        let is_alone = all.len() == 1 && SubjectKind::from_text(key).is_some();
+        // Most clients have one subject or URL of keys; of the others they have several over time.
+        let is_single = key == JWKS_URL || SubjectKind::from_text(key).is_some();
+        let is_alone = all.len() == 1 && is_single;
         let value = if is_alone { all.pop() } else { None };
         let value = value.or_else(|| (!all.is_empty()).then_some(Value::Array(all)));
         keys.extend(value.map(|value| (key.to_owned(), value)));

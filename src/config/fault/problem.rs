@@ -7,6 +7,7 @@ use crate::crypto::secret_hash::SecretHashError;
 use crate::domain::credential::rules::CredentialFault;
 use crate::domain::database_url::DatabaseUrlFault;
 use crate::domain::issuer::InvalidIssuer;
+use crate::domain::key_source::KeySourceFault;
 use crate::domain::policy::PolicyFault;
 use crate::domain::profile::Contradiction;
 use crate::domain::shown;
@@ -205,6 +206,9 @@ pub enum Problem {
     /// A key that grantd does not verify with.
     #[error(transparent)]
     Key(#[from] ClientKeyError),
+    /// What is no URL of keys.
+    #[error(transparent)]
+    KeySource(#[from] KeySourceFault),
     /// A certificate that no client could use.
     #[error(transparent)]
     UnusableCertificate(#[from] UnusableCertificate),

@@ -130,7 +130,7 @@ impl AssertionFault {
                 Finding::new(Check::AssertionBegin, format!("nbf {ahead} s ahead")).remedy(CLOCK)
             }
             Self::UnknownKey(kid) => Finding::new(Check::AssertionKey, kid).remedy(
-                "register the client's public key: jwks_file in the catalog, then grantd apply",
+                "register the client's public key: jwks_file in the catalog, then grantd apply; or publish it at its jwks_url",
             ),
             Self::DeadKey(id, state) => {
                 Finding::new(Check::AssertionLiveKey, format!("{id}, {}", state.as_str())).remedy(

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use super::SubjectName;
 use crate::domain::client::{AuthMethod, named};
+use crate::domain::key_source::KeySource;
 
 /// What a credential proves with. Of a secret it has `S`: the hash that is kept, or what is stated and not yet hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum CredentialMaterial<S = SecretHash> {
     Certificate(String),
     /// A subject name (RFC 8705 section 2.1.2).
     Subject(SubjectName),
+    /// The keys of a JWK set that the client publishes.
+    KeySource(KeySource),
 }
 
 /// The hash of a secret.
@@ -58,6 +61,8 @@ named! {
         Certificate = "certificate",
         /// A subject name.
         Subject = "subject",
+        /// The URL of a JWK set.
+        KeySource = "jwks_url",
     }
 }
 
@@ -73,6 +78,7 @@ impl<S> CredentialMaterial<S> {
             Self::Jwk(_) => CredentialKind::Jwk,
             Self::Certificate(_) => CredentialKind::Certificate,
             Self::Subject(_) => CredentialKind::Subject,
+            Self::KeySource(_) => CredentialKind::KeySource,
         }
     }
 
@@ -84,6 +90,7 @@ impl<S> CredentialMaterial<S> {
             Self::Jwk(_) => "jwks",
             Self::Certificate(_) => "thumbprints",
             Self::Subject(name) => name.kind.as_str(),
+            Self::KeySource(_) => CredentialKind::KeySource.as_str(),
         }
     }
 
@@ -94,6 +101,16 @@ impl<S> CredentialMaterial<S> {
             Self::Secret(_) => None,
             Self::Jwk(value) | Self::Certificate(value) => Some(value),
             Self::Subject(name) => Some(&name.value),
+            Self::KeySource(source) => Some(source.url()),
+        }
+    }
+
+    /// The CAs, as PEM, that alone vouch for the server of its keys.
+    #[must_use]
+    pub fn ca(&self) -> Option<&str> {
+        match self {
+            Self::KeySource(source) => source.ca(),
+            _ => None,
         }
     }
 
@@ -105,6 +122,7 @@ impl<S> CredentialMaterial<S> {
             Self::Jwk(jwk) => CredentialMaterial::Jwk(jwk),
             Self::Certificate(thumbprint) => CredentialMaterial::Certificate(thumbprint),
             Self::Subject(name) => CredentialMaterial::Subject(name),
+            Self::KeySource(source) => CredentialMaterial::KeySource(source),
         }
     }
 }
@@ -115,7 +133,7 @@ impl CredentialKind {
     pub fn serves(self, method: AuthMethod) -> bool {
         match method {
             AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => self == Self::Secret,
-            AuthMethod::PrivateKeyJwt => self == Self::Jwk,
+            AuthMethod::PrivateKeyJwt => matches!(self, Self::Jwk | Self::KeySource),
             AuthMethod::TlsClientAuth => self == Self::Subject,
             AuthMethod::SelfSignedTlsClientAuth => self == Self::Certificate,
         }
@@ -126,7 +144,7 @@ impl CredentialKind {
     pub const fn example(self) -> AuthMethod {
         match self {
             Self::Secret => AuthMethod::ClientSecretBasic,
-            Self::Jwk => AuthMethod::PrivateKeyJwt,
+            Self::Jwk | Self::KeySource => AuthMethod::PrivateKeyJwt,
             Self::Certificate => AuthMethod::SelfSignedTlsClientAuth,
             Self::Subject => AuthMethod::TlsClientAuth,
         }

@@ -90,6 +90,7 @@ impl Credential {
         CredentialShape {
             id: Some(self.id.clone()),
             value: None,
+            ca: self.material.ca().map(str::to_owned),
             label: self.label.clone(),
             active_from: self.active_from,
             expires_at: self.expires_at,

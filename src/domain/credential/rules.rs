@@ -7,8 +7,9 @@ use super::{
     StatedSecret, SubjectName,
 };
 use crate::domain::accepted_algorithm::AcceptedAlgorithm;
-use crate::domain::client::Client;
+use crate::domain::client::{AuthMethod, Client};
 use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::key_source::KeySource;
 use crate::domain::profile::{Contradiction, Profile};
 use crate::domain::timestamp::Timestamp;
 
@@ -91,6 +92,20 @@ pub enum CredentialFault {
         /// Whose it is.
         owner: ClientId,
     },
+    /// A second place of keys, or keys beside it: whose keys count must be plain.
+    #[error(
+        "{client} has {}{other}, and beside a jwks_url no other key counts: {}",
+        .kind.beside_keys(),
+        .other.away()
+    )]
+    BesideKeySource {
+        /// The client.
+        client: ClientId,
+        /// What kind of credential the other one is.
+        kind: CredentialKind,
+        /// The other one.
+        other: Other,
+    },
     /// A second subject (RFC 8705 section 2.1.2).
     #[error(
         "{client} has another subject in force{other}, and exactly one of subject_dn, san_dns, san_uri, san_ip, \
@@ -119,6 +134,15 @@ impl fmt::Display for Other {
         match self {
             Self::Stored(id) => write!(f, ", as credential {id}"),
             Self::Beside => f.write_str(", stated beside it"),
+        }
+    }
+}
+
+impl CredentialKind {
+    const fn beside_keys(self) -> &'static str {
+        match self {
+            Self::KeySource => "another jwks_url in force",
+            _ => "a registered key in force",
         }
     }
 }
@@ -173,6 +197,7 @@ enum Proof<'a> {
     Key(Option<KeyFacts>),
     Certificate(&'a str),
     Subject(&'a SubjectName),
+    KeySource(&'a KeySource),
 }
 
 /// Reads the facts of a JWK; `None` if grantd cannot verify with it.
@@ -242,6 +267,7 @@ impl<'a> Held<'a> {
             (Proof::Key(Some(one)), Proof::Key(Some(other))) => one.thumbprint == other.thumbprint,
             (Proof::Certificate(one), Proof::Certificate(other)) => one == other,
             (Proof::Subject(one), Proof::Subject(other)) => one.is_same(other),
+            (Proof::KeySource(one), Proof::KeySource(other)) => one == other,
             _ => false,
         }
     }
@@ -257,6 +283,7 @@ fn proof<'a, S>(
         CredentialMaterial::Jwk(jwk) => Proof::Key(read_key(jwk)),
         CredentialMaterial::Certificate(thumbprint) => Proof::Certificate(thumbprint),
         CredentialMaterial::Subject(name) => Proof::Subject(name),
+        CredentialMaterial::KeySource(source) => Proof::KeySource(source),
     }
 }
 
@@ -327,6 +354,16 @@ fn collide(client: &ClientId, old: &Held<'_>, new: &Held<'_>) -> Result<(), Cred
     let is_subject = |held: &Held<'_>| held.kind == CredentialKind::Subject && held.is_in_force;
     if is_subject(old) && is_subject(new) {
         return Err(CredentialFault::SecondSubject { client, other });
+    }
+    let counts = |held: &Held<'_>| held.kind.serves(AuthMethod::PrivateKeyJwt) && held.is_in_force;
+    let by_url = [old.kind, new.kind].contains(&CredentialKind::KeySource);
+    if by_url && counts(old) && counts(new) {
+        let kind = old.kind;
+        return Err(CredentialFault::BesideKeySource {
+            client,
+            kind,
+            other,
+        });
     }
     Ok(())
 }

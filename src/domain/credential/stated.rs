@@ -104,6 +104,9 @@ pub struct CredentialShape {
     /// The material: what the key is that it stands under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// Beside a `jwks_url` the CAs, as PEM, that alone vouch for its server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
     /// A name for people.
     #[serde(
         default,

@@ -130,6 +130,7 @@ impl Credentials<'_> {
             CredentialMaterial::Jwk(jwk) => public(PublicMaterial::Jwk(jwk)),
             CredentialMaterial::Certificate(print) => public(PublicMaterial::Certificate(print)),
             CredentialMaterial::Subject(name) => public(PublicMaterial::Subject(name)),
+            CredentialMaterial::KeySource(source) => public(PublicMaterial::KeySource(source)),
         };
         Ok(match resolved {
             Ok(resolved) => Some(self.merge(stated, resolved)),

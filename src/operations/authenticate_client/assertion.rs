@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use super::client_assertion::Assertion;
 use super::proof::ProvenClient;
-use super::{Authenticator, ClientKeys, MAX_LIFETIME};
-use crate::crypto::client_key::ClientKey;
+use super::{Authenticator, MAX_LIFETIME};
 use crate::domain::check::Chain;
 use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
 use crate::domain::client_assertion::{AssertionFault, AssertionRules, accept, claimed_client};
-use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
+use crate::domain::credential::CredentialState;
 use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::known_client::KnownClient;
 use crate::domain::shown::unknown;
-use crate::domain::timestamp::Timestamp;
 use crate::operations::error::OperationError;
 use crate::operations::signed_once::{Signed, Unverified};
 
@@ -33,7 +31,7 @@ impl Authenticator {
         }
         decision.passed(Chain::AssertionForm);
         let known = Self::recognise(self.find_client(claimed).await?.as_ref(), decision)?;
-        let signed = self.check_signed(unverified, &known)?;
+        let signed = self.check_signed(unverified, &known).await?;
         decision.credential = Some(signed.key().clone());
         decision.passed(Chain::AssertionKey);
         let (rules, now) = (self.assertion_rules(&known), self.clocks.now());
@@ -51,23 +49,23 @@ impl Authenticator {
         Ok(client)
     }
 
-    /// Checks that a live key of this client signed it, with an algorithm that the key is registered for. What the
-    /// header itself brings (`jwk`, `x5c`, `jku`, `x5u`) is ignored.
-    fn check_signed(
+    /// Checks that a live key of this client signed it, with an algorithm that the key is registered for.
+    async fn check_signed(
         &self,
         unverified: Unverified<Assertion>,
         known: &KnownClient,
-    ) -> Result<Signed<Assertion>, AssertionFault> {
-        let now = self.clocks.database_now();
+    ) -> Result<Signed<Assertion>, OperationError> {
         unverified.check_algorithm(self.settings.profile)?;
-        let (credential, key) = choose_key(&unverified, known, (&self.client_keys, now))?;
+        let (credential, key) = self.choose_key(&unverified, known).await?;
+        let now = self.clocks.database_now();
         let verifier = key
             .verifier(unverified.unverified().alg())
             .ok_or_else(|| unverified.wrong_algorithm())?;
-        unverified.verify(verifier, || match credential.state(now) {
+        let signed = unverified.verify(verifier, || match credential.state(now) {
             CredentialState::Live => Ok(credential.id.clone()),
             state => Err(AssertionFault::DeadKey(credential.id.clone(), state)),
-        })
+        });
+        Ok(signed?)
     }
 
     pub(super) fn assertion_rules<'a>(&'a self, known: &'a KnownClient) -> AssertionRules<'a> {
@@ -81,34 +79,5 @@ impl Authenticator {
             max_lifetime: known.client.max_assertion_lifetime.unwrap_or(MAX_LIFETIME),
             leeway: self.settings.assertions.leeway,
         }
-    }
-}
-
-/// The key that `kid` names, a live one before a dead one; without a `kid` the only live one that could have signed.
-fn choose_key<'a>(
-    unverified: &Unverified<Assertion>,
-    known: &'a KnownClient,
-    (keys, now): (&ClientKeys, Timestamp),
-) -> Result<(&'a Credential, Arc<ClientKey>), AssertionFault> {
-    let jws = unverified.unverified();
-    let is_live = |credential: &Credential| credential.state(now) == CredentialState::Live;
-    let registered = known.credentials.iter().filter_map(|credential| {
-        let CredentialMaterial::Jwk(jwk) = &credential.material else {
-            return None;
-        };
-        Some((credential, keys.get(&credential.id, jwk)?))
-    });
-    if let Some(kid) = jws.kid() {
-        return registered
-            .filter(|(_, key)| key.is_named(kid))
-            .max_by_key(|(credential, _)| is_live(credential))
-            .ok_or_else(|| AssertionFault::UnknownKey(unknown(kid, [])));
-    }
-    let mut eligible = registered
-        .filter(|(credential, key)| is_live(credential) && key.verifier(jws.alg()).is_some());
-    match (eligible.next(), eligible.next()) {
-        (Some(only), None) => Ok(only),
-        (None, _) => Err(unverified.wrong_algorithm()),
-        (Some(_), Some(_)) => Err(AssertionFault::AmbiguousKey),
     }
 }

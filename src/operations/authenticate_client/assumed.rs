@@ -97,6 +97,8 @@ fn certificate_of(credential: &Credential) -> Option<String> {
     match &credential.material {
         CredentialMaterial::Certificate(thumbprint) => Some(thumbprint.clone()),
         CredentialMaterial::Subject(_) => Some(ITS_CERTIFICATE.to_owned()),
-        CredentialMaterial::Secret(_) | CredentialMaterial::Jwk(_) => None,
+        CredentialMaterial::Secret(_)
+        | CredentialMaterial::Jwk(_)
+        | CredentialMaterial::KeySource(_) => None,
     }
 }

@@ -8,6 +8,7 @@ mod assumed;
 mod certificate;
 mod client_assertion;
 mod client_keys;
+mod keys;
 mod proof;
 mod secret;
 mod unspent;
@@ -29,6 +30,7 @@ use super::caller::Caller;
 use super::clocks::Clocks;
 use super::credential_uses::CredentialUses;
 use super::error::OperationError;
+use super::key_sources::KeySources;
 use super::memory::Memory;
 use super::replay_cache::ReplayCache;
 use crate::config::settings::Settings;
@@ -58,6 +60,7 @@ pub struct Authenticator {
     pub(super) hashing: HashingPool,
     pub(super) verified_secrets: VerifiedSecrets,
     pub(super) client_keys: ClientKeys,
+    pub(super) key_sources: Arc<KeySources>,
     pub(super) client_cas: TrustedCas,
     /// What some clients may write into `aud` in the place of the issuer.
     pub(super) token_endpoint: String,

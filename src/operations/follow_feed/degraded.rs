@@ -4,9 +4,10 @@ use super::Feed;
 use crate::operations::troubles::{Degraded, Trouble};
 
 impl Feed {
-    /// The degraded parts.
+    /// The degraded parts; `key_sources` is what is wrong with the keys that clients publish by URL.
     #[must_use]
-    pub fn degraded(&self) -> Vec<Degraded> {
+    pub fn degraded(&self, key_sources: Option<String>) -> Vec<Degraded> {
+        self.look(Trouble::KeySources, key_sources.map(|it| (it, false)));
         self.look(Trouble::Keys, self.trouble_with_keys());
         let stale = self.check_fresh().err();
         self.look(Trouble::Feed, stale.map(|error| (error.to_string(), true)));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::counts::Counts;
 use super::labels::{INTROSPECTION, OTHER, REVOCATION, TOKEN};
 use crate::domain::client::{AuthMethod, GrantType};
-use crate::domain::credential::CredentialKind;
+use crate::domain::credential::{Credential, CredentialKind};
 use crate::domain::decision::Decision;
 use crate::domain::explanation::ErrorCode;
 use crate::domain::identifier::CredentialId;
@@ -124,6 +124,8 @@ impl ClientSeries {
             };
             let found = known.credentials.iter().find(|it| it.id == *id);
             series.retires_at = found.and_then(|it| it.retired_at);
+            // An assertion may be by a registered key or by one of a set: only the credential tells.
+            series.kind = found.map_or(series.kind, Credential::kind);
             found.is_some() && series.is_shown(now)
         });
     }

@@ -19,6 +19,7 @@ pub(in crate::operations) fn expose(grantd: &Grantd, to: &mut Exposition) {
     caches(grantd, to);
     feed(grantd, to);
     keys(grantd, to);
+    key_sources(grantd, to);
     surveyed(metrics, to);
     database(grantd, to);
     reloads(grantd, to);
@@ -144,6 +145,26 @@ fn keys(grantd: &Grantd, to: &mut Exposition) {
     );
     if let Some(ring) = &ring {
         unopened.sample(&[], ring.unopened(now).number());
+    }
+}
+
+fn key_sources(grantd: &Grantd, to: &mut Exposition) {
+    let sources = &grantd.key_sources;
+    let mut standing = to.family(
+        Kind::Gauge,
+        "grantd_key_sources",
+        "URLs of clients' keys in use, by whether the keys are current, stale (the last fetch failed), or unavailable.",
+    );
+    for (state, number) in sources.standings() {
+        standing.sample(&[("state", state.as_str())], number);
+    }
+    let mut fetches = to.family(
+        Kind::Counter,
+        "grantd_key_fetches_total",
+        "Fetches of clients' keys by URL, by result.",
+    );
+    for (result, counter) in [("fetched", &sources.fetched), ("failed", &sources.failed)] {
+        fetches.sample(&[("result", result)], counter.get());
     }
 }
 

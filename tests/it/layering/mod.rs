@@ -9,12 +9,13 @@ use self::paths::NamedPath;
 use crate::source_tree::{root, rust_files_below};
 
 /// The top-level modules; each imports only what stands before it.
-const LAYERS: [&str; 11] = [
+const LAYERS: [&str; 12] = [
     "domain",
     "clock",
     "crypto",
     "config",
     "telemetry",
+    "fetch",
     "store",
     "operations",
     "http",

@@ -15,7 +15,7 @@ use crate::source_tree::root;
 use super::*;
 
 /// Every metric of OPERATING section 4 whose subject exists, with its labels.
-const CONTRACT: [(&str, &[&str]); 38] = [
+const CONTRACT: [(&str, &[&str]); 40] = [
     (
         "grantd_token_requests_total",
         &["client", "audience", "grant", "method", "outcome"],
@@ -52,6 +52,8 @@ const CONTRACT: [(&str, &[&str]); 38] = [
         &["client", "credential", "kind"],
     ),
     ("grantd_certificate_expiry_timestamp_seconds", &["listener"]),
+    ("grantd_key_sources", &["state"]),
+    ("grantd_key_fetches_total", &["result"]),
     ("grantd_replay_batch_size_bucket", &["le"]),
     ("grantd_replay_batch_size_sum", &[]),
     ("grantd_replay_batch_size_count", &[]),

@@ -1,0 +1,202 @@
+//! JWK sets that somebody else publishes (RFC 7517 section 5): which of their keys verify assertions.
+//!
+//! A publisher has keys for other purposes, too: these are left out, and the set counts all the same. Two keys of one
+//! name make the set useless: which of them is meant nobody can tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::client_key::{ClientKey, ClientKeyError};
+use super::public_jwk::PublicJwkError;
+use super::strict_json::{Bounds, StrictJsonError, parse_object_within};
+use crate::domain::shown;
+
+/// The most keys of a set, of whatever kind: large publishers have some ten.
+const MOST: usize = 200;
+/// What a set of so many keys may hold.
+const BOUNDS: Bounds = Bounds {
+    depth: 16,
+    members: MOST * 24,
+};
+
+/// The keys of a set that verify assertions, at least one; no two have one name.
+#[derive(Debug)]
+pub struct KeySet {
+    keys: Vec<Arc<ClientKey>>,
+    left_out: BTreeMap<String, usize>,
+}
+
+/// Why a set is of no use. No variant repeats what stands in a key, but for its `kid`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeySetError {
+    /// Not strict JSON, or more of it than a set has.
+    #[error("the answer is {0}")]
+    Json(#[from] StrictJsonError),
+    /// Not a JWK set.
+    #[error("the answer is no JWK set: it has no list `keys`")]
+    NoSet,
+    /// More keys than anybody has.
+    #[error("the set has more than {MOST} keys")]
+    TooMany,
+    /// No key is left; why the others are left out.
+    #[error("the set has no key that verifies assertions{0}")]
+    NoneUsable(String),
+    /// Two usable keys have one name (RFC 7517 section 4.5).
+    #[error("two keys of the set have the kid {0}")]
+    SharedKid(String),
+}
+
+impl KeySet {
+    /// Reads a set; its length must be bounded already. Many RSA keys take milliseconds.
+    ///
+    /// # Errors
+    /// See [`KeySetError`].
+    pub fn parse(text: &[u8]) -> Result<Self, KeySetError> {
+        let document = parse_object_within(text, BOUNDS)?;
+        let Some(Value::Array(members)) = document.get("keys") else {
+            return Err(KeySetError::NoSet);
+        };
+        if members.len() > MOST {
+            return Err(KeySetError::TooMany);
+        }
+        let mut set = Self {
+            keys: Vec::new(),
+            left_out: BTreeMap::new(),
+        };
+        for member in members {
+            match key(member) {
+                Ok(key) => set.keys.push(Arc::new(key)),
+                Err(error) => *set.left_out.entry(error.to_string()).or_default() += 1,
+            }
+        }
+        let mut names = BTreeSet::new();
+        if let Some(twice) = set.keys.iter().find(|key| !names.insert(key.name())) {
+            return Err(KeySetError::SharedKid(shown::plain(twice.name())));
+        }
+        if set.keys.is_empty() {
+            let why = set.left_out().map(|why| format!(": {why}"));
+            return Err(KeySetError::NoneUsable(why.unwrap_or_default()));
+        }
+        Ok(set)
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub fn keys(&self) -> &[Arc<ClientKey>] {
+        &self.keys
+    }
+
+    /// How many of its keys are left out for which reason, in words; none where all count.
+    #[must_use]
+    pub fn left_out(&self) -> Option<String> {
+        let reasons = self.left_out.iter();
+        let reasons: Vec<String> = reasons.map(|(why, n)| format!("{n} × {why}")).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+}
+
+fn key(member: &Value) -> Result<ClientKey, ClientKeyError> {
+    let members = member.as_object();
+    let members = members.ok_or(PublicJwkError::Json(StrictJsonError::NotAnObject))?;
+    ClientKey::from_members(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::crypto::jws::generate;
+    use crate::domain::algorithm::SigningAlgorithm;
+
+    fn jwk(kid: &str) -> Value {
+        let mut members = generate(SigningAlgorithm::Es256)
+            .unwrap()
+            .public_jwk
+            .key_members();
+        members.insert("kid".to_owned(), json!(kid));
+        Value::Object(members)
+    }
+
+    fn with(mut jwk: Value, name: &str, value: Value) -> Value {
+        jwk[name] = value;
+        jwk
+    }
+
+    fn read(keys: &[Value]) -> Result<KeySet, KeySetError> {
+        KeySet::parse(json!({ "keys": keys, "more": 1 }).to_string().as_bytes())
+    }
+
+    /// FED-11: what is not for us is left out with a reason, and the others count.
+    #[test]
+    fn keys_for_something_else_are_left_out() {
+        let for_encryption = with(jwk("2"), "use", json!("enc"));
+        let on_p521 = with(jwk("3"), "crv", json!("P-521"));
+        let symmetric = json!({ "kty": "oct", "k": "bWFya2Vk", "kid": "4" });
+        let private = with(jwk("5"), "d", json!("bWFya2Vk"));
+        let unknown = json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AA" });
+        let others = [
+            for_encryption,
+            on_p521,
+            symmetric,
+            private,
+            unknown,
+            json!(7),
+        ];
+        let set = read(&[&[jwk("1")], &others[..], &[jwk("6")]].concat()).unwrap();
+        let names: Vec<&str> = set.keys().iter().map(|key| key.name()).collect();
+        assert_eq!(names, ["1", "6"]);
+        let why = set.left_out().unwrap();
+        for part in [
+            "`use` is not sig",
+            "`crv`",
+            "member `k`",
+            "member `d`",
+            "`kty`",
+        ] {
+            assert!(why.contains(part), "{part}: {why}");
+        }
+        assert!(!why.contains("bWFya2Vk"), "{why}");
+        let error = read(&others).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("no key that verifies assertions: 1 × "),
+            "{error}"
+        );
+        assert_eq!(read(&[jwk("1")]).unwrap().left_out(), None);
+    }
+
+    /// FED-11.
+    #[test]
+    fn a_set_that_cannot_be_used_is_refused_whole() {
+        let parse = |text: &str| KeySet::parse(text.as_bytes()).unwrap_err();
+        for text in [
+            "",
+            "<html></html>",
+            "[]",
+            "{}{}",
+            r#"{"keys":[],"keys":[]}"#,
+        ] {
+            assert!(matches!(parse(text), KeySetError::Json(_)), "{text}");
+        }
+        for text in ["{}", r#"{"keys":{}}"#, r#"{"keys":null}"#] {
+            assert_eq!(parse(text), KeySetError::NoSet, "{text}");
+        }
+        assert_eq!(
+            parse(r#"{"keys":[]}"#),
+            KeySetError::NoneUsable(String::new())
+        );
+        let shared = read(&[jwk("1"), jwk("2"), jwk("1")]).unwrap_err();
+        assert_eq!(shared, KeySetError::SharedKid("1".to_owned()));
+        let for_encryption = with(jwk("1"), "use", json!("enc"));
+        assert!(
+            read(&[jwk("1"), for_encryption]).is_ok(),
+            "that one is not for us"
+        );
+        let nothing = vec![Value::Object(Map::new()); MOST + 1];
+        assert_eq!(read(&nothing).unwrap_err(), KeySetError::TooMany);
+    }
+}

@@ -1,0 +1,223 @@
+//! The keys that clients publish by URL: fetched beside the requests, shared by all of them, and kept while their
+//! source fails.
+//!
+//! A request never fetches on its own account. Where it needs keys that are not there, or one that is not among them,
+//! it starts the one fetch of that source, or joins the one under way, and waits for its end, for two seconds at most.
+//! A source is asked at most once in ten seconds, whatever strangers send.
+
+mod source;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+
+use super::background::blocking;
+use super::clocks::Clocks;
+use super::error::{OperationError, Outage};
+use super::memory::Memory;
+use crate::crypto::key_set::KeySet;
+use crate::domain::client_assertion::AssertionFault;
+use crate::domain::credential::CredentialState;
+use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::key_source::{KeySource, Standing};
+use crate::fetch::{Fetched, Fetcher};
+use crate::telemetry::metrics::Counter;
+use source::{Fresh, Source};
+
+/// How long a request waits for a fetch.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two looks at which sources are due.
+const EVERY: Duration = Duration::from_secs(1);
+/// The most sources in memory; a client whose source leaves loads it anew.
+const MOST: u64 = 10_000;
+/// A source that no request asked for during this time leaves.
+const IDLE: Duration = Duration::from_hours(24);
+/// So many failing sources are named one by one.
+const NAMED: usize = 3;
+
+/// The sources that this replica has asked.
+#[derive(Debug)]
+pub struct KeySources {
+    fetcher: Fetcher,
+    clocks: Arc<Clocks>,
+    /// By the credential that names them: what it names never changes.
+    sources: Cache<CredentialId, Arc<Source>>,
+    pub(super) fetched: Counter,
+    pub(super) failed: Counter,
+}
+
+/// Whose keys they are, and where.
+pub(super) struct Origin<'a> {
+    pub(super) client: &'a ClientId,
+    pub(super) credential: &'a CredentialId,
+    pub(super) place: &'a KeySource,
+}
+
+impl KeySources {
+    /// Nothing is fetched yet.
+    #[must_use]
+    pub fn new(fetcher: Fetcher, clocks: Arc<Clocks>) -> Self {
+        Self {
+            fetcher,
+            clocks,
+            sources: Cache::builder()
+                .max_capacity(MOST)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+            fetched: Counter::default(),
+            failed: Counter::default(),
+        }
+    }
+
+    /// What `choose` finds among the keys of `origin`. Where it knows no such key, or there are none, they are fetched
+    /// first.
+    ///
+    /// # Errors
+    /// What `choose` says of the newest keys; or an outage, where nobody can tell whether they are the newest.
+    pub(super) async fn choose<T>(
+        self: &Arc<Self>,
+        origin: &Origin<'_>,
+        choose: impl Fn(&KeySet) -> Result<T, AssertionFault>,
+    ) -> Result<T, OperationError> {
+        let source = self.source(origin);
+        source.was_asked_for(self.now());
+        if let Some(set) = source.held(self.now()) {
+            match choose(&set) {
+                Err(AssertionFault::UnknownKey(_)) => {}
+                found => return Ok(found?),
+            }
+        }
+        self.refresh(&source).await;
+        let now = self.now();
+        let outage = || Outage::KeySource(source.failure());
+        let set = source.held(now).ok_or_else(outage)?;
+        match choose(&set) {
+            Err(AssertionFault::UnknownKey(_)) if !source.is_new(now) => Err(outage().into()),
+            found => Ok(found?),
+        }
+    }
+
+    /// What `choose` finds among the keys that are there: for a credential that is not in force, for which nobody
+    /// fetches.
+    pub(super) fn choose_held<T>(
+        &self,
+        origin: &Origin<'_>,
+        choose: impl Fn(&KeySet) -> Option<T>,
+    ) -> Option<T> {
+        let source = self.sources.get(origin.credential)?;
+        choose(&*source.held(self.now())?)
+    }
+
+    /// Fetches what is due, and forgets what nobody needs any more.
+    pub(super) async fn refresh_due(self: &Arc<Self>, memory: &Memory) {
+        let now = self.now();
+        let sources: Vec<Arc<Source>> = self.sources.iter().map(|(_, it)| it).collect();
+        let mut running = tokio::task::JoinSet::new();
+        for source in sources {
+            if source.was_idle_for(now) > IDLE || self.is_gone(&source, memory).await {
+                self.sources.invalidate(&source.credential);
+            } else if source.is_due(now) && source.begin(now) {
+                running.spawn(Arc::clone(self).fetch(source));
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    /// Fetches each second what is due by then.
+    pub(super) async fn keep_refreshing(self: Arc<Self>, memory: Arc<Memory>) {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            self.refresh_due(&memory).await;
+        }
+    }
+
+    /// How many sources are in which state.
+    pub(super) fn standings(&self) -> Vec<(Standing, usize)> {
+        let now = self.now();
+        let sources = self.sources.iter();
+        let all: Vec<Standing> = sources.map(|(_, it)| it.standing(now)).collect();
+        let number = |standing| all.iter().filter(|it| **it == standing).count();
+        let standings = Standing::ALL.iter();
+        standings.map(|it| (*it, number(*it))).collect()
+    }
+
+    /// A sentence about the sources that fail.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let failing: Vec<String> = self
+            .sources
+            .iter()
+            .filter_map(|(_, source)| Some(format!("{}: {}", source.client, source.why_failing()?)))
+            .collect();
+        let named = failing.iter().take(NAMED).cloned().collect::<Vec<_>>();
+        let more = match failing.len().saturating_sub(NAMED) {
+            _ if failing.is_empty() => return None,
+            0 => String::new(),
+            more => format!("; and those of {more} more"),
+        };
+        Some(format!(
+            "the keys of clients cannot be fetched from their jwks_url: {}{more}",
+            named.join("; ")
+        ))
+    }
+
+    fn now(&self) -> Duration {
+        self.clocks.ours().elapsed()
+    }
+
+    fn source(&self, origin: &Origin<'_>) -> Arc<Source> {
+        self.sources.get_with_by_ref(origin.credential, || {
+            Arc::new(Source::new(origin, self.now()))
+        })
+    }
+
+    /// Waits for the fetch that is under way or due now, if there is one.
+    async fn refresh(self: &Arc<Self>, source: &Arc<Source>) {
+        let mut ended = source.ended();
+        if source.begin(self.now()) {
+            tokio::spawn(Arc::clone(self).fetch(Arc::clone(source)));
+        } else if !source.is_running() {
+            return;
+        }
+        // Whether it ended or time ran out, what is held then decides.
+        let _ = tokio::time::timeout(PATIENCE, ended.changed()).await;
+    }
+
+    /// Does the fetch that has begun.
+    async fn fetch(self: Arc<Self>, source: Arc<Source>) {
+        let _running = source.running();
+        let read = match self.fetcher.fetch(&source.place).await {
+            Ok(fetched) => read(fetched).await,
+            Err(fault) => Err(fault.to_string()),
+        };
+        let counter = if read.is_ok() {
+            &self.fetched
+        } else {
+            &self.failed
+        };
+        counter.add(1);
+        source.take(read);
+    }
+
+    /// Whether the credential that names it is no longer in force, as far as anybody can tell.
+    async fn is_gone(&self, source: &Source, memory: &Memory) -> bool {
+        if !source.is_due(self.now()) {
+            return false;
+        }
+        let Ok(known) = memory.directory.client(&source.client).await else {
+            return false;
+        };
+        let now = self.clocks.database_now();
+        let mut credentials = known.iter().flat_map(|it| &it.credentials);
+        !credentials.any(|it| it.id == source.credential && it.state(now) == CredentialState::Live)
+    }
+}
+
+async fn read(fetched: Fetched) -> Result<Fresh, String> {
+    let set = blocking(move || KeySet::parse(&fetched.body)).await;
+    Ok(Fresh {
+        set: Arc::new(set.map_err(|error| error.to_string())?),
+        max_age: fetched.max_age,
+    })
+}

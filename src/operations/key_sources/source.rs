@@ -1,0 +1,202 @@
+//! One source of keys: the last good set, and whose turn it is to ask for the next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::Origin;
+use crate::crypto::key_set::KeySet;
+use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::key_source::{KeySource, Standing};
+
+/// Between the beginnings of two fetches.
+const APART: Duration = Duration::from_secs(10);
+/// The least and the most that a set is good for without asking again, and what it is where its server says nothing.
+const LEAST_AGE: Duration = Duration::from_mins(1);
+const MOST_AGE: Duration = Duration::from_hours(1);
+const USUAL_AGE: Duration = Duration::from_mins(5);
+/// After a failure.
+const AGAIN: Duration = Duration::from_mins(1);
+/// How long the last good set stays while its source fails.
+const KEYS_MAX_AGE: Duration = Duration::from_hours(24);
+
+/// A source.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) client: ClientId,
+    pub(super) credential: CredentialId,
+    pub(super) place: KeySource,
+    state: Mutex<State>,
+    /// Told when a fetch ends.
+    ended: watch::Sender<()>,
+}
+
+/// All times are those of [`Clock::elapsed`](crate::clock::Clock::elapsed).
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    /// When the last fetch began.
+    begun_at: Option<Duration>,
+    is_running: bool,
+    /// Why the last fetch failed.
+    failure: Option<String>,
+    /// When a request last asked for its keys.
+    asked_at: Duration,
+}
+
+#[derive(Debug)]
+struct Held {
+    set: Arc<KeySet>,
+    /// When the fetch that brought it began.
+    fetched_at: Duration,
+    due_at: Duration,
+}
+
+/// A set that was just fetched.
+pub(super) struct Fresh {
+    pub(super) set: Arc<KeySet>,
+    pub(super) max_age: Option<Duration>,
+}
+
+/// Ends a fetch, however it ends.
+pub(super) struct Running<'a>(&'a Source);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().is_running = false;
+        self.0.ended.send_replace(());
+    }
+}
+
+impl Source {
+    pub(super) fn new(origin: &Origin<'_>, now: Duration) -> Self {
+        Self {
+            client: origin.client.clone(),
+            credential: origin.credential.clone(),
+            place: origin.place.clone(),
+            state: Mutex::new(State {
+                asked_at: now,
+                ..State::default()
+            }),
+            ended: watch::Sender::new(()),
+        }
+    }
+
+    /// Its keys, unless they are too old to be trusted.
+    pub(super) fn held(&self, now: Duration) -> Option<Arc<KeySet>> {
+        let state = self.state.lock();
+        let held = state.held.as_ref()?;
+        (now.saturating_sub(held.fetched_at) < KEYS_MAX_AGE).then(|| Arc::clone(&held.set))
+    }
+
+    /// Whether its keys are so new that no fetch may bring newer ones yet.
+    pub(super) fn is_new(&self, now: Duration) -> bool {
+        let state = self.state.lock();
+        let held = state.held.as_ref();
+        held.is_some_and(|it| now.saturating_sub(it.fetched_at) < APART)
+    }
+
+    pub(super) fn was_asked_for(&self, now: Duration) {
+        self.state.lock().asked_at = now;
+    }
+
+    pub(super) fn was_idle_for(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.state.lock().asked_at)
+    }
+
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        let state = self.state.lock();
+        let after_failure = state.begun_at.unwrap_or_default() + AGAIN;
+        match &state.held {
+            Some(held) if state.failure.is_none() => held.due_at <= now,
+            _ => after_failure <= now,
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.state.lock().is_running
+    }
+
+    /// Whether the caller is to fetch now, and everybody else waits.
+    pub(super) fn begin(&self, now: Duration) -> bool {
+        let mut state = self.state.lock();
+        let is_soon = |begun: Duration| now.saturating_sub(begun) < APART;
+        if state.is_running || state.begun_at.is_some_and(is_soon) {
+            return false;
+        }
+        state.is_running = true;
+        state.begun_at = Some(now);
+        true
+    }
+
+    pub(super) const fn running(&self) -> Running<'_> {
+        Running(self)
+    }
+
+    /// Tells when a fetch ends that ends from now on.
+    pub(super) fn ended(&self) -> watch::Receiver<()> {
+        self.ended.subscribe()
+    }
+
+    /// Takes what the fetch brought. The log hears of a failure, of keys that are left out, and of the end of either,
+    /// once each.
+    pub(super) fn take(&self, read: Result<Fresh, String>) {
+        let mut state = self.state.lock();
+        let begun_at = state.begun_at.unwrap_or_default();
+        match read {
+            Ok(fresh) => {
+                self.tell_left_out(state.held.as_ref(), &fresh.set);
+                if state.failure.take().is_some() {
+                    tracing::info!(client = %self.client, credential = %self.credential, "the keys of a client can be fetched again");
+                }
+                let age = fresh.max_age.unwrap_or(USUAL_AGE);
+                state.held = Some(Held {
+                    set: fresh.set,
+                    fetched_at: begun_at,
+                    due_at: begun_at + age.clamp(LEAST_AGE, MOST_AGE),
+                });
+            }
+            Err(why) => {
+                if state.failure.as_ref() != Some(&why) {
+                    let kept = if state.held.is_some() {
+                        "the last good ones are used for up to a day"
+                    } else {
+                        "there are none yet, so it is answered 503"
+                    };
+                    tracing::warn!(client = %self.client, credential = %self.credential, %why, "the keys of a client could not be fetched: {kept}");
+                }
+                state.failure = Some(why);
+            }
+        }
+    }
+
+    fn tell_left_out(&self, before: Option<&Held>, new: &KeySet) {
+        let left_out = new.left_out();
+        if let Some(why) = left_out.as_ref()
+            && before.and_then(|it| it.set.left_out()).as_ref() != Some(why)
+        {
+            tracing::info!(client = %self.client, credential = %self.credential, %why, "keys of a client are left out");
+        }
+    }
+
+    /// Why its last fetch failed.
+    pub(super) fn why_failing(&self) -> Option<String> {
+        self.state.lock().failure.clone()
+    }
+
+    /// What an outage of it is told as.
+    pub(super) fn failure(&self) -> String {
+        let why = self.why_failing();
+        why.unwrap_or_else(|| "no answer yet".to_owned())
+    }
+
+    pub(super) fn standing(&self, now: Duration) -> Standing {
+        match (self.why_failing(), self.held(now)) {
+            (None, _) => Standing::Current,
+            (Some(_), Some(_)) => Standing::Stale,
+            (Some(_), None) => Standing::Unavailable,
+        }
+    }
+}
