@@ -30,6 +30,7 @@ type Client struct {
 	PrivateJWK     map[string]any `json:"private_jwk"`
 	CertificatePEM string         `json:"certificate_pem"`
 	PrivateKeyPEM  string         `json:"private_key_pem"`
+	Curl           string         `json:"curl"`
 }
 
 // JSON is an object.
@@ -110,6 +111,36 @@ func (g *Grantd) Mint(t testing.TB, members JSON) string {
 func (g *Grantd) Clock(t testing.TB, move JSON) time.Time {
 	t.Helper()
 	return time.Unix(ask[struct{ Unix int64 }](t, g, "PUT", "/clock", move).Unix, 0)
+}
+
+// Client is a new one, with the members of one in a catalog. Those left out are as of the first one there, with a secret.
+// It ends with the test.
+func (g *Grantd) Client(t testing.TB, members JSON) Client {
+	t.Helper()
+	client := ask[Client](t, g, "POST", "/clients", members)
+	t.Cleanup(func() { _ = g.call("DELETE", client.path(), nil, nil) })
+	return client
+}
+
+func (c Client) path() string { return "/clients/" + url.PathEscape(c.ID) }
+
+// SetStatus makes a client active or disabled.
+func (g *Grantd) SetStatus(t testing.TB, client Client, status string) {
+	t.Helper()
+	ask[any](t, g, "PATCH", client.path(), JSON{"status": status})
+}
+
+// Delete ends a client before the test ends.
+func (g *Grantd) Delete(t testing.TB, client Client) {
+	t.Helper()
+	ask[any](t, g, "DELETE", client.path(), nil)
+}
+
+// Reset puts everything back to what it was at the start: clock, faults, requests, other issuers, clients, catalog,
+// revocations. For tests one by one: t.Cleanup(func() { grantd.Reset(t) }).
+func (g *Grantd) Reset(t testing.TB) {
+	t.Helper()
+	ask[any](t, g, "POST", "/reset", JSON{})
 }
 
 // ask asks the path below /_test.

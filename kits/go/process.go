@@ -52,21 +52,17 @@ func startProcess(more []string) (io.Closer, string, error) {
 
 // call asks the path below /_test. A body that is not nil is sent as JSON; an answer is read into what `into` points to.
 func (g *Grantd) call(method, path string, body, into any) error {
-	var sent io.Reader
+	var sent bytes.Buffer
 	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
+		if err := json.NewEncoder(&sent).Encode(body); err != nil {
 			return err
 		}
-		sent = bytes.NewReader(text)
 	}
-	request, err := http.NewRequest(method, g.Control+"/_test"+path, sent)
+	request, err := http.NewRequest(method, g.Control+"/_test"+path, &sent)
 	if err != nil {
 		return err
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
+	request.Header.Set("Content-Type", "application/json")
 	return send(request, into)
 }
 

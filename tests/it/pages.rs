@@ -14,9 +14,14 @@ use crate::source_tree::{paths_below, root, rust_files_below};
 /// Those whose blocks others run: `tests/it/runbooks.rs`, and `tests/e2e/packages`, whose packages hold the page.
 const OF_OTHERS: [&str; 2] = ["docs/runbooks.md", "packaging/README.md"];
 /// How lines begin that `tests/it/readme.rs` cannot run, and the file that runs the same, with words of it.
-const ELSEWHERE: [(&str, &str, &str); 9] = [
+const ELSEWHERE: [(&str, &str, &str); 10] = [
     ("./check", ".ci/run", "/../check"),
     ("./package", "tests/e2e/packages/run", "package"),
+    (
+        "pip install ./kits/python",
+        "tests/e2e/kits/run",
+        "-m pip install",
+    ),
     // Compiles for minutes; the same sources with the same lock file.
     (
         "cargo install --path . --locked",

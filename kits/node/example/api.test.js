@@ -4,9 +4,8 @@ import { Grantd } from "grantd-test";
 import { pricesApi, serve } from "./api.js";
 
 const grantd = await Grantd.shared();
-const battery = await grantd.battery("pricing-api", { scope: "pricing:read" });
 const url = `${await serve(pricesApi(grantd.issuer, "pricing-api"))}/prices`;
-
+const battery = await grantd.battery("pricing-api", { scope: "pricing:read" });
 for (const token of battery) {
   test(`the API and the token ${token.name}`, async () => {
     const answer = await fetch(url, { headers: token.headers });

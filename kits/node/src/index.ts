@@ -1,13 +1,12 @@
 // What a test does with grantd: each method is a path of its control listener, which `GET /_test` describes.
 import { execFileSync } from "node:child_process";
 import { Case } from "./case";
-import { GrantdError, type Json, Process, send } from "./process";
+import { type Call, GrantdError, type Json, Process, send } from "./process";
+import { type Filter, type Request, type Waste, faults } from "./steering";
 
 export { Case, GrantdError, type Json };
 export type { Verdict } from "./case";
-
-/** A path below `/_test`. */
-type Call = (method: string, path: string, body?: Json, query?: Record<string, string>) => Promise<any>;
+export type * from "./steering";
 
 const urlOf = (control: string, path: string, query: Record<string, string> = {}) =>
   `${control}/_test${path}${Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : ""}`;
@@ -20,6 +19,7 @@ export class Client {
   readonly privateJwk?: JsonWebKey;
   readonly certificatePem?: string;
   readonly privateKeyPem?: string;
+  readonly curl?: string;
 
   constructor(
     private readonly call: Call,
@@ -31,6 +31,7 @@ export class Client {
     this.privateJwk = card.private_jwk;
     this.certificatePem = card.certificate_pem;
     this.privateKeyPem = card.private_key_pem;
+    this.curl = card.curl;
   }
 
   /** The token endpoint's answer to this client, which has a secret or a key. */
@@ -50,6 +51,13 @@ export class Client {
     return send(this.tokenEndpoint, { method: "POST", headers, body: form });
   }
 
+  async setStatus(status: "active" | "disabled"): Promise<void> {
+    await this.call("PATCH", `/clients/${encodeURIComponent(this.clientId)}`, { status });
+  }
+
+  async delete(): Promise<void> {
+    await this.call("DELETE", `/clients/${encodeURIComponent(this.clientId)}`);
+  }
 }
 
 /** A running grantd. */
@@ -124,6 +132,37 @@ export class Grantd {
     freeze: (frozen = true): Promise<Json> => this.call("PUT", "/clock", { freeze: frozen }),
     reset: (): Promise<Json> => this.call("PUT", "/clock", { reset: true }),
   };
+
+  get faults() {
+    return faults(this.call);
+  }
+
+  /** A new client, with the members of one in a catalog. Those left out are as of the first one there, with a secret. */
+  async client(members: Json = {}): Promise<Client> {
+    return new Client(this.call, await this.call("POST", "/clients", members));
+  }
+
+  /** Those of the last 1,000 that fit, oldest first. */
+  requests(which: Filter = {}): Promise<Request[]> {
+    const query = Object.entries(which).map(([name, value]) => [name, String(value)]);
+    return this.call("GET", "/requests", undefined, Object.fromEntries(query));
+  }
+
+  /** The first so many, as soon as they have come. Too late is a `GrantdError` of 408, which has what did come. */
+  awaitRequests(which: Filter & { count?: number; within?: string } = {}): Promise<Request[]> {
+    return this.call("POST", "/requests/await", which);
+  }
+
+  /** Whether a client caches its tokens. */
+  waste(client: Client | string): Promise<Waste> {
+    const id = typeof client === "string" ? client : client.clientId;
+    return this.call("GET", `/clients/${encodeURIComponent(id)}/waste`);
+  }
+
+  /** As at the start: clock, faults, requests, other issuers, clients, catalog, revocations. For tests one by one. */
+  async reset(): Promise<void> {
+    await this.call("POST", "/reset", {});
+  }
 
   async stop(): Promise<void> {
     await this.process?.stop();

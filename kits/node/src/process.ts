@@ -8,6 +8,9 @@ import { setTimeout as pause } from "node:timers/promises";
 
 export type Json = Record<string, any>;
 
+/** A path below `/_test`. */
+export type Call = (method: string, path: string, body?: Json, query?: Record<string, string>) => Promise<any>;
+
 /** What grantd refused: `status`, and the answer's JSON or text in `body`. */
 export class GrantdError extends Error {
   constructor(

@@ -71,17 +71,11 @@ pub async fn check_all(cases: &[Case], send: impl AsyncFn(&Case) -> u16) {
     for case in cases {
         let status = send(case).await;
         if let verdict @ (Verdict::Hole | Verdict::Fault) = case.judge(status) {
-            wrong.push(format!(
-                "{verdict:?}: {status} for {}. {} ({})",
-                case.name, case.why, case.standard
-            ));
+            let (name, why, standard) = (&case.name, &case.why, &case.standard);
+            let told = format!("{verdict:?}: {status} for {name}. {why} ({standard})");
+            wrong.push(told);
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} tokens:\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong.join("\n")
-    );
+    let (count, all) = (wrong.len(), cases.len());
+    assert!(count == 0, "{count} of {all} tokens:\n{}", wrong.join("\n"));
 }

@@ -3,12 +3,14 @@
 
 mod case;
 mod process;
+mod steering;
 
 pub use case::{Case, Verdict, check_all};
 use process::Process;
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
+pub use steering::{Fault, Request, Waste};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -36,6 +38,7 @@ pub struct Client {
     pub private_jwk: Option<Value>,
     pub certificate_pem: Option<String>,
     pub private_key_pem: Option<String>,
+    pub curl: Option<String>,
 }
 
 impl Grantd {
@@ -126,10 +129,16 @@ impl Grantd {
         json_of(self.http.get(url).query(query)).await
     }
 
-    /// Sends JSON to a path below `/_test`.
+    /// Sends JSON to a path below `/_test`, nothing where that is null.
     pub async fn call(&self, method: Method, path: &str, body: Value) -> Value {
         let url = format!("{}/_test{path}", self.control);
-        json_of(self.http.request(method, url).json(&body)).await
+        let request = self.http.request(method, url);
+        json_of(if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        })
+        .await
     }
 }
 

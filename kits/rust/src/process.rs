@@ -32,10 +32,8 @@ impl Process {
         let mut command = Command::new(var("GRANTD_BIN").unwrap_or_else(|_| "grantd".to_owned()));
         command.args(["dev", "--listen", "127.0.0.1:0", "--until-stdin-closes"]);
         command.arg("--ready-file").arg(&ready).args(more);
-        command.env(
-            "GRANTD_LOG",
-            var("GRANTD_LOG").unwrap_or_else(|_| "warn".to_owned()),
-        );
+        let log = var("GRANTD_LOG").unwrap_or_else(|_| "warn".to_owned());
+        command.env("GRANTD_LOG", log);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
         let mut child = child.expect("grantd is on the PATH, or GRANTD_BIN names it");
         let text = loop {
@@ -45,16 +43,14 @@ impl Process {
             let ended = child.try_wait().expect("the state of grantd");
             assert!(
                 ended.is_none(),
-                "grantd does not start; it says why on standard error"
+                "grantd does not start; standard error says why"
             );
             std::thread::sleep(Duration::from_millis(5));
         };
         let _ = std::fs::remove_file(&ready);
         let ready: Value = serde_json::from_str(&text).expect("a ready file");
-        let control = ready["control"]
-            .as_str()
-            .expect("a control listener")
-            .to_owned();
+        let control = ready["control"].as_str().expect("a control listener");
+        let control = control.to_owned();
         Self { child, control }
     }
 }

@@ -3,5 +3,6 @@
 from .battery import Case, Verdict
 from .control import GrantdError
 from .grantd import Client, Clock, Grantd
+from .steering import Fault, Faults, Request, Waste
 
-__all__ = ["Case", "Client", "Clock", "Grantd", "GrantdError", "Verdict"]
+__all__ = ["Case", "Client", "Clock", "Fault", "Faults", "Grantd", "GrantdError", "Request", "Verdict", "Waste"]

@@ -30,7 +30,8 @@ def send(method: str, url: str, data: bytes | None = None, headers: dict[str, st
     """The JSON of an answer, `None` where it is empty."""
     request = urllib.request.Request(url, data, headers or {}, method=method)
     try:
-        with _opener.open(request, timeout=60) as answer:
+        # Longer than grantd waits for requests.
+        with _opener.open(request, timeout=660) as answer:
             text = answer.read()
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
@@ -47,9 +48,8 @@ class Control:
 
     def __call__(self, method: str, path: str, body: Json | None = None, **query: Any) -> Any:
         url = f"{self.url}/_test{path}" + (f"?{urlencode(query)}" if query else "")
-        if body is None:
-            return send(method, url)
-        return send(method, url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        data = None if body is None else json.dumps(body).encode()
+        return send(method, url, data, {"Content-Type": "application/json"})
 
 
 class Process:

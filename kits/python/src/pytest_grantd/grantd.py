@@ -1,12 +1,18 @@
 """What a test does with grantd: each method is a path of its control listener, which `GET /_test` describes."""
 
+from __future__ import annotations
+
 import base64
 import os
-from typing import Any
-from urllib.parse import quote_plus, urlencode
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, quote_plus, urlencode
 
 from .battery import Case, cases_of
 from .control import Control, Json, Process, send
+from .steering import Faults, Filter, Request, Waste
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Client:
@@ -20,6 +26,7 @@ class Client:
         self.private_jwk: Json | None = card.get("private_jwk")
         self.certificate_pem: str | None = card.get("certificate_pem")
         self.private_key_pem: str | None = card.get("private_key_pem")
+        self.curl: str | None = card.get("curl")
 
     def token(self, audience: str | None = None, scope: str | None = None) -> Json:
         """The token endpoint's answer to this client, which has a secret or a key."""
@@ -33,6 +40,12 @@ class Client:
             headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         stated = {name: value for name, value in form.items() if value is not None}
         return send("POST", self.token_endpoint, urlencode(stated).encode(), headers)
+
+    def set_status(self, status: Literal["active", "disabled"]) -> None:
+        self._call("PATCH", f"/clients/{quote(self.client_id, safe='')}", {"status": status})
+
+    def delete(self) -> None:
+        self._call("DELETE", f"/clients/{quote(self.client_id, safe='')}")
 
 
 class Clock:
@@ -62,16 +75,17 @@ class Clock:
 
 
 class Grantd:
-    """A grantd: that of `GRANTD_CONTROL`, or a new one, which `arguments` of `grantd dev` always start."""
+    """A grantd: that of `GRANTD_CONTROL`, or a new one, which `own` and any `arguments` of `grantd dev` always start."""
 
-    def __init__(self, *arguments: str) -> None:
-        attached = None if arguments else os.environ.get("GRANTD_CONTROL")
+    def __init__(self, *arguments: str, own: bool = False) -> None:
+        attached = None if arguments or own else os.environ.get("GRANTD_CONTROL")
         self._process = None if attached else Process(*arguments)
         self.call = Control(attached or self._process.control)  # type: ignore[union-attr]
         page = self.call("GET", "")
         self.issuer: str = page["issuer"]
         self.endpoints: dict[str, str] = page["endpoints"]
         self.clock = Clock(self.call)
+        self.faults = Faults(self.call)
 
     @property
     def is_own(self) -> bool:
@@ -95,11 +109,32 @@ class Grantd:
         """`client_id`, `scope`, `binding`, `method`, `url`, `introspects`."""
         return cases_of(self.call("GET", "/tokens", audience=audience, **query))
 
+    def client(self, **members: Any) -> Client:
+        """A new client, with the members of one in a catalog. Those left out are as of the first one there, with a secret."""
+        return Client(self.call, self.call("POST", "/clients", members))
+
+    def requests(self, **which: Unpack[Filter]) -> list[Request]:
+        """Those of the last 1,000 that fit, oldest first."""
+        return self.call("GET", "/requests", **which)
+
+    def await_requests(self, count: int = 1, within: str = "5s", **which: Unpack[Filter]) -> list[Request]:
+        """The first so many, as soon as they have come. Too late is a `GrantdError` of 408, which has what did come."""
+        return self.call("POST", "/requests/await", {"count": count, "within": within, **which})
+
+    def waste(self, client: Client | str) -> Waste:
+        """Whether it caches its tokens."""
+        id = client if isinstance(client, str) else client.client_id
+        return self.call("GET", f"/clients/{quote(id, safe='')}/waste")
+
+    def reset(self) -> None:
+        """As at the start: clock, faults, requests, other issuers, clients, catalog, revocations. For tests one by one."""
+        self.call("POST", "/reset", {})
+
     def stop(self) -> None:
         if self._process:
             self._process.stop()
 
-    def __enter__(self) -> "Grantd":
+    def __enter__(self) -> Grantd:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""The fixtures `grantd`, `grantd_server` and `grantd_case`."""
+"""The fixtures `grantd`, `grantd_server`, `grantd_reset` and `grantd_case`."""
 
 import os
 from collections.abc import Iterator
@@ -45,6 +45,14 @@ def grantd(grantd_server: Grantd) -> Iterator[Grantd]:
     yield grantd_server
     if grantd_server.is_own:
         grantd_server.clock.reset()
+
+
+@pytest.fixture
+def grantd_reset(grantd_server: Grantd) -> Iterator[None]:
+    """After the test everything is as at the start, unless others use this grantd too (GRANTD_CONTROL)."""
+    yield
+    if grantd_server.is_own:
+        grantd_server.reset()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

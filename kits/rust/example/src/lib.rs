@@ -1,3 +1,4 @@
-//! A small API that grantd's tokens protect.
+//! A small API that grantd's tokens protect, and a client of it.
 
 pub mod api;
+pub mod client;

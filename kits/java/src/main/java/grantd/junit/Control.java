@@ -64,6 +64,11 @@ final class Control {
         return send(request.header("Content-Type", "application/json").method(method, BodyPublishers.ofString(text)));
     }
 
+    /** As {@link #call}, read as this. */
+    <T> T ask(String method, String path, Object body, Class<T> type) {
+        return JSON.convertValue(call(method, path, body), type);
+    }
+
     JsonNode send(HttpRequest.Builder request) {
         try {
             var answer = http.send(request.build(), BodyHandlers.ofString());

@@ -113,4 +113,57 @@ public final class Grantd implements AutoCloseable {
     public Instant clock(String verb, Object value) {
         return Instant.ofEpochSecond(control.call("PUT", "/clock", Map.of(verb, value)).get("unix").asLong());
     }
+
+    /** A new client, with the members of one in a catalog. Those left out are as of the first one there, with a secret. */
+    public Client client(Map<String, ?> members) {
+        return control.ask("POST", "/clients", members, Client.class);
+    }
+
+    /** {@code active} or {@code disabled}. */
+    public void setStatus(Client client, String status) {
+        control.call("PATCH", client.path(), Map.of("status", status));
+    }
+
+    public void delete(Client client) {
+        control.call("DELETE", client.path(), null);
+    }
+
+    /**
+     * Makes answers go wrong, and gives the id of that: {@code endpoint}, {@code client_id}, {@code status},
+     * {@code times}, … A {@code client_id} keeps it away from other tests.
+     */
+    public int addFault(Map<String, ?> rule) {
+        return control.call("POST", "/faults", rule).get("id").asInt();
+    }
+
+    public List<Fault> faults() {
+        return List.of(control.ask("GET", "/faults", null, Fault[].class));
+    }
+
+    public void removeFault(int id) {
+        control.call("DELETE", "/faults/" + id, null);
+    }
+
+    public void clearFaults() {
+        control.call("DELETE", "/faults", null);
+    }
+
+    /** Those of the last 1,000 that fit, oldest first; {@code endpoint}, {@code client_id}, {@code outcome}, {@code after}. */
+    public List<Request> requests(Map<String, String> which) {
+        return List.of(control.ask("GET", "/requests?" + Control.encoded(which), null, Request[].class));
+    }
+
+    /** The first {@code count} of them, as soon as they have come; {@code within} such a time as 5s, or it throws. */
+    public List<Request> awaitRequests(Map<String, ?> which) {
+        return List.of(control.ask("POST", "/requests/await", which, Request[].class));
+    }
+
+    public Waste waste(Client client) {
+        return control.ask("GET", client.path() + "/waste", null, Waste.class);
+    }
+
+    /** As at the start: clock, faults, requests, other issuers, clients, catalog, revocations. For tests one by one. */
+    public void reset() {
+        control.call("POST", "/reset", Map.of());
+    }
 }

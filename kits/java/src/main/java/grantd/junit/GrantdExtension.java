@@ -14,9 +14,9 @@ import org.junit.jupiter.params.provider.ArgumentsProvider;
 
 /**
  * Gives tests a {@link Grantd}. After each its clock is right again, unless others use it too: by GRANTD_CONTROL, or
- * because tests run in parallel.
+ * because tests run in parallel. With {@link Resetting} everything is.
  */
-public final class GrantdExtension implements ParameterResolver, AfterEachCallback {
+public class GrantdExtension implements ParameterResolver, AfterEachCallback {
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
         return parameter.getParameter().getType() == Grantd.class;
@@ -31,7 +31,19 @@ public final class GrantdExtension implements ParameterResolver, AfterEachCallba
     public void afterEach(ExtensionContext context) {
         var parallel = context.getConfigurationParameter("junit.jupiter.execution.parallel.enabled");
         boolean isAlone = Grantd.shared().isOwn() && !parallel.map(Boolean::parseBoolean).orElse(false);
-        if (isAlone) Grantd.shared().clock("reset", true);
+        if (isAlone) putBack(Grantd.shared());
+    }
+
+    void putBack(Grantd grantd) {
+        grantd.clock("reset", true);
+    }
+
+    /** After each test everything is as at the start. */
+    public static final class Resetting extends GrantdExtension {
+        @Override
+        void putBack(Grantd grantd) {
+            grantd.reset();
+        }
     }
 
     static final class Cases implements ArgumentsProvider {
