@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Grantd;
 use super::audit::Raised;
 use super::metrics::TOKEN;
+use crate::domain::budget_fault::BudgetFault;
 use crate::domain::decision::{Decided, Decision, Outcome};
 use crate::domain::refusal::{ClientFault, Refusal};
 use crate::telemetry;
@@ -69,7 +70,12 @@ impl Grantd {
         let Outcome::Refused(refusal) = outcome else {
             return Duration::ZERO;
         };
-        if let Refusal::Client(_) = refusal {
+        let is_failure = matches!(
+            refusal,
+            Refusal::Client(_)
+                | Refusal::Budget(BudgetFault::Failures(_) | BudgetFault::SourceFailures(_))
+        );
+        if is_failure {
             self.budgets.refused(source);
         }
         self.budgets.lateness(source)

@@ -87,7 +87,7 @@ impl Budgets {
         self.spend(self.source_failures, &Key::SourceFailures(network));
     }
 
-    /// A source failed to authenticate, by whatever method.
+    /// A source failed to authenticate, by whatever method, or was past its failures already.
     pub fn refused(&self, source: IpAddr) {
         self.spend(self.source_failures, &Key::Refusals(Network::of(source)));
     }

@@ -42,6 +42,30 @@ fn retry_after(answer: &Answer) -> &str {
     answer.headers["retry-after"].to_str().unwrap()
 }
 
+/// What a wrong secret gets once its source is past its failures: a second later, while tokens come at once.
+async fn late_refusal(env: &Env, replica: &Replica) -> Answer {
+    let here = replica.at(HERE);
+    let late = async {
+        let answer = here.token("reader", WRONG, "").await;
+        (answer, env.clock.now().unix() - START)
+    };
+    let others = async {
+        while env.clock.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let elsewhere = replica.at(ELSEWHERE);
+        assert_eq!(elsewhere.token("reader", READER, "").await.status, 200);
+        // Verified there, and so known here.
+        assert_eq!(here.token("reader", READER, "").await.status, 200);
+        env.clock.advance(Seconds::new(1));
+    };
+    let both = async { tokio::join!(late, others) };
+    let both = tokio::time::timeout(Duration::from_secs(30), both).await;
+    let ((answer, after), ()) = both.expect("a refusal that waits");
+    assert_eq!(after, 1);
+    answer
+}
+
 on_both! {
     /// B-C06.
     async fn past_its_failures_a_client_id_gets_429_at_that_source_without_a_hash(env) {
@@ -145,25 +169,19 @@ on_both! {
         let env = env.with_clock(Clock::still(Timestamp::from_unix(START)));
         env.apply(CATALOG).await;
         let replica = env.replica_with(|settings| settings.budget = few(0, 3)).await;
+        replica.at(HERE).fail("reader", 2).await;
+        late_refusal(&env, &replica).await.assert_error(401, "invalid_client");
+    }
+
+    /// Whoever goes on past its failures costs no hash, but would cost everybody else the processor.
+    async fn who_is_told_to_wait_and_does_not_is_refused_late_as_well(env) {
+        let env = env.with_clock(Clock::still(Timestamp::from_unix(START)));
+        env.apply(CATALOG).await;
+        let replica = env.replica_with(|settings| settings.budget = few(1, 3)).await;
         let here = replica.at(HERE);
-        here.fail("reader", 2).await;
-        let late = async {
-            let answer = here.token("reader", WRONG, "").await;
-            (answer, env.clock.now().unix() - START)
-        };
-        let others = async {
-            while env.clock.sleepers() == 0 {
-                tokio::task::yield_now().await;
-            }
-            assert_eq!(replica.at(ELSEWHERE).token("reader", READER, "").await.status, 200);
-            assert_eq!(here.token("reader", READER, "").await.status, 200);
-            env.clock.advance(Seconds::new(1));
-        };
-        let both = async { tokio::join!(late, others) };
-        let both = tokio::time::timeout(Duration::from_secs(30), both).await;
-        let ((answer, after), ()) = both.expect("a refusal that waits");
-        answer.assert_error(401, "invalid_client");
-        assert_eq!(after, 1);
+        here.fail("reader", 1).await;
+        here.token("reader", WRONG, "").await.assert_error(429, "temporarily_unavailable");
+        late_refusal(&env, &replica).await.assert_error(429, "temporarily_unavailable");
     }
 
     async fn a_client_past_its_tokens_of_a_minute_gets_429_and_no_other_does(env) {
