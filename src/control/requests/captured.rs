@@ -1,5 +1,6 @@
 //! One request as tests see it: a view of its decision, and of what came with it, without anything secret.
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, Version};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -85,9 +86,9 @@ pub(in crate::control) struct Asked {
     pub(in crate::control) body: Zeroizing<Vec<u8>>,
 }
 
-/// What came of it.
-#[derive(Default)]
+/// A request, and what came of it.
 pub(in crate::control) struct Came {
+    pub(in crate::control) asked: Asked,
     /// Where an endpoint judged it.
     pub(in crate::control) decided: Option<Decided>,
     /// The id of the fault that struck.
@@ -104,14 +105,29 @@ pub(in crate::control) struct Answered {
     pub(in crate::control) status: StatusCode,
     /// Why it is a refusal.
     pub(in crate::control) refusal: Option<Refusal>,
-    /// The `access_token` in it.
-    pub(in crate::control) token: Option<Zeroizing<String>>,
+    /// Its body, where that is a token.
+    pub(in crate::control) issued: Option<Bytes>,
     pub(in crate::control) request_id: Option<String>,
 }
 
+impl Came {
+    /// Of a request nothing has come yet.
+    pub(in crate::control) const fn of(asked: Asked) -> Self {
+        Self {
+            asked,
+            decided: None,
+            fault: None,
+            is_spoiled: false,
+            answer: None,
+            took_ms: 0.0,
+        }
+    }
+}
+
 impl Captured {
-    /// What is shown of a request; its id is still to be given.
-    pub(in crate::control) fn of(asked: &Asked, came: &Came, secrets: &KnownSecrets) -> Self {
+    /// What is shown of a request.
+    pub(super) fn of(id: u64, came: &Came, secrets: &KnownSecrets) -> Self {
+        let asked = &came.asked;
         let decided = came.decided.as_ref();
         let redactor = Redactor { secrets, decided };
         let (outcome, judged) = ends(came);
@@ -120,7 +136,7 @@ impl Captured {
         let assertion = form.as_ref().and_then(|it| it.get("client_assertion"));
         let proof = asked.headers.get("dpop").and_then(|it| it.to_str().ok());
         Self {
-            id: 0,
+            id,
             at: asked.at,
             endpoint: asked.endpoint,
             http: http(asked.version),
@@ -194,9 +210,17 @@ fn check(came: &Came, redactor: &Redactor<'_>) -> Option<FailedCheck> {
 fn token(came: &Came) -> Option<Issued> {
     let decided = came.decided.as_ref();
     let decided = decided.filter(|it| matches!(it.outcome, Outcome::Issued))?;
-    let token = came.answer.as_ref()?.token.as_ref()?;
+    let token = access_token(came.answer.as_ref()?.issued.as_ref()?)?;
     Some(Issued {
         jti: decided.decision.jti.clone()?,
-        claims: claims_of_ours(token)?,
+        claims: claims_of_ours(&token)?,
     })
+}
+
+fn access_token(body: &[u8]) -> Option<Zeroizing<String>> {
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    match answer.get_mut("access_token")?.take() {
+        Value::String(token) => Some(Zeroizing::new(token)),
+        _ => None,
+    }
 }

@@ -7,13 +7,15 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use utoipa::{IntoParams, ToSchema};
 
-use super::captured::Captured;
+use super::captured::{Came, Captured};
 use crate::control::endpoint::Endpoint;
+use crate::control::known_secrets::KnownSecrets;
 
 /// So many are kept.
 pub(super) const MOST: usize = 1000;
 
-/// The last requests, oldest first.
+/// The last requests, oldest first. What is shown of one is made when somebody looks: most are never looked at, and their
+/// callers wait for nothing.
 pub(in crate::control) struct RequestLog {
     kept: Mutex<Kept>,
     /// The id of the last one that came.
@@ -22,8 +24,16 @@ pub(in crate::control) struct RequestLog {
 
 #[derive(Default)]
 struct Kept {
-    requests: VecDeque<Captured>,
+    requests: VecDeque<Entry>,
     last_id: u64,
+}
+
+struct Entry {
+    id: u64,
+    /// As it came, with all that is secret in it, until somebody looks.
+    came: Option<Box<Came>>,
+    /// As it is shown.
+    shown: Option<Captured>,
 }
 
 /// Which requests are meant: those that fit all that is given.
@@ -49,16 +59,18 @@ impl Default for RequestLog {
 
 impl RequestLog {
     /// Keeps one more.
-    pub(in crate::control) fn push(&self, mut request: Captured) {
+    pub(in crate::control) fn push(&self, came: Came) {
         let mut kept = self.kept.lock();
         kept.last_id += 1;
         let id = kept.last_id;
-        request.id = id;
-        if kept.requests.len() == MOST {
-            kept.requests.pop_front();
-        }
-        kept.requests.push_back(request);
+        let oldest = (kept.requests.len() == MOST).then(|| kept.requests.pop_front());
+        kept.requests.push_back(Entry {
+            id,
+            came: Some(Box::new(came)),
+            shown: None,
+        });
         drop(kept);
+        drop(oldest);
         self.newest.send_replace(id);
     }
 
@@ -68,20 +80,27 @@ impl RequestLog {
     }
 
     /// Those that are meant, oldest first.
-    pub(super) fn list(&self, filter: &Filter) -> Vec<Captured> {
-        let kept = self.kept.lock();
-        let meant = kept.requests.iter().filter(|it| filter.takes(it));
-        meant.cloned().collect()
+    pub(super) fn list(&self, filter: &Filter, secrets: &KnownSecrets) -> Vec<Captured> {
+        let mut kept = self.kept.lock();
+        let after = filter.after.unwrap_or(0);
+        let later = kept.requests.iter_mut().filter(|it| it.id > after);
+        let shown = later.filter_map(|it| it.shown(secrets));
+        shown.filter(|it| filter.takes(it)).cloned().collect()
     }
 
     /// Gathers those that are meant until there are `count`, those that came before included.
-    pub(super) async fn gather(&self, filter: &Filter, count: usize, into: &mut Vec<Captured>) {
+    pub(super) async fn gather(
+        &self,
+        (filter, secrets): (&Filter, &KnownSecrets),
+        count: usize,
+        into: &mut Vec<Captured>,
+    ) {
         let mut newest = self.newest.subscribe();
         let mut filter = filter.clone();
         loop {
             newest.borrow_and_update();
             let lacking = count.saturating_sub(into.len());
-            into.extend(self.list(&filter).into_iter().take(lacking));
+            into.extend(self.list(&filter, secrets).into_iter().take(lacking));
             if into.len() >= count {
                 return;
             }
@@ -93,14 +112,21 @@ impl RequestLog {
     }
 }
 
+impl Entry {
+    fn shown(&mut self, secrets: &KnownSecrets) -> Option<&Captured> {
+        if let Some(came) = self.came.take() {
+            self.shown = Some(Captured::of(self.id, &came, secrets));
+        }
+        self.shown.as_ref()
+    }
+}
+
 impl Filter {
     fn takes(&self, request: &Captured) -> bool {
-        let after = self.after.unwrap_or(0);
         let fits = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
-        request.id > after
-            && self.endpoint.is_none_or(|it| it.covers(request.endpoint))
+        self.endpoint.is_none_or(|it| it.covers(request.endpoint))
             && fits(&self.client_id, request.client_id.as_deref())
             && fits(&self.outcome, Some(request.outcome))
     }

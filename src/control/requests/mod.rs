@@ -6,7 +6,8 @@ mod log;
 mod redact;
 mod unverified;
 
-pub(super) use captured::{Answered, Asked, Came, Captured};
+use captured::Captured;
+pub(super) use captured::{Answered, Asked, Came};
 pub(super) use log::RequestLog;
 
 use std::time::Duration;
@@ -100,7 +101,9 @@ pub(super) fn routes(all: Table) -> Table {
 }
 
 async fn list(control: Control, Query(filter): Query<Filter>) -> Result<Json<Requests>, Fault> {
-    Ok(Json(Requests(control.requests().list(&filter))))
+    Ok(Json(Requests(
+        control.requests().list(&filter, control.secrets()),
+    )))
 }
 
 async fn forget(control: Control) -> Result<Done, Fault> {
@@ -125,7 +128,7 @@ async fn awaited(control: Control, Body(awaited): Body<Awaited>) -> Result<Gathe
     };
     let mut gathered = Vec::new();
     let all_time_passed = tokio::select! {
-        () = control.requests().gather(&filter, count, &mut gathered) => true,
+        () = control.requests().gather((&filter, control.secrets()), count, &mut gathered) => true,
         whole = control.waiting().wait(within) => whole,
     };
     if gathered.len() >= count {

@@ -13,12 +13,11 @@ use axum::extract::{Request, State};
 use axum::http::Version;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use super::faults::{Spoiler, Struck, whole};
-use super::requests::{Answered, Asked, Came, Captured};
+use super::requests::{Answered, Asked, Came};
 use super::state::Control;
 use crate::domain::decision::{Decided, Outcome};
 use crate::domain::refusal::Refusal;
@@ -71,10 +70,10 @@ fn newest(control: &Control) -> Vec<String> {
 struct Watched {
     control: Control,
     sight: Arc<Sight>,
-    asked: Option<Asked>,
     copy: Copy,
     begin: Duration,
-    came: Came,
+    /// Until this is dropped.
+    came: Option<Came>,
 }
 
 impl Watched {
@@ -84,19 +83,19 @@ impl Watched {
         let most = control.settings().limits.body_bytes;
         let (body, copy) = Copy::of(std::mem::take(request.body_mut()), most);
         *request.body_mut() = body;
+        let asked = Asked {
+            endpoint,
+            at,
+            version: request.version(),
+            headers: request.headers().clone(),
+            body: Zeroizing::default(),
+        };
         Self {
-            asked: Some(Asked {
-                endpoint,
-                at,
-                version: request.version(),
-                headers: request.headers().clone(),
-                body: Zeroizing::default(),
-            }),
+            came: Some(Came::of(asked)),
             control,
             sight,
             copy,
             begin,
-            came: Came::default(),
         }
     }
 
@@ -110,35 +109,36 @@ impl Watched {
         if !is_judged {
             struck = self.sight.struck_by(None, false);
         }
-        self.came.is_spoiled = struck.as_ref().is_some_and(|it| it.spec.spoils());
-        self.came.fault = struck.as_ref().map(|it| it.id);
         let is_issued = decided.as_ref().is_some_and(is_issued);
-        self.came.decided = decided;
         let (head, mut body) = answer.into_parts();
-        let mut token = None;
+        let mut issued = None;
         if is_issued {
             let bytes = whole(body).await;
-            token = access_token(&bytes);
+            issued = Some(bytes.clone());
             body = Body::from(bytes);
         }
-        self.came.answer = Some(Answered {
-            status: head.status,
-            refusal: head.extensions.get::<Refusal>().cloned(),
-            token,
-            request_id: (head.headers.get("x-request-id"))
-                .and_then(|it| it.to_str().ok())
-                .map(str::to_owned),
-        });
+        if let Some(came) = &mut self.came {
+            came.is_spoiled = struck.as_ref().is_some_and(|it| it.spec.spoils());
+            came.fault = struck.as_ref().map(|it| it.id);
+            came.decided = decided;
+            came.answer = Some(Answered {
+                status: head.status,
+                refusal: head.extensions.get::<Refusal>().cloned(),
+                issued,
+                request_id: (head.headers.get("x-request-id"))
+                    .and_then(|it| it.to_str().ok())
+                    .map(str::to_owned),
+            });
+        }
         (Response::from_parts(head, body), struck)
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let Some(mut asked) = self.asked.take() else {
+        let Some(mut came) = self.came.take() else {
             return;
         };
-        let came = &mut self.came;
         if came.answer.is_none() {
             came.decided = self.sight.take().decided;
         }
@@ -151,20 +151,11 @@ impl Drop for Watched {
             now.saturating_sub(self.begin)
         });
         came.took_ms = took.as_secs_f64() * 1000.0;
-        asked.body = self.copy.take();
-        let captured = Captured::of(&asked, came, self.control.secrets());
-        self.control.requests().push(captured);
+        came.asked.body = self.copy.take();
+        self.control.requests().push(came);
     }
 }
 
 fn is_issued(decided: &Decided) -> bool {
     matches!(decided.outcome, Outcome::Issued)
-}
-
-fn access_token(body: &[u8]) -> Option<Zeroizing<String>> {
-    let mut answer: Value = serde_json::from_slice(body).ok()?;
-    match answer.get_mut("access_token")?.take() {
-        Value::String(token) => Some(Zeroizing::new(token)),
-        _ => None,
-    }
 }
