@@ -7,13 +7,13 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::Value;
 
-use super::output::{Output, cell, say};
+use super::output::{Output, cell, print};
 use super::target::{Opened, Where};
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::store::audit_events::{AuditKind, AuditPage, EventPlace, StoredEvent};
 
 /// Events that one statement reads.
-const PAGE: u32 = 500;
+const PAGE: u32 = 2000;
 /// Between two looks for new events.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long after it happened an event may be written, if the database was out of reach.
@@ -78,12 +78,15 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 most: PAGE,
             };
             let events = opened.store.audit_events(page).await?;
+            let mut text = String::new();
             for event in &events {
                 after = event.place();
-                if shown.is_new(&after) {
-                    print(arguments.at.output(), event)?;
+                // Who does not follow reads each once, however many there are.
+                if !arguments.follow || shown.is_new(&after) {
+                    add(&mut text, arguments.at.output(), event)?;
                 }
             }
+            print(format_args!("{text}"))?;
             if events.len() < PAGE as usize {
                 break;
             }
@@ -139,11 +142,12 @@ impl Shown {
     }
 }
 
-fn print(output: Output, event: &StoredEvent) -> anyhow::Result<()> {
+fn add(text: &mut String, output: Output, event: &StoredEvent) -> anyhow::Result<()> {
     match output {
-        Output::Json => say!("{}", serde_json::to_string(event)?)?,
-        Output::Table => say!("{}", line(event))?,
+        Output::Json => text.push_str(&serde_json::to_string(event)?),
+        Output::Table => text.push_str(&line(event)),
     }
+    text.push('\n');
     Ok(())
 }
 

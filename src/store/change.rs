@@ -73,14 +73,16 @@ impl ChangeTx {
 
     /// Waits for other administrators, so that what this change reads stays as it is until it ends.
     ///
-    /// SQLite has one writer at a time anyhow. The change is made when its turn has come.
+    /// SQLite has one writer at a time anyhow. The change is made when its turn has come. Between two statements it may
+    /// think for a minute: a catalog of 100,000 clients is compared meanwhile, on a machine that may be busy.
     ///
     /// # Errors
     /// An unreachable database, or an administrator who takes too long.
     pub async fn lock_administration(&mut self) -> Result<(), StoreError> {
         if let Tx::Postgres(tx) = &mut self.tx {
-            sqlx::query(
-                "SELECT pg_advisory_xact_lock(hashtext('grantd administration ' || current_schema()))",
+            sqlx::raw_sql(
+                "SET LOCAL idle_in_transaction_session_timeout = '60s'; \
+                 SELECT pg_advisory_xact_lock(hashtext('grantd administration ' || current_schema()))",
             )
             .execute(tx.connection()?)
             .await?;
