@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::harness::Database;
-use crate::place::{Place, eventually};
+use crate::place::{Place, ended, eventually};
 use crate::process::free_port;
 use crate::serve::Platform;
 
@@ -77,6 +77,29 @@ fn keys_and_certificates_of_clients_are_shown_and_a_secret_of_ones_own_too() {
     let curl = by_secret["curl"].as_str().unwrap();
     assert!(curl.contains("a%20secret%20of%20my%20own"), "{curl}");
     assert!(!dev.log().contains("a secret of my own"));
+}
+
+/// In bash, which makes files of certificates that are in memory alone.
+#[test]
+fn a_client_of_ones_own_gets_a_token_by_its_line_as_it_stands() {
+    let place = Place::new();
+    let dev = place.dev(&[]);
+    for (wanted, scheme) in [
+        (json!({}), "Bearer"),
+        (json!({ "auth": "private_key_jwt" }), "Bearer"),
+        (json!({ "auth": "tls_client_auth" }), "Bearer"),
+        (json!({ "auth": "self_signed_tls_client_auth" }), "Bearer"),
+        (json!({ "dpop_bound_access_tokens": true }), "DPoP"),
+    ] {
+        let body = wanted.to_string();
+        let (status, _, card) = request(dev.url("control"), "POST /_test/clients", JSON, &body);
+        assert_eq!(status, 200, "{card}");
+        let line = card["curl"].as_str().unwrap();
+        let ended = ended(place.command("bash").args(["-c", line]));
+        let answer: Value = serde_json::from_str(&ended.stdout).unwrap_or_default();
+        assert_eq!(answer["token_type"], scheme, "{line}: {answer}");
+    }
+    assert!(!dev.log().contains("PRIVATE KEY"));
 }
 
 #[test]
