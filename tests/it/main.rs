@@ -72,6 +72,12 @@ mod mtls;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod page_block;
+#[cfg(test)]
+mod page_code;
+#[cfg(test)]
+mod page_output;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod place;

@@ -235,3 +235,45 @@ fn every_test_and_check_that_the_threat_model_names_exists() {
     let unknown: Vec<&&str> = tests.iter().filter(|it| !known.contains(**it)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
+
+/// First column of the table whose head begins with `head`.
+fn column(head: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with(head))
+        .skip(2);
+    rows.map_while(|line| line.strip_prefix("| `"))
+        .map(|line| line.split_once('`').unwrap().0.to_owned())
+        .collect()
+}
+
+#[test]
+fn every_place_in_the_table_of_places_is_there() {
+    let places = column("| place |");
+    assert!(places.len() > 10, "{places:?}");
+    for place in places {
+        assert!(root().join(&place).exists(), "{place}");
+    }
+}
+
+#[test]
+fn the_table_of_refusals_names_every_check() {
+    let names = Check::ALL.iter().map(|check| check.name().to_owned());
+    assert_eq!(column("| `check` |"), names.collect());
+}
+
+#[test]
+fn the_page_on_keys_tells_every_check_of_an_assertion() {
+    let of_assertions = Check::ALL.iter().filter(|it| it.name() == "assertion");
+    let expected: BTreeSet<&str> = of_assertions.map(|it| it.expected()).collect();
+    let page = fs::read_to_string(root().join("docs/private-key-jwt.md")).unwrap();
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| `expected` |"))
+        .skip(2);
+    let told: BTreeSet<&str> = rows
+        .map_while(|line| line.strip_prefix("| ")?.split(" |").next())
+        .collect();
+    assert_eq!(told, expected);
+}

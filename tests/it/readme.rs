@@ -7,21 +7,22 @@
 //! prints. A block in a programming language, and those of docs/verify.md, are what a client of tests/e2e or the example
 //! of a kit runs, and a proxy's is run there.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
 
 use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::config::settings::Settings;
-use grantd::domain::check::Check;
 
 use crate::harness::Database;
+use crate::page_block::{Block, blocks};
+use crate::page_code::{check_that_a_client_runs, check_that_a_proxy_runs};
+use crate::page_output::check_output;
 use crate::pages::is_run_elsewhere;
 use crate::place::{Dev, Ended, Place, ended};
 use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
-use crate::source_tree::{paths_below, root};
+use crate::source_tree::root;
 
 pub(crate) const PAGES: [&str; 18] = [
     "README.md",
@@ -44,8 +45,6 @@ pub(crate) const PAGES: [&str; 18] = [
     // The last: it replaces the sealing key of the pages.
     "docs/keys.md",
 ];
-/// Those of which every part needs what openssl made.
-const PAGES_OF_OPENSSL: [&str; 2] = ["docs/private-key-jwt.md", "docs/mutual-tls.md"];
 /// Those whose YAML is the settings of a Spring application.
 const SPRING: [&str; 2] = ["README.md", "docs/verify.md"];
 /// The URL of the pages' server.
@@ -63,66 +62,6 @@ const OPERATIONS: &str = "http://127.0.0.1:9090";
 const HOST: &str = "auth.internal.example";
 /// The database of the pages' settings.
 const DATABASE: &str = "postgres://grantd@db.internal/grantd";
-
-/// A fenced block.
-pub(crate) struct Block {
-    /// Page and line, for messages.
-    pub(crate) at: String,
-    /// The heading that it stands under.
-    pub(crate) section: String,
-    language: String,
-    pub(crate) text: String,
-    /// What it prints, where the page says that.
-    prints: Option<String>,
-}
-
-impl Block {
-    pub(crate) fn needs(&self, program: &str) -> bool {
-        let of_openssl = PAGES_OF_OPENSSL
-            .iter()
-            .any(|page| self.at.starts_with(page));
-        self.text.contains(program) || (program == "openssl" && of_openssl)
-    }
-}
-
-pub(crate) fn blocks(pages: &[&str]) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    for page in pages {
-        let mut section = String::new();
-        let text = fs::read_to_string(root().join(page)).unwrap();
-        let mut open: Option<Block> = None;
-        for (index, line) in text.lines().enumerate() {
-            match (line.strip_prefix("```"), open.take()) {
-                (Some(language), None) => {
-                    let at = format!("{page}:{}", index + 1);
-                    open = Some(Block {
-                        at,
-                        section: section.clone(),
-                        language: language.to_owned(),
-                        text: String::new(),
-                        prints: None,
-                    });
-                }
-                (Some(_), Some(block)) if block.language == "text" => {
-                    let before: &mut Block = blocks.last_mut().expect("a block before it");
-                    before.prints = Some(block.text);
-                }
-                (Some(_), Some(block)) => blocks.push(block),
-                (None, Some(mut block)) => {
-                    block.text.push_str(line);
-                    block.text.push('\n');
-                    open = Some(block);
-                }
-                (None, None) if line.starts_with('#') => {
-                    line.trim_start_matches(['#', ' ']).clone_into(&mut section);
-                }
-                (None, None) => {}
-            }
-        }
-        assert!(open.is_none(), "{page}: a block has no end");
-    }
-    blocks
-}
 
 /// The one who reads the pages and does what they say.
 pub(crate) struct Reader {
@@ -418,178 +357,6 @@ impl Reader {
     }
 }
 
-fn check_that_a_client_runs(block: &Block, endings: &[&str]) {
-    let clients = paths_below("tests/e2e", endings).into_iter();
-    let examples = KITS.map(|(kit, ..)| paths_below(&format!("kits/{kit}/example"), endings));
-    let mut all = clients.chain(examples.into_iter().flatten());
-    let runs = all.any(|path| text_of(&path).contains(&block.text));
-    assert!(runs, "{}: no client in tests/e2e has these lines", block.at);
-}
-
-/// Of each kit: where its code is, and how its files and those of its example end.
-const KITS: [(&str, &str, &[&str]); 5] = [
-    ("python", "src", &["py"]),
-    ("node", "src", &["ts", "js"]),
-    ("java", "src", &["java"]),
-    ("go", "", &["go"]),
-    ("rust", "src", &["rs"]),
-];
-/// A kit is a thin layer (TESTING section 9): lines of code, without imports.
-const MOST_LINES_OF_A_KIT: usize = 300;
-
-#[test]
-fn what_a_kit_shows_stands_in_its_example() {
-    for (kit, _, endings) in KITS {
-        let example = paths_below(&format!("kits/{kit}/example"), endings);
-        let example: Vec<String> = example.iter().map(|path| text_of(path)).collect();
-        let blocks = blocks(&[&format!("kits/{kit}/README.md")]);
-        let code: Vec<&Block> = blocks.iter().filter(|it| it.language != "sh").collect();
-        assert!(code.len() > 1, "{kit}");
-        for block in code {
-            let stands = example.iter().any(|text| text.contains(&block.text));
-            assert!(stands, "{}: not in the example", block.at);
-        }
-    }
-}
-
-#[test]
-fn a_kit_is_thin() {
-    for (kit, folder, endings) in KITS {
-        let files = paths_below(&format!("kits/{kit}/{folder}"), endings);
-        let own = files.iter().filter(|path| !path.contains("/example/"));
-        let texts: Vec<String> = own.map(|path| text_of(path)).collect();
-        let lines: usize = texts.iter().map(|text| lines_of_code(text)).sum();
-        assert!(
-            (100..MOST_LINES_OF_A_KIT).contains(&lines),
-            "{kit}: {lines}"
-        );
-    }
-}
-
-/// How many lines of a kit's file do something.
-fn lines_of_code(text: &str) -> usize {
-    const OTHERS: [&str; 11] = [
-        "//", "/*", "*", "# ", "\"\"\"", "import ", "from ", "package ", "use ", "mod ", "pub use ",
-    ];
-    // Go's imports stand in lines of their own.
-    let mut is_import = false;
-    let mut is_code = |line: &str| {
-        let was_import = is_import;
-        is_import = (was_import || line == "import (") && line != ")";
-        !was_import && !line.is_empty() && !OTHERS.iter().any(|it| line.starts_with(it))
-    };
-    text.lines().filter(|line| is_code(line.trim())).count()
-}
-
-#[test]
-fn a_first_test_is_short_in_each_language() {
-    let blocks = blocks(&["docs/testing.md"]);
-    for language in ["python", "javascript", "java", "go", "rust"] {
-        let tests: Vec<&Block> = blocks.iter().filter(|it| it.language == language).collect();
-        let (with_battery, with_token): (Vec<&Block>, Vec<&Block>) = tests
-            .into_iter()
-            .partition(|it| it.section == "A first test");
-        for (tests, most) in [(with_battery, 9), (with_token, 10)] {
-            assert_eq!(tests.len(), 1, "{language}");
-            let (at, lines) = (&tests[0].at, tests[0].text.lines().count());
-            assert!(lines <= most, "{at}: {lines}");
-        }
-    }
-}
-
-fn text_of(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap()
-}
-
-/// The script takes the block from the page itself.
-fn check_that_a_proxy_runs(block: &Block) {
-    let (page, _) = block.at.split_once(':').unwrap();
-    let scripts = ["proxy", "rolling"].map(|client| {
-        fs::read_to_string(root().join("tests/e2e").join(client).join("run")).unwrap()
-    });
-    let takes = format!("block {} ", block.language);
-    let runs = scripts
-        .iter()
-        .any(|script| script.contains(&takes) && script.contains(&format!("/{page}\n")));
-    assert!(runs, "{}", block.at);
-}
-
-/// Whether a block gave what its commands are for.
-fn check_output(block: &Block, ended: &Ended) {
-    let (text, output) = (&block.text, &ended.stdout);
-    // Not those whose answer goes into a variable or a pipe.
-    let tokens = text
-        .lines()
-        .filter(|line| line.ends_with("/oauth2/token") || line.ends_with("\"$TOKEN_ENDPOINT\""));
-    let got = output.matches("\"access_token\":").count();
-    if text.contains("/_test/tokens") {
-        assert!(got > 0, "{}: {ended:?}", block.at);
-    } else if !text.contains("/_test") {
-        assert_eq!(got, tokens.count(), "{}: {ended:?}", block.at);
-    }
-    if text.contains("/oauth2/revoke") {
-        assert_eq!(output, "{\"active\":false}", "{}", block.at);
-    } else if text.contains("/oauth2/introspect") {
-        assert!(
-            output.starts_with("{\"active\":true,"),
-            "{}: {ended:?}",
-            block.at
-        );
-    }
-    if text.contains("grantd verify-api") {
-        let told = "no holes, no faults, no notes\n";
-        assert!(output.ends_with(told), "{}: {ended:?}", block.at);
-    } else if text.contains("/documents") {
-        assert!(
-            output.contains("\"read_by\":\"reports\""),
-            "{}: {ended:?}",
-            block.at
-        );
-    }
-    if text.contains("/_test/clock") {
-        assert!(
-            output.contains("\"offset_seconds\":3660"),
-            "{}: {ended:?}",
-            block.at
-        );
-    } else if text.contains("/_test/issuers") {
-        assert!(output.contains("\"jwks_uri\":"), "{}: {ended:?}", block.at);
-    } else if text.contains("/_test\n") || text.contains("/_test/openapi.json") {
-        assert!(output.contains("/_test/clock"), "{}: {ended:?}", block.at);
-    } else if text.contains("/_test/") {
-        let is_refused = output.contains("invalid_request") || output.contains("not_found");
-        assert!(!is_refused, "{}: {ended:?}", block.at);
-    }
-    if text.contains("token inspect --data") {
-        assert!(
-            ended.stderr.contains("signature: right"),
-            "{}: {ended:?}",
-            block.at
-        );
-    }
-    if text.contains("grantd token inspect\n") {
-        let told: String = output.split_whitespace().collect();
-        assert!(
-            told.contains(r#""region":"eu","roles":["reader"]"#),
-            "{}: {ended:?}",
-            block.at
-        );
-    }
-    if text.contains("dgst -sha256") {
-        let (token, thumbprint) = output.trim_end().rsplit_once('\n').unwrap();
-        assert!(
-            thumbprint.len() == 43 && token.contains(thumbprint),
-            "{}: {ended:?}",
-            block.at
-        );
-    }
-    let repeats = text.starts_with("grantd apply catalog.toml --config");
-    if text.contains("--prune") || repeats {
-        let last = output.lines().last().unwrap();
-        assert!(last.starts_with("nothing to do"), "{}: {ended:?}", block.at);
-    }
-}
-
 /// Those of `programs` that are not there.
 pub(crate) fn missing<'p>(programs: &[&'p str]) -> Vec<&'p str> {
     let place = Place::new();
@@ -616,46 +383,4 @@ async fn everything_in_the_readme_works_as_printed() {
             }
         }
     }
-}
-
-/// First column of the table whose head begins with `head`.
-fn column(head: &str) -> BTreeSet<String> {
-    let text = fs::read_to_string(root().join("README.md")).unwrap();
-    let rows = text
-        .lines()
-        .skip_while(|line| !line.starts_with(head))
-        .skip(2);
-    rows.map_while(|line| line.strip_prefix("| `"))
-        .map(|line| line.split_once('`').unwrap().0.to_owned())
-        .collect()
-}
-
-#[test]
-fn every_place_in_the_table_of_places_is_there() {
-    let places = column("| place |");
-    assert!(places.len() > 10, "{places:?}");
-    for place in places {
-        assert!(root().join(&place).exists(), "{place}");
-    }
-}
-
-#[test]
-fn the_table_of_refusals_names_every_check() {
-    let names = Check::ALL.iter().map(|check| check.name().to_owned());
-    assert_eq!(column("| `check` |"), names.collect());
-}
-
-#[test]
-fn the_page_on_keys_tells_every_check_of_an_assertion() {
-    let of_assertions = Check::ALL.iter().filter(|it| it.name() == "assertion");
-    let expected: BTreeSet<&str> = of_assertions.map(|it| it.expected()).collect();
-    let page = fs::read_to_string(root().join("docs/private-key-jwt.md")).unwrap();
-    let rows = page
-        .lines()
-        .skip_while(|line| !line.starts_with("| `expected` |"))
-        .skip(2);
-    let told: BTreeSet<&str> = rows
-        .map_while(|line| line.strip_prefix("| ")?.split(" |").next())
-        .collect();
-    assert_eq!(told, expected);
 }

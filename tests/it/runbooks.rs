@@ -2,9 +2,10 @@
 //! holds.
 
 use crate::harness::Database;
+use crate::page_block::blocks;
 use crate::process::{access_token, eventually, request, token};
 use crate::raw_sql::execute;
-use crate::readme::{Reader, blocks, missing};
+use crate::readme::{Reader, missing};
 
 const PAGE: &str = "docs/runbooks.md";
 const SECRET: &str = "a-secret-of-the-catalog";

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use crate::harness::{READER, basic};
+use crate::page_block::blocks;
 use crate::process::{
     Server, eventually, finished, free_port, grantd, printed, request, request_with, token,
 };
-use crate::readme::blocks;
 use crate::source_tree::root;
 
 use super::*;
