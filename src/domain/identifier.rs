@@ -17,6 +17,10 @@ pub struct AudienceId(Arc<str>);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CredentialId(Arc<str>);
 
+/// What clients, logs and metrics call a trusted issuer: 1 to 32 characters of `a-z`, `0-9` and `-`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IssuerId(Arc<str>);
+
 /// A name that its grammar does not allow.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +36,8 @@ pub enum InvalidIdentifier {
     AudienceFragment,
     #[error("a credential id is 10 characters of a-z and 0-9")]
     CredentialId,
+    #[error("a trusted issuer is called by 1 to 32 characters of a-z, 0-9 and -")]
+    IssuerId,
 }
 
 impl ClientId {
@@ -68,6 +74,21 @@ impl AudienceId {
             return Err(InvalidIdentifier::AudienceFragment);
         }
         Ok(Self(text.into()))
+    }
+}
+
+impl IssuerId {
+    /// Reads the name of a trusted issuer.
+    ///
+    /// # Errors
+    /// What is not 1 to 32 characters of `a-z0-9-`.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if (1..=32).contains(&text.len()) && text.bytes().all(is_part) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidIdentifier::IssuerId)
+        }
     }
 }
 
@@ -146,8 +167,8 @@ macro_rules! found_by_text {
 }
 found_by_text!(ClientId, AudienceId);
 
-reads_as_text!(ClientId, AudienceId, CredentialId);
-text_shape!(ClientId, AudienceId, CredentialId);
+reads_as_text!(ClientId, AudienceId, CredentialId, IssuerId);
+text_shape!(ClientId, AudienceId, CredentialId, IssuerId);
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,12 @@
 //! Sources that fail, lie, or answer too much: the last good keys stay, and the log says once what was wrong.
 
 use grantd::domain::timestamp::Seconds;
+use grantd::operations::explain::explain_assertion;
 use serde_json::{Value, json};
 
 use super::publisher::Manner;
 use super::{asks, asks_once, assert_unavailable, key, worker};
-use crate::assertion::signer::Key;
+use crate::assertion::signer::{Key, claims, token};
 use crate::harness::{Replica, on_both};
 
 const JSON: &str = "content-type: application/json\r\n";
@@ -96,6 +97,22 @@ on_both! {
         env.clock.advance(Seconds::new(10));
         replica.follow().await;
         assert_eq!(asks(&replica, &good).await.status, 200);
+    }
+
+    /// `grantd explain` fetches as a request does, and tells why it cannot.
+    async fn explain_tells_why_keys_cannot_be_fetched(env) {
+        let (replica, publisher, good) = worker(&env).await;
+        publisher.now(Manner::Head("500 Internal Server Error"));
+        let assertion = good.sign(&claims("worker", "explained"));
+        let explained = explain_assertion(&replica.grantd, &assertion).await.unwrap();
+        assert!(!explained.is_granted());
+        assert!(explained.remedy.as_ref().unwrap().contains("it answered 500"), "{explained:?}");
+        publisher.now(Manner::keys(&[&good]));
+        env.clock.advance(Seconds::new(10));
+        replica.follow().await;
+        let explained = explain_assertion(&replica.grantd, &assertion).await.unwrap();
+        assert_eq!(explained.outcome, "accepted", "{explained:?}");
+        assert_eq!(token(&replica, &assertion).await.status, 200, "it was not spent");
     }
 
     /// FED-11: of a set with keys that are not for us the others count.
