@@ -20,6 +20,12 @@ use table::SpentTable;
 /// The longest that a refusal is held back.
 const LATEST: Duration = Duration::from_secs(1);
 const MINUTE: Seconds = Seconds::new(60);
+/// How failures of a source are forgotten where it waits behind sources with fewer: one a minute. Of many sources that
+/// attack together each gets a hash every few seconds; had it paid that back by then, nobody else would come before it.
+const STANDING: Allowance = Allowance {
+    events: NonZeroU32::new(60).expect("it is not zero"),
+    per: Seconds::new(3600),
+};
 
 /// What each client and source has spent since the start, as far as it is remembered.
 #[derive(Debug)]
@@ -37,6 +43,7 @@ pub struct Budgets {
 enum Key<'k> {
     Failures(&'k str, Network),
     SourceFailures(Network),
+    Standing(Network),
     Refusals(Network),
     Tokens(&'k str),
 }
@@ -66,7 +73,7 @@ impl Budgets {
     }
 
     /// Whether a secret may be hashed at full cost, for the client id that was presented, known or not. Returns how many
-    /// failures of its source are not paid back: who has fewer goes first.
+    /// failures of its source are not forgotten: who has fewer goes first.
     ///
     /// # Errors
     /// The client id at this source, or the source, is past its failures.
@@ -77,7 +84,9 @@ impl Budgets {
             .map_err(BudgetFault::Failures)?;
         let key = Key::SourceFailures(network);
         self.fits(self.source_failures, &key)
-            .map_err(BudgetFault::SourceFailures)
+            .map_err(BudgetFault::SourceFailures)?;
+        let standing = self.spent.spent(&Key::Standing(network));
+        Ok(STANDING.outstanding(standing, self.now()))
     }
 
     /// A secret was hashed at full cost, and it was wrong.
@@ -85,6 +94,8 @@ impl Budgets {
         let network = Network::of(source);
         self.spend(self.failures, &Key::Failures(client_id, network));
         self.spend(self.source_failures, &Key::SourceFailures(network));
+        let standing = self.source_failures.map(|_| STANDING);
+        self.spend(standing, &Key::Standing(network));
     }
 
     /// A source failed to authenticate, by whatever method, or was past its failures already.
@@ -122,16 +133,10 @@ impl Budgets {
         })
     }
 
-    /// How many events are not paid back, or how long until one more fits.
-    fn fits(&self, allowance: Option<Allowance>, key: &Key<'_>) -> Result<u64, Duration> {
-        let Some(allowance) = allowance else {
-            return Ok(0);
-        };
-        let (spent, now) = (self.spent.spent(key), self.now());
-        match allowance.wait(spent, now) {
-            Some(wait) => Err(wait),
-            None => Ok(allowance.outstanding(spent, now)),
-        }
+    /// Whether one more event fits, or how long until it does.
+    fn fits(&self, allowance: Option<Allowance>, key: &Key<'_>) -> Result<(), Duration> {
+        let wait = allowance.and_then(|it| it.wait(self.spent.spent(key), self.now()));
+        wait.map_or(Ok(()), Err)
     }
 
     fn spend(&self, allowance: Option<Allowance>, key: &Key<'_>) {
@@ -157,5 +162,25 @@ impl Network {
                 Self::V6([first, second, third, fourth])
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::timestamp::Timestamp;
+
+    #[test]
+    fn a_failure_is_held_against_its_source_for_a_minute_whatever_it_tries_next() {
+        let clock = Clock::still(Timestamp::from_unix(1_000_000));
+        let budgets = Budgets::new(&Budget::default(), clock.clone());
+        let [here, elsewhere] = ["192.0.2.1", "192.0.2.2"].map(|it| it.parse().unwrap());
+        budgets.failed("a", here);
+        // Longer than it takes until one of 150 sources has its turn again.
+        clock.advance(Seconds::new(30));
+        assert_eq!(budgets.may_fail("b", here), Ok(1));
+        assert_eq!(budgets.may_fail("a", elsewhere), Ok(0));
+        clock.advance(Seconds::new(30));
+        assert_eq!(budgets.may_fail("a", here), Ok(0));
     }
 }
