@@ -123,22 +123,11 @@ impl de::Error for ReadError {
             Unexpected::Unit | Unexpected::Option => "null",
             _ => "text",
         };
-        let expected = match expected.to_string().as_str() {
-            "a string" => "text".to_owned(),
-            "a boolean" => "true or false".to_owned(),
-            "a sequence" => "a list".to_owned(),
-            "a map" => "an object".to_owned(),
-            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
-            "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
-            "f32" | "f64" => "a number".to_owned(),
-            word if word.starts_with("struct ") => "an object".to_owned(),
-            other => other.to_owned(),
-        };
-        Self::Said(format!("expected {expected}, found {found}"))
+        Self::Said(format!("expected {}, found {found}", in_words(expected)))
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Said(format!("expected {expected}"))
+        Self::Said(format!("expected {}", in_words(expected)))
     }
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
@@ -151,6 +140,22 @@ impl de::Error for ReadError {
 
     fn missing_field(key: &'static str) -> Self {
         Self::Missing(key)
+    }
+}
+
+/// What Rust calls a type, as the writer of JSON calls it.
+fn in_words(expected: &dyn Expected) -> String {
+    match expected.to_string().as_str() {
+        "a string" => "text".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "an object".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        word if word.starts_with("struct ") => "an object".to_owned(),
+        word if word.starts_with("enum ") => "text, one of a few words".to_owned(),
+        other => other.to_owned(),
     }
 }
 

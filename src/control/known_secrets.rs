@@ -17,6 +17,16 @@ const SHORT: usize = 8;
 pub(super) struct KnownSecrets(RwLock<BTreeMap<usize, HashSet<Box<[u8]>>>>);
 
 impl KnownSecrets {
+    /// Finds those alone from now on that were known when this was copied.
+    pub(super) fn go_back_to(&self, earlier: &Self) {
+        self.0.write().clone_from(&earlier.0.read());
+    }
+
+    /// What is known now.
+    pub(super) fn copied(&self) -> Self {
+        Self(RwLock::new(self.0.read().clone()))
+    }
+
     /// Finds this one from now on.
     pub(super) fn add(&self, secret: &Secret) {
         let bytes = secret.expose().as_bytes();

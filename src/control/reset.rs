@@ -38,6 +38,7 @@ async fn reset(control: Control, wanted: Option<Body<ResetWanted>>) -> Result<Do
     })?;
     control.faults().clear();
     control.waiting().release();
+    let _alone = control.alone().await;
     control.mint().issuers.forget();
     control.clock().reset().await?;
     let keys = if wanted.keys {

@@ -98,6 +98,9 @@ pub(super) struct Shared {
     world: World,
     held: Mutex<HashMap<ClientId, Held>>,
     held_at_start: HashMap<ClientId, Held>,
+    secrets_at_start: KnownSecrets,
+    /// Held while clients, audiences or keys are changed, so that a change sees what it made itself.
+    changing: tokio::sync::Mutex<()>,
     mint: Mint,
     secrets: KnownSecrets,
     faults: FaultBook,
@@ -133,6 +136,8 @@ impl Control {
             world,
             held: Mutex::new(held.clone()),
             held_at_start: held,
+            secrets_at_start: secrets.copied(),
+            changing: tokio::sync::Mutex::default(),
             mint: Mint::default(),
             secrets,
             faults: FaultBook::default(),
@@ -208,9 +213,15 @@ impl Shared {
         self.held.lock().retain(|client, _| kept(client));
     }
 
-    /// Holds what it did at the start, no more.
+    /// Holds what it did at the start, and knows the secrets of then, no more.
     pub(super) fn hold_as_at_the_start(&self) {
         self.held.lock().clone_from(&self.held_at_start);
+        self.secrets.go_back_to(&self.secrets_at_start);
+    }
+
+    /// Waits until nobody else changes clients, audiences or keys.
+    pub(super) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
     }
 
     /// Hears of what was written to the database.

@@ -180,7 +180,8 @@ impl Store {
         .await
     }
 
-    /// Removes changes that every live reader has long read.
+    /// Removes changes that every live reader has long read: those before the first one that is kept, so that no reader
+    /// meets a gap, also where the clock was set back in between.
     ///
     /// # Errors
     /// An unreachable database.
@@ -188,7 +189,8 @@ impl Store {
         self.write(async |tx| {
             on_db!(tx, conn => {
                 sqlx::query(
-                    "DELETE FROM changes WHERE at < $1 AND n < (SELECT n FROM feed_head)",
+                    "DELETE FROM changes WHERE n < (SELECT n FROM feed_head) AND n < \
+                     coalesce((SELECT min(n) FROM changes WHERE at >= $1), 9223372036854775807)",
                 )
                 .bind(now.forget_before().minus(KEPT).unix())
                 .execute(conn)

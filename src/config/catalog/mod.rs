@@ -106,14 +106,19 @@ impl CatalogClient {
         shapes.into_iter().flatten().chain(["policy"]).collect()
     }
 
-    /// Its secret, where it is stated in clear.
+    /// Its secret, where one is stated in clear that is not retired: the one that lasts, where there are several.
     #[must_use]
     pub fn clear_secret(&self) -> Option<&Secret> {
-        let mut materials = self.credentials.iter().map(|it| &it.material);
-        materials.find_map(|material| match material {
-            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => Some(secret),
+        let in_force = self.credentials.iter().filter(|it| it.retired_at.is_none());
+        let clear = in_force.filter_map(|it| match &it.material {
+            CredentialMaterial::Secret(StatedSecret::Clear(secret)) => {
+                Some((it.expires_at, secret))
+            }
             _ => None,
-        })
+        });
+        // None is later than any instant.
+        let lasting = clear.rev().max_by_key(|(end, _)| (end.is_none(), *end));
+        lasting.map(|(_, secret)| secret)
     }
 }
 

@@ -46,6 +46,16 @@ pub(super) async fn disabled(control: &Control, like: &Holder) -> Result<Holder,
     let policies: Vec<Policy> = policies
         .filter(|policy| policy.audience == like.audience.id)
         .collect();
+    let _alone = control.alone().await;
+    // It may be gone since it was chosen.
+    let audience = control
+        .grantd()
+        .directory()
+        .audience(&like.audience.id)
+        .await;
+    if audience?.is_none() {
+        return Err(Fault::conflict("the audience is gone: ask again"));
+    }
     let written = write(control, &client, &policies).await;
     known(control, written).await?;
     Ok(Holder {

@@ -48,8 +48,14 @@ pub(in crate::control) fn equip(
     client: &mut CatalogClient,
 ) -> Result<Held, Fault> {
     let before = control.held(&client.id).unwrap_or_default();
+    let states_secret =
+        |it: &Placed<StatedCredential>| matches!(it.material, CredentialMaterial::Secret(_));
+    // One that is not stated again stays.
+    let before_secret = before
+        .secret
+        .filter(|_| !client.credentials.iter().any(states_secret));
     let mut held = Held {
-        secret: client.clear_secret().cloned(),
+        secret: client.clear_secret().cloned().or(before_secret),
         ..Held::default()
     };
     let has = |client: &CatalogClient, method| client.auth_methods.contains(&method);

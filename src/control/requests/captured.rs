@@ -142,7 +142,7 @@ impl Captured {
             http: http(asked.version),
             client_id: decision
                 .and_then(|it| it.client.as_ref())
-                .map(|it| redactor.sentence(&it.to_string())),
+                .map(|it| redactor.client(it)),
             method: decision
                 .and_then(|it| it.method)
                 .map(crate::domain::client::AuthMethod::as_str),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::control::known_secrets::KnownSecrets;
 use crate::domain::check::{Chain, Check};
 use crate::domain::client::AuthMethod;
-use crate::domain::decision::Decided;
+use crate::domain::decision::{ClaimedClient, Decided};
 use crate::domain::secret_format::PREFIX;
 use crate::domain::shown::may_be_secret;
 use crate::domain::traceparent::Traceparent;
@@ -153,11 +153,20 @@ impl Redactor<'_> {
         self.secrets.without(text)
     }
 
+    /// The client that a request named. The id of one that there is is public, also where somebody has it for a secret.
+    pub(super) fn client(&self, claimed: &ClaimedClient) -> String {
+        let shown = claimed.to_string();
+        if claimed.is_recognised() {
+            shown
+        } else {
+            self.sentence(&shown)
+        }
+    }
+
     /// Whether this is the id of a client that there is.
     fn is_client(&self, value: &str) -> bool {
         let claimed = self.decided.and_then(|it| it.decision.client.as_ref());
         claimed.is_some_and(|it| it.is_recognised() && it.as_text() == value)
-            && self.is_harmless(value)
     }
 
     /// Neither a known secret, nor one that grantd made, nor a token stands in it.

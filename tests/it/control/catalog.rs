@@ -82,4 +82,27 @@ on_both! {
         let (_, index) = lab.ask("GET /_test", "").await;
         assert_eq!(index["clients"].as_array().unwrap().len(), 2);
     }
+
+    async fn a_secret_that_is_not_stated_again_is_still_shown_and_a_retired_one_never(env) {
+        let lab = Lab::new(env, CATALOG).await;
+        let policy = json!([{ "audience": "pricing", "scopes": ["read"], "default_scopes": ["read"] }]);
+        let card = lab.registered(&json!({ "id": "mine" })).await;
+        let stated = json!({ "client": [{ "id": "mine", "name": "Mine", "policy": policy }] });
+        let (status, told) = lab.ask("POST /_test/catalog", &stated.to_string()).await;
+        assert_eq!(status, 200, "{told}");
+        let shown = async || {
+            let (_, index) = lab.ask("GET /_test", "").await;
+            let clients = index["clients"].as_array().unwrap().iter();
+            clients.clone().find(|it| it["client_id"] == "mine").unwrap()["client_secret"].clone()
+        };
+        assert_eq!(shown().await, card["client_secret"]);
+        let secrets = json!([
+            { "value": "an old secret of mine 1", "retired_at": "2020-01-01T00:00:00Z" },
+            { "value": "a short secret of mine 2", "expires_at": "2030-01-01T00:00:00Z" },
+            "a lasting secret of mine 3",
+        ]);
+        let stated = json!({ "client": [{ "id": "mine", "secrets": secrets, "policy": policy }] });
+        let (status, told) = lab.ask("POST /_test/catalog", &stated.to_string()).await;
+        assert_eq!((status, shown().await), (200, json!("a lasting secret of mine 3")), "{told}");
+    }
 }

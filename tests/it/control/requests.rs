@@ -198,4 +198,19 @@ on_both! {
         let (status, told) = lab.ask("GET /_test/clients/raeder/waste", "").await;
         assert_eq!((status, &told["nearest"], &told["at"]), (404, &json!("reader"), &json!("client_id")));
     }
+
+    /// Whoever takes a word for a secret that everybody knows must still find what was asked.
+    async fn a_client_whose_secret_is_its_id_is_found_and_a_reset_forgets_the_secret(env) {
+        let lab = Lab::new(env, CATALOG).await;
+        let card = lab.registered(&json!({ "id": "my-client", "secret": "my-client" })).await;
+        assert_eq!(lab.asked_by(&card, "").await.status, 200);
+        let [request] = lab.requests("?client_id=my-client").await.try_into().unwrap();
+        assert_eq!(request["client_id"], "my-client");
+        lab.registered(&json!({ "secret": "reader" })).await;
+        lab.replica.issued("reader", READER, "").await;
+        assert_eq!(lab.requests("?client_id=reader").await.len(), 1);
+        lab.ask("POST /_test/reset", "").await;
+        lab.replica.token("nobody", READER, "&scope=my-client").await;
+        assert_eq!(lab.requests("").await[0]["form"]["scope"], "my-client", "no secret of anybody now");
+    }
 }

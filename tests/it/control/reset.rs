@@ -106,4 +106,28 @@ on_both! {
         let (status, told) = lab.ask("POST /_test/reset", r#"{"key":true}"#).await;
         assert_eq!((status, &told["at"], &told["nearest"]), (400, &json!("key"), &json!("keys")), "{told}");
     }
+
+    /// Changes that are dated before those that they follow must not make a gap in the feed.
+    async fn what_was_changed_while_the_clock_was_set_back_is_undone_too(env) {
+        let lab = Lab::new(env, CATALOG).await;
+        lab.registered(&json!({})).await;
+        lab.reset("").await;
+        let mut before = lab.seen().await;
+        lab.put_clock(r#"{"set":"1999-01-01T00:00:00Z"}"#).await;
+        for (line, body) in [
+            ("POST /_test/catalog?prune=true", r#"{"audience":[{"id":"only","scopes":["s"]}]}"#),
+            ("POST /_test/clients", r#"{"id":"zz"}"#),
+            ("PATCH /_test/clients/zz", r#"{"status":"disabled"}"#),
+        ] {
+            let (status, told) = lab.ask(line, body).await;
+            assert_eq!(status, 200, "{line}: {told}");
+        }
+        lab.reset("").await;
+        let mut after = lab.seen().await;
+        for seen in [&mut before, &mut after] {
+            seen["index"]["clock"].take();
+        }
+        assert_eq!(after, before);
+        lab.replica.issued("reader", READER, "").await;
+    }
 }
