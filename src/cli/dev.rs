@@ -37,6 +37,7 @@ use crate::server::listener::{BindError, bind_loopback_pair};
 use crate::server::replica::Replica;
 use crate::server::shutdown::{Hangup, Shutdown};
 use crate::server::sockets::Sockets;
+use crate::store::error::StoreError;
 use crate::store::{DatabaseOptions, Store};
 use crate::telemetry;
 
@@ -171,7 +172,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 sealing,
                 catalog,
                 held,
-                stock: Stock::take(replica.grantd.store()).await?,
+                stock: stock(&replica, is_new).await?,
                 ca: certificates.ca.clone(),
                 client_ca_key: own_client_ca.then(|| Text::File(certificates.ca_key.clone())),
                 shutdown: shutdown.clone(),
@@ -182,6 +183,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // Around faults, so that a page reads what they answer.
     let replica = arguments.public.shown_to_pages(replica);
     replica.run(shutdown).await.map_err(anyhow::Error::msg)
+}
+
+/// What a test can have put back, where it was made a moment ago: a start does not wait for the clients of an earlier one.
+async fn stock(replica: &Replica, is_new: bool) -> Result<Option<Stock>, StoreError> {
+    if is_new {
+        Stock::take(replica.grantd.store()).await
+    } else {
+        Ok(None)
+    }
 }
 
 /// Free ports of loopback, but for what clients reach.

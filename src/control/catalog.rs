@@ -51,7 +51,7 @@ async fn apply(
     body: AnyBody,
 ) -> Result<Json<Applied>, Fault> {
     let stated = read(&body)?;
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     let equipping = control.clone();
     let (catalog, held) = blocking(move || equipped(&equipping, stated)).await?;
     let by = actor();

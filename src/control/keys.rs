@@ -67,7 +67,7 @@ async fn rotate(
     } else {
         TakeOver::WhenKnown
     };
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     let by = actor();
     let turned = rotation(&control, &by)
         .rotate(wanted.algorithm, when)
@@ -81,7 +81,7 @@ async fn retire(
     wanted: Option<Body<RetirementWanted>>,
 ) -> Result<Json<Turns>, Fault> {
     let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     let by = actor();
     let turned = rotation(&control, &by)
         .retire(&kid, wanted.compromised)

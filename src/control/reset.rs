@@ -29,8 +29,7 @@ pub(super) fn routes(all: Table) -> Table {
 
 async fn reset(control: Control, wanted: Option<Body<ResetWanted>>) -> Result<Done, Fault> {
     let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
-    let stock = control.world().stock.as_ref();
-    let stock = stock.ok_or_else(|| {
+    let stock = control.stock().await?.ok_or_else(|| {
         let message = format!(
             "grantd kept no copy of the catalog that it started with: it has more than {MOST_CLIENTS} clients"
         );
@@ -38,7 +37,7 @@ async fn reset(control: Control, wanted: Option<Body<ResetWanted>>) -> Result<Do
     })?;
     control.faults().clear();
     control.waiting().release();
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     control.mint().issuers.forget();
     control.clock().reset().await?;
     let keys = if wanted.keys {

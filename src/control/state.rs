@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use super::door::Door;
@@ -54,7 +55,8 @@ pub struct World {
     pub catalog: Catalog,
     /// What the clients of `catalog` prove themselves with.
     pub held: Vec<(ClientId, Held)>,
-    /// What `POST /_test/reset` puts everything back to; `None` where that is too much to keep.
+    /// What `POST /_test/reset` puts everything back to, where the database is new. Else it is taken before the first
+    /// change: no start waits for the clients of an earlier run.
     pub stock: Option<Stock>,
     /// The certificate of the CA of grantd's own certificates.
     pub ca: PathBuf,
@@ -99,6 +101,8 @@ pub(super) struct Shared {
     held: Mutex<HashMap<ClientId, Held>>,
     held_at_start: HashMap<ClientId, Held>,
     secrets_at_start: KnownSecrets,
+    /// `None` in it: what is there is too much to keep.
+    stock: OnceCell<Option<Stock>>,
     /// Held while clients, audiences or keys are changed, so that a change sees what it made itself.
     changing: tokio::sync::Mutex<()>,
     mint: Mint,
@@ -120,6 +124,7 @@ impl Control {
         mut world: World,
     ) -> io::Result<Self> {
         let held: HashMap<_, _> = std::mem::take(&mut world.held).into_iter().collect();
+        let stock = world.stock.take();
         let secrets = KnownSecrets::default();
         secrets.add_all(&world.catalog);
         Ok(Self(Arc::new(Shared {
@@ -137,6 +142,7 @@ impl Control {
             held: Mutex::new(held.clone()),
             held_at_start: held,
             secrets_at_start: secrets.copied(),
+            stock: OnceCell::new_with(stock.map(Some)),
             changing: tokio::sync::Mutex::default(),
             mint: Mint::default(),
             secrets,
@@ -219,9 +225,23 @@ impl Shared {
         self.secrets.go_back_to(&self.secrets_at_start);
     }
 
-    /// Waits until nobody else changes clients, audiences or keys.
-    pub(super) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.changing.lock().await
+    /// Waits until nobody else changes clients, audiences or keys, and until a reset knows what there is to put back.
+    ///
+    /// # Errors
+    /// 503.
+    pub(super) async fn alone(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, Fault> {
+        let alone = self.changing.lock().await;
+        self.stock().await?;
+        Ok(alone)
+    }
+
+    /// What a reset puts back; `None` where that is too much to keep.
+    ///
+    /// # Errors
+    /// 503.
+    pub(super) async fn stock(&self) -> Result<Option<&Stock>, Fault> {
+        let take = || Stock::take(self.grantd.store());
+        Ok(self.stock.get_or_try_init(take).await?.as_ref())
     }
 
     /// Hears of what was written to the database.

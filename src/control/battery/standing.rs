@@ -46,7 +46,7 @@ pub(super) async fn disabled(control: &Control, like: &Holder) -> Result<Holder,
     let policies: Vec<Policy> = policies
         .filter(|policy| policy.audience == like.audience.id)
         .collect();
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     // It may be gone since it was chosen.
     let audience = control
         .grantd()

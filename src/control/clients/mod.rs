@@ -82,7 +82,7 @@ async fn register(
     wanted: Option<Body<ClientWanted>>,
 ) -> Result<Json<ClientCard>, Fault> {
     let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     let members = stated::completed(&control, wanted.0).await?;
     let environment = |name: &str| std::env::var(name).ok();
     let mut client = CatalogClient::of_json(&members, &CatalogOptions::dev(&environment))?;
@@ -111,7 +111,7 @@ async fn patch(
     Name(id): Name,
     Body(patch): Body<ClientPatch>,
 ) -> Result<Json<ClientCard>, Fault> {
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     let known = control.client(&id).await?;
     let (store, by) = (control.grantd().store(), actor());
     let (id, options) = (&known.client.id, options(&control, &by));
@@ -125,7 +125,7 @@ async fn patch(
 }
 
 async fn delete(control: Control, Name(id): Name) -> Result<Done, Fault> {
-    let _alone = control.alone().await;
+    let _alone = control.alone().await?;
     let known = control.client(&id).await?;
     let (store, by) = (control.grantd().store(), actor());
     let id: &ClientId = &known.client.id;
