@@ -89,9 +89,9 @@ impl Store {
             let rows: Vec<EventRow> = on_db!(tx, conn => {
                 let mut query = QueryBuilder::new(SELECT);
                 let after = page.after;
-                query.push(" WHERE at >= ").push_bind(after.at.unix());
-                query.push(" AND (at > ").push_bind(after.at.unix());
-                query.push(" OR id > ").push_bind(after.id.as_str()).push(")");
+                // As one value, so that the index finds the place: a second may have very many events.
+                query.push(" WHERE (at, id) > (").push_bind(after.at.unix());
+                query.push(", ").push_bind(after.id.as_str()).push(")");
                 if let Some(client) = page.client {
                     // Of a change the target is the client, unless it is an audience of the same name.
                     query.push(" AND (actor = ").push_bind(client);
