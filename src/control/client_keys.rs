@@ -126,7 +126,7 @@ async fn proof(
     control: Control,
     wanted: Option<Body<ProofWanted>>,
 ) -> Result<Json<ProofMade>, Fault> {
-    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let wanted = Body::or_default(wanted);
     let key = match wanted.key {
         Some(jwk) => Key::given(&Value::Object(jwk).to_string(), None)?,
         None => Key::Held(control.mint().callers.key(SigningAlgorithm::Es256).await?),

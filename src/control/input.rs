@@ -210,6 +210,13 @@ impl<T: DeserializeOwned + ToSchema + Send> Part for Body<T> {
     }
 }
 
+impl<T: Default> Body<T> {
+    /// What the body says; where there is none, what its type has for that.
+    pub(super) fn or_default(body: Option<Self>) -> T {
+        body.map_or_else(T::default, |Self(said)| said)
+    }
+}
+
 impl<T: DeserializeOwned + ToSchema + Send> Part for Option<Body<T>> {
     fn take(pieces: &mut Pieces) -> Result<Self, Fault> {
         if pieces.body.is_empty() {

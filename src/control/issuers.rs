@@ -95,7 +95,7 @@ async fn put(
     Name(name): Name,
     wanted: Option<Body<IssuerWanted>>,
 ) -> Result<Json<IssuerCard>, Fault> {
-    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let wanted = Body::or_default(wanted);
     let issuer = control.mint().issuers.put(&name, wanted.preset)?;
     // The key is there when somebody looks.
     issuer.keys.key(issuer.algorithm()).await?;

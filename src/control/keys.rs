@@ -61,7 +61,7 @@ async fn rotate(
     control: Control,
     wanted: Option<Body<RotationWanted>>,
 ) -> Result<Json<Turns>, Fault> {
-    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let wanted = Body::or_default(wanted);
     let when = if wanted.now {
         TakeOver::AtOnce
     } else {
@@ -80,7 +80,7 @@ async fn retire(
     Name(kid): Name,
     wanted: Option<Body<RetirementWanted>>,
 ) -> Result<Json<Turns>, Fault> {
-    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let wanted = Body::or_default(wanted);
     let _alone = control.alone().await?;
     let by = actor();
     let turned = rotation(&control, &by)

@@ -28,7 +28,7 @@ pub(super) fn routes(all: Table) -> Table {
 }
 
 async fn reset(control: Control, wanted: Option<Body<ResetWanted>>) -> Result<Done, Fault> {
-    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let wanted = Body::or_default(wanted);
     let stock = control.stock().await?.ok_or_else(|| {
         let message = format!(
             "grantd kept no copy of the catalog that it started with: it has more than {MOST_CLIENTS} clients"

@@ -28,8 +28,8 @@ pub(super) async fn revoke(control: &Control, claims: &Map<String, Value>) -> Re
     let jti = claims.get("jti").and_then(Value::as_str);
     let jti: Vec<String> = jti.map(str::to_owned).into_iter().collect();
     let store = control.grantd().store();
-    let revoked = revoke_by_name(store, &jti, &Actor::named("dev")).await;
-    known(control, revoked).await
+    revoke_by_name(store, &jti, &Actor::named("dev")).await?;
+    control.follow().await
 }
 
 /// The same as `like`, and disabled.
@@ -56,8 +56,8 @@ pub(super) async fn disabled(control: &Control, like: &Holder) -> Result<Holder,
     if audience?.is_none() {
         return Err(Fault::conflict("the audience is gone: ask again"));
     }
-    let written = write(control, &client, &policies).await;
-    known(control, written).await?;
+    write(control, &client, &policies).await?;
+    control.follow().await?;
     Ok(Holder {
         known: Arc::new(KnownClient {
             client,
@@ -77,11 +77,4 @@ async fn write(control: &Control, client: &Client, policies: &[Policy]) -> Resul
     let policies: Vec<_> = policies.iter().map(of_client).collect();
     change.put_policies(&policies).await?;
     change.commit().await.map(drop)
-}
-
-/// This process knows what was written.
-async fn known(control: &Control, written: Result<(), StoreError>) -> Result<(), Fault> {
-    written.map_err(|error| Fault::unavailable(&error))?;
-    let followed = control.grantd().follow_feed().await;
-    followed.map_err(|error| Fault::unavailable(&error))
 }

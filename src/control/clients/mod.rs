@@ -81,7 +81,7 @@ async fn register(
     control: Control,
     wanted: Option<Body<ClientWanted>>,
 ) -> Result<Json<ClientCard>, Fault> {
-    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let wanted = Body::or_default(wanted);
     let _alone = control.alone().await?;
     let members = stated::completed(&control, wanted.0).await?;
     let environment = |name: &str| std::env::var(name).ok();

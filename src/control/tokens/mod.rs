@@ -34,7 +34,7 @@ async fn make(
     control: Control,
     wanted: Option<Body<TokenWanted>>,
 ) -> Result<Json<TokenMade>, Fault> {
-    let wanted = wanted.map_or_else(Default::default, |Body(wanted)| wanted);
+    let wanted = Body::or_default(wanted);
     let now = control.grantd().clock().now();
     if let Some(flaw) = wanted.flaw {
         let (entry, signed) = flawed(&control, flaw, wanted).await?;
