@@ -35,7 +35,8 @@ pub enum ClientKeyError {
     KeyOps,
     /// Its `alg` is none that a key of its kind serves here.
     #[error(
-        "`alg` is not ES256 (P-256), ES384 (P-384), EdDSA or Ed25519 (Ed25519), PS256, PS384, RS256 or RS384 (RSA)"
+        "`alg` is not ES256 (P-256), ES384 (P-384), ES512 (P-521), EdDSA or Ed25519 (Ed25519), PS256, PS384, RS256, RS384 \
+         or RS512 (RSA)"
     )]
     Algorithm,
     #[error("`kid` is not a text of 1 to {MAX_KID} characters on one line")]

@@ -26,12 +26,19 @@ pub enum PublicJwk {
         /// The y coordinate.
         y: [u8; 32],
     },
-    /// `EC` on P-384, for client assertions only; the coordinates in full width.
+    /// `EC` on P-384, for what others sign; the coordinates in full width.
     P384 {
         /// The x coordinate.
         x: [u8; 48],
         /// The y coordinate.
         y: [u8; 48],
+    },
+    /// `EC` on P-521, for trusted issuers only; the coordinates in full width.
+    P521 {
+        /// The x coordinate.
+        x: [u8; 66],
+        /// The y coordinate.
+        y: [u8; 66],
     },
     /// `OKP` on Ed25519.
     Ed25519 {
@@ -59,7 +66,7 @@ pub enum PublicJwkError {
     Private(&'static str),
     #[error("`kty` is not EC, OKP or RSA")]
     KeyType,
-    #[error("`crv` is not P-256 or P-384 (EC), or Ed25519 (OKP)")]
+    #[error("`crv` is not P-256, P-384 or P-521 (EC), or Ed25519 (OKP)")]
     Curve,
     /// A member that is absent, no string, no base64url or of the wrong width.
     #[error("`{0}` is absent or not base64url of the right length")]
@@ -103,6 +110,10 @@ impl PublicJwk {
                 x: coordinate(members, "x")?,
                 y: coordinate(members, "y")?,
             }),
+            (Some("EC"), Some("P-521")) => Ok(Self::P521 {
+                x: coordinate(members, "x")?,
+                y: coordinate(members, "y")?,
+            }),
             (Some("OKP"), Some("Ed25519")) => Ok(Self::Ed25519 {
                 x: coordinate(members, "x")?,
             }),
@@ -136,14 +147,18 @@ impl PublicJwk {
     /// Whether keys of this kind make signatures of `algorithm`.
     #[must_use]
     pub fn fits(&self, algorithm: impl Into<AcceptedAlgorithm>) -> bool {
-        use AcceptedAlgorithm::{Es384, Ours, Ps384, Rs384};
+        use AcceptedAlgorithm::{Es384, Es512, Ours, Ps384, Rs384, Rs512};
         use SigningAlgorithm::{EdDsa, Es256, Ps256, Rs256};
         matches!(
             (self, algorithm.into()),
             (Self::P256 { .. }, Ours(Es256))
                 | (Self::P384 { .. }, Es384)
+                | (Self::P521 { .. }, Es512)
                 | (Self::Ed25519 { .. }, Ours(EdDsa))
-                | (Self::Rsa { .. }, Ours(Rs256 | Ps256) | Rs384 | Ps384)
+                | (
+                    Self::Rsa { .. },
+                    Ours(Rs256 | Ps256) | Rs384 | Ps384 | Rs512
+                )
         )
     }
 
@@ -163,6 +178,7 @@ impl PublicJwk {
         let members = match self {
             Self::P256 { x, y } => on_curve("P-256", x, y),
             Self::P384 { x, y } => on_curve("P-384", x, y),
+            Self::P521 { x, y } => on_curve("P-521", x, y),
             Self::Ed25519 { x } => json!({ "crv": "Ed25519", "kty": "OKP", "x": base64url(x) }),
             Self::Rsa { n, e } => json!({ "e": base64url(e), "kty": "RSA", "n": base64url(n) }),
         };

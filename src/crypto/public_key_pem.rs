@@ -13,9 +13,10 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use super::public_jwk::{PublicJwk, PublicJwkError};
 use super::rsa_weakness::without_zeros;
 
-/// The curves P-256 and P-384, and the algorithm Ed25519.
+/// The curves P-256, P-384 and P-521, and the algorithm Ed25519.
 const P256: &str = "1.2.840.10045.3.1.7";
 const P384: &str = "1.3.132.0.34";
+const P521: &str = "1.3.132.0.35";
 const ED25519: &str = "1.3.101.112";
 
 /// Why a PEM text has no public keys to register. None says anything of its content.
@@ -29,7 +30,7 @@ pub enum PemKeyError {
     Private,
     #[error("expected a public key in PEM form (-----BEGIN PUBLIC KEY-----)")]
     NoKey,
-    #[error("the public key is not P-256, P-384, Ed25519 or RSA")]
+    #[error("the public key is not P-256, P-384, P-521, Ed25519 or RSA")]
     Kind,
     #[error(transparent)]
     Key(#[from] PublicJwkError),
@@ -83,15 +84,19 @@ fn on_curve(curve: Option<&str>, point: &[u8]) -> Option<PublicJwk> {
     match curve? {
         P256 => coordinates(point).map(|(x, y)| PublicJwk::P256 { x, y }),
         P384 => coordinates(point).map(|(x, y)| PublicJwk::P384 { x, y }),
+        P521 => coordinates(point).map(|(x, y)| PublicJwk::P521 { x, y }),
         _ => None,
     }
 }
 
-/// What stands before the point of a P-256 or P-384 key (RFC 5480 section 2) and before an Ed25519 key (RFC 8410 section 4).
+/// What stands before the point of a P-256, P-384 or P-521 key (RFC 5480 section 2) and before an Ed25519 key (RFC 8410
+/// section 4).
 const BEFORE_P256: &[u8] =
     b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
 const BEFORE_P384: &[u8] =
     b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00\x04";
+const BEFORE_P521: &[u8] =
+    b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00\x04";
 const BEFORE_ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
 /// The key in PEM form, in lines of 64 characters; nothing where AWS-LC takes it for no RSA key.
@@ -100,6 +105,7 @@ pub fn to_pem(key: &PublicJwk) -> Option<String> {
     let der = match key {
         PublicJwk::P256 { x, y } => [BEFORE_P256, x, y].concat(),
         PublicJwk::P384 { x, y } => [BEFORE_P384, x, y].concat(),
+        PublicJwk::P521 { x, y } => [BEFORE_P521, x, y].concat(),
         PublicJwk::Ed25519 { x } => [BEFORE_ED25519, x].concat(),
         PublicJwk::Rsa { n, e } => {
             let der = RsaPublicKeyComponents { n, e }.as_der().ok()?;

@@ -32,10 +32,11 @@ pub enum Contradiction {
     AssertionAudience(String),
     /// A key that is registered for an algorithm alone that the profile does not take.
     #[error(
-        "client {client}: the profile fapi2 forbids {algorithm}, and the key {kid} is registered for that alone; {}",
+        "client {client}: the profile {profile} forbids {algorithm}, and the key {kid} is registered for that alone; {}",
         other_than(*.algorithm)
     )]
     Key {
+        profile: Profile,
         client: String,
         kid: String,
         algorithm: AcceptedAlgorithm,
@@ -57,7 +58,9 @@ pub enum Contradiction {
 /// What a client does about a key for an algorithm that the profile does not take.
 const fn other_than(algorithm: AcceptedAlgorithm) -> &'static str {
     match algorithm {
-        AcceptedAlgorithm::Es384 => "register a key on P-256 or Ed25519, or an RSA key",
+        AcceptedAlgorithm::Es384 | AcceptedAlgorithm::Es512 => {
+            "register a key on P-256 or Ed25519, or an RSA key"
+        }
         _ => "write alg PS256, or leave alg out",
     }
 }
@@ -145,6 +148,7 @@ impl Profile {
         // Of several one is always taken.
         let algorithm = *algorithms.first().filter(|_| !usable)?;
         Some(Contradiction::Key {
+            profile: self,
             client: client.to_string(),
             kid: kid.to_owned(),
             algorithm,

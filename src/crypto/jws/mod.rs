@@ -17,7 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 use josekit::JoseError;
 use josekit::jwk::alg::ed::EdCurve;
 use josekit::jwk::{Jwk, KeyPair};
-use josekit::jws::{ES256, ES384, EdDSA, JwsSigner, JwsVerifier, PS256, PS384, RS256, RS384};
+use josekit::jws::{
+    ES256, ES384, ES512, EdDSA, JwsSigner, JwsVerifier, PS256, PS384, RS256, RS384, RS512,
+};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -32,6 +34,8 @@ const RSA_BITS: u32 = 2048;
 const CURVE_SIGNATURE: usize = 64;
 /// ES384 is R and S in 48 octets each.
 const P384_SIGNATURE: usize = 96;
+/// ES512 is R and S in 66 octets each.
+const P521_SIGNATURE: usize = 132;
 
 /// Why a key or a signature could not be made. What josekit says is left out: it may quote keys.
 #[expect(missing_docs, reason = "the text of each says it")]
@@ -260,6 +264,7 @@ impl Verifier {
         let signature_length = match key {
             PublicJwk::P256 { .. } | PublicJwk::Ed25519 { .. } => CURVE_SIGNATURE,
             PublicJwk::P384 { .. } => P384_SIGNATURE,
+            PublicJwk::P521 { .. } => P521_SIGNATURE,
             PublicJwk::Rsa { n, .. } => n.len(),
         };
         Ok(Self {
@@ -277,7 +282,7 @@ impl Verifier {
 }
 
 fn verifier(algorithm: AcceptedAlgorithm, jwk: &Jwk) -> Result<Box<dyn JwsVerifier>, JoseError> {
-    use AcceptedAlgorithm::{Es384, Ours, Ps384, Rs384};
+    use AcceptedAlgorithm::{Es384, Es512, Ours, Ps384, Rs384, Rs512};
     match algorithm {
         Ours(SigningAlgorithm::Es256) => ES256.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
         Ours(SigningAlgorithm::EdDsa) => EdDSA.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
@@ -286,6 +291,8 @@ fn verifier(algorithm: AcceptedAlgorithm, jwk: &Jwk) -> Result<Box<dyn JwsVerifi
         Es384 => ES384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
         Rs384 => RS384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
         Ps384 => PS384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Es512 => ES512.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
+        Rs512 => RS512.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
     }
 }
 
@@ -322,9 +329,10 @@ mod tests {
     }
 
     use aws_lc_rs::signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, KeyPair as _,
-        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA384, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA384,
-        RsaEncoding, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING,
+        ED25519, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+        RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA384, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
+        UnparsedPublicKey,
     };
 
     use super::*;
@@ -460,7 +468,7 @@ mod tests {
                 let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
                 key.verify(input, &signature).is_ok()
             }
-            PublicJwk::P384 { .. } => unreachable!("no key of ours"),
+            PublicJwk::P384 { .. } | PublicJwk::P521 { .. } => unreachable!("no key of ours"),
             PublicJwk::Ed25519 { x } => UnparsedPublicKey::new(&ED25519, x)
                 .verify(input, &signature)
                 .is_ok(),
@@ -500,14 +508,21 @@ mod tests {
         }
     }
 
-    /// FED-19: what clients sign with SHA-384, made by AWS-LC; the padding, the hash and the curve tell them apart.
+    /// FED-19: what others sign with SHA-384 and SHA-512, made by AWS-LC; the padding, the hash and the curve tell them
+    /// apart.
     #[test]
-    fn signatures_with_sha_384_verify_under_their_own_algorithm_only() {
+    fn signatures_with_longer_hashes_verify_under_their_own_algorithm_only() {
         let input = b"header.claims";
         let random = SystemRandom::new();
         let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
         let (x, y) = pair.public_key().as_ref()[1..].split_at(48);
         let on_curve = PublicJwk::P384 {
+            x: x.try_into().unwrap(),
+            y: y.try_into().unwrap(),
+        };
+        let longer = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap();
+        let (x, y) = longer.public_key().as_ref()[1..].split_at(66);
+        let on_longest = PublicJwk::P521 {
             x: x.try_into().unwrap(),
             y: y.try_into().unwrap(),
         };
@@ -533,6 +548,16 @@ mod tests {
                 AcceptedAlgorithm::Ps384,
                 &new.public_jwk,
                 by_rsa(&RSA_PSS_SHA384),
+            ),
+            (
+                AcceptedAlgorithm::Es512,
+                &on_longest,
+                longer.sign(&random, input).unwrap().as_ref().to_vec(),
+            ),
+            (
+                AcceptedAlgorithm::Rs512,
+                &new.public_jwk,
+                by_rsa(&RSA_PKCS1_SHA512),
             ),
         ];
         for (algorithm, key, signature) in &made {

@@ -3,6 +3,7 @@
 use grantd::domain::accepted_algorithm::AcceptedAlgorithm;
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::identifier::ClientId;
+use grantd::domain::profile::Profile;
 use grantd::domain::timestamp::Seconds;
 use serde_json::json;
 
@@ -19,7 +20,9 @@ on_both! {
     }
 
     async fn every_algorithm_of_the_metadata_works(env) {
-        for algorithm in AcceptedAlgorithm::ALL {
+        let taken = Profile::Default.assertion_algorithms();
+        let all = AcceptedAlgorithm::ALL.into_iter();
+        for algorithm in all.filter(|it| taken.contains(&it.as_str())) {
             let key = Key::new(algorithm);
             env.prune(&catalog(&[&key], "")).await;
             let replica = env.replica().await;

@@ -6,7 +6,8 @@ use grantd::crypto::public_jwk::PublicJwk;
 use grantd::domain::accepted_algorithm::AcceptedAlgorithm;
 use grantd::domain::algorithm::SigningAlgorithm;
 use josekit::jwk::KeyPair as _;
-use josekit::jws::{ES256, ES384, EdDSA, JwsSigner, PS256, PS384, RS256, RS384};
+use josekit::jwk::alg::ec::EcKeyPair;
+use josekit::jws::{ES256, ES384, ES512, EdDSA, JwsSigner, PS256, PS384, RS256, RS384, RS512};
 use serde_json::{Map, Value, json};
 
 use crate::catalogs::{by_key, client, reads};
@@ -26,10 +27,11 @@ impl Key {
         let algorithm = algorithm.into();
         let key = match algorithm {
             AcceptedAlgorithm::Ours(ours) => generate(ours).unwrap(),
-            AcceptedAlgorithm::Rs384 | AcceptedAlgorithm::Ps384 => {
+            AcceptedAlgorithm::Rs384 | AcceptedAlgorithm::Ps384 | AcceptedAlgorithm::Rs512 => {
                 generate(SigningAlgorithm::Rs256).unwrap()
             }
-            AcceptedAlgorithm::Es384 => on_p384(),
+            AcceptedAlgorithm::Es384 => of_pair(&ES384.generate_key_pair().unwrap()),
+            AcceptedAlgorithm::Es512 => of_pair(&ES512.generate_key_pair().unwrap()),
         };
         crate::redaction::key(&key.private);
         Self { key, algorithm }
@@ -78,9 +80,11 @@ impl Key {
         let der = self.private();
         let signer: Box<dyn JwsSigner> = match self.algorithm.as_str() {
             "ES256" => Box::new(ES256.signer_from_der(der).unwrap()),
+            "ES512" => Box::new(ES512.signer_from_der(der).unwrap()),
             "ES384" => Box::new(ES384.signer_from_der(der).unwrap()),
             "EdDSA" => Box::new(EdDSA.signer_from_der(der).unwrap()),
             "RS256" => Box::new(RS256.signer_from_der(der).unwrap()),
+            "RS512" => Box::new(RS512.signer_from_der(der).unwrap()),
             "RS384" => Box::new(RS384.signer_from_der(der).unwrap()),
             "PS256" => Box::new(PS256.signer_from_der(der).unwrap()),
             "PS384" => Box::new(PS384.signer_from_der(der).unwrap()),
@@ -105,8 +109,7 @@ impl Key {
 }
 
 /// grantd itself makes none: it signs with no such key.
-fn on_p384() -> NewKey {
-    let pair = ES384.generate_key_pair().unwrap();
+fn of_pair(pair: &EcKeyPair) -> NewKey {
     let public_jwk = PublicJwk::from_members(pair.to_jwk_public_key().as_ref()).unwrap();
     NewKey {
         kid: public_jwk.thumbprint(),
