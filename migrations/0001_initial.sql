@@ -62,6 +62,22 @@ CREATE TABLE audiences (
     served_by TEXT NOT NULL
 );
 
+-- whose signed statements about workloads count here; what is null the preset says
+CREATE TABLE issuers (
+    id TEXT PRIMARY KEY,
+    uses TEXT NOT NULL,
+    url TEXT NOT NULL UNIQUE,
+    preset TEXT NOT NULL,
+    -- discovery, a URL, or the JWK set itself
+    keys TEXT,
+    ca TEXT,
+    bearer_token_file TEXT,
+    audience TEXT,
+    algorithms TEXT,
+    max_lifetime BIGINT,
+    jti TEXT
+);
+
 CREATE TABLE policies (
     client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
     audience TEXT NOT NULL REFERENCES audiences (identifier) ON DELETE CASCADE,

@@ -18,7 +18,7 @@ use crate::store::revoked_tokens::RevokedToken;
 /// A replica's memory.
 #[derive(Debug)]
 pub struct Memory {
-    /// Clients and audiences.
+    /// Clients, audiences and trusted issuers.
     pub directory: Directory,
     /// Revoked tokens.
     pub revocations: Revocations,
@@ -80,6 +80,7 @@ impl Memory {
                     // The audience may need another key, or its tokens may live longer.
                     self.outdated.keys.set();
                 }
+                ChangeKind::Issuer => self.directory.forget(n, slice::from_ref(change)),
                 ChangeKind::SigningKey => self.outdated.keys.set(),
                 ChangeKind::AuditEvent => {}
                 ChangeKind::RevokedToken => match RevokedToken::from_feed_key(&change.key) {

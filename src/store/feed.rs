@@ -27,6 +27,8 @@ named! {
         Client = "client",
         /// An audience; the key is its identifier.
         Audience = "audience",
+        /// A trusted issuer; the key is its id.
+        Issuer = "issuer",
         /// The signing keys; the key is the kid.
         SigningKey = "signing_key",
         /// A revoked token; the key is its expiry in Unix seconds, a space, and its jti.

@@ -27,6 +27,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::directory::{Directory, LOAD_ATTEMPTS};
+use super::issuers::Issuers;
 use crate::domain::audience::Audience;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
@@ -56,6 +57,7 @@ struct Seen {
     client: Option<Arc<KnownClient>>,
     holder: Option<Arc<KnownClient>>,
     audiences: Vec<Arc<Audience>>,
+    issuers: Arc<Issuers>,
 }
 
 impl Look<'_> {
@@ -76,6 +78,12 @@ impl Look<'_> {
     pub fn audiences(&self) -> &[Arc<Audience>] {
         &self.seen.audiences
     }
+
+    /// The trusted issuers; none but of [`Directory::at_last_with_issuers`].
+    #[must_use]
+    pub fn issuers(&self) -> &Issuers {
+        &self.seen.issuers
+    }
 }
 
 impl Directory {
@@ -90,9 +98,35 @@ impl Directory {
         about: About<'_>,
         judge: impl FnOnce(&Look<'_>) -> R,
     ) -> Result<R, StoreError> {
+        self.unchanged(id, (about, false), judge).await
+    }
+
+    /// As [`Self::at_last`], for a request that one of the trusted issuers vouches for. Others are served also where
+    /// these cannot be read.
+    ///
+    /// # Errors
+    /// As [`Self::at_last`].
+    pub async fn at_last_with_issuers<R>(
+        &self,
+        id: &ClientId,
+        about: About<'_>,
+        judge: impl FnOnce(&Look<'_>) -> R,
+    ) -> Result<R, StoreError> {
+        self.unchanged(id, (about, true), judge).await
+    }
+
+    async fn unchanged<R>(
+        &self,
+        id: &ClientId,
+        (about, with_issuers): (About<'_>, bool),
+        judge: impl FnOnce(&Look<'_>) -> R,
+    ) -> Result<R, StoreError> {
         for _ in 0..LOAD_ATTEMPTS {
             let before = self.version();
-            let seen = self.see(id, about).await?;
+            let mut seen = self.see(id, about).await?;
+            if with_issuers {
+                seen.issuers = self.issuers().await?;
+            }
             if self.version() == before {
                 return Ok(judge(&Look {
                     seen: &seen,

@@ -2,6 +2,7 @@
 
 pub mod directory;
 pub mod fingerprint;
+pub mod issuers;
 pub mod known_ids;
 mod loading;
 pub mod look;

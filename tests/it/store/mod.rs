@@ -7,6 +7,7 @@ mod ended_transactions;
 pub(crate) mod env;
 mod fake_postgres;
 mod feed;
+mod issuers;
 mod migrations;
 mod outage;
 mod outage_page;

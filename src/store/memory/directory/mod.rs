@@ -1,17 +1,20 @@
-//! Clients and audiences in memory, bounded in number, and true to the feed.
+//! Clients and audiences in memory, bounded in number, all trusted issuers, and true to the feed.
 //!
 //! A load reads the feed's number and its rows in one snapshot. It is kept only if no later change of that key
 //! was applied meanwhile; so a load that is overtaken by a change never hides it.
+
+mod issuers;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use parking_lot::Mutex;
 
+use super::issuers::Issuers;
 use super::known_ids::KnownIds;
 use crate::config::settings;
 use crate::domain::audience::Audience;
@@ -23,6 +26,7 @@ use crate::store::error::StoreError;
 use crate::store::feed::{Change, ChangeKind};
 use crate::store::loaded::Loaded;
 use crate::telemetry::metrics::Lookups;
+use issuers::any_issuer;
 
 /// Applied changes that are remembered for loads under way; older ones make such a load repeat itself.
 const RECENT_CHANGES: usize = 4096;
@@ -32,7 +36,7 @@ pub(super) const LOAD_ATTEMPTS: usize = 10;
 /// So many clients are compared with an id that was refused.
 const MOST_NEIGHBOURS: usize = 256;
 
-/// Clients and audiences by name, from memory where they are there.
+/// Clients, audiences and issuers by name, from memory where they are there.
 #[derive(Debug)]
 pub struct Directory {
     store: Arc<Store>,
@@ -44,12 +48,15 @@ pub struct Directory {
     version: AtomicU64,
     client_lookups: Lookups,
     audience_lookups: Lookups,
+    issuer_lookups: Lookups,
 }
 
 #[derive(Debug)]
 struct Caches {
     clients: Cache<ClientId, Arc<KnownClient>>,
     audiences: Cache<AudienceId, Arc<Audience>>,
+    /// All of them; nothing where they are not loaded.
+    issuers: ArcSwapOption<Issuers>,
 }
 
 /// The changes that were applied last, each with its number.
@@ -75,6 +82,7 @@ impl Directory {
             version: AtomicU64::new(0),
             client_lookups: Lookups::default(),
             audience_lookups: Lookups::default(),
+            issuer_lookups: Lookups::default(),
         }
     }
 
@@ -194,6 +202,10 @@ impl Directory {
             match change.kind {
                 ChangeKind::Client => caches.clients.invalidate(change.key.as_str()),
                 ChangeKind::Audience => caches.audiences.invalidate(change.key.as_str()),
+                ChangeKind::Issuer => {
+                    applied.note(&any_issuer(), n);
+                    caches.issuers.store(None);
+                }
                 ChangeKind::SigningKey | ChangeKind::RevokedToken | ChangeKind::AuditEvent => {}
             }
         }
@@ -220,10 +232,11 @@ impl Directory {
 
     /// How often each kind was found in memory, and how often not.
     #[must_use]
-    pub const fn lookups(&self) -> [(&'static str, &Lookups); 2] {
+    pub const fn lookups(&self) -> [(&'static str, &Lookups); 3] {
         [
             ("clients", &self.client_lookups),
             ("audiences", &self.audience_lookups),
+            ("issuers", &self.issuer_lookups),
         ]
     }
 
@@ -244,6 +257,7 @@ impl Caches {
                 .max_capacity(capacity.audiences)
                 .eviction_policy(lru())
                 .build(),
+            issuers: ArcSwapOption::empty(),
         }
     }
 }

@@ -7,12 +7,15 @@ use super::*;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::{JwtTyp, SenderConstraint};
 use crate::domain::client::Client;
+use crate::domain::identifier::IssuerId;
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::store::DatabaseOptions;
 use crate::store::change::Committed;
 use crate::store::feed::FeedPosition;
+use crate::store::memory::look::{About, Look};
 
 fn change(key: &str) -> Change {
     Change {
@@ -217,4 +220,64 @@ async fn a_load_that_changes_keep_overtaking_ends() {
     };
     let result = directory.load_client(&id(), load).await;
     assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
+}
+
+fn issuer(id: &str, url: &str) -> TrustedIssuer {
+    serde_json::from_value(serde_json::json!({ "id": id, "url": url })).unwrap()
+}
+
+async fn write_issuers(store: &Store, issuers: &[TrustedIssuer]) -> Committed {
+    let mut change = store.begin_change("issuers".to_owned()).await.unwrap();
+    change.put_issuers(issuers).await.unwrap();
+    change.commit().await.unwrap()
+}
+
+/// The load has read that there is no issuer when the change commits and is applied; then it goes on.
+#[tokio::test]
+async fn a_load_of_issuers_that_is_overtaken_by_a_change_of_one_reads_again() {
+    let (directory, store, _folder) = directory(settings::Cache::default()).await;
+    let loads = AtomicI64::new(0);
+    let load = || async {
+        let loaded = directory.store.load_issuers().await?;
+        if loads.fetch_add(1, Ordering::SeqCst) == 0 {
+            let committed = write_issuers(&store, &[issuer("ci", "https://ci.example")]).await;
+            directory.forget(committed.position.n, &committed.changes);
+        }
+        Ok(loaded)
+    };
+    assert_eq!(directory.load_issuers(load).await.unwrap().all().len(), 1);
+    assert_eq!(directory.issuers().await.unwrap().all().len(), 1);
+    assert_eq!(loads.into_inner(), 2);
+}
+
+/// The last look sees issuers where it was asked to, and none that is gone.
+#[tokio::test]
+async fn a_look_sees_the_issuers_of_its_moment() {
+    let (directory, store, _folder) = directory(settings::Cache::default()).await;
+    let id = IssuerId::parse("ci").unwrap();
+    let seen = async |with: bool| {
+        let judge = |look: &Look<'_>| look.issuers().get(&id).is_some();
+        let client = self::id();
+        let looked = if with {
+            directory
+                .at_last_with_issuers(&client, About::ItselfAlone, judge)
+                .await
+        } else {
+            directory.at_last(&client, About::ItselfAlone, judge).await
+        };
+        looked.unwrap()
+    };
+    assert!(!seen(true).await);
+    let committed = write_issuers(&store, &[issuer("ci", "https://ci.example")]).await;
+    assert!(!seen(true).await, "nobody told it");
+    directory.forget(committed.position.n, &committed.changes);
+    assert!(seen(true).await && !seen(false).await);
+    let mut change = store.begin_change("gone".to_owned()).await.unwrap();
+    change.delete_issuer(&id).await.unwrap();
+    let committed = change.commit().await.unwrap();
+    directory.forget(committed.position.n, &committed.changes);
+    assert!(!seen(true).await);
+    write_issuers(&store, &[issuer("ci", "https://ci.example")]).await;
+    directory.forget_all();
+    assert!(seen(true).await);
 }
