@@ -56,6 +56,8 @@ CREATE TABLE audiences (
     scopes TEXT NOT NULL,
     token_lifetime BIGINT NOT NULL,
     max_token_lifetime BIGINT NOT NULL,
+    -- jwt or opaque
+    format TEXT NOT NULL,
     algorithm TEXT NOT NULL,
     jwt_typ TEXT NOT NULL,
     sender_constraint TEXT NOT NULL,

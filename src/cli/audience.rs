@@ -13,7 +13,7 @@ use super::policy;
 use super::target::Where;
 use crate::config::catalog::write::members;
 use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
+use crate::domain::audience::{Audience, JwtTyp, SenderConstraint, TokenFormat};
 use crate::domain::scope::Scope;
 use crate::domain::timestamp::Seconds;
 use crate::operations::change_audience::{create_audience, delete_audience};
@@ -48,6 +48,9 @@ pub(super) struct Create {
     /// The most that a policy may give; 15m if omitted
     #[arg(long, value_name = "DURATION")]
     max_token_lifetime: Option<Seconds>,
+    /// What its tokens are; jwt if omitted
+    #[arg(long, value_parser = one_of(TokenFormat::ALL.iter().map(|it| it.as_str())))]
+    format: Option<String>,
     /// What signs its tokens; ES256 if omitted
     #[arg(long, value_parser = one_of(SigningAlgorithm::ALL.iter().map(|it| it.as_str())))]
     algorithm: Option<String>,
@@ -118,6 +121,7 @@ impl Create {
         state("scopes", json!(self.scopes));
         state("token_lifetime", json!(self.token_lifetime));
         state("max_token_lifetime", json!(self.max_token_lifetime));
+        state("format", json!(self.format));
         state("algorithm", json!(self.algorithm));
         state("jwt_typ", json!(self.jwt_typ));
         state("sender_constraint", json!(self.sender_constraint));
@@ -161,6 +165,7 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
             json!(it.id),
             json!(scopes),
             json!(it.token_lifetime),
+            json!(it.format),
             json!(it.algorithm),
             json!(it.sender_constraint),
             json!(it.served_by),
@@ -171,6 +176,7 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
         "id",
         "scopes",
         "tokens live",
+        "format",
         "algorithm",
         "sender constraint",
         "served by",

@@ -11,9 +11,11 @@ use super::output::{Output, say};
 use super::sign_token::{self, Assertion, Proof};
 use super::target::{Opened, Target, Where};
 use crate::crypto::compact::CompactJws;
-use crate::domain::access_token::is_jti;
+use crate::crypto::opaque_token::OpaqueTokens;
+use crate::domain::access_token::{AccessToken, OPAQUE_PREFIX, is_jti};
 use crate::domain::timestamp::Timestamp;
 use crate::operations::inspect_token::inspect_token;
+use crate::operations::own_token::MadeBy;
 use crate::operations::revoke_token::revoke_by_name;
 
 /// A line on standard error: standard output has the token's JSON alone. If its reader has gone, nobody wants remarks.
@@ -25,7 +27,8 @@ macro_rules! remark {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show a token's header and claims; with a database, also check signature, times and revocation
+    /// Show a token's header and claims; with a database, also check signature, times and revocation. An opaque token
+    /// opens with the sealing key of its server alone
     Inspect(Inspect),
     /// Revoke tokens by their jti: they are inactive at introspection within a second
     Revoke(Revoke),
@@ -90,6 +93,9 @@ async fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
         None => from_standard_input()?,
     };
     let text = text.trim();
+    if text.starts_with(OPAQUE_PREFIX) {
+        return inspect_opaque(arguments, text).await;
+    }
     let token = CompactJws::parse(text).context("this is not a signed JWT")?;
     say!(
         "{:#}",
@@ -97,16 +103,44 @@ async fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
     )?;
     for name in ["iat", "exp"] {
         if let Some(at) = token.claims().get(name).and_then(Value::as_i64) {
-            remark!("{name}: {}", Timestamp::from_unix(at));
+            remark_time(name, at);
         }
     }
     if arguments.target.is_named() {
-        return judge(&arguments.target.open().await?, text).await;
+        return judge(&arguments.target.open().await?, text, None).await;
     }
     remark!(
         "not checked: name a database (--data, --config, --database-url) to check the signature"
     );
     Ok(())
+}
+
+fn remark_time(name: &str, at: i64) {
+    remark!("{name}: {}", Timestamp::from_unix(at));
+}
+
+async fn inspect_opaque(arguments: &Inspect, text: &str) -> anyhow::Result<()> {
+    const NO_KEY: &str =
+        "this token is opaque: name the server that sealed it (--data, --config) to open it";
+    if !arguments.target.is_named() {
+        bail!(NO_KEY);
+    }
+    let opened = arguments.target.open().await?;
+    let (Some(sealing), Some(issuer)) = (&opened.sealing, &opened.issuer) else {
+        bail!(NO_KEY);
+    };
+    let tokens = OpaqueTokens::new(issuer, sealing);
+    if let Ok(held) = tokens.open(text) {
+        let claims: AccessToken = serde_json::from_slice(&held.claims)
+            .context("the server sealed this, but it is no access token")?;
+        say!(
+            "{:#}",
+            json!({ "sealing_key": held.key_id, "claims": claims })
+        )?;
+        remark_time("iat", claims.iat);
+        remark_time("exp", claims.exp);
+    }
+    judge(&opened, text, Some(&tokens)).await
 }
 
 pub(super) fn from_standard_input() -> anyhow::Result<String> {
@@ -116,10 +150,15 @@ pub(super) fn from_standard_input() -> anyhow::Result<String> {
 }
 
 /// Says what introspection would answer, by the code that answers there.
-async fn judge(opened: &Opened, text: &str) -> anyhow::Result<()> {
-    match inspect_token(&opened.store, text, opened.issuer.as_deref()).await? {
+async fn judge(opened: &Opened, text: &str, opaque: Option<&OpaqueTokens>) -> anyhow::Result<()> {
+    let by = (opened.issuer.as_deref(), opaque);
+    match inspect_token(&opened.store, text, by).await? {
         Ok(token) => {
-            remark!("signature: right, by {}", token.kid);
+            let made_by = match &token.made_by {
+                MadeBy::Signature(kid) => format!("signature: right, by {kid}"),
+                MadeBy::Seal(id) => format!("seal: right, by the sealing key {id}"),
+            };
+            remark!("{made_by}");
             remark!(
                 "accepted: not expired, not revoked, client {} is active; the clients in served_by of {} are told that it is active",
                 token.holder,

@@ -8,6 +8,7 @@ pub mod dpop_proof;
 pub mod hashing_pool;
 pub mod jws;
 pub mod key_set;
+pub mod opaque_token;
 pub mod process_key;
 pub mod public_jwk;
 pub mod public_key_pem;

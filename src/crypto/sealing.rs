@@ -7,12 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::digest::{base64url, decode_base64url, length_prefixed, sha256};
+use super::digest::{base64url, decode_base64url, fixed, length_prefixed, sha256};
 use super::process_key::ProcessKey;
 use super::random::random_bytes;
 use crate::domain::algorithm::SigningAlgorithm;
 
 const KEY_LENGTH: usize = 32;
+/// Bytes of the id of a sealing key.
+pub(super) const KEY_ID_LENGTH: usize = 8;
 /// Bytes that sealing adds at the end.
 const TAG_LENGTH: usize = 16;
 
@@ -98,13 +100,13 @@ impl SealingKey {
     /// A public name: 16 hexadecimal characters of SHA-256 over a label and the key.
     #[must_use]
     pub fn id(&self) -> String {
+        format!("{:016x}", u64::from_be_bytes(self.id_bytes()))
+    }
+
+    /// The same name in its bytes.
+    pub(super) fn id_bytes(&self) -> [u8; KEY_ID_LENGTH] {
         let labelled = Zeroizing::new(length_prefixed(&[b"grantd sealing key", self.0.as_slice()]));
-        let hash = sha256(&labelled);
-        let id = hash
-            .iter()
-            .take(8)
-            .fold(0, |id, byte| (id << 8) | u64::from(*byte));
-        format!("{id:016x}")
+        fixed(&sha256(&labelled))
     }
 
     /// The key for the purpose `label` that each holder of this key derives, and nobody else can.

@@ -13,6 +13,9 @@ use super::numeric_date::parse_numeric_date;
 use super::timestamp::{Seconds, Timestamp};
 use super::token_fault::TokenFault;
 
+/// How an opaque token begins, so that scanners can find it. No generated secret begins so: its id has ten characters.
+pub const OPAQUE_PREFIX: &str = "grantd_at_";
+
 /// How far the clock of the replica that issued a token may be ahead of another's (DESIGN section 1).
 const ISSUED_AHEAD: Seconds = Seconds::new(2);
 

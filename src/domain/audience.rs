@@ -41,10 +41,13 @@ pub struct Audience {
         deserialize_with = "shape::span::<_, LONGEST_LIFETIME>"
     )]
     pub max_token_lifetime: Seconds,
-    /// What signs its tokens.
+    /// What its tokens are.
+    #[serde(default = "jwt")]
+    pub format: TokenFormat,
+    /// What signs its tokens, where they are JWTs.
     #[serde(default = "es256")]
     pub algorithm: SigningAlgorithm,
-    /// The `typ` of its tokens.
+    /// The `typ` of its tokens, where they are JWTs.
     #[serde(default = "access_token")]
     pub jwt_typ: JwtTyp,
     /// What its tokens must be bound to.
@@ -113,6 +116,10 @@ const fn unstated() -> Seconds {
     UNSTATED
 }
 
+const fn jwt() -> TokenFormat {
+    TokenFormat::Jwt
+}
+
 const fn es256() -> SigningAlgorithm {
     SigningAlgorithm::Es256
 }
@@ -123,6 +130,16 @@ const fn access_token() -> JwtTyp {
 
 const fn unbound() -> SenderConstraint {
     SenderConstraint::None
+}
+
+named! {
+    /// What access tokens are.
+    TokenFormat {
+        /// Claims in clear, with a signature (RFC 9068).
+        Jwt = "jwt",
+        /// Claims that the server sealed, for itself alone: whoever gets one learns at introspection what it says.
+        Opaque = "opaque",
+    }
 }
 
 named! {

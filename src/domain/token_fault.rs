@@ -19,6 +19,10 @@ pub enum TokenFault {
     Algorithm(String),
     /// The signature is not of its key.
     Signature,
+    /// It was sealed by the sealing key of this id, which is not here.
+    SealingKey(String),
+    /// It was changed since it was sealed, or sealed by another issuer.
+    Seal,
     /// It is signed by us, and no access token.
     Claims,
     /// `iss` is another issuer.
@@ -66,6 +70,11 @@ impl TokenFault {
             Self::Signature => {
                 Finding::new(Check::TokenSignature, "one that this key did not make")
                     .remedy(NOT_OURS)
+            }
+            Self::SealingKey(id) => Finding::new(Check::TokenKey, format!("the sealing key {id}"))
+                .remedy("list that key in old_key_files, if it was changed lately"),
+            Self::Seal => {
+                Finding::new(Check::TokenSignature, "a seal that does not open").remedy(NOT_OURS)
             }
             Self::Claims => Finding::new(Check::TokenClaims, "other claims").remedy(NEW_TOKEN),
             Self::Issuer(iss) => Finding::new(Check::TokenIssuer, iss).remedy(NEW_TOKEN),

@@ -61,6 +61,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::settings::Settings;
 use crate::crypto::hashing_pool::HashingPool;
+use crate::crypto::opaque_token::OpaqueTokens;
 use crate::crypto::sealing::SealingKeys;
 use crate::fetch::Fetcher;
 use crate::store::Store;
@@ -107,6 +108,7 @@ pub struct Grantd {
     key_sources: Arc<KeySources>,
     budgets: Arc<Budgets>,
     proofs: Proofs,
+    opaque_tokens: Arc<OpaqueTokens>,
     replay_cache: Arc<ReplayCache>,
     revoker: Arc<Revoker>,
     audit: Arc<Audit>,
@@ -140,6 +142,7 @@ impl Grantd {
         let reloads = Arc::new(Reloads::new(clock));
         let audit = Arc::new(Audit::new(Arc::clone(&store)));
         let uses = Arc::new(CredentialUses::new(Arc::clone(&store)));
+        let opaque_tokens = Arc::new(OpaqueTokens::new(settings.issuer.as_str(), &sealing));
         let proofs = Proofs::new(&settings, &sealing, Arc::clone(&replay_cache));
         let feed = Arc::new(Feed {
             settings: Arc::clone(&settings),
@@ -177,6 +180,7 @@ impl Grantd {
             key_sources,
             budgets,
             proofs,
+            opaque_tokens,
             rotator: Arc::new(Rotator::new(Arc::clone(&feed))),
             feed,
             revoker: Arc::new(Revoker::new(Arc::clone(&store), Arc::clone(&memory))),

@@ -1,10 +1,11 @@
-//! Checks access tokens, for introspection, revocation and `grantd token inspect`.
+//! Reads access tokens of either form, for introspection, revocation and `grantd token inspect`.
 
 use super::Grantd;
 use super::clocks::MOST_APART;
 use super::key_ring::KeyRing;
 use crate::crypto::compact::CompactJws;
-use crate::domain::access_token::AccessToken;
+use crate::crypto::opaque_token::{NotOpened, OpaqueTokens};
+use crate::domain::access_token::{AccessToken, OPAQUE_PREFIX};
 use crate::domain::audience::JwtTyp;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::shown::{unknown, unknown_or_none, unknown_url};
@@ -16,28 +17,57 @@ use crate::domain::token_fault::TokenFault;
 pub struct OwnToken {
     /// Its claims.
     pub claims: AccessToken,
-    /// The key that signed it.
-    pub kid: String,
+    /// What made it.
+    pub made_by: MadeBy,
     /// The client that it was issued to.
     pub holder: ClientId,
     /// Its audience.
     pub audience: AudienceId,
 }
 
+/// The key of an access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MadeBy {
+    /// The signing key with this `kid`.
+    Signature(String),
+    /// The sealing key with this id: the token is opaque.
+    Seal(String),
+}
+
+/// What access tokens are read with.
+#[derive(Clone, Copy, Debug)]
+pub struct Readers<'a> {
+    /// Verify JWTs.
+    pub keys: Option<&'a KeyRing>,
+    /// Opens opaque tokens; `None` where the sealing key or the issuer is not known.
+    pub opaque: Option<&'a OpaqueTokens>,
+}
+
 impl OwnToken {
-    /// Reads `text`, which must be an access token that one of `keys` signed for `issuer`, if that is known. `now` is
-    /// the database's time. Does not check whether the token has expired or was revoked.
-    ///
-    /// A client assertion, a DPoP proof or a token of another issuer differs in `typ`, key or `iss`
-    /// (RFC 8725 section 3.12).
+    /// Reads `text`, which must be an access token of either form that `readers` accept as one of `issuer`, if that is
+    /// known. `now` is the database's time. Does not check whether the token has expired or was revoked.
     ///
     /// # Errors
     /// The first rule that the text breaks.
     pub fn read(
         text: &str,
-        keys: Option<&KeyRing>,
+        readers: Readers<'_>,
         (issuer, now): (Option<&str>, Timestamp),
     ) -> Result<Self, TokenFault> {
+        let token = if text.starts_with(OPAQUE_PREFIX) {
+            Self::opened(text, readers.opaque)?
+        } else {
+            Self::verified(text, readers.keys, now)?
+        };
+        if issuer.is_some_and(|issuer| token.claims.iss != issuer) {
+            return Err(TokenFault::Issuer(unknown_url(&token.claims.iss)));
+        }
+        Ok(token)
+    }
+
+    /// Of a JWT. A client assertion, a DPoP proof or a token of another issuer differs in `typ`, key or `iss`
+    /// (RFC 8725 section 3.12).
+    fn verified(text: &str, keys: Option<&KeyRing>, now: Timestamp) -> Result<Self, TokenFault> {
         let jws = CompactJws::parse(text).map_err(|error| TokenFault::Form(error.to_string()))?;
         if jws.typ().and_then(JwtTyp::of_header).is_none() {
             return Err(TokenFault::Type(unknown_or_none(jws.typ(), [])));
@@ -53,12 +83,31 @@ impl OwnToken {
             return Err(TokenFault::Signature);
         }
         let claims = serde_json::Value::Object(jws.claims().clone());
-        let claims: AccessToken = serde_json::from_value(claims).map_err(|_| TokenFault::Claims)?;
-        if issuer.is_some_and(|issuer| claims.iss != issuer) {
-            return Err(TokenFault::Issuer(unknown_url(&claims.iss)));
+        let claims = serde_json::from_value(claims).map_err(|_| TokenFault::Claims)?;
+        Self::of(claims, MadeBy::Signature(kid.to_owned()))
+    }
+
+    /// Of an opaque token.
+    fn opened(text: &str, tokens: Option<&OpaqueTokens>) -> Result<Self, TokenFault> {
+        let no_key = || TokenFault::SealingKey("of a server that was not named".to_owned());
+        let opened = tokens.ok_or_else(no_key)?.open(text);
+        let opened = opened.map_err(|error| match error {
+            NotOpened::Form => TokenFault::Form("no sealed token behind the prefix".to_owned()),
+            NotOpened::UnknownKey(id) => TokenFault::SealingKey(id),
+            NotOpened::Altered => TokenFault::Seal,
+        })?;
+        let claims = serde_json::from_slice(&opened.claims).map_err(|_| TokenFault::Claims)?;
+        let token = Self::of(claims, MadeBy::Seal(opened.key_id))?;
+        if token.claims.aud == opened.audience {
+            Ok(token)
+        } else {
+            Err(TokenFault::Claims)
         }
+    }
+
+    fn of(claims: AccessToken, made_by: MadeBy) -> Result<Self, TokenFault> {
         Ok(Self {
-            kid: kid.to_owned(),
+            made_by,
             holder: ClientId::parse(&claims.client_id).map_err(|_| TokenFault::Claims)?,
             audience: AudienceId::parse(&claims.aud).map_err(|_| TokenFault::Claims)?,
             claims,
@@ -72,7 +121,7 @@ impl Grantd {
     /// # Errors
     /// Why it is not one.
     pub(super) fn own_token(&self, text: &str, now: Timestamp) -> Result<OwnToken, TokenFault> {
-        let token = self.signed_by_us(text)?;
+        let token = self.made_by_us(text)?;
         token.claims.check_life(now)?;
         Ok(token)
     }
@@ -84,7 +133,7 @@ impl Grantd {
     /// Why there is nothing to revoke.
     pub(super) fn revocable_token(&self, text: &str) -> Result<OwnToken, TokenFault> {
         let now = self.clocks.database_now();
-        let token = self.signed_by_us(text)?;
+        let token = self.made_by_us(text)?;
         if token.claims.exp > now.minus(MOST_APART).unix() {
             Ok(token)
         } else {
@@ -103,18 +152,25 @@ impl Grantd {
         token: &OwnToken,
         now: Timestamp,
     ) -> Result<(), TokenFault> {
-        let keys = self.memory.keys.load();
-        keys.as_ref()
-            .and_then(|keys| keys.verifier(&token.kid, self.clocks.database_now()))
-            .ok_or_else(|| TokenFault::Key(token.kid.clone()))?;
+        if let MadeBy::Signature(kid) = &token.made_by {
+            let keys = self.memory.keys.load();
+            keys.as_ref()
+                .and_then(|keys| keys.verifier(kid, self.clocks.database_now()))
+                .ok_or_else(|| TokenFault::Key(kid.clone()))?;
+        }
         token.claims.check_life(now)
     }
 
-    fn signed_by_us(&self, text: &str) -> Result<OwnToken, TokenFault> {
+    fn made_by_us(&self, text: &str) -> Result<OwnToken, TokenFault> {
         let by = (
             Some(self.settings.issuer.as_str()),
             self.clocks.database_now(),
         );
-        OwnToken::read(text, self.memory.keys.load().as_deref(), by)
+        let keys = self.memory.keys.load();
+        let readers = Readers {
+            keys: keys.as_deref(),
+            opaque: Some(&self.opaque_tokens),
+        };
+        OwnToken::read(text, readers, by)
     }
 }

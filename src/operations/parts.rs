@@ -15,6 +15,7 @@ use super::troubles::Degraded;
 use crate::clock::Clock;
 use crate::crypto::hashing_pool::HashingPool;
 use crate::crypto::jws::Signer;
+use crate::crypto::opaque_token::OpaqueTokens;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
@@ -76,6 +77,12 @@ impl Grantd {
     pub fn signer(&self, algorithm: SigningAlgorithm) -> Option<Arc<Signer>> {
         let ring = self.keys()?;
         ring.signer(algorithm, self.clocks.key_time()).cloned()
+    }
+
+    /// Seals and opens opaque tokens.
+    #[must_use]
+    pub const fn opaque_tokens(&self) -> &Arc<OpaqueTokens> {
+        &self.opaque_tokens
     }
 
     /// Our clock.

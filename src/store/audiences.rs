@@ -12,7 +12,7 @@ use super::loaded::Loaded;
 use super::row::{Row, list_text, object_text, row};
 use super::touched::touched_one;
 use super::transaction::{Tx, on_db};
-use crate::domain::audience::{Audience, JwtTyp, SenderConstraint};
+use crate::domain::audience::{Audience, JwtTyp, SenderConstraint, TokenFormat};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::scope::Scope;
 
@@ -22,6 +22,7 @@ row! {
         scopes: String,
         token_lifetime: i64,
         max_token_lifetime: i64,
+        format: String,
         algorithm: String,
         jwt_typ: String,
         sender_constraint: String,
@@ -163,6 +164,7 @@ impl From<&Audience> for AudienceRow {
             scopes: object_text(&scopes.collect()),
             token_lifetime: audience.token_lifetime.get().into(),
             max_token_lifetime: audience.max_token_lifetime.get().into(),
+            format: audience.format.to_string(),
             algorithm: audience.algorithm.to_string(),
             jwt_typ: audience.jwt_typ.to_string(),
             sender_constraint: audience.sender_constraint.to_string(),
@@ -187,6 +189,7 @@ impl AudienceRow {
             scopes: at.read("scopes", scopes)?,
             token_lifetime: at.seconds("token_lifetime", self.token_lifetime)?,
             max_token_lifetime: at.seconds("max_token_lifetime", self.max_token_lifetime)?,
+            format: at.read("format", TokenFormat::from_text(&self.format))?,
             algorithm: at.read("algorithm", self.algorithm.parse().ok())?,
             jwt_typ: at.read("jwt_typ", JwtTyp::from_text(&self.jwt_typ))?,
             sender_constraint: at.read(

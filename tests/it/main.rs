@@ -70,6 +70,8 @@ mod metrics;
 #[cfg(test)]
 mod mtls;
 #[cfg(test)]
+mod opaque;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod page_block;

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::config::catalog::{Catalog, CatalogOptions, Placed};
     use crate::domain::algorithm::SigningAlgorithm;
-    use crate::domain::audience::{JwtTyp, SenderConstraint};
+    use crate::domain::audience::{JwtTyp, SenderConstraint, TokenFormat};
     use crate::domain::client::{AssertionAudience, AuthMethod, Client};
     use crate::domain::credential::{SecretHash, StatedCredential, StatedSecret, SubjectName};
     use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
@@ -172,6 +172,7 @@ mod tests {
             token_lifetime: Seconds::new(61),
             max_token_lifetime: Seconds::new(3600),
             algorithm: SigningAlgorithm::EdDsa,
+            format: TokenFormat::Opaque,
             jwt_typ: JwtTyp::Jwt,
             sender_constraint: SenderConstraint::Any,
             served_by: vec![ClientId::parse("it is \"me\"\\").unwrap()],

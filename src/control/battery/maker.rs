@@ -17,7 +17,7 @@ use crate::control::state::Control;
 use crate::control::strangers;
 use crate::crypto::jws::held_key::HeldKey;
 use crate::crypto::random;
-use crate::domain::audience::SenderConstraint;
+use crate::domain::audience::{SenderConstraint, TokenFormat};
 use crate::domain::battery::Case;
 use crate::domain::battery::flaws::{Surroundings, deviation};
 use crate::domain::battery::selection::{Binding, Subject, entries};
@@ -67,6 +67,13 @@ impl<'c> Maker<'c> {
     pub(in crate::control) async fn new(control: &'c Control, asked: Asked) -> Result<Self, Fault> {
         let audience = asked.audience.as_deref();
         let holder = Holder::chosen(control, asked.client_id.as_deref(), audience).await?;
+        if holder.audience.format == TokenFormat::Opaque {
+            let opaque = format!(
+                "the tokens of {} are opaque: an API asks introspection what they are, and has nothing to get wrong",
+                holder.audience.id
+            );
+            return Err(Fault::conflict(opaque).at("audience"));
+        }
         let binding = asked.binding.or(match holder.audience.sender_constraint {
             SenderConstraint::None => None,
             SenderConstraint::Mtls => Some(Binding::Mtls),

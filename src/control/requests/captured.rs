@@ -11,6 +11,7 @@ use super::redact::Redactor;
 use super::unverified::{Unverified, claims_of_ours};
 use crate::control::endpoint::Endpoint;
 use crate::control::known_secrets::KnownSecrets;
+use crate::crypto::opaque_token::OpaqueTokens;
 use crate::domain::decision::{Decided, Outcome};
 use crate::domain::refusal::Refusal;
 use crate::domain::timestamp::Timestamp;
@@ -76,6 +77,15 @@ struct Issued {
     claims: Map<String, Value>,
 }
 
+/// With what a request is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Lens<'l> {
+    /// Are not shown.
+    pub(super) secrets: &'l KnownSecrets,
+    /// Open a token that was issued.
+    pub(super) opaque_tokens: &'l OpaqueTokens,
+}
+
 /// What is known of a request before it is judged.
 pub(in crate::control) struct Asked {
     pub(in crate::control) endpoint: Endpoint,
@@ -126,10 +136,13 @@ impl Came {
 
 impl Captured {
     /// What is shown of a request.
-    pub(super) fn of(id: u64, came: &Came, secrets: &KnownSecrets) -> Self {
+    pub(super) fn of(id: u64, came: &Came, lens: Lens<'_>) -> Self {
         let asked = &came.asked;
         let decided = came.decided.as_ref();
-        let redactor = Redactor { secrets, decided };
+        let redactor = Redactor {
+            secrets: lens.secrets,
+            decided,
+        };
         let (outcome, judged) = ends(came);
         let decision = decided.map(|it| &it.decision);
         let form = Form::parse(&asked.headers, &asked.body).ok();
@@ -154,7 +167,7 @@ impl Captured {
             assertion: assertion.and_then(|it| Unverified::read(it, &redactor)),
             form: form.map(|it| redactor.form(it)),
             proof: proof.and_then(|it| Unverified::read(it, &redactor)),
-            token: token(came),
+            token: token(came, lens.opaque_tokens),
             request_id: decision
                 .map(|it| it.request_id.to_string())
                 .or_else(|| came.answer.as_ref()?.request_id.clone()),
@@ -207,13 +220,13 @@ fn check(came: &Came, redactor: &Redactor<'_>) -> Option<FailedCheck> {
     })
 }
 
-fn token(came: &Came) -> Option<Issued> {
+fn token(came: &Came, opaque: &OpaqueTokens) -> Option<Issued> {
     let decided = came.decided.as_ref();
     let decided = decided.filter(|it| matches!(it.outcome, Outcome::Issued))?;
     let token = access_token(came.answer.as_ref()?.issued.as_ref()?)?;
     Some(Issued {
         jti: decided.decision.jti.clone()?,
-        claims: claims_of_ours(&token)?,
+        claims: claims_of_ours(&token, opaque)?,
     })
 }
 

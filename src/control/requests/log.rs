@@ -7,9 +7,8 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use utoipa::{IntoParams, ToSchema};
 
-use super::captured::{Came, Captured};
+use super::captured::{Came, Captured, Lens};
 use crate::control::endpoint::Endpoint;
-use crate::control::known_secrets::KnownSecrets;
 
 /// So many are kept.
 pub(super) const MOST: usize = 1000;
@@ -80,18 +79,18 @@ impl RequestLog {
     }
 
     /// Those that are meant, oldest first.
-    pub(super) fn list(&self, filter: &Filter, secrets: &KnownSecrets) -> Vec<Captured> {
+    pub(super) fn list(&self, filter: &Filter, lens: Lens<'_>) -> Vec<Captured> {
         let mut kept = self.kept.lock();
         let after = filter.after.unwrap_or(0);
         let later = kept.requests.iter_mut().filter(|it| it.id > after);
-        let shown = later.filter_map(|it| it.shown(secrets));
+        let shown = later.filter_map(|it| it.shown(lens));
         shown.filter(|it| filter.takes(it)).cloned().collect()
     }
 
     /// Gathers those that are meant until there are `count`, those that came before included.
     pub(super) async fn gather(
         &self,
-        (filter, secrets): (&Filter, &KnownSecrets),
+        (filter, lens): (&Filter, Lens<'_>),
         count: usize,
         into: &mut Vec<Captured>,
     ) {
@@ -100,7 +99,7 @@ impl RequestLog {
         loop {
             newest.borrow_and_update();
             let lacking = count.saturating_sub(into.len());
-            into.extend(self.list(&filter, secrets).into_iter().take(lacking));
+            into.extend(self.list(&filter, lens).into_iter().take(lacking));
             if into.len() >= count {
                 return;
             }
@@ -113,9 +112,9 @@ impl RequestLog {
 }
 
 impl Entry {
-    fn shown(&mut self, secrets: &KnownSecrets) -> Option<&Captured> {
+    fn shown(&mut self, lens: Lens<'_>) -> Option<&Captured> {
         if let Some(came) = self.came.take() {
-            self.shown = Some(Captured::of(self.id, &came, secrets));
+            self.shown = Some(Captured::of(self.id, &came, lens));
         }
         self.shown.as_ref()
     }

@@ -6,8 +6,8 @@ mod log;
 mod redact;
 mod unverified;
 
-use captured::Captured;
 pub(super) use captured::{Answered, Asked, Came};
+use captured::{Captured, Lens};
 pub(super) use log::RequestLog;
 
 use std::time::Duration;
@@ -100,9 +100,17 @@ pub(super) fn routes(all: Table) -> Table {
     )
 }
 
+/// With what requests are looked at.
+fn lens(control: &Control) -> Lens<'_> {
+    Lens {
+        secrets: control.secrets(),
+        opaque_tokens: control.grantd().opaque_tokens(),
+    }
+}
+
 async fn list(control: Control, Query(filter): Query<Filter>) -> Result<Json<Requests>, Fault> {
     Ok(Json(Requests(
-        control.requests().list(&filter, control.secrets()),
+        control.requests().list(&filter, lens(&control)),
     )))
 }
 
@@ -128,7 +136,7 @@ async fn awaited(control: Control, Body(awaited): Body<Awaited>) -> Result<Gathe
     };
     let mut gathered = Vec::new();
     let all_time_passed = tokio::select! {
-        () = control.requests().gather((&filter, control.secrets()), count, &mut gathered) => true,
+        () = control.requests().gather((&filter, lens(&control)), count, &mut gathered) => true,
         whole = control.waiting().wait(within) => whole,
     };
     if gathered.len() >= count {

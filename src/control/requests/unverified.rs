@@ -6,7 +6,9 @@ use utoipa::ToSchema;
 
 use super::redact::Redactor;
 use crate::crypto::digest::decode_base64url;
+use crate::crypto::opaque_token::OpaqueTokens;
 use crate::crypto::strict_json::parse_object;
+use crate::domain::access_token::OPAQUE_PREFIX;
 
 /// The parameters of a JOSE header that hold no secret (RFC 7515 section 4.1).
 const HEADER: [&str; 8] = ["alg", "typ", "cty", "kid", "crit", "jwk", "x5t", "x5t#S256"];
@@ -52,7 +54,10 @@ impl Unverified {
 }
 
 /// The claims of a token that grantd itself issued.
-pub(super) fn claims_of_ours(token: &str) -> Option<Map<String, Value>> {
+pub(super) fn claims_of_ours(token: &str, opaque: &OpaqueTokens) -> Option<Map<String, Value>> {
+    if token.starts_with(OPAQUE_PREFIX) {
+        return parse_object(&opaque.open(token).ok()?.claims).ok();
+    }
     object(token.split('.').nth(1)?)
 }
 

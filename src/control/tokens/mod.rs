@@ -3,20 +3,24 @@
 mod made;
 mod wanted;
 
+use serde_json::{Map, Value};
+
 use super::answer::Json;
 use super::battery::entry::Entry;
 use super::battery::maker::{Asked, Maker};
 use super::battery::scope;
 use super::fault::Fault;
 use super::input::Body;
+use super::mint::holder::Holder;
 use super::mint::other_issuers::OtherIssuer;
 use super::mint::signing::{Key, Signed};
 use super::state::Control;
 use super::table::Table;
 use crate::crypto::random;
+use crate::domain::audience::TokenFormat;
 use crate::domain::battery::selection::Binding;
 use crate::domain::battery::{Case, Topic};
-use crate::domain::deviation::KeyChoice;
+use crate::domain::deviation::{KeyChoice, lay_over};
 use crate::domain::provider::{Frame, Provider};
 use crate::domain::timestamp::Timestamp;
 use made::TokenMade;
@@ -65,6 +69,9 @@ async fn make(
 async fn of_ours(control: &Control, wanted: TokenWanted, now: Timestamp) -> Result<Signed, Fault> {
     let holder = wanted.holder(control).await?;
     let claims = holder.claims(control, wanted.terms(now)?)?;
+    if holder.audience.format == TokenFormat::Opaque {
+        return sealed(control, (&holder, claims), &wanted);
+    }
     let algorithm = wanted.algorithm().unwrap_or(holder.audience.algorithm);
     let typ = holder.audience.jwt_typ.as_str();
     let deviation = wanted.deviation();
@@ -73,6 +80,30 @@ async fn of_ours(control: &Control, wanted: TokenWanted, now: Timestamp) -> Resu
         (choice, _) => Key::chosen(control, choice, algorithm).await?,
     };
     key.sign_token(control, (Some(typ), claims), &deviation)
+}
+
+/// An opaque token of these claims.
+fn sealed(
+    control: &Control,
+    (holder, mut claims): (&Holder, Map<String, Value>),
+    wanted: &TokenWanted,
+) -> Result<Signed, Fault> {
+    if let Some(name) = wanted.of_jwts() {
+        let none = format!(
+            "the tokens of {} are opaque: they have neither header nor signature",
+            holder.audience.id
+        );
+        return Err(Fault::invalid(none).at(name));
+    }
+    lay_over(&mut claims, &wanted.claims);
+    let content = Value::Object(claims.clone()).to_string();
+    let tokens = control.grantd().opaque_tokens();
+    let token = tokens.seal(holder.audience.id.as_str(), content.as_bytes());
+    Ok(Signed {
+        token: token.ok_or_else(|| Fault::unavailable(&"sealing failed"))?,
+        header: Map::new(),
+        claims,
+    })
 }
 
 /// As ours but for `iss` and the key.

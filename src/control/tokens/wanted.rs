@@ -120,6 +120,17 @@ impl TokenWanted {
         }
     }
 
+    /// What is given and only JWTs have.
+    pub(super) fn of_jwts(&self) -> Option<&'static str> {
+        [
+            ("header", !self.header.is_empty()),
+            ("key", self.key.is_some()),
+            ("alg", self.alg.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, is_there)| is_there.then_some(name))
+    }
+
     /// What is given beside a flaw, and may not be.
     pub(super) fn beside_flaw(&self) -> Option<&'static str> {
         [

@@ -252,11 +252,11 @@ checks! {
     }
     /// A token, by itself.
     Token {
-        TokenForm: "token", "a compact JWS of strict JSON";
+        TokenForm: "token", "a compact JWS of strict JSON, or a sealed token";
         TokenType: "token", "the typ of an access token";
-        TokenKey: "token", "a kid of this issuer";
+        TokenKey: "token", "a kid of this issuer, or the sealing key of this server";
         TokenAlgorithm: "token", "the alg of its key";
-        TokenSignature: "token", "a signature by its key";
+        TokenSignature: "token", "a signature or a seal by its key";
         TokenClaims: "token", "the claims of an access token";
         TokenIssuer: "token", "iss, this issuer";
         TokenBegin: "token", "iat and nbf in the past";

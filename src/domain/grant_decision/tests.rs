@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::audience::{JwtTyp, SenderConstraint};
+use crate::domain::audience::{JwtTyp, SenderConstraint, TokenFormat};
 use crate::domain::policy::Obstacle;
 
 fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
@@ -36,6 +36,7 @@ fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
             token_lifetime: Seconds::new(300),
             max_token_lifetime: Seconds::new(900),
             algorithm: SigningAlgorithm::Es256,
+            format: TokenFormat::Jwt,
             jwt_typ: JwtTyp::AccessToken,
             sender_constraint: SenderConstraint::None,
             served_by: Vec::new(),

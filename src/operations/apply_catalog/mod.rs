@@ -83,6 +83,7 @@ async fn apply_wanted(
         &stored,
         options.prune,
     ));
+    plan.warnings.extend(warnings::of_opaque_tokens(catalog));
     plan.warnings
         .extend(dead_ends::warnings(catalog, &stored, options.prune));
     let before = removals::Before {

@@ -171,6 +171,7 @@ impl Part {
             .retain(|step| !matches!(step.action, Action::Kept | Action::Unchanged));
         plan.warnings
             .extend(warnings::of_unknown_servers(wish, stored, false));
+        plan.warnings.extend(warnings::of_opaque_tokens(wish));
         let algorithms = wish.audiences.iter().map(|it| it.value.algorithm).collect();
         for leaving in std::mem::take(&mut self.leaving) {
             writes.extend(left(&mut plan, leaving, &self.stored));

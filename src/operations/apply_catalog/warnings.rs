@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stored::Stored;
 use crate::config::catalog::Catalog;
 use crate::crypto::client_key;
+use crate::domain::audience::{JwtTyp, TokenFormat};
 use crate::domain::credential::CredentialMaterial;
 use crate::domain::identifier::ClientId;
 
@@ -42,6 +43,29 @@ pub(super) fn of_unknown_servers(catalog: &Catalog, stored: &Stored, prune: bool
         for server in stated.served_by.iter().filter(|it| !is_known(it)) {
             warnings.push(format!(
                 "{}: audience {} is served by {server}, which is not a client: nobody can introspect its tokens under that name",
+                stated.place, stated.id
+            ));
+        }
+    }
+    warnings
+}
+
+/// An opaque token is checked by introspection or not at all, and has no header.
+pub(super) fn of_opaque_tokens(catalog: &Catalog) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for stated in &catalog.audiences {
+        if stated.format != TokenFormat::Opaque {
+            continue;
+        }
+        if stated.served_by.is_empty() {
+            warnings.push(format!(
+                "{}: the tokens of audience {} are opaque, and nobody is in served_by: no API can check them",
+                stated.place, stated.id
+            ));
+        }
+        if stated.jwt_typ != JwtTyp::AccessToken {
+            warnings.push(format!(
+                "{}: jwt_typ of audience {} has no effect: its tokens are opaque and have no header",
                 stated.place, stated.id
             ));
         }

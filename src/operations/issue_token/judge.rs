@@ -7,7 +7,8 @@ use super::binding::bind;
 use super::circumstances::Circumstances;
 use super::client_credentials;
 use super::entitlement::Entitlement;
-use crate::crypto::jws::Signer;
+use super::maker::Maker;
+use crate::domain::audience::{Audience, TokenFormat};
 use crate::domain::check::Chain;
 use crate::domain::client::GrantType;
 use crate::domain::confirmation::Confirmation;
@@ -22,6 +23,7 @@ use crate::operations::Grantd;
 use crate::operations::authenticate_client::{IdentifiedClient, StandingClient};
 use crate::operations::basis::Basis;
 use crate::operations::error::{OperationError, Outage};
+use crate::operations::key_ring::KeyRing;
 use crate::store::error::StoreError;
 use crate::store::memory::look::{About, Look};
 
@@ -36,7 +38,7 @@ pub(super) struct Ready<'l, B: Basis> {
     pub(super) entitlement: Entitlement<'l, B>,
     pub(super) grant: Grant,
     pub(super) confirmation: Confirmation,
-    pub(super) signer: &'l Signer,
+    pub(super) maker: Maker<'l>,
     pub(super) now: Timestamp,
 }
 
@@ -103,25 +105,40 @@ impl Grantd {
         self.hold_to_profile(&grant, &confirmation)?;
         decision.passed(Chain::Binding);
         let ring = self.memory.keys.load_full().ok_or(StoreError::NotLoaded)?;
-        let algorithm = grant.audience.algorithm;
-        let key_time = self.clocks.key_time();
-        match ring.signer(algorithm, key_time) {
-            Some(signer) => {
+        match self.maker(&ring, &grant.audience)? {
+            Judged::Given(maker) => {
                 let ready = Ready {
                     entitlement,
                     grant,
                     confirmation,
-                    signer,
+                    maker,
                     now,
                 };
                 give(ready, decision).map(Judged::Given)
             }
+            Judged::NotBefore(instant) => Ok(Judged::NotBefore(instant)),
+        }
+    }
+
+    /// What makes the tokens of `audience` now.
+    fn maker<'l>(
+        &'l self,
+        ring: &'l KeyRing,
+        audience: &Audience,
+    ) -> Result<Judged<Maker<'l>>, Outage> {
+        if audience.format == TokenFormat::Opaque {
+            return Ok(Judged::Given(Maker::Sealer(&self.opaque_tokens)));
+        }
+        let algorithm = audience.algorithm;
+        let key_time = self.clocks.key_time();
+        match ring.signer(algorithm, key_time) {
+            Some(signer) => Ok(Judged::Given(Maker::Signer(signer))),
             // A key that was just made begins to sign in a moment.
             None => match ring.next_activation(algorithm, key_time.now) {
                 Some(activation) if activation <= key_time.now.plus(LONGEST_WAIT) => {
                     Ok(Judged::NotBefore(self.clocks.by_ours(activation)))
                 }
-                _ => Err(Outage::NoSigningKey(algorithm).into()),
+                _ => Err(Outage::NoSigningKey(algorithm)),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! Issues an access token, as JWT of RFC 9068. Each grant is one arm, which says for whom and within what; the client's
+//! Issues an access token, as JWT of RFC 9068 or opaque. Each grant is one arm, which says for whom and within what; the client's
 //! proof, the last look, binding, lifetime, signature and record are the same for all. A request that nobody sent is
 //! judged by the same code, up to the signature.
 
@@ -7,6 +7,7 @@ mod circumstances;
 mod client_credentials;
 mod entitlement;
 mod judge;
+mod maker;
 mod sign;
 mod unsent;
 

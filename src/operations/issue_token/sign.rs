@@ -1,4 +1,4 @@
-//! What every token gets, whatever its grant: its claims, and its signature.
+//! What every token gets, whatever its grant: its claims, and its signature or seal.
 
 use super::judge::Ready;
 use crate::crypto::random;
@@ -34,7 +34,7 @@ impl Grantd {
         )
     }
 
-    /// The token, and its `jti`. Nothing is signed that rests on less than a proof.
+    /// The token, and its `jti`. Nothing is made that rests on less than a proof.
     pub(super) fn sign(
         &self,
         ready: &Ready<'_, Proven>,
@@ -42,10 +42,8 @@ impl Grantd {
         let id = random::access_token_id(ready.entitlement.actor.credential());
         let claims = self.claims(ready, id);
         let payload = serde_json::to_vec(&claims).map_err(|_| Outage::Signing)?;
-        let access_token = ready
-            .signer
-            .sign_compact(ready.grant.audience.jwt_typ, &payload)
-            .map_err(|_| Outage::Signing)?;
+        let made = ready.maker.make(&ready.grant.audience, &payload);
+        let access_token = made.ok_or(Outage::Signing)?;
         let token = IssuedToken {
             access_token,
             token_type: token_type(claims.cnf.as_ref()),

@@ -36,13 +36,13 @@ pub(in crate::operations) struct Unsent<'a> {
 /// The token that would be issued.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::operations) struct WouldIssue {
-    /// Its header: `alg`, `kid` and `typ`.
-    header: Value,
+    /// Its header: `alg`, `kid` and `typ`; an opaque token has none.
+    header: Option<Value>,
     /// Its claims; of the `jti` only what comes before the dot is known.
     claims: AccessToken,
     /// How long it would live, in seconds.
     lifetime: u32,
-    /// The signing key.
+    /// The signing key; an opaque token has none.
     key: Option<String>,
     /// What it would be bound to: its `cnf`.
     binding: Option<Map<String, Value>>,
@@ -96,9 +96,10 @@ impl Grantd {
     fn would_issue(&self, ready: &Ready<'_, Assumed>) -> (WouldIssue, String) {
         let jti = format!("{}.{RANDOM}", ready.entitlement.actor.credential());
         let claims = self.claims(ready, jti.clone());
-        let header = ready.signer.header(ready.grant.audience.jwt_typ);
+        let header = ready.maker.header(&ready.grant.audience);
+        let kid = header.as_ref().and_then(|it| it.get("kid"));
         let would = WouldIssue {
-            key: header.get("kid").and_then(Value::as_str).map(str::to_owned),
+            key: kid.and_then(Value::as_str).map(str::to_owned),
             header,
             lifetime: ready.grant.lifetime.get(),
             binding: claims.cnf.clone(),

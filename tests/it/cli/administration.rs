@@ -246,7 +246,9 @@ fn a_token_is_inspected_from_standard_input() {
     let ended = judged(&format!("{header}.{payload}.{signature}"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
-        ended.stderr.contains("expected a signature by its key"),
+        ended
+            .stderr
+            .contains("expected a signature or a seal by its key"),
         "{ended:?}"
     );
 

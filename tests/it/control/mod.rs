@@ -45,9 +45,9 @@ use zeroize::Zeroizing;
 use crate::harness::*;
 
 /// A replica over a clock that stands at [`START`] until the control interface moves it.
-struct Lab {
-    env: Env,
-    replica: Replica,
+pub(crate) struct Lab {
+    pub(crate) env: Env,
+    pub(crate) replica: Replica,
     control: Router,
     hand: Hand,
     /// Ends whatever waits.
@@ -55,7 +55,7 @@ struct Lab {
 }
 
 impl Lab {
-    async fn new(env: Env, catalog: &str) -> Self {
+    pub(crate) async fn new(env: Env, catalog: &str) -> Self {
         Self::with(env, catalog, |_| {}).await
     }
 
@@ -86,7 +86,7 @@ impl Lab {
     }
 
     /// Asks the control interface; `body` is JSON, or empty.
-    async fn ask(&self, line: &str, body: &str) -> (u16, Value) {
+    pub(crate) async fn ask(&self, line: &str, body: &str) -> (u16, Value) {
         self.ask_typed(line, "application/json", body).await
     }
 

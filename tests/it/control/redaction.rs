@@ -174,6 +174,18 @@ on_both! {
         }
     }
 
+    async fn an_opaque_token_appears_nowhere(env) {
+        let opaque = CATALOG.replacen("served_by", "format = \"opaque\"\nserved_by", 1);
+        let lab = Lab::new(env, &opaque).await;
+        let token = lab.replica.issued("reader", READER, "").await;
+        let (prefix, sealed) = token.split_at(10);
+        assert_eq!(prefix, "grantd_at_");
+        put_everywhere(&lab, &token).await;
+        for told in shown(&lab).await {
+            assert!(!told.contains(prefix) && !told.contains(sealed), "{told}");
+        }
+    }
+
     /// A secret may stand in a claim, too, where ids are shown as they came.
     async fn a_known_secret_in_a_claim_is_hidden(env) {
         let key = Key::new(SigningAlgorithm::Es256);

@@ -34,7 +34,7 @@ fn catalog() -> String {
 impl Lab {
     /// The answer to a request for a token, which must be made.
     #[track_caller]
-    pub(super) fn minted(&self, wanted: &Value) -> impl Future<Output = Value> {
+    pub(crate) fn minted(&self, wanted: &Value) -> impl Future<Output = Value> {
         let place = std::panic::Location::caller();
         let wanted = wanted.to_string();
         async move {

@@ -104,8 +104,8 @@ on_both! {
         let (input, _) = token.rsplit_once('.').unwrap();
         let forged = format!("{input}.{}", "A".repeat(86));
         let cases = [
-            ("garbage".to_owned(), "a compact JWS of strict JSON", "not three parts separated by dots"),
-            (forged, "a signature by its key", "one that this key did not make"),
+            ("garbage".to_owned(), "a compact JWS of strict JSON, or a sealed token", "not three parts separated by dots"),
+            (forged, "a signature or a seal by its key", "one that this key did not make"),
         ];
         for (token, expected, found) in cases {
             assert_inactive(&asker, ("api", API), &token, (expected, found)).await;

@@ -65,7 +65,7 @@ on_both! {
             assert_eq!((explained.outcome.as_str(), answer(&explained)), ("inactive", json!({ "active": false })));
             number += 1;
         }
-        assert_eq!(number, 17, "each check of tokens");
+        assert_eq!(number, 21, "each check of tokens");
     }
 
     async fn who_asks_counts_and_may_be_refused(env) {

@@ -28,7 +28,7 @@ fn rotating(settings: &mut Settings) {
 
 impl Env {
     /// As a command changes keys, with the settings of the servers.
-    fn rotation(&self) -> KeyRotation<'_> {
+    pub(crate) fn rotation(&self) -> KeyRotation<'_> {
         let mut settings = self.settings();
         rotating(&mut settings);
         KeyRotation {

@@ -17,11 +17,12 @@ pub(super) struct Needle {
     pub(super) text: Vec<u8>,
 }
 
-/// How every JWS begins, and every private key of an algorithm of ours, as PKCS #8 and as a JWK.
-const BEGINNINGS: [(Kind, &str, &str); 15] = [
+/// How every JWS and every opaque token begins, and every private key of an algorithm of ours, as PKCS #8 and as a JWK.
+const BEGINNINGS: [(Kind, &str, &str); 16] = [
     (Kind::Token, "the begin of a JWS", "eyJhbGciOi"),
     (Kind::Token, "the begin of a JWS", "eyJ0eXAiOi"),
     (Kind::Token, "the begin of a JWS", "eyJraWQiOi"),
+    (Kind::Token, "the begin of an opaque token", "grantd_at_"),
     (Kind::Key, "PEM", "PRIVATE KEY"),
     (Kind::Key, "a JWK", "\"d\":\""),
     (Kind::Key, "a JWK", "\\\"d\\\":\\\""),

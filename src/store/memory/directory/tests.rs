@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
 use crate::domain::algorithm::SigningAlgorithm;
-use crate::domain::audience::{JwtTyp, SenderConstraint};
+use crate::domain::audience::{JwtTyp, SenderConstraint, TokenFormat};
 use crate::domain::client::Client;
 use crate::domain::identifier::IssuerId;
 use crate::domain::policy::Policy;
@@ -117,6 +117,7 @@ fn an_audience(id: &AudienceId) -> Audience {
         token_lifetime: Seconds::new(60),
         max_token_lifetime: Seconds::new(60),
         algorithm: SigningAlgorithm::Es256,
+        format: TokenFormat::Jwt,
         jwt_typ: JwtTyp::AccessToken,
         sender_constraint: SenderConstraint::None,
         served_by: Vec::new(),

@@ -1,5 +1,7 @@
 //! Tokens that are inactive, and one of another client.
 
+use grantd::crypto::opaque_token::OpaqueTokens;
+use grantd::crypto::sealing::{SealingKey, SealingKeys};
 use grantd::domain::check::Check;
 use grantd::domain::identifier::{AudienceId, ClientId, CredentialId};
 use grantd::domain::scope::ScopeSet;
@@ -58,6 +60,13 @@ async fn forged(cases: &mut Cases<'_>, replica: &Replica, forger: &Forger) {
     let right = replica.issued("reader", READER, "").await;
     let (input, _) = right.rsplit_once('.').unwrap();
     let expired = forger.claim("exp", START);
+    let stranger = SealingKeys::new(SealingKey::generate());
+    let sealed = |by: &SealingKeys| {
+        let tokens = OpaqueTokens::new(ISSUER, by);
+        tokens.seal("pricing", b"{}").unwrap()
+    };
+    let by_stranger = format!("the sealing key {}", stranger.first.id());
+    let of_ours = sealed(&cases.env.sealing);
     for (check, found, token) in [
         (
             Check::TokenForm,
@@ -76,6 +85,18 @@ async fn forged(cases: &mut Cases<'_>, replica: &Replica, forger: &Forger) {
             "one that this key did not make",
             format!("{input}.{}", "A".repeat(86)),
         ),
+        (
+            Check::TokenForm,
+            "no sealed token behind the prefix",
+            "grantd_at_x".to_owned(),
+        ),
+        (Check::TokenKey, &by_stranger, sealed(&stranger)),
+        (
+            Check::TokenSignature,
+            "a seal that does not open",
+            format!("{of_ours}AAAA"),
+        ),
+        (Check::TokenClaims, "other claims", of_ours),
         (Check::TokenClaims, "other claims", forger.without("sub")),
         (
             Check::TokenIssuer,
