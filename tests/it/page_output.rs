@@ -51,7 +51,7 @@ pub(crate) fn check_output(block: &Block, ended: &Ended) {
     }
     if text.contains("token inspect --data") {
         assert!(
-            ended.stderr.contains("signature: right"),
+            ended.stderr.contains(": right, by "),
             "{}: {ended:?}",
             block.at
         );

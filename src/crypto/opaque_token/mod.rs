@@ -116,7 +116,7 @@ impl OpaqueTokens {
         let known = self.keys().find(|key| key.id == *head.key_id);
         // By some key in any case: one that nobody has must not be told from a changed token by the time it takes.
         let opened = self.open_with(known.unwrap_or(&self.first), &head, sealed);
-        let key_id = hex(head.key_id);
+        let key_id = hex(*head.key_id);
         match (known, opened) {
             (None, _) => Err(NotOpened::UnknownKey(key_id)),
             (Some(_), None) => Err(NotOpened::Altered),
@@ -179,7 +179,7 @@ impl IssuerKey {
 
 impl fmt::Debug for IssuerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IssuerKey({})", hex(&self.id))
+        write!(f, "IssuerKey({})", hex(self.id))
     }
 }
 
@@ -222,9 +222,9 @@ impl SealedBox {
         // With room for the tag, so that no content is left behind by growing.
         let length: usize = content.iter().map(|part| part.len()).sum();
         let mut buffer = Vec::with_capacity(length + TAG_LENGTH);
-        content
-            .iter()
-            .for_each(|part| buffer.extend_from_slice(part));
+        for part in content {
+            buffer.extend_from_slice(part);
+        }
         let (key, nonce, data) = self.cipher()?;
         key.seal_in_place_append_tag(nonce, data, &mut buffer)
             .ok()?;
@@ -242,8 +242,8 @@ impl SealedBox {
     }
 }
 
-fn hex(id: &[u8; KEY_ID_LENGTH]) -> String {
-    format!("{:016x}", u64::from_be_bytes(*id))
+fn hex(id: [u8; KEY_ID_LENGTH]) -> String {
+    format!("{:016x}", u64::from_be_bytes(id))
 }
 
 #[cfg(test)]
