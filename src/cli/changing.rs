@@ -12,6 +12,7 @@ pub(super) fn options<'a>(opened: &'a Opened, by: &'a Actor) -> ApplyOptions<'a>
         prune: false,
         allow_removals: 0,
         profile: opened.profile,
+        issuer: opened.issuer.as_deref(),
         imported_cost: opened.imported_cost(),
         sealing: opened.sealing.as_ref(),
         key_delay: ACTIVATION_DELAY,

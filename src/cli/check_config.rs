@@ -41,14 +41,17 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let absent = arguments.without_secrets.then(AbsentSecrets::default);
-    let profile = if has_settings(arguments) {
-        check_settings(arguments.config.as_deref(), absent.as_ref())?
+    let settings = if has_settings(arguments) {
+        Some(check_settings(
+            arguments.config.as_deref(),
+            absent.as_ref(),
+        )?)
     } else {
         eprintln!("no settings given (--config): checking the catalog for the profile default");
-        Profile::Default
+        None
     };
     if !arguments.catalog.is_empty() {
-        check_catalog(&arguments.catalog, profile, absent.as_ref())?;
+        check_catalog(&arguments.catalog, settings.as_ref(), absent.as_ref())?;
     }
     let absent = absent.map(|absent| absent.names()).unwrap_or_default();
     if !absent.is_empty() {
@@ -65,7 +68,7 @@ fn has_settings(arguments: &Arguments) -> bool {
 }
 
 /// Everything that `serve` opens before it listens, opened by the same code.
-fn check_settings(file: Option<&Path>, absent: Option<&AbsentSecrets>) -> anyhow::Result<Profile> {
+fn check_settings(file: Option<&Path>, absent: Option<&AbsentSecrets>) -> anyhow::Result<Settings> {
     let settings = Settings::read(file, std::env::vars(), absent)?;
     Store::open(DatabaseOptions::of(&settings))?;
     check_sealing(&settings.sealing, absent)?;
@@ -74,7 +77,7 @@ fn check_settings(file: Option<&Path>, absent: Option<&AbsentSecrets>) -> anyhow
         "the settings are valid; issuer {}",
         settings.issuer.as_str()
     )?;
-    Ok(settings.profile)
+    Ok(settings)
 }
 
 /// `serve` starts with a sealing key alone.
@@ -120,7 +123,7 @@ fn check_tls(settings: &Settings, absent: Option<&AbsentSecrets>) -> anyhow::Res
 
 fn check_catalog(
     files: &[PathBuf],
-    profile: Profile,
+    settings: Option<&Settings>,
     absent: Option<&AbsentSecrets>,
 ) -> anyhow::Result<()> {
     let environment = |name: &str| std::env::var(name).ok();
@@ -129,10 +132,17 @@ fn check_catalog(
         ..CatalogOptions::strict(&environment)
     };
     let catalog = Catalog::read(files, &options)?;
-    catalog.check_profile(profile)?;
+    catalog.check_profile(settings.map_or(Profile::Default, |it| it.profile))?;
+    if let Some(settings) = settings {
+        catalog.check_issuer(settings.issuer.as_str())?;
+    }
+    let issuers = match catalog.issuers.len() {
+        0 => String::new(),
+        number => format!("{}, ", counted(number, "trusted issuer")),
+    };
     let names: Vec<String> = files.iter().map(|it| it.display().to_string()).collect();
     say!(
-        "the catalog {} is valid; {}, {}",
+        "the catalog {} is valid; {}, {issuers}{}",
         names.join(", "),
         counted(catalog.audiences.len(), "audience"),
         counted(catalog.clients.len(), "client")

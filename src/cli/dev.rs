@@ -214,6 +214,7 @@ async fn seed(
         prune: false,
         allow_removals: 0,
         profile: settings.profile,
+        issuer: Some(settings.issuer.as_str()),
         imported_cost: settings.imported_cost,
         sealing: Some(sealing),
         key_delay: Seconds::new(0),
@@ -314,7 +315,8 @@ fn read_catalog(files: &[PathBuf]) -> anyhow::Result<Option<Catalog>> {
 /// It may hold a million, for which no start waits.
 async fn stored_catalog(store: &Store) -> anyhow::Result<Catalog> {
     let (audiences, clients) = store.first_of_catalog(MOST_STORED).await?;
-    let text = to_toml(&audiences, &clients)?;
+    let issuers = store.load_issuers().await?.value;
+    let text = to_toml(&audiences, &issuers, &clients)?;
     let options = CatalogOptions::dev(&|_| None);
     Ok(Catalog::parse("the data directory", &text, &options)?)
 }

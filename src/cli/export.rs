@@ -15,7 +15,8 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let opened = arguments.target.open().await?;
     let audiences = opened.store.all_audiences().await?;
+    let issuers = opened.store.load_issuers().await?.value;
     let clients = opened.store.all_clients().await?;
-    print(format_args!("{}", to_toml(&audiences, &clients)?))?;
+    print(format_args!("{}", to_toml(&audiences, &issuers, &clients)?))?;
     Ok(())
 }

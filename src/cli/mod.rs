@@ -25,6 +25,7 @@ mod error_text;
 mod explain;
 mod export;
 mod health;
+mod issuer;
 mod key;
 mod listed;
 mod listen_address;
@@ -95,6 +96,9 @@ enum Command {
     /// Make, list, show and delete audiences
     #[command(subcommand)]
     Audience(audience::Command),
+    /// List and show the issuers whose tokens count here
+    #[command(subcommand)]
+    Issuer(issuer::Command),
     /// Say what a client may get at an API, and who may call it
     #[command(subcommand)]
     Policy(policy::Command),
@@ -164,6 +168,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Credential(command) => credential::run(&command).await?,
         Command::Key(command) => key::run(&command).await?,
         Command::Audience(command) => audience::run(&command).await?,
+        Command::Issuer(command) => issuer::run(&command).await?,
         Command::Policy(command) => policy::run(&command).await?,
         Command::Token(command) => token::run(&command).await?,
         Command::Usage(arguments) => token_usage::run(&arguments).await?,

@@ -26,6 +26,7 @@ pub(super) fn options<'a>(control: &'a Control, by: &'a Actor) -> ApplyOptions<'
         prune: false,
         allow_removals: usize::MAX,
         profile: settings.profile,
+        issuer: Some(settings.issuer.as_str()),
         imported_cost: settings.imported_cost,
         sealing: Some(&control.world().sealing),
         key_delay: Seconds::new(0),

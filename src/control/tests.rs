@@ -81,14 +81,10 @@ fn router() -> Router {
         sockets: vec![bind("127.0.0.1:0".parse().unwrap()).unwrap()],
         known_as: None,
     };
-    let catalog = Catalog {
-        audiences: Vec::new(),
-        clients: Vec::new(),
-    };
     let world = World {
         hand,
         sealing,
-        catalog,
+        catalog: Catalog::default(),
         held: Vec::new(),
         stock: None,
         ca: PathBuf::new(),

@@ -14,11 +14,13 @@ use crate::crypto::random;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::Audience;
 use crate::domain::client::ClientStatus;
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Seconds;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::store::Store;
 use crate::store::change::{ChangeTx, Committed};
+use crate::store::clients::Contents;
 use crate::store::error::StoreError;
 use crate::store::feed::{Change, ChangeKind, FeedPosition};
 use crate::store::restore::Earlier;
@@ -31,6 +33,7 @@ pub const MOST_CLIENTS: i64 = 20_000;
 #[derive(Debug)]
 pub struct Stock {
     audiences: BTreeMap<AudienceId, Audience>,
+    issuers: BTreeMap<IssuerId, TrustedIssuer>,
     clients: BTreeMap<ClientId, KnownClient>,
     keys: Vec<StoredKey>,
     /// Up to here everything is as it was.
@@ -58,7 +61,11 @@ impl Stock {
         }
         let keys = store.load_signing_keys().await?.value.keys;
         let loaded = store.load_catalog().await?;
-        let (audiences, clients) = loaded.value;
+        let Contents {
+            audiences,
+            issuers,
+            clients,
+        } = loaded.value;
         let lives = |it: &KnownClient| it.client.status != ClientStatus::Deleted;
         let clients = clients.into_iter().filter(lives);
         Ok(Some(Self {
@@ -66,6 +73,7 @@ impl Stock {
                 .into_iter()
                 .map(|it| (it.id.clone(), it))
                 .collect(),
+            issuers: issuers.into_iter().map(|it| (it.id.clone(), it)).collect(),
             clients: clients.map(|it| (it.client.id.clone(), it)).collect(),
             keys,
             seen: tokio::sync::Mutex::new(loaded.feed),
@@ -78,7 +86,11 @@ impl Stock {
         change: &mut ChangeTx,
         seen: &FeedPosition,
     ) -> Result<Earlier<'_>, StoreError> {
-        let (clients, audiences) = match change.changed_since(seen).await? {
+        let Named {
+            clients,
+            audiences,
+            issuers,
+        } = match change.changed_since(seen).await? {
             Some(changes) => named(&changes),
             None => self.all(change).await?,
         };
@@ -93,18 +105,28 @@ impl Stock {
                 .filter_map(|id| self.audiences.get(id))
                 .collect(),
             changed_audiences: audiences.into_iter().collect(),
+            issuers: issuers
+                .iter()
+                .filter_map(|id| self.issuers.get(id))
+                .collect(),
+            changed_issuers: issuers.into_iter().collect(),
         })
     }
 
     /// Everything that there is or was.
     async fn all(&self, change: &mut ChangeTx) -> Result<Named, StoreError> {
-        let mut clients: BTreeSet<_> = self.clients.keys().cloned().collect();
-        let mut audiences: BTreeSet<_> = self.audiences.keys().cloned().collect();
-        let now = change.clients_and_deleted_ones().await?;
-        clients.extend(now.into_iter().map(|it| it.client.id));
-        let now = change.audiences().await?;
-        audiences.extend(now.into_iter().map(|it| it.id));
-        Ok((clients, audiences))
+        let mut all = Named {
+            clients: self.clients.keys().cloned().collect(),
+            audiences: self.audiences.keys().cloned().collect(),
+            issuers: self.issuers.keys().cloned().collect(),
+        };
+        let now = change.contents().await?;
+        all.clients
+            .extend(now.clients.into_iter().map(|it| it.client.id));
+        all.audiences
+            .extend(now.audiences.into_iter().map(|it| it.id));
+        all.issuers.extend(now.issuers.into_iter().map(|it| it.id));
+        Ok(all)
     }
 
     fn algorithms(&self) -> BTreeSet<SigningAlgorithm> {
@@ -112,18 +134,27 @@ impl Stock {
     }
 }
 
-/// Clients and audiences.
-type Named = (BTreeSet<ClientId>, BTreeSet<AudienceId>);
+/// What changes name.
+struct Named {
+    clients: BTreeSet<ClientId>,
+    audiences: BTreeSet<AudienceId>,
+    issuers: BTreeSet<IssuerId>,
+}
 
 fn named(changes: &[Change]) -> Named {
     let of = |kind| changes.iter().filter(move |it| it.kind == kind);
     let clients = of(ChangeKind::Client).filter_map(|it| ClientId::parse(&it.key).ok());
     let audiences = of(ChangeKind::Audience).filter_map(|it| AudienceId::parse(&it.key).ok());
-    (clients.collect(), audiences.collect())
+    let issuers = of(ChangeKind::Issuer).filter_map(|it| IssuerId::parse(&it.key).ok());
+    Named {
+        clients: clients.collect(),
+        audiences: audiences.collect(),
+        issuers: issuers.collect(),
+    }
 }
 
 impl Grantd {
-    /// Puts everything back to `stock`: audiences, clients, their credentials, policies and marks of killed tokens; no
+    /// Puts everything back to `stock`: audiences, issuers, clients, their credentials, policies and marks of killed tokens; no
     /// token is revoked and no `jti` spent any more, and no client has had any of its tokens a minute.
     ///
     /// # Errors
@@ -162,7 +193,8 @@ impl Grantd {
         }
         let (clients, audiences) = (&earlier.changed_clients, &earlier.changed_audiences);
         let details = json!({
-            "clients": clients.len(), "audiences": audiences.len(), "keys": keys == OfKeys::GoBack,
+            "clients": clients.len(), "audiences": audiences.len(), "issuers": earlier.changed_issuers.len(),
+            "keys": keys == OfKeys::GoBack,
         });
         by.record(&mut change, ("reset", ""), details).await?;
         let Committed { changes, position } = change.commit().await?;

@@ -110,14 +110,6 @@ impl ChangeTx {
         self.tx.audience(id).await
     }
 
-    /// All audiences, as they stand inside this transaction.
-    ///
-    /// # Errors
-    /// An unreachable database, or a corrupt row.
-    pub async fn audiences(&mut self) -> Result<Vec<Audience>, StoreError> {
-        self.tx.all_audiences().await
-    }
-
     /// Writes an audience, new or not.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus,
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trusted_issuer::TrustedIssuer;
 
 row! {
     struct ClientRow of "clients" {
@@ -41,6 +42,17 @@ row! {
         rotated_at: Option<i64>,
         deleted_at: Option<i64>,
     }
+}
+
+/// All that a catalog can state, as the database has it.
+#[derive(Debug, Default, PartialEq)]
+pub struct Contents {
+    /// Sorted by identifier.
+    pub audiences: Vec<Audience>,
+    /// Sorted by id.
+    pub issuers: Vec<TrustedIssuer>,
+    /// Sorted by id; recently deleted ones are among them.
+    pub clients: Vec<KnownClient>,
 }
 
 impl Store {
@@ -71,19 +83,14 @@ impl Store {
 }
 
 impl Store {
-    /// All audiences and all clients, including recently deleted ones, in one snapshot with the feed's number.
+    /// All audiences, issuers and clients, including recently deleted ones, in one snapshot with the feed's number.
     ///
     /// # Errors
     /// An unreachable database, or a corrupt row.
-    pub async fn load_catalog(
-        &self,
-    ) -> Result<Loaded<(Vec<Audience>, Vec<KnownClient>)>, StoreError> {
+    pub async fn load_catalog(&self) -> Result<Loaded<Contents>, StoreError> {
         self.read_all(async |tx| {
             let feed = tx.feed_position().await?;
-            let value = (
-                tx.all_audiences().await?,
-                tx.clients_and_deleted_ones().await?,
-            );
+            let value = tx.contents().await?;
             Ok(Loaded { value, feed })
         })
         .await
@@ -115,6 +122,14 @@ impl Store {
 }
 
 impl Tx {
+    async fn contents(&mut self) -> Result<Contents, StoreError> {
+        Ok(Contents {
+            audiences: self.all_audiences().await?,
+            issuers: self.all_issuers().await?,
+            clients: self.clients_and_deleted_ones().await?,
+        })
+    }
+
     async fn first_clients(&mut self, most: i64) -> Result<Vec<KnownClient>, StoreError> {
         let rows: Vec<ClientRow> = on_db!(self, conn => {
             QueryBuilder::new(ClientRow::SELECT)
@@ -230,12 +245,12 @@ impl ChangeTx {
         self.tx.known_client(id).await
     }
 
-    /// All clients as seen by this transaction, including recently deleted ones.
+    /// All that a catalog could state, as seen by this transaction, and recently deleted clients.
     ///
     /// # Errors
     /// An unreachable database, or a corrupt row.
-    pub async fn clients_and_deleted_ones(&mut self) -> Result<Vec<KnownClient>, StoreError> {
-        self.tx.clients_and_deleted_ones().await
+    pub async fn contents(&mut self) -> Result<Contents, StoreError> {
+        self.tx.contents().await
     }
 
     /// Writes a client, new or not. `tokens_not_before` never goes back, so that a client made anew under

@@ -11,10 +11,11 @@ use super::row::ROWS_AT_ONCE;
 use super::signing_keys::StoredKey;
 use super::transaction::on_db;
 use crate::domain::audience::Audience;
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::known_client::KnownClient;
+use crate::domain::trusted_issuer::TrustedIssuer;
 
-/// Clients and audiences that were changed, and what they were; what is among `changed` alone was not there.
+/// Clients, audiences and issuers that were changed, and what they were; what is among `changed` alone was not there.
 #[derive(Debug, Default)]
 pub struct Earlier<'e> {
     /// The ids of clients.
@@ -25,6 +26,10 @@ pub struct Earlier<'e> {
     pub changed_audiences: Vec<AudienceId>,
     /// Those that there were.
     pub audiences: Vec<&'e Audience>,
+    /// The ids of issuers.
+    pub changed_issuers: Vec<IssuerId>,
+    /// Those that there were.
+    pub issuers: Vec<&'e TrustedIssuer>,
 }
 
 impl ChangeTx {
@@ -52,6 +57,9 @@ impl ChangeTx {
         for audience in &earlier.audiences {
             self.put_audience(audience).await?;
         }
+        self.remove_issuers(&earlier.changed_issuers).await?;
+        let issuers: Vec<_> = earlier.issuers.iter().copied().cloned().collect();
+        self.put_issuers(&issuers).await?;
         let clients: Vec<_> = earlier.clients.iter().map(|it| it.client.clone()).collect();
         self.put_clients(&clients).await?;
         let of_each = earlier.clients.iter().map(|it| (&it.client.id, it));

@@ -221,6 +221,7 @@ impl Env {
             prune: false,
             allow_removals: 0,
             profile: self.profile,
+            issuer: Some(ISSUER),
             imported_cost: self.imported_cost,
             sealing: Some(&self.sealing),
             key_delay: Seconds::new(0),

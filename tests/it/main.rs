@@ -52,6 +52,8 @@ mod harness;
 #[cfg(test)]
 mod introspect;
 #[cfg(test)]
+mod issuers;
+#[cfg(test)]
 mod jwks;
 #[cfg(test)]
 mod key_sources;

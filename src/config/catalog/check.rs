@@ -1,12 +1,13 @@
-//! Checks that need the whole catalog: names are unique, and all of it fits a profile.
+//! Checks that need the whole catalog: names are unique, and all of it fits a server.
 
 use std::collections::BTreeMap;
 
 use super::{Catalog, credentials};
 use crate::config::fault::{Fault, Faults, Place, Problem};
 use crate::domain::profile::Profile;
+use crate::domain::trusted_issuer::{IssuerNames, NameClash};
 
-/// Reports audiences, clients, policies and credentials of one name.
+/// Reports audiences, issuers, clients, policies and credentials of one name.
 pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
     let audiences = catalog.audiences.iter();
     doubled(
@@ -20,6 +21,7 @@ pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
         "client",
         faults,
     );
+    issuers(catalog, faults);
     doubled_credentials(catalog, faults);
     for client in &catalog.clients {
         let policies = client.policies.iter();
@@ -30,6 +32,45 @@ pub(super) fn whole(catalog: &Catalog, faults: &Faults) {
             faults,
         );
     }
+}
+
+/// Two issuers of one name or URL, and clients that are called like an issuer or a subject of one.
+fn issuers(catalog: &Catalog, faults: &Faults) {
+    let stated = catalog.issuers.iter();
+    doubled(
+        stated.map(|it| (it.id.as_str(), &it.place)),
+        "issuer",
+        faults,
+    );
+    let mut names = IssuerNames::default();
+    for stated in &catalog.issuers {
+        if let Some(other) = names.of_url(&stated.url).filter(|it| it.id != stated.id) {
+            let key = format!("issuer \"{}\": url", stated.id);
+            faults.report(
+                &stated.place,
+                key,
+                NameClash::SharedUrl(other.id.to_string()),
+            );
+        }
+        names.add(stated);
+    }
+    for client in &catalog.clients {
+        if let Some((_, clash)) = names.clash(client.id.as_str()) {
+            let key = format!("client \"{}\": id", client.id);
+            faults.report(&client.place, key, clash);
+        }
+    }
+}
+
+/// The issuers of the catalog that call themselves as `ours` does.
+pub(super) fn not_ourselves(catalog: &Catalog, ours: &str) -> Vec<Fault> {
+    let same = catalog.issuers.iter().filter(|it| it.url.as_str() == ours);
+    same.map(|it| Fault {
+        place: it.place.clone(),
+        key: format!("issuer \"{}\": url", it.id),
+        problem: NameClash::Ourselves.into(),
+    })
+    .collect()
 }
 
 /// What of the catalog contradicts `profile`.

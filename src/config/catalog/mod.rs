@@ -3,6 +3,7 @@
 mod check;
 mod credentials;
 mod files;
+mod issuer;
 mod of_json;
 pub mod public_material;
 mod read;
@@ -12,7 +13,7 @@ pub mod token_line;
 pub mod write;
 
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::absent_secrets::AbsentSecrets;
 use super::fault::{ConfigError, Faults, Place};
@@ -23,6 +24,7 @@ use crate::domain::credential::{CredentialMaterial, StatedCredential, StatedSecr
 use crate::domain::policy::Policy;
 use crate::domain::profile::Profile;
 use crate::domain::secret_format::{MIN_IMPORTED_LENGTH, Secret};
+use crate::domain::trusted_issuer::TrustedIssuer;
 pub use files::STANDARD_INPUT;
 use files::{Document, Files};
 
@@ -32,10 +34,12 @@ pub const DEMO: &str = include_str!("../../../config/catalog.toml");
 pub const DEMO_NAME: &str = "config/catalog.toml";
 
 /// Everything that the files of one catalog state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// The audiences, in the order of the files.
     pub audiences: Vec<Placed<Audience>>,
+    /// The trusted issuers, in the order of the files.
+    pub issuers: Vec<Placed<TrustedIssuer>>,
     /// The clients, in the order of the files.
     pub clients: Vec<CatalogClient>,
 }
@@ -171,6 +175,14 @@ impl<'e> CatalogOptions<'e> {
             ..Self::strict(environment)
         }
     }
+
+    /// The same, for a file in the folder `base`.
+    fn at(&self, base: &Path) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..*self
+        }
+    }
 }
 
 impl Catalog {
@@ -207,10 +219,7 @@ impl Catalog {
 
     /// What all documents state together.
     fn of(documents: &[Document], options: &CatalogOptions<'_>, faults: &Faults) -> Self {
-        let mut catalog = Self {
-            audiences: Vec::new(),
-            clients: Vec::new(),
-        };
+        let mut catalog = Self::default();
         let mut clients = Vec::new();
         for document in documents {
             let at = (&document.place, &document.table);
@@ -220,14 +229,14 @@ impl Catalog {
             let audiences = root.tables("audience").into_iter();
             let audiences = audiences.filter_map(|table| read::audience(table, faults));
             catalog.audiences.extend(audiences);
-            clients.push((root.tables("client"), &document.base));
+            let options = options.at(&document.base);
+            let issuers = root.tables("issuer").into_iter();
+            let issuers = issuers.filter_map(|table| issuer::read(table, (&options, faults)));
+            catalog.issuers.extend(issuers);
+            clients.push((root.tables("client"), options));
             root.finish();
         }
-        for (tables, base) in clients {
-            let options = CatalogOptions {
-                base: base.clone(),
-                ..*options
-            };
+        for (tables, options) in clients {
             let clients = tables.into_iter();
             let clients = clients
                 .filter_map(|table| read::client(table, &catalog.audiences, (&options, faults)));
@@ -235,6 +244,17 @@ impl Catalog {
         }
         check::whole(&catalog, faults);
         catalog
+    }
+
+    /// Whether it trusts nobody who calls himself as `ours`, the issuer of a server, does.
+    ///
+    /// # Errors
+    /// The issuer that does, with its place.
+    pub fn check_issuer(&self, ours: &str) -> Result<(), ConfigError> {
+        match ConfigError::of(check::not_ourselves(self, ours)) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// Whether it fits the security profile of a server.

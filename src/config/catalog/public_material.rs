@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use pem::{EncodeConfig, LineEnding};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::subject;
 use crate::config::fault::Problem;
@@ -13,7 +13,9 @@ use crate::config::file;
 use crate::config::value;
 use crate::crypto::certificates::authorities::ClientCas;
 use crate::crypto::certificates::registration::registrable_thumbprint;
-use crate::crypto::client_key::ClientKey;
+use crate::crypto::client_key::{ClientKey, ClientKeyError};
+use crate::crypto::key_set::{KeySet, KeySetError};
+use crate::crypto::public_jwk::{PublicJwk, PublicJwkError};
 use crate::domain::credential::{PublicMaterial, SubjectKind};
 use crate::domain::key_source::{KeySource, KeySourceFault};
 use crate::domain::shape;
@@ -47,6 +49,28 @@ fn key(key: &Value) -> Result<PublicMaterial, Problem> {
     let mut sorted = key.clone();
     sorted.sort_all_objects();
     Ok(PublicMaterial::Jwk(sorted.to_string()))
+}
+
+/// The public keys of an issuer, for the database: nothing else of the set, and no set that has a private or a symmetric
+/// key.
+///
+/// # Errors
+/// What is no JWK set, or has no key that can be used.
+pub fn key_set(text: &str) -> Result<String, Problem> {
+    KeySet::parse(text.as_bytes()).map_err(|fault| match fault {
+        KeySetError::Json(fault) => Problem::Said(format!("this is {fault}, so no JWK set")),
+        KeySetError::NoSet => Problem::Expected("a JWK set, {\"keys\": [ … ]}"),
+        other => Problem::Said(other.to_string()),
+    })?;
+    let mut document: Value = serde_json::from_str(text).unwrap_or_default();
+    let mut keys = document["keys"].take();
+    for key in keys.as_array().into_iter().flatten() {
+        if let Some(fault @ PublicJwkError::Private(_)) = PublicJwk::parse(&key.to_string()).err() {
+            return Err(ClientKeyError::from(fault).into());
+        }
+    }
+    keys.sort_all_objects();
+    Ok(json!({ "keys": keys }).to_string())
 }
 
 /// The first certificate of a PEM text: of a chain, the leaf.

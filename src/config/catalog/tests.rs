@@ -14,6 +14,7 @@ use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::credential::{CredentialMaterial, CredentialShape, StatedSecret};
 use crate::domain::identifier::CredentialId;
 use crate::domain::timestamp::{Seconds, Timestamp};
+use crate::domain::trusted_issuer::TrustedIssuer;
 
 const CLIENT: &str = "[[client]]\nid = \"orders\"\n";
 const PHC: &str = "$argon2id$v=19$m=256,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA";
@@ -105,9 +106,10 @@ fn the_demo_catalog_explains_every_key() {
         "san_dns",
         "san_ip",
         "san_email",
+        "ca",
     ];
-    let audience = keys_of::<Audience>();
-    for key in [audience, CatalogClient::keys(), keys_of::<Policy>()].concat() {
+    let (audience, issuer) = (keys_of::<Audience>(), keys_of::<TrustedIssuer>());
+    for key in [audience, issuer, CatalogClient::keys(), keys_of::<Policy>()].concat() {
         assert!(
             shows(&&key) || beside.contains(&key) && DEMO.contains(key),
             "{key}"
@@ -508,7 +510,7 @@ fn registered_keys_are_public_and_have_one_name_each() {
             jwk.replace("\"kid\":\"1\"", "\"kid\":\"\""),
             "`kid` is not a text",
         ),
-        (jwk.replace("P-256", "P-521"), "`crv` is not P-256"),
+        (jwk.replace("P-256", "secp256k1"), "`crv` is not P-256"),
         (
             jwk.replace("RVEU", "RVE="),
             "`x` is absent or not base64url",

@@ -14,17 +14,26 @@ use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, CredentialShape, SecretForm, SubjectKind,
 };
 use crate::domain::known_client::KnownClient;
+use crate::domain::trusted_issuer::TrustedIssuer;
 
 /// The catalog as TOML. Deleted clients are left out. What the database alone knows
 /// (`tokens_not_before`, times of creation and of use) is not part of a catalog.
 ///
 /// # Errors
 /// Claims that TOML cannot hold, which no catalog can have stated.
-pub fn to_toml(audiences: &[Audience], clients: &[KnownClient]) -> Result<String, Error> {
+pub fn to_toml(
+    audiences: &[Audience],
+    issuers: &[TrustedIssuer],
+    clients: &[KnownClient],
+) -> Result<String, Error> {
     let mut text = String::new();
     for audience in audiences {
         let keys = stated(audience, &[("id", audience.id.as_str())])?;
         table(&mut text, ("[[audience]]", ""), &keys);
+    }
+    for issuer in issuers {
+        let named = [("id", issuer.id.as_str()), ("url", issuer.url.as_str())];
+        table(&mut text, ("[[issuer]]", ""), &stated(issuer, &named)?);
     }
     let living = clients
         .iter()
@@ -288,6 +297,7 @@ mod tests {
     fn check(audience: &Audience, exported: &KnownClient) {
         let text = to_toml(
             std::slice::from_ref(audience),
+            &[],
             std::slice::from_ref(exported),
         )
         .unwrap();
@@ -334,7 +344,7 @@ mod tests {
     fn a_deleted_client_is_not_written() {
         let mut gone = exported("gone", "x", "a");
         gone.client.status = ClientStatus::Deleted;
-        assert_eq!(to_toml(&[], &[gone]).unwrap(), "");
+        assert_eq!(to_toml(&[], &[], &[gone]).unwrap(), "");
     }
 
     /// As a person would write it: no defaults, policies indented under their client, each list on its line.
@@ -363,7 +373,7 @@ mod tests {
             policy_marks: BTreeMap::new(),
         };
         assert_eq!(
-            to_toml(&[audience], &[known]).unwrap(),
+            to_toml(&[audience], &[], &[known]).unwrap(),
             r#"[[audience]]
 id = "api"
 scopes = ["read"]

@@ -13,6 +13,7 @@ use crate::domain::profile::Contradiction;
 use crate::domain::shown;
 use crate::domain::shown::nearest;
 use crate::domain::timestamp::Seconds;
+use crate::domain::trusted_issuer::{IssuerFault, NameClash};
 
 /// What is wrong. No variant ever holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +122,13 @@ pub enum Problem {
     /// An issuer that cannot be used.
     #[error(transparent)]
     Issuer(#[from] InvalidIssuer),
+
+    /// A trusted issuer that contradicts itself.
+    #[error(transparent)]
+    TrustedIssuer(#[from] IssuerFault),
+    /// A name that somebody else has.
+    #[error(transparent)]
+    Name(#[from] NameClash),
 
     /// TLS is missing on an address that other machines can reach.
     #[error(

@@ -57,6 +57,8 @@ impl ReadError {
                 match (shape, key) {
                     ("Audience", "id") => "write the `aud` value",
                     ("Client", "id") => "write the client_id",
+                    ("TrustedIssuer", "id") => "write what clients and logs call it",
+                    ("TrustedIssuer", "url") => "write what its tokens say in `iss`",
                     ("Policy", "audience") => "name one",
                     _ => "write it",
                 },

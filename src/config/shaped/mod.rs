@@ -99,6 +99,21 @@ impl<'t> Section<'t> {
         fitting.map_err(fault).ok()
     }
 
+    /// The text that stands under `key`, where it is one.
+    pub(super) fn text(&self, key: &str) -> Option<&'t str> {
+        match &self.table.0.get(key)?.value.node {
+            Node::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Lets no shape read `key`: it was read otherwise.
+    pub(super) fn leave_out(&self, key: &str) {
+        if let Some(entry) = self.table.0.get(key) {
+            entry.value.is_wrong.set(true);
+        }
+    }
+
     /// The table `key`; none where it is absent or wrong.
     pub(super) fn table(&mut self, key: &'static str) -> Option<(&'t Place, &'t Table)> {
         self.known.push(key);

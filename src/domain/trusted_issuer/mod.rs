@@ -3,7 +3,9 @@
 //! What a catalog does not state follows from the preset, so each key that has a preset's default is kept as it is stated
 //! and asked for by a method.
 
+mod fault;
 mod keys;
+mod names;
 mod preset;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,9 @@ use super::issuer_url::IssuerUrl;
 use super::shape;
 use super::timestamp::Seconds;
 
+pub use fault::IssuerFault;
 pub use keys::IssuerKeys;
+pub use names::{IssuerNames, NameClash};
 pub use preset::Preset;
 
 /// The most that an issuer's tokens may live, in seconds: 25 hours.

@@ -11,20 +11,23 @@ use crate::config::catalog::write::members;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
 use crate::domain::credential::{Credential, CredentialKind};
-use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::operations::manage_credentials::LATE_ISSUE;
 
 /// One thing to write.
 pub(super) enum Write {
     Audience(Audience),
+    Issuer(Box<TrustedIssuer>),
     Client(Client),
     Credential(ClientId, Credential),
     Policy(ClientId, Policy),
     /// With its policies.
     NoAudience(AudienceId),
+    NoIssuer(IssuerId),
     /// With its credentials and policies.
     NoClient(ClientId),
     NoCredential(ClientId, CredentialId),
@@ -43,6 +46,7 @@ pub(super) fn between(stored: &Stored, wanted: &Wanted, prune: bool) -> (Plan, V
         writes: Vec::new(),
     };
     difference.audiences(&wanted.audiences);
+    difference.issuers(&wanted.issuers);
     for client in &wanted.clients {
         difference.client(client);
     }
@@ -80,6 +84,21 @@ impl Difference<'_> {
                 (Subject::Audience, other.to_string()),
                 self.prune.then_some(write),
             );
+        }
+    }
+
+    fn issuers(&mut self, wanted: &[TrustedIssuer]) {
+        for new in wanted {
+            let old = self.stored.issuers.get(&new.id);
+            self.compared((Subject::Issuer, new.id.to_string()), (old, new));
+            if old != Some(new) {
+                self.writes.push(Write::Issuer(Box::new(new.clone())));
+            }
+        }
+        let ids: BTreeSet<&IssuerId> = wanted.iter().map(|it| &it.id).collect();
+        for other in self.stored.issuers.keys().filter(|it| !ids.contains(it)) {
+            let write = self.prune.then(|| Write::NoIssuer(other.clone()));
+            self.left((Subject::Issuer, other.to_string()), write);
         }
     }
 

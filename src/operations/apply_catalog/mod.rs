@@ -6,6 +6,7 @@ mod credentials;
 mod dead_ends;
 mod difference;
 mod findings;
+mod issuers;
 mod judged;
 mod options;
 pub(super) mod part;
@@ -44,19 +45,19 @@ pub async fn apply_catalog(
     options: ApplyOptions<'_>,
 ) -> Result<(Plan, Committed), ApplyError> {
     catalog.check_profile(options.profile)?;
+    if let Some(ours) = options.issuer {
+        catalog.check_issuer(ours)?;
+    }
     let mut prepared = Prepared::default();
     loop {
         let seen = store.load_catalog().await?;
-        let (audiences, clients) = seen.value;
-        let mut stored = Stored::of(audiences, clients, store.now().await?.second());
+        let mut stored = Stored::of(seen.value, store.now().await?.second());
         let both = (catalog, &stored);
         prepared.make(store, both, &options).await?;
         let mut change = store.begin_change(random::token_id()).await?;
         change.lock_administration().await?;
         if change.has_changed_since(&seen.feed).await? {
-            let audiences = change.audiences().await?;
-            let clients = change.clients_and_deleted_ones().await?;
-            stored = Stored::of(audiences, clients, change.now());
+            stored = Stored::of(change.contents().await?, change.now());
         }
         stored.now = change.now();
         // Another administrator changed a secret meanwhile: it is hashed again, and nobody waits for that.

@@ -21,6 +21,8 @@ pub struct ApplyOptions<'a> {
     pub allow_removals: usize,
     /// The security profile that audiences and clients must fit.
     pub profile: Profile,
+    /// The issuer of the server, where it is known: nobody else's tokens may say so.
+    pub issuer: Option<&'a str>,
     /// What an imported secret costs.
     pub imported_cost: HashCost,
     /// Seals the keys that are made.

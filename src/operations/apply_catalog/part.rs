@@ -26,6 +26,7 @@ use crate::operations::make_signing_keys::KeyPairs;
 use crate::operations::manage_credentials::LATE_ISSUE;
 use crate::store::Store;
 use crate::store::change::ChangeTx;
+use crate::store::clients::Contents;
 use crate::store::error::StoreError;
 
 /// The clients and audiences that a command is about, locked until it ends.
@@ -77,13 +78,15 @@ impl Part {
         for id in audiences {
             found.extend(change.audience(id).await?);
         }
+        let contents = Contents {
+            audiences: found,
+            issuers: change.issuers().await?,
+            clients: known,
+        };
         Ok(Self {
-            stored: Stored::of(found, known, change.now()),
+            stored: Stored::of(contents, change.now()),
             change,
-            wish: Catalog {
-                audiences: Vec::new(),
-                clients: Vec::new(),
-            },
+            wish: Catalog::default(),
             leaving: Vec::new(),
             keys: KeyPairs::default(),
             secrets: Secrets::default(),
@@ -209,10 +212,10 @@ impl NewClient {
         cost: HashCost,
     ) -> Result<Self, SecretHashError> {
         let wish = Catalog {
-            audiences: Vec::new(),
             clients: vec![stated.clone()],
+            ..Catalog::default()
         };
-        let nothing = Stored::of(Vec::new(), Vec::new(), Timestamp::EPOCH);
+        let nothing = Stored::of(Contents::default(), Timestamp::EPOCH);
         let mut secrets = Secrets::default();
         secrets.tell(&wish, &nothing, cost).await?;
         Ok(Self { stated, secrets })

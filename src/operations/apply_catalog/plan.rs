@@ -28,6 +28,8 @@ named! {
     Subject {
         /// An audience.
         Audience = "audience",
+        /// A trusted issuer.
+        Issuer = "issuer",
         /// A client.
         Client = "client",
         /// A credential of a client.

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use crate::domain::audience::Audience;
 use crate::domain::client::ClientStatus;
 use crate::domain::credential::{Credential, CredentialKind};
-use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trusted_issuer::TrustedIssuer;
+use crate::store::clients::Contents;
 
 /// What the database holds.
 pub(super) struct Stored {
     pub(super) audiences: BTreeMap<AudienceId, Audience>,
+    pub(super) issuers: BTreeMap<IssuerId, TrustedIssuer>,
     /// Those that were deleted are among them.
     pub(super) clients: BTreeMap<ClientId, KnownClient>,
     /// The owner of each credential.
@@ -21,7 +24,12 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    pub(super) fn of(audiences: Vec<Audience>, clients: Vec<KnownClient>, now: Timestamp) -> Self {
+    pub(super) fn of(contents: Contents, now: Timestamp) -> Self {
+        let Contents {
+            audiences,
+            issuers,
+            clients,
+        } = contents;
         let owners = clients.iter().flat_map(|it| {
             let ids = it.credentials.iter().map(|it| it.id.clone());
             ids.map(|id| (id, it.client.id.clone()))
@@ -32,6 +40,7 @@ impl Stored {
                 .into_iter()
                 .map(|it| (it.id.clone(), it))
                 .collect(),
+            issuers: issuers.into_iter().map(|it| (it.id.clone(), it)).collect(),
             clients: clients
                 .into_iter()
                 .map(|it| (it.client.id.clone(), it))

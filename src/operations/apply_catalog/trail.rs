@@ -39,7 +39,7 @@ pub(super) enum Deed<'a> {
 /// One thing that was changed.
 struct Touched<'a> {
     subject: Subject,
-    /// The audience, or the client that it is or belongs to.
+    /// The audience, the issuer, or the client that it is or belongs to.
     target: &'a str,
     /// Which of the client's things.
     which: Option<(&'static str, &'a str)>,
@@ -91,6 +91,15 @@ impl<'a> Trail<'a> {
             Write::NoAudience(id) => {
                 let old = self.stored.audiences.get(id);
                 Touched::of((Subject::Audience, id.as_str()), None, states(old, None))
+            }
+            Write::Issuer(new) => {
+                let old = self.stored.issuers.get(&new.id);
+                let target = (Subject::Issuer, new.id.as_str());
+                Touched::of(target, None, states(old, Some(new.as_ref())))
+            }
+            Write::NoIssuer(id) => {
+                let old = self.stored.issuers.get(id);
+                Touched::of((Subject::Issuer, id.as_str()), None, states(old, None))
             }
             Write::Client(new) => {
                 let old = self.stored.client(&new.id).map(|it| &it.client);

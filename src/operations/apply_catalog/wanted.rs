@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::credentials::Credentials;
 use super::findings::Findings;
+use super::issuers;
 use super::options::ApplyOptions;
 use super::secrets::{Outdated, Secrets};
 use super::stored::Stored;
@@ -15,12 +16,14 @@ use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::{Policy, PolicyFault};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::operations::manage_credentials::LATE_ISSUE;
 
 /// What it should hold of what the catalog states.
 #[derive(Default)]
 pub(super) struct Wanted {
     pub(super) audiences: Vec<Audience>,
+    pub(super) issuers: Vec<TrustedIssuer>,
     pub(super) clients: Vec<KnownClient>,
     pub(super) findings: Findings,
 }
@@ -41,8 +44,10 @@ pub(super) fn wanted(
             .iter()
             .map(|it| it.value.clone())
             .collect(),
+        issuers: catalog.issuers.iter().map(|it| it.value.clone()).collect(),
         ..Wanted::default()
     };
+    issuers::check(catalog, stored, options.prune, &mut wanted.findings);
     let audiences = audiences_after(catalog, stored, options.prune);
     for stated in &catalog.clients {
         let old = stored.client(&stated.client.id);

@@ -4,9 +4,10 @@ use super::difference::Write;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
 use crate::domain::credential::Credential;
-use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
 use crate::domain::policy::Policy;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::operations::manage_credentials::LATE_ISSUE;
 use crate::store::change::ChangeTx;
 use crate::store::error::StoreError;
@@ -15,10 +16,12 @@ use crate::store::error::StoreError;
 #[derive(Default)]
 struct ByKind {
     audiences: Vec<Audience>,
+    issuers: Vec<TrustedIssuer>,
     clients: Vec<Client>,
     credentials: Vec<(ClientId, Credential)>,
     policies: Vec<(ClientId, Policy)>,
     no_audiences: Vec<AudienceId>,
+    no_issuers: Vec<IssuerId>,
     no_clients: Vec<ClientId>,
     no_credentials: Vec<(ClientId, CredentialId)>,
     no_policies: Vec<(ClientId, AudienceId)>,
@@ -36,6 +39,10 @@ pub(super) async fn write_all(change: &mut ChangeTx, writes: Vec<Write>) -> Resu
     for id in &all.no_audiences {
         change.delete_audience(id).await?;
     }
+    for id in &all.no_issuers {
+        change.delete_issuer(id).await?;
+    }
+    change.put_issuers(&all.issuers).await?;
     for audience in &all.audiences {
         change.put_audience(audience).await?;
     }
@@ -51,10 +58,12 @@ impl ByKind {
         for write in writes {
             match write {
                 Write::Audience(it) => all.audiences.push(it),
+                Write::Issuer(it) => all.issuers.push(*it),
                 Write::Client(it) => all.clients.push(it),
                 Write::Credential(client, it) => all.credentials.push((client, it)),
                 Write::Policy(client, it) => all.policies.push((client, it)),
                 Write::NoAudience(id) => all.no_audiences.push(id),
+                Write::NoIssuer(id) => all.no_issuers.push(id),
                 Write::NoClient(id) => all.no_clients.push(id),
                 Write::NoCredential(client, id) => all.no_credentials.push((client, id)),
                 Write::NoPolicy(client, audience) => all.no_policies.push((client, audience)),

@@ -33,7 +33,13 @@ impl Env {
     /// What `grantd export` prints.
     pub(crate) async fn exported(&self) -> String {
         let audiences = self.store.all_audiences().await.unwrap();
-        to_toml(&audiences, &self.store.all_clients().await.unwrap()).unwrap()
+        let issuers = self.store.load_issuers().await.unwrap().value;
+        to_toml(
+            &audiences,
+            &issuers,
+            &self.store.all_clients().await.unwrap(),
+        )
+        .unwrap()
     }
 
     /// The same database, on connections of another process.

@@ -42,7 +42,7 @@ on_both! {
             env.prune(&catalog).await;
             let audiences = env.store.all_audiences().await.unwrap();
             let clients = env.store.all_clients().await.unwrap();
-            let text = grantd::config::catalog::write::to_toml(&audiences, &clients).unwrap();
+            let text = grantd::config::catalog::write::to_toml(&audiences, &[], &clients).unwrap();
             let plan = env.prune(&text).await;
             let changed = plan.steps.iter().filter(|it| it.action.as_str() != "unchanged");
             assert_eq!(changed.count(), 0, "{text}");

@@ -1,0 +1,258 @@
+//! `[[issuer]]` in a catalog: what may stand there, who may not be called so, and what of it commands show.
+
+use grantd::config::catalog::{Catalog, CatalogOptions};
+use grantd::crypto::jws::generate;
+use grantd::domain::algorithm::SigningAlgorithm;
+use grantd::operations::apply_catalog::{Action, Subject};
+use grantd::operations::restore::{OfKeys, Stock};
+use serde_json::{Value, json};
+
+use crate::catalogs::{client, reads};
+use crate::harness::*;
+use crate::site::Site;
+
+/// A set of one public key.
+fn key_set(kid: &str) -> Value {
+    let mut key = generate(SigningAlgorithm::Es256)
+        .unwrap()
+        .public_jwk
+        .key_members();
+    key.insert("kid".to_owned(), json!(kid));
+    json!({ "keys": [key] })
+}
+
+fn issuer(id: &str, url: &str, lines: &str) -> String {
+    format!("\n[[issuer]]\nid = \"{id}\"\nurl = \"{url}\"\n{lines}\n")
+}
+
+fn ci(lines: &str) -> String {
+    CATALOG.to_owned() + &issuer("ci", "https://ci.example", lines)
+}
+
+/// What `grantd apply` says of a file in `folder`.
+fn read_strictly(folder: &std::path::Path, text: &str) -> Result<Catalog, String> {
+    let file = folder.join("catalog.toml");
+    std::fs::write(&file, text).unwrap();
+    let none = |_: &str| None;
+    Catalog::read(&[file], &CatalogOptions::strict(&none)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_wrong_with_an_issuer_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = |text: &str, why: &str| {
+        let error = read_strictly(folder.path(), text).unwrap_err();
+        assert!(
+            error.contains("catalog.toml:") && error.contains(why),
+            "{why}: {error}"
+        );
+    };
+    for (lines, why) in [
+        ("keyz = \"discovery\"", "the nearest known one is `keys`"),
+        ("preset = \"githib\"", "the nearest is \"github\""),
+        ("use = [\"clients\"]", "the nearest is \"client\""),
+        ("use = []", "name at least one"),
+        ("jti = \"once\"", "single_use, if_present, ignore"),
+        ("algorithms = [\"HS256\"]", "ES512"),
+        ("algorithms = []", "name at least one"),
+        ("max_lifetime = \"26h\"", "from 1s to 25h"),
+        ("keys = \"http://ci.example/jwks\"", "begins with https://"),
+        ("keys = \"http://127.0.0.1/jwks\"", "begins with https://"),
+        ("keys = \"cluster.jwks.json\"", "absolute"),
+        ("keys = \"file:nowhere.json\"", "nowhere.json"),
+        ("ca_file = \"nowhere.pem\"", "nowhere.pem"),
+        ("ca = \"no PEM\"", "certificates of CAs"),
+        ("bearer_token_file = \"token\"", "absolute path"),
+        ("preset = \"spiffe\"", "the url is a trust domain"),
+        ("audience = \"\"", "1 to 1024"),
+    ] {
+        wrong(&issuer("ci", "https://ci.example", lines), why);
+    }
+    for (url, lines, why) in [
+        ("https://ci.example?a", "", "no query"),
+        ("http://ci.example", "", "begins with https://"),
+        ("http://127.0.0.1:1", "", "begins with https://"),
+        ("spiffe://example.org", "", "preset = \"spiffe\""),
+        (
+            "spiffe://example.org",
+            "preset = \"spiffe\"",
+            "name its URL, or its file",
+        ),
+        (
+            "spiffe://example.org/a",
+            "preset = \"spiffe\"",
+            "without a path",
+        ),
+    ] {
+        wrong(&issuer("ci", url, lines), why);
+    }
+    wrong(
+        "[[issuer]]\nid = \"ci\"",
+        "write what its tokens say in `iss`",
+    );
+    wrong(
+        "[[issuer]]\nurl = \"https://ci.example\"",
+        "write what clients and logs call it",
+    );
+    wrong(
+        "[[issuer]]\nid = \"C I\"\nurl = \"https://ci.example\"",
+        "a-z, 0-9 and -",
+    );
+    let two = |id: &str, url: &str| issuer("ci", "https://ci.example", "") + &issuer(id, url, "");
+    wrong(
+        &two("ci", "https://other.example"),
+        "issuer \"ci\": the one at",
+    );
+    wrong(
+        &two("other", "https://ci.example"),
+        "issuer ci has this url already",
+    );
+}
+
+#[test]
+fn keys_in_a_file_are_kept_as_public_keys_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = issuer("ci", "https://ci.example", "keys = \"file:keys.json\"");
+    let with = |set: &Value| {
+        std::fs::write(folder.path().join("keys.json"), set.to_string()).unwrap();
+        let catalog = read_strictly(folder.path(), &text)?;
+        let keys = catalog.issuers[0].key_place().unwrap();
+        Ok::<Value, String>(serde_json::from_str(keys.as_str()).unwrap())
+    };
+    let set = key_set("1");
+    let mut more = set.clone();
+    more["note"] = json!("of no use");
+    assert_eq!(with(&more).unwrap(), set);
+    for (broken, why) in [
+        (json!({ "keys": [] }), "no key that verifies"),
+        (
+            json!({ "keys": [set["keys"][0], set["keys"][0]] }),
+            "have the kid 1",
+        ),
+        (json!({}), "expected a JWK set"),
+        (json!([]), "no JWK set"),
+    ] {
+        let error = with(&broken).unwrap_err();
+        assert!(
+            error.contains("keys: ") && error.contains(why),
+            "{why}: {error}"
+        );
+    }
+    for member in ["d", "k"] {
+        let mut private = set.clone();
+        private["keys"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "kty": "oct", member: "dGhpcyBpcyBhIHNlY3JldCBvZiAx" }));
+        let error = with(&private).unwrap_err();
+        assert!(
+            error.contains("private member") && !error.contains("dGhpcy"),
+            "{error}"
+        );
+    }
+}
+
+on_both! {
+    /// FED-01: nobody else calls himself as we do.
+    async fn our_own_issuer_is_nobody_else_to_trust(env) {
+        let error = env.try_apply(&(CATALOG.to_owned() + &issuer("us", ISSUER, "")), false).await.unwrap_err();
+        assert!(error.contains("issuer \"us\": url: this is our own issuer"), "{error}");
+    }
+
+    /// FED-03: in the catalog, against what is stored, and by a command.
+    async fn no_client_is_called_like_an_issuer_or_a_subject_of_one(env) {
+        let of = |id: &str| client(id, "auth = \"private_key_jwt\"", &reads("pricing"));
+        for (id, why) in [
+            ("https://ci.example", "the url of the trusted issuer ci"),
+            ("ci|repo:acme/shop", "may not begin with \"ci|\""),
+        ] {
+            let error = env.try_apply(&(ci("") + &of(id)), false).await.unwrap_err();
+            assert!(error.contains(why), "{error}");
+            // First the client, then the issuer; and the other way round.
+            env.prune(&(CATALOG.to_owned() + &of(id))).await;
+            let error = env.try_apply(&issuer("ci", "https://ci.example", ""), false).await.unwrap_err();
+            assert!(error.contains("issuer \"ci\"") && error.contains(&format!("there is a client {id}")), "{error}");
+            env.prune(&ci("")).await;
+            let error = env.try_apply(&(CATALOG.to_owned() + &of(id)), false).await.unwrap_err();
+            assert!(error.contains(why), "{error}");
+            env.prune(CATALOG).await;
+        }
+        env.apply(&ci("")).await;
+        let site = Site::new(env).await;
+        for id in ["https://ci.example", "ci|a"] {
+            let refused = site.refused(&format!("client create {id}"), 1);
+            assert!(refused.contains("trusted issuer ci"), "{refused}");
+        }
+    }
+
+    async fn two_issuers_never_share_a_url_once_they_are_applied(env) {
+        env.apply(&ci("")).await;
+        let error = env.try_apply(&issuer("other", "https://ci.example", ""), false).await.unwrap_err();
+        assert!(error.contains("issuer \"other\": url: issuer ci has this url already"), "{error}");
+        env.prune(&(CATALOG.to_owned() + &issuer("other", "https://ci.example", ""))).await;
+        let all = env.store.load_issuers().await.unwrap().value;
+        assert_eq!(all.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["other"]);
+    }
+
+    async fn the_plan_tells_what_happens_to_an_issuer_and_an_export_reads_back(env) {
+        let action = |plan: grantd::operations::apply_catalog::Plan| {
+            let mut steps = plan.steps.into_iter().filter(|it| it.subject == Subject::Issuer);
+            steps.next().map(|it| (it.action, it.changes))
+        };
+        let set = key_set("1");
+        let full = format!(
+            "preset = \"kubernetes\"\nuse = [\"client\", \"exchange\"]\nkeys = '''{set}'''\naudience = \"a\"\n\
+             algorithms = [\"ES256\"]\nmax_lifetime = \"2h\"\njti = \"single_use\""
+        );
+        assert_eq!(action(env.prune(&ci("")).await), Some((Action::Created, vec![])));
+        assert_eq!(action(env.prune(&ci("")).await), Some((Action::Unchanged, vec![])));
+        let (changed, changes) = action(env.prune(&ci(&full)).await).unwrap();
+        let keys: Vec<_> = changes.iter().map(|it| it.key.as_str()).collect();
+        assert_eq!(changed, Action::Changed);
+        assert_eq!(keys, ["use", "preset", "keys", "audience", "algorithms", "max_lifetime", "jti"]);
+        let export = env.exported().await;
+        assert!(export.contains("[[issuer]]") && export.contains("max_lifetime = \"2h\""), "{export}");
+        assert_eq!(env.prune(&export).await.changes(), 0, "{export}");
+        assert_eq!(action(env.apply(CATALOG).await), Some((Action::Kept, vec![])));
+        assert_eq!(action(env.prune(CATALOG).await), Some((Action::Removed, vec![])));
+        let replica = env.replica().await;
+        for event in ["issuer_created", "issuer_changed", "issuer_removed"] {
+            assert_eq!(replica.audit_events(event).await, 1, "{event}");
+        }
+    }
+
+    async fn a_reset_puts_issuers_back(env) {
+        env.apply(&ci("")).await;
+        let replica = env.replica().await;
+        let stock = Stock::take(&env.store).await.unwrap().unwrap();
+        let before = env.store.load_issuers().await.unwrap().value;
+        for other in [CATALOG.to_owned(), ci("jti = \"ignore\"") + &issuer("more", "https://more.example", "")] {
+            env.prune(&other).await;
+            replica.follow().await;
+            replica.grantd.restore(&stock, OfKeys::Stay, &env.actor).await.unwrap();
+            assert_eq!(env.store.load_issuers().await.unwrap().value, before);
+            let known = replica.grantd.directory().issuers().await.unwrap();
+            assert_eq!(known.all().len(), 1);
+        }
+    }
+
+    async fn issuers_are_listed_and_shown(env) {
+        let set = key_set("1");
+        let cluster = issuer("cluster", "https://10.0.0.1", &format!("preset = \"kubernetes\"\nkeys = '''{set}'''"));
+        env.apply(&(ci("") + &cluster)).await;
+        let site = Site::new(env).await;
+        let all = site.json("issuer list");
+        assert_eq!((&all[0]["id"], &all[1]["preset"]), (&json!("ci"), &json!("kubernetes")));
+        let shown = site.json("issuer show cluster");
+        assert_eq!(shown["url"], all[1]["url"]);
+        let in_force = &shown["in_force"];
+        assert_eq!((&in_force["jti"], &in_force["max_lifetime"]), (&json!("ignore"), &json!("25h")));
+        assert_eq!(in_force["algorithms"], json!(["RS256", "ES256"]));
+        assert_eq!(in_force["keys"], "here, 1 key");
+        let table = site.done("issuer list").stdout;
+        assert!(table.contains("discovery") && table.contains("here, 1 key"), "{table}");
+        assert!(site.done("issuer show ci").stdout.contains("if_present"));
+        let refused = site.refused("issuer show cii", 1);
+        assert!(refused.contains("the nearest is ci"), "{refused}");
+    }
+}
