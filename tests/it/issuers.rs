@@ -206,9 +206,9 @@ on_both! {
         );
         assert_eq!(action(env.prune(&ci("")).await), Some((Action::Created, vec![])));
         assert_eq!(action(env.prune(&ci("")).await), Some((Action::Unchanged, vec![])));
-        let (changed, changes) = action(env.prune(&ci(&full)).await).unwrap();
+        let (done, changes) = action(env.prune(&ci(&full)).await).unwrap();
         let keys: Vec<_> = changes.iter().map(|it| it.key.as_str()).collect();
-        assert_eq!(changed, Action::Changed);
+        assert_eq!(done, Action::Changed);
         assert_eq!(keys, ["use", "preset", "keys", "audience", "algorithms", "max_lifetime", "jti"]);
         let export = env.exported().await;
         assert!(export.contains("[[issuer]]") && export.contains("max_lifetime = \"2h\""), "{export}");

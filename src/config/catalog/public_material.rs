@@ -63,7 +63,8 @@ pub fn key_set(text: &str) -> Result<String, Problem> {
         other => Problem::Said(other.to_string()),
     })?;
     let mut document: Value = serde_json::from_str(text).unwrap_or_default();
-    let mut keys = document["keys"].take();
+    let keys = document.get_mut("keys").map(Value::take);
+    let mut keys = keys.unwrap_or_default();
     for key in keys.as_array().into_iter().flatten() {
         if let Some(fault @ PublicJwkError::Private(_)) = PublicJwk::parse(&key.to_string()).err() {
             return Err(ClientKeyError::from(fault).into());

@@ -1,11 +1,13 @@
 //! Which foreign tokens are a client: what a trusted issuer must say of a workload, and whether a token says it
 //! (`[[client.identity]]` of a catalog).
 
+mod advice;
 mod rule;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use advice::{Advice, IdentityFault};
 pub use rule::{ClaimRules, InvalidRule};
 
 use super::glob::Glob;

@@ -90,6 +90,42 @@ impl ClaimRules {
         self.rules.iter().any(|rule| rule.holds(rule.found(claims)))
     }
 
+    /// Whether the claim at this path must be one of a few values, none of which fits everything.
+    pub(super) fn pins(&self, path: &[&str]) -> bool {
+        let is_narrow = |it: &Expected| match it {
+            Expected::Text(glob) => glob.as_str().bytes().any(|byte| byte != b'*'),
+            Expected::Number(_) | Expected::Boolean(_) => true,
+        };
+        let mut rules = self.rules.iter().filter(|rule| rule.path == path);
+        rules.any(|rule| rule.any_of.iter().all(is_narrow))
+    }
+
+    /// Whether no condition on this claim speaks against `value`.
+    pub(super) fn allows(&self, claim: &str, value: &Value) -> bool {
+        self.on(claim).all(|rule| rule.holds(Some(value)))
+    }
+
+    /// Whether a condition on this claim holds for `value`.
+    pub(super) fn forbids(&self, claim: &str, value: &Value) -> bool {
+        self.on(claim).any(|rule| rule.holds(Some(value)))
+    }
+
+    /// The paths of claims that are compared with a number.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = String> {
+        let is_number = |rule: &&Rule| {
+            let mut values = rule.any_of.iter();
+            values.any(|it| matches!(it, Expected::Number(_)))
+        };
+        self.rules
+            .iter()
+            .filter(is_number)
+            .map(|rule| rule.path.join("."))
+    }
+
+    fn on(&self, claim: &str) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.path == [claim])
+    }
+
     pub(super) fn judged<'c>(
         &self,
         claims: &'c Map<String, Value>,

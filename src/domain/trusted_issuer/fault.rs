@@ -1,6 +1,7 @@
 //! What is wrong with an issuer whose shape is right.
 
-use super::{IssuerKeys, Preset, TrustedIssuer};
+use super::{IssuerKeys, JtiUse, Preset, TrustedIssuer};
+use crate::domain::timestamp::Seconds;
 
 /// The longest `aud`, in bytes.
 const MAX_AUDIENCE: usize = 1024;
@@ -27,7 +28,30 @@ pub enum IssuerFault {
     RelativePath,
 }
 
+/// The longest life of tokens that may be used again and again without a word to the operator, in seconds.
+const REUSED_LIFETIME: u32 = 3600;
+
+/// What an operator should know of an issuer that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssuerAdvice {
+    /// A stolen token serves its thief for all of its life.
+    #[error(
+        "with jti = \"ignore\" a token of it that somebody took serves him for up to {0}: lower max_lifetime to what its \
+         tokens have, bind the clients' tokens, or name their networks"
+    )]
+    ReusedLong(Seconds),
+}
+
 impl TrustedIssuer {
+    /// What an operator should know of it. What its preset says of both is not told.
+    #[must_use]
+    pub fn advice(&self) -> Option<IssuerAdvice> {
+        let lifetime = self.longest_lifetime();
+        let is_stated = self.jti.is_some() || self.max_lifetime.is_some();
+        let is_long = self.jti_use() == JtiUse::Ignore && lifetime.get() > REUSED_LIFETIME;
+        (is_stated && is_long).then_some(IssuerAdvice::ReusedLong(lifetime))
+    }
+
     /// What is wrong with it, each with the key that it is wrong in.
     #[must_use]
     pub fn faults(&self) -> Vec<(&'static str, IssuerFault)> {
@@ -173,6 +197,30 @@ mod tests {
             ),
         ] {
             assert_eq!(issuer("ci", url, &more).faults(), expected, "{url} {more}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_counts_for_long_and_often_is_told() {
+        for (more, told) in [
+            (json!({}), None),
+            (json!({ "jti": "ignore" }), None),
+            (json!({ "jti": "ignore", "max_lifetime": "2h" }), Some("2h")),
+            (json!({ "preset": "kubernetes" }), None),
+            (
+                json!({ "preset": "kubernetes", "max_lifetime": "61m" }),
+                Some("61m"),
+            ),
+            (
+                json!({ "preset": "kubernetes", "max_lifetime": "1h" }),
+                None,
+            ),
+            (json!({ "preset": "kubernetes", "jti": "if_present" }), None),
+            (json!({ "preset": "azure", "jti": "ignore" }), Some("25h")),
+        ] {
+            let advice = issuer("ci", "https://ci.example", &more).advice();
+            let lifetime = advice.map(|IssuerAdvice::ReusedLong(lifetime)| lifetime.to_string());
+            assert_eq!(lifetime.as_deref(), told, "{more}");
         }
     }
 }

@@ -17,7 +17,7 @@ use super::issuer_url::IssuerUrl;
 use super::shape;
 use super::timestamp::Seconds;
 
-pub use fault::IssuerFault;
+pub use fault::{IssuerAdvice, IssuerFault};
 pub use keys::IssuerKeys;
 pub use names::{IssuerNames, NameClash};
 pub use preset::Preset;

@@ -79,6 +79,7 @@ async fn apply_wanted(
     let algorithms = algorithms_after(catalog, &stored, options.prune);
     let (mut plan, writes) = judged(&stored, wanted, options.prune)?;
     plan.warnings.extend(warnings::of_shared_keys(catalog));
+    plan.warnings.extend(warnings::of_issuers(catalog));
     plan.warnings.extend(warnings::of_unknown_servers(
         catalog,
         &stored,

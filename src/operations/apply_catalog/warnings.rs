@@ -34,6 +34,14 @@ pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
     warnings
 }
 
+/// How an issuer is trusted too far.
+pub(super) fn of_issuers(catalog: &Catalog) -> impl Iterator<Item = String> {
+    catalog.issuers.iter().filter_map(|stated| {
+        let advice = stated.advice()?;
+        Some(format!("{}: issuer {}: {advice}", stated.place, stated.id))
+    })
+}
+
 /// A server that is not a client can introspect nothing; it may be a typing error, or be added later.
 pub(super) fn of_unknown_servers(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
     let stated: BTreeSet<&ClientId> = catalog.clients.iter().map(|it| &it.client.id).collect();
