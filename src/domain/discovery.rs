@@ -15,6 +15,7 @@ pub const MEMBERS: &[&str] = &[
     "token_endpoint_auth_signing_alg_values_supported",
     "introspection_endpoint_auth_methods_supported",
     "introspection_endpoint_auth_signing_alg_values_supported",
+    "introspection_signing_alg_values_supported",
     "revocation_endpoint_auth_methods_supported",
     "revocation_endpoint_auth_signing_alg_values_supported",
     "mtls_endpoint_aliases",

@@ -38,6 +38,9 @@ struct Metadata<'a> {
     token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     introspection_endpoint_auth_methods_supported: &'a [&'static str],
     introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    /// RFC 9701 section 7.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_signing_alg_values_supported: Option<[&'static str; 1]>,
     revocation_endpoint_auth_methods_supported: &'a [&'static str],
     revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     /// RFC 8705 section 5: the same endpoints where client certificates are asked for.
@@ -75,7 +78,8 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
         return unavailable(1);
     };
     let in_use = ring.algorithms(state.grantd.database_now());
-    let document = document(&state.settings, &in_use);
+    let of_introspection = state.grantd.introspection_algorithm();
+    let document = document(&state.settings, (&in_use, of_introspection));
     cacheable_json(
         "application/json",
         document,
@@ -84,7 +88,10 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
     )
 }
 
-fn document(settings: &Settings, in_use: &[SigningAlgorithm]) -> Vec<u8> {
+fn document(
+    settings: &Settings,
+    (in_use, of_introspection): (&[SigningAlgorithm], Option<SigningAlgorithm>),
+) -> Vec<u8> {
     let issuer = &settings.issuer;
     let methods = auth_methods(settings);
     let algorithms = settings.profile.assertion_algorithms();
@@ -107,6 +114,7 @@ fn document(settings: &Settings, in_use: &[SigningAlgorithm]) -> Vec<u8> {
         token_endpoint_auth_signing_alg_values_supported: algorithms,
         introspection_endpoint_auth_methods_supported: &methods,
         introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+        introspection_signing_alg_values_supported: of_introspection.map(|it| [it.as_str()]),
         revocation_endpoint_auth_methods_supported: &methods,
         revocation_endpoint_auth_signing_alg_values_supported: algorithms,
         dpop_signing_alg_values_supported: settings.profile.proof_algorithms(),
@@ -163,7 +171,10 @@ mod tests {
             mtls: Some(MutualTls::at_proxies(vec!["ca.pem".into()], None)),
             ..Settings::new(issuer, Secret::new("sqlite::memory:".to_owned()))
         };
-        let document = document(&settings, &SigningAlgorithm::ALL);
+        let document = document(
+            &settings,
+            (&SigningAlgorithm::ALL, Some(SigningAlgorithm::Es256)),
+        );
         let document: Map<String, Value> = serde_json::from_slice(&document).unwrap();
         let sorted = |mut names: Vec<&str>| {
             names.sort_unstable();

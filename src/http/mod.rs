@@ -1,6 +1,7 @@
 //! Requests in, answers out: the only user of axum. Everything a stranger sends is parsed strictly here,
 //! and one table turns a refusal into an answer.
 
+mod accept;
 pub mod answer;
 mod authorize;
 pub mod basic;

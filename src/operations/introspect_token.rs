@@ -12,12 +12,25 @@ use crate::domain::access_token::AccessToken;
 use crate::domain::check::Chain;
 use crate::domain::confirmation::token_type;
 use crate::domain::decision::Decision;
+use crate::domain::identifier::ClientId;
 use crate::domain::presented::Presented;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::token_fault::TokenFault;
 use crate::store::memory::look::{About, Look};
 
 /// The members of an active answer, or why the token is inactive, which the caller is not told.
 pub type Introspected = Result<Map<String, Value>, TokenFault>;
+
+/// What introspection tells, and to whom.
+#[derive(Debug)]
+pub struct Told {
+    /// The client that asked.
+    pub to: ClientId,
+    /// When.
+    pub at: Timestamp,
+    /// What it learns of the token.
+    pub token: Introspected,
+}
 
 /// The result of looking at a token in memory.
 enum Seen {
@@ -37,13 +50,18 @@ impl Grantd {
         token: &str,
         caller: &Caller,
         decision: &mut Decision,
-    ) -> Result<Introspected, OperationError> {
+    ) -> Result<Told, OperationError> {
         self.feed.check_fitness()?;
         let caller = self
             .authenticator
             .authenticate_client(presented, caller, decision)
             .await?;
-        self.introspect_as(&caller, token, decision).await
+        let token = self.introspect_as(&caller, token, decision).await?;
+        Ok(Told {
+            to: caller.id().clone(),
+            at: self.clocks.now(),
+            token,
+        })
     }
 
     /// What `caller` may know of `token`.

@@ -46,6 +46,7 @@ pub mod retire_credentials;
 pub mod revoke_token;
 pub mod revoker;
 pub mod rotate_keys;
+mod sign_introspection;
 pub mod signed_once;
 mod survey;
 mod sweep;

@@ -94,6 +94,7 @@ on_both! {
                 "introspection_endpoint": "https://auth.example/oauth2/introspect",
                 "introspection_endpoint_auth_methods_supported": methods,
                 "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+                "introspection_signing_alg_values_supported": ["ES256"],
                 "revocation_endpoint": "https://auth.example/oauth2/revoke",
                 "revocation_endpoint_auth_methods_supported": methods,
                 "revocation_endpoint_auth_signing_alg_values_supported": algorithms,

@@ -108,6 +108,8 @@ mod running;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod signed_introspection;
+#[cfg(test)]
 mod site;
 #[cfg(test)]
 mod source_tree;

@@ -18,6 +18,13 @@ pub(crate) fn check_output(block: &Block, ended: &Ended) {
     }
     if text.contains("/oauth2/revoke") {
         assert_eq!(output, "{\"active\":false}", "{}", block.at);
+    } else if text.contains("token-introspection+jwt") {
+        let parts = output.split('.').count();
+        assert!(
+            output.starts_with("eyJ") && parts == 3,
+            "{}: {ended:?}",
+            block.at
+        );
     } else if text.contains("/oauth2/introspect") {
         assert!(
             output.starts_with("{\"active\":true,"),

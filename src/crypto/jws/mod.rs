@@ -135,7 +135,7 @@ impl Signer {
     ) -> Result<Self, JwsError> {
         let key = PrivateKey::parse(algorithm, pkcs8).ok_or(JwsError::PrivateKey(algorithm))?;
         let header = |typ: JwtTyp| {
-            let header = header(algorithm, kid, typ);
+            let header = header(algorithm, kid, typ.as_str());
             format!("{}.", base64url(header.to_string().as_bytes()))
         };
         let (access_token_header, jwt_header) = (header(JwtTyp::AccessToken), header(JwtTyp::Jwt));
@@ -163,7 +163,7 @@ impl Signer {
     /// The header of what it signs.
     #[must_use]
     pub fn header(&self, typ: JwtTyp) -> Value {
-        header(self.algorithm, &self.kid, typ)
+        header(self.algorithm, &self.kid, typ.as_str())
     }
 
     /// `payload` as a compact JWS whose header has exactly `alg`, `kid` and `typ`.
@@ -180,6 +180,17 @@ impl Signer {
         Ok([&input, ".", &signature].concat())
     }
 
+    /// As [`Self::sign_compact`], for what is no access token.
+    ///
+    /// # Errors
+    /// Where signing fails.
+    pub fn sign_compact_as(&self, typ: &str, payload: &[u8]) -> Result<String, JwsError> {
+        let header = header(self.algorithm, &self.kid, typ).to_string();
+        let input = [header.as_bytes(), payload].map(base64url).join(".");
+        let signature = self.sign(&input)?;
+        Ok([&input, ".", &signature].concat())
+    }
+
     /// The signature over `input`, in base64url.
     ///
     /// # Errors
@@ -190,8 +201,8 @@ impl Signer {
     }
 }
 
-fn header(algorithm: SigningAlgorithm, kid: &str, typ: JwtTyp) -> Value {
-    json!({"alg": algorithm.as_str(), "kid": kid, "typ": typ.as_str()})
+fn header(algorithm: SigningAlgorithm, kid: &str, typ: &str) -> Value {
+    json!({"alg": algorithm.as_str(), "kid": kid, "typ": typ})
 }
 
 impl fmt::Debug for Signer {

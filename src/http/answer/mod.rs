@@ -135,6 +135,15 @@ pub fn ok_json(document: Vec<u8>) -> Response {
     response
 }
 
+/// 200 with a document of another media type that no cache may keep.
+#[must_use]
+pub fn ok_as(media_type: &'static str, document: Vec<u8>) -> Response {
+    let mut response = ok_json(document);
+    let media_type = HeaderValue::from_static(media_type);
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response
+}
+
 /// 200 without a body that no cache may keep (RFC 7009 section 2.2).
 #[must_use]
 pub fn ok_empty() -> Response {
