@@ -89,6 +89,9 @@ CREATE TABLE policies (
     claims TEXT NOT NULL,
     networks TEXT NOT NULL,
     methods TEXT NOT NULL,
+    grants TEXT NOT NULL,
+    -- which tokens may be exchanged; null: none
+    exchange TEXT,
     enabled BOOLEAN NOT NULL,
     PRIMARY KEY (client_id, audience)
 );

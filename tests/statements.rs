@@ -254,6 +254,8 @@ mod administration {
             audience: AudienceId::parse("pricing").unwrap(),
             scopes: ScopeSet::default(),
             default_scopes: ScopeSet::default(),
+            grants: Vec::new(),
+            exchange: None,
         };
         let mut secret = None;
         [

@@ -22,6 +22,7 @@ mod dev_public;
 mod dev_screen;
 mod dev_words;
 mod error_text;
+mod exchange_arguments;
 mod explain;
 mod export;
 mod health;

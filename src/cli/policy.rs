@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::by::{By, ByWithReason};
 use super::changing::{is_changed, options};
+use super::client::grants;
+use super::exchange_arguments::{ExchangeArguments, sorted};
 use super::listed::{About, beside};
 use super::named::{self, audience_id, client_id};
 use super::output::{Output, print_rows, say};
 use super::target::{Opened, Where};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, GrantType};
 use crate::domain::identifier::AudienceId;
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
@@ -31,6 +33,7 @@ pub(super) enum Command {
 /// Examples for `--help`.
 const EXAMPLES: &str = "Examples:
   grantd policy allow reports stock-api --scope stock:read --default-scope stock:read
+  grantd policy allow orders-api stock-api --scope stock:read --exchange-from orders-api --exchange-lifetime 2m
   grantd policy deny reports stock-api --reason 'no longer needed'";
 
 #[derive(Args, Debug)]
@@ -46,6 +49,11 @@ pub(super) struct Allow {
     /// One of these scopes, granted if a request names none; repeat it for several
     #[arg(long = "default-scope", value_name = "SCOPE", value_parser = Scope::parse)]
     default_scopes: Vec<Scope>,
+    /// A grant that the policy holds for; repeat it for several. If omitted, each
+    #[arg(long = "grant", value_name = "GRANT", value_parser = grants())]
+    grants: Vec<GrantType>,
+    #[command(flatten)]
+    exchange: ExchangeArguments,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
@@ -94,6 +102,8 @@ async fn allow(arguments: &Allow) -> anyhow::Result<()> {
         audience: audience_id(&arguments.audience)?,
         scopes: arguments.scopes.iter().cloned().collect(),
         default_scopes: arguments.default_scopes.iter().cloned().collect(),
+        grants: sorted(&arguments.grants),
+        exchange: arguments.exchange.shape(),
     };
     let actor = arguments.by.actor();
     let (plan, policy) = allow_policy(&opened.store, &allowed, options(&opened, &actor)).await?;
@@ -171,13 +181,15 @@ impl Row {
 
 /// The columns of a listing: the first ones only where it is of several clients.
 const OF_CLIENT: [&str; 4] = ["client", "owner", "environment", "client_status"];
-const OF_POLICY: [&str; 8] = [
+const OF_POLICY: [&str; 10] = [
     "audience",
     "scopes",
     "default_scopes",
     "tokens_live",
     "networks",
     "methods",
+    "grants",
+    "exchange",
     "claims",
     "enabled",
 ];

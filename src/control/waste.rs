@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use crate::domain::decision::{ClaimedClient, Decided};
+use crate::domain::decision::{ClaimedClient, Decided, Delegation};
 use crate::domain::identifier::AudienceId;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
@@ -20,6 +20,9 @@ const MOST_KINDS: usize = 1000;
 #[derive(Default)]
 pub(super) struct Waste(Mutex<HashMap<String, OfClient>>);
 
+/// What one could use a token for: where, for what, and for whom.
+type Kind = (AudienceId, ScopeSet, Option<Box<Delegation>>);
+
 /// What one client got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -31,7 +34,7 @@ pub(super) struct Counts {
 struct OfClient {
     counts: Counts,
     /// Until when a token has more than half of its life left, by what one could use it for.
-    fresh_until: HashMap<(AudienceId, ScopeSet), Timestamp>,
+    fresh_until: HashMap<Kind, Timestamp>,
 }
 
 impl Waste {
@@ -39,22 +42,19 @@ impl Waste {
     pub(super) fn note(&self, decided: &Decided) {
         let decision = &decided.decision;
         let client = decision.client.as_ref().map(ClaimedClient::as_text);
-        let kind = decision
+        let granted = decision
             .audience
             .clone()
             .zip(decision.scopes_granted.clone());
+        let kind =
+            granted.map(|(audience, scopes)| (audience, scopes, decision.delegation.clone()));
         let fresh_until = decided.fresh_until();
         if let (Some(client), Some(kind), Some(fresh_until)) = (client, kind, fresh_until) {
             self.put(client, kind, (decision.at, fresh_until));
         }
     }
 
-    fn put(
-        &self,
-        client: &str,
-        kind: (AudienceId, ScopeSet),
-        (now, fresh_until): (Timestamp, Timestamp),
-    ) {
+    fn put(&self, client: &str, kind: Kind, (now, fresh_until): (Timestamp, Timestamp)) {
         let mut clients = self.0.lock();
         if clients.len() >= MOST_CLIENTS && !clients.contains_key(client) {
             return;
@@ -96,7 +96,7 @@ mod tests {
             let scopes = std::iter::once(Scope::parse(scope).unwrap()).collect();
             let at = Timestamp::from_unix(at);
             let fresh_until = Timestamp::from_unix(at.unix() + 150);
-            waste.put("orders", (audience, scopes), (at, fresh_until));
+            waste.put("orders", (audience, scopes, None), (at, fresh_until));
             let Counts { tokens, wasted } = waste.of("orders");
             (tokens, wasted)
         };

@@ -4,11 +4,13 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::actor_chain::ActorChain;
 use super::client::Client;
 use super::confirmation::Confirmation;
 use super::extra_claims;
 use super::grant_decision::Grant;
 use super::identifier::CredentialId;
+use super::kept_claims::KeptClaims;
 use super::numeric_date::parse_numeric_date;
 use super::timestamp::{Seconds, Timestamp};
 use super::token_fault::TokenFault;
@@ -35,9 +37,9 @@ pub fn is_jti(text: &str) -> bool {
 pub struct AccessToken {
     /// The issuer.
     pub iss: String,
-    /// Who it is for: of `client_credentials` the client itself.
+    /// Who it is for: of `client_credentials` the client itself, of an exchange that of the subject token.
     pub sub: String,
-    /// The client.
+    /// The client that it was issued to.
     pub client_id: String,
     /// The authorized party, for verifiers that look there.
     pub azp: String,
@@ -71,6 +73,9 @@ pub struct AccessToken {
     /// What the token is bound to, RFC 7800.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Map<String, Value>>,
+    /// Who acts with it for its subject, where it was exchanged (RFC 8693 section 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActorChain>,
     /// The client's extra claims, and over them the policy's.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -100,8 +105,29 @@ impl AccessToken {
             tenant: client.tenant.clone(),
             env: client.environment.clone(),
             cnf: confirmation.to_claim(),
+            act: None,
             extra: extra_claims::merged(&client.claims, &grant.claims),
         }
+    }
+
+    /// The same, where `actors` act for its subject, of whom it tells what was `kept`.
+    #[must_use]
+    pub fn delegated(self, actors: ActorChain, kept: KeptClaims) -> Self {
+        Self {
+            act: Some(actors),
+            tenant: kept.tenant,
+            env: kept.environment,
+            extra: kept.extra,
+            ..self
+        }
+    }
+
+    /// Who must live beside the client that it was issued to, where it was exchanged: its subject, and each who acted.
+    pub fn others_named(&self) -> impl Iterator<Item = &str> {
+        let actors = self.act.iter().flat_map(ActorChain::iter);
+        let subject = self.act.is_some().then_some(self.sub.as_str());
+        let named = subject.into_iter().chain(actors);
+        named.filter(|it| *it != self.client_id)
     }
 
     /// Whether it was issued for this credential, which its `jti` names.

@@ -102,9 +102,10 @@ fn stated_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientSta
         .ok_or_else(|| Error::unknown_variant(&text, &["active", "disabled"]))
 }
 
-/// Makes an enum whose variants have one fixed text each, as it stands in documents and in the database.
+/// Makes an enum whose variants have one fixed text each, as it stands in documents and in the database; a document may
+/// write an alias of it, where there is one.
 macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal $(| $alias:literal)*),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$vmeta])* $variant),+ }
@@ -116,16 +117,21 @@ macro_rules! named {
             /// The texts of all variants.
             const NAMES: &'static [&'static str] = &[$($text),+];
 
+            /// Other texts that mean a variant.
+            const ALIASES: &'static [(&'static str, Self)] = &[$($(($alias, Self::$variant),)*)+];
+
             /// The text of this variant in documents and in the database.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
 
-            /// The variant of exactly this text.
+            /// The variant of exactly this text, or of another one that means it.
             #[must_use]
             pub fn from_text(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == text)
+                let alias = |(alias, known): &(&str, Self)| (*alias == text).then_some(*known);
+                let named = Self::ALL.iter().copied().find(|known| known.as_str() == text);
+                named.or_else(|| Self::ALIASES.iter().find_map(alias))
             }
         }
 
@@ -165,10 +171,23 @@ named! {
 }
 
 named! {
-    /// A grant (RFC 6749 section 4.4).
+    /// A grant, by the name that documents, logs and metrics have for it.
     GrantType {
-        /// The client acts for itself.
+        /// The client acts for itself (RFC 6749 section 4.4).
         ClientCredentials = "client_credentials",
+        /// The client acts for whom a token is that it got (RFC 8693).
+        TokenExchange = "token-exchange" | "urn:ietf:params:oauth:grant-type:token-exchange",
+    }
+}
+
+impl GrantType {
+    /// The `grant_type` of a request.
+    #[must_use]
+    pub const fn parameter(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+        }
     }
 }
 

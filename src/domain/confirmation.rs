@@ -71,6 +71,49 @@ impl Confirmation {
         Err(RequestFault::MissingConfirmation(missing))
     }
 
+    /// The same for a token that takes the place of one which is bound by `cnf`: a bound token never becomes one that
+    /// whoever has it can use.
+    ///
+    /// # Errors
+    /// The request proves to hold less than what `cnf` of that `token` names, and another binding may not take its place (`rebind`) or
+    /// there is none.
+    pub fn in_place_of(
+        self,
+        cnf: &Map<String, Value>,
+        rebind: bool,
+        (token, evidence): (&'static str, Evidence<'_>),
+    ) -> Result<Self, RequestFault> {
+        let (mut certificate, mut key) = (self.certificate, self.key);
+        let mut unproven = None;
+        for (name, value) in cnf {
+            let (held, bound, what) = match name.as_str() {
+                CERTIFICATE => (evidence.certificate, &mut certificate, "client certificate"),
+                KEY => (evidence.key, &mut key, "DPoP proof by the key"),
+                _ => (None, &mut key, "proof of a kind that is known here"),
+            };
+            if held.is_some() && held == value.as_str() {
+                *bound = held.map(str::to_owned);
+            } else {
+                unproven = Some(what);
+            }
+        }
+        match unproven {
+            None => Ok(Self { certificate, key }),
+            Some(what) if !rebind => Err(RequestFault::UnprovenToken { token, what }),
+            Some(_) if certificate.is_some() || key.is_some() => Ok(Self { certificate, key }),
+            // One that merely is on the connection will do.
+            Some(_) => match evidence.certificate {
+                Some(held) => Ok(Self {
+                    certificate: Some(held.to_owned()),
+                    key: None,
+                }),
+                None => Err(RequestFault::MissingConfirmation(
+                    "DPoP proof and no client certificate, one of them demanded as the subject token is bound",
+                )),
+            },
+        }
+    }
+
     /// The claim `cnf`; nothing for a bearer token.
     #[must_use]
     pub fn to_claim(&self) -> Option<Map<String, Value>> {
@@ -218,6 +261,58 @@ mod tests {
             bound(&client(true, false), SenderConstraint::Mtls, both),
             Some((true, true))
         );
+    }
+
+    /// EXC-05.
+    #[test]
+    fn a_bound_token_is_exchanged_for_one_that_is_bound_as_well() {
+        let cnf = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+        let (by_key, by_certificate) = (cnf(r#"{"jkt":"k"}"#), cnf(r#"{"x5t#S256":"c"}"#));
+        let (both, other) = (cnf(r#"{"jkt":"k","x5t#S256":"c"}"#), cnf(r#"{"kid":"k"}"#));
+        let exchanged = |cnf, rebind, certificate, key| {
+            let evidence = Evidence {
+                method: SECRET,
+                certificate,
+                key,
+            };
+            let bound = Confirmation::bind(&client(false, false), NONE, evidence).unwrap();
+            let bound = bound
+                .in_place_of(cnf, rebind, ("subject token", evidence))
+                .ok()?;
+            assert_ne!(bound, Confirmation::default());
+            Some((bound.certificate, bound.key))
+        };
+        let to = |certificate: Option<&str>, key: Option<&str>| {
+            Some((certificate.map(str::to_owned), key.map(str::to_owned)))
+        };
+        for rebind in [false, true] {
+            let exchanged = |cnf, certificate, key| exchanged(cnf, rebind, certificate, key);
+            assert_eq!(exchanged(&by_key, None, Some("k")), to(None, Some("k")));
+            assert_eq!(
+                exchanged(&by_certificate, Some("c"), None),
+                to(Some("c"), None)
+            );
+            let two = exchanged(&both, Some("c"), Some("k"));
+            assert_eq!(two, to(Some("c"), Some("k")));
+            assert_eq!(exchanged(&by_key, None, None), None);
+            assert_eq!(exchanged(&by_certificate, None, None), None);
+            assert_eq!(exchanged(&other, None, None), None);
+            let another = exchanged(&by_key, None, Some("other"));
+            assert_eq!(
+                another,
+                if rebind {
+                    to(None, Some("other"))
+                } else {
+                    None
+                }
+            );
+            let another = exchanged(&by_key, Some("c"), None);
+            assert_eq!(another, if rebind { to(Some("c"), None) } else { None });
+            let half = exchanged(&both, None, Some("k"));
+            assert_eq!(half, if rebind { to(None, Some("k")) } else { None });
+            let unknown = exchanged(&other, None, Some("k"));
+            assert_eq!(unknown, if rebind { to(None, Some("k")) } else { None });
+        }
     }
 
     #[test]

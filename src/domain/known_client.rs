@@ -33,6 +33,23 @@ impl KnownClient {
         of_policy.map_or(of_client, |mark| mark.max(of_client))
     }
 
+    /// That a token still counts in which the client is named as its subject, or as one who acted with it: it is active,
+    /// and its mark has not killed what was issued then, to whomever.
+    ///
+    /// # Errors
+    /// What kills the token.
+    pub fn check_named(&self, token: &AccessToken) -> Result<(), TokenFault> {
+        let (id, status) = (&self.client.id, self.client.status);
+        let mark = self.client.tokens_not_before;
+        if status != ClientStatus::Active {
+            Err(TokenFault::Named(id.clone(), Some(status)))
+        } else if Timestamp::from_unix(token.iat) <= mark {
+            Err(TokenFault::NamedMark(id.clone(), mark))
+        } else {
+            Ok(())
+        }
+    }
+
     /// That a token for `audience` which was issued to it still counts: it is active and has a policy, and neither its
     /// own mark nor that of the policy or of the credential which the token came from has killed what was issued then.
     ///

@@ -2,7 +2,7 @@
 
 use super::check::{Check, Finding};
 use super::client::ClientStatus;
-use super::identifier::{AudienceId, CredentialId};
+use super::identifier::{AudienceId, ClientId, CredentialId};
 use super::timestamp::Timestamp;
 
 /// One fault of a token. A text in it is what came, as [`shown`](super::shown) shows it; a number is the seconds between
@@ -47,6 +47,10 @@ pub enum TokenFault {
     PolicyMark(AudienceId, Timestamp),
     /// All tokens that its credential got up to this second are dead.
     CredentialMark(CredentialId, Timestamp),
+    /// Its subject, or who acted with it, does not exist any more; or may do nothing.
+    Named(ClientId, Option<ClientStatus>),
+    /// All tokens that its subject, or who acted with it, got up to this second are dead.
+    NamedMark(ClientId, Timestamp),
     /// It was revoked by itself.
     Revoked,
 }
@@ -116,6 +120,16 @@ impl TokenFault {
             Self::CredentialMark(id, mark) => Finding::new(
                 Check::TokenCredentialMark,
                 format!("all of {id} up to {mark} were killed"),
+            )
+            .remedy(NEW_TOKEN),
+            Self::Named(id, status) => {
+                let status = status.map_or("gone", ClientStatus::as_str);
+                Finding::new(Check::TokenSubject, format!("{id}, {status}"))
+                    .remedy("where it may go on: grantd client enable, or put it into the catalog, then grantd apply")
+            }
+            Self::NamedMark(id, mark) => Finding::new(
+                Check::TokenSubjectMark,
+                format!("{id}, of whom all up to {mark} were killed"),
             )
             .remedy(NEW_TOKEN),
             Self::Revoked => Finding::new(Check::TokenAlive, "revoked").remedy(NEW_TOKEN),

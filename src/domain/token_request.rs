@@ -28,7 +28,9 @@ impl GrantType {
     /// It is none of ours.
     pub fn asked_for(name: &str) -> Result<Self, RequestFault> {
         let unsupported = || RequestFault::UnsupportedGrantType(shown::unknown(name, OTHER_GRANTS));
-        Self::from_text(name).ok_or_else(unsupported)
+        let mut all = Self::ALL.iter().copied();
+        all.find(|it| it.parameter() == name)
+            .ok_or_else(unsupported)
     }
 }
 

@@ -109,7 +109,7 @@ fn document(
         introspection_endpoint: issuer.endpoint("/oauth2/introspect"),
         revocation_endpoint: issuer.endpoint("/oauth2/revoke"),
         response_types_supported: strict_readers.then_some(&["none"]),
-        grant_types_supported: GrantType::ALL.iter().map(|it| it.as_str()).collect(),
+        grant_types_supported: GrantType::ALL.iter().map(|it| it.parameter()).collect(),
         token_endpoint_auth_methods_supported: &methods,
         token_endpoint_auth_signing_alg_values_supported: algorithms,
         introspection_endpoint_auth_methods_supported: &methods,

@@ -9,12 +9,12 @@ use super::call::{Answered, Call, answer};
 use super::dpop;
 use super::form::Form;
 use super::state::HttpState;
-use crate::domain::check::Chain;
 use crate::domain::client::GrantType;
 use crate::domain::decision::{Decision, Outcome};
+use crate::domain::presented_exchange::ACCESS_TOKEN;
 use crate::domain::refusal::RequestFault;
 use crate::operations::caller::Caller;
-use crate::operations::issue_token::Asked;
+use crate::operations::issue_token::{Asked, AskedGrant};
 
 /// The body of a successful answer, RFC 6749 section 5.1.
 #[derive(Serialize)]
@@ -23,6 +23,9 @@ struct TokenBody<'a> {
     token_type: &'static str,
     expires_in: u32,
     scope: &'a str,
+    /// What was issued in exchange (RFC 8693 section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
 }
 
 /// Issues a token.
@@ -44,9 +47,7 @@ async fn issue(
     caller: &Caller,
     decision: &mut Decision,
 ) -> Answered {
-    let grant = grant(&call.form)?;
-    decision.grant = Some(grant);
-    decision.passed(Chain::GrantType);
+    let grant = AskedGrant::read(grant(&call.form)?, |name| call.form.get(name), decision)?;
     let resources = call.form.all("resource");
     let asked = Asked {
         grant,
@@ -64,6 +65,7 @@ async fn issue(
         token_type: issued.token_type,
         expires_in: issued.expires_in,
         scope: &issued.scope,
+        issued_token_type: matches!(grant, AskedGrant::TokenExchange(_)).then_some(ACCESS_TOKEN),
     };
     let mut response = ok_json(serde_json::to_vec(&body).unwrap_or_default());
     offer_nonce(response.headers_mut(), state.grantd.dpop_nonce().as_deref());

@@ -4,10 +4,10 @@ use super::apply_catalog::part::{Leaving, Part};
 use super::apply_catalog::{ApplyOptions, Plan};
 use super::change_error::{ChangeError, no_audience, no_client};
 use crate::domain::audience::Audience;
-use crate::domain::client::Client;
+use crate::domain::client::{Client, GrantType};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Exchange, Policy};
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::shown;
 use crate::store::Store;
@@ -23,6 +23,10 @@ pub struct Allowed {
     pub scopes: ScopeSet,
     /// Which of these are granted where a request names none.
     pub default_scopes: ScopeSet,
+    /// The grants that the policy holds for; none: as before.
+    pub grants: Vec<GrantType>,
+    /// Which tokens may be exchanged for one of the audience; none: as before.
+    pub exchange: Option<Exchange>,
 }
 
 /// Allows it. A policy that was disabled holds again; what was issued before it was denied stays dead.
@@ -108,6 +112,12 @@ fn widened(old: Option<&Policy>, allowed: &Allowed, audience: &Audience) -> Poli
     Policy {
         scopes: both(&old.scopes, &new),
         default_scopes: both(&old.default_scopes, &allowed.default_scopes),
+        grants: if allowed.grants.is_empty() {
+            old.grants
+        } else {
+            allowed.grants.clone()
+        },
+        exchange: allowed.exchange.clone().or(old.exchange),
         enabled: true,
         ..old
     }
@@ -189,6 +199,8 @@ mod tests {
             audience: audience.id.clone(),
             scopes: set(scopes),
             default_scopes: set(default),
+            grants: Vec::new(),
+            exchange: None,
         };
         let mut old = policy("a", "a");
         old.enabled = false;

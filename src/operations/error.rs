@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::crypto::hashing_pool::HashingError;
 use crate::domain::budget_fault::BudgetFault;
 use crate::domain::dpop_fault::DpopFault;
-use crate::domain::refusal::{ClientFault, GrantFault, Refusal, RequestFault};
+use crate::domain::refusal::{ClientFault, ExchangeFault, GrantFault, Refusal, RequestFault};
 use crate::store::error::StoreError;
 
 /// Why an operation failed.
@@ -107,6 +107,7 @@ refusals!(
     ClientFault,
     DpopFault,
     GrantFault,
+    ExchangeFault,
     BudgetFault
 );
 

@@ -27,13 +27,15 @@ pub async fn inspect_token(
         Ok(token) => token,
         Err(fault) => return Ok(Err(fault)),
     };
-    let holder = store.load_client(&token.holder).await?.value;
+    let mut clients = Vec::new();
+    for id in &token.clients {
+        clients.extend(store.load_client(id).await?.value);
+    }
     let audience = store.load_audience(&token.audience).await?.value;
     let is_revoked = store.is_revoked(&token.claims.jti).await?;
     let judged = token.claims.check_life(now).and_then(|()| {
         audience.ok_or_else(|| TokenFault::NoAudience(token.audience.clone()))?;
-        let holder = holder.ok_or(TokenFault::NoHolder)?;
-        holder.check_holds(&token.claims, &token.audience)?;
+        token.check_clients(|id| clients.iter().find(|it| it.client.id == *id))?;
         if is_revoked {
             Err(TokenFault::Revoked)
         } else {

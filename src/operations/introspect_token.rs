@@ -102,7 +102,7 @@ impl Grantd {
         caller: &IdentifiedClient<B>,
         token: &OwnToken,
     ) -> Result<Introspected, OperationError> {
-        let about = About::Token(&token.holder, &token.audience);
+        let about = About::Token(token.named());
         let mut known_not_revoked = false;
         loop {
             let judge =
@@ -159,13 +159,11 @@ impl Grantd {
     ) -> Result<(), TokenFault> {
         // Only a server of the audience may see its tokens; a caller's own token is no exception.
         let gone = || TokenFault::NoAudience(token.audience.clone());
-        let audience = look.audiences().first().ok_or_else(gone)?;
+        let audience = look.audience(&token.audience).ok_or_else(gone)?;
         if !audience.served_by.contains(&caller.client().id) {
             return Err(TokenFault::NotServed(token.audience.clone()));
         }
-        let holder = look.token_holder().ok_or(TokenFault::NoHolder)?;
-        holder.check_holds(&token.claims, &token.audience)?;
-        self.check_still_lives(token, self.clocks.now())
+        self.check_in_force(token, look)
     }
 }
 

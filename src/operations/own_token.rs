@@ -8,9 +8,11 @@ use crate::crypto::opaque_token::{NotOpened, OpaqueTokens};
 use crate::domain::access_token::{AccessToken, OPAQUE_PREFIX};
 use crate::domain::audience::JwtTyp;
 use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::known_client::KnownClient;
 use crate::domain::shown::{unknown, unknown_or_none, unknown_url};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token_fault::TokenFault;
+use crate::store::memory::look::{Look, Named};
 
 /// A verified access token of an issuer, with its parsed client and audience.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct OwnToken {
     pub made_by: MadeBy,
     /// The client that it was issued to.
     pub holder: ClientId,
+    /// All clients that must live for it to count: the holder first, then its subject and who acted with it.
+    pub clients: Vec<ClientId>,
     /// Its audience.
     pub audience: AudienceId,
 }
@@ -106,12 +110,45 @@ impl OwnToken {
     }
 
     fn of(claims: AccessToken, made_by: MadeBy) -> Result<Self, TokenFault> {
+        let holder = ClientId::parse(&claims.client_id).map_err(|_| TokenFault::Claims)?;
+        let mut clients = vec![holder.clone()];
+        for other in claims.others_named() {
+            clients.push(ClientId::parse(other).map_err(|_| TokenFault::Claims)?);
+        }
         Ok(Self {
             made_by,
-            holder: ClientId::parse(&claims.client_id).map_err(|_| TokenFault::Claims)?,
+            holder,
+            clients,
             audience: AudienceId::parse(&claims.aud).map_err(|_| TokenFault::Claims)?,
             claims,
         })
+    }
+
+    /// What a look must be about, for this token to be judged.
+    #[must_use]
+    pub fn named(&self) -> Named<'_> {
+        Named {
+            clients: &self.clients,
+            audience: &self.audience,
+        }
+    }
+
+    /// That it counts where its clients are those that `known` gives: it was issued to one that lives and may have it, and
+    /// its subject and all who acted with it live as well.
+    ///
+    /// # Errors
+    /// What kills the token.
+    pub fn check_clients<'k>(
+        &self,
+        known: impl Fn(&ClientId) -> Option<&'k KnownClient>,
+    ) -> Result<(), TokenFault> {
+        let holder = known(&self.holder).ok_or(TokenFault::NoHolder)?;
+        holder.check_holds(&self.claims, &self.audience)?;
+        for id in self.clients.iter().skip(1) {
+            let gone = || TokenFault::Named(id.clone(), None);
+            known(id).ok_or_else(gone)?.check_named(&self.claims)?;
+        }
+        Ok(())
     }
 }
 
@@ -141,6 +178,20 @@ impl Grantd {
                 now.unix().saturating_sub(token.claims.exp),
             ))
         }
+    }
+
+    /// Checks a token that was read before against the latest state in memory, all but whether it is revoked by itself and
+    /// who may see it.
+    ///
+    /// # Errors
+    /// What kills it.
+    pub(super) fn check_in_force(
+        &self,
+        token: &OwnToken,
+        look: &Look<'_>,
+    ) -> Result<(), TokenFault> {
+        token.check_clients(|id| look.named(id))?;
+        self.check_still_lives(token, self.clocks.now())
     }
 
     /// Checks that a token that was read before has not expired at `now`, and that its key still verifies.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::json;
 use sqlx::QueryBuilder;
 
 use super::Store;
@@ -11,7 +12,7 @@ use super::feed::ChangeKind;
 use super::lists::paired;
 use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, row, seconds};
 use super::transaction::{Tx, on_db};
-use crate::domain::client::{AuthMethod, Client};
+use crate::domain::client::{AuthMethod, Client, GrantType};
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
@@ -27,6 +28,8 @@ row! {
         claims: String,
         networks: String,
         methods: String,
+        grants: String,
+        exchange: Option<String>,
         enabled: bool,
     }
 }
@@ -187,6 +190,8 @@ impl From<&(ClientId, Policy)> for PolicyRow {
             claims: object_text(&policy.claims),
             networks: list_text(&policy.networks),
             methods: list_text(&policy.methods),
+            grants: list_text(&policy.grants),
+            exchange: policy.exchange.as_ref().map(|it| json!(it).to_string()),
             enabled: policy.enabled,
         }
     }
@@ -214,6 +219,11 @@ impl PolicyRow {
             claims: at.json("claims", &self.claims)?,
             networks: at.list("networks", &self.networks, |text| text.parse().ok())?,
             methods: at.list("methods", &self.methods, AuthMethod::from_text)?,
+            grants: at.list("grants", &self.grants, GrantType::from_text)?,
+            exchange: self
+                .exchange
+                .map(|text| at.json("exchange", &text))
+                .transpose()?,
             enabled: self.enabled,
         })
     }

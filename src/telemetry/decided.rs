@@ -22,6 +22,9 @@ macro_rules! line {
             method = $decided.decision.method.map_or("-", |it| it.as_str()),
             credential = $decided.decision.credential.as_ref().map(text_of),
             audience = $decided.decision.audience.as_ref().map(text_of),
+            subject = $decided.decision.delegation.as_ref().map(|it| it.subject.as_str()),
+            actors = $decided.decision.delegation.as_ref().map(|it| it.actors()),
+            from = $decided.decision.delegation.as_ref().map(|it| it.from.to_string()),
             scopes_asked = $decided.decision.scopes_asked.as_ref().map(text_of),
             $($field)*
             took_us = micros($decided),

@@ -38,6 +38,8 @@ mod deployment;
 #[cfg(test)]
 mod dpop;
 #[cfg(test)]
+mod exchange;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod export;

@@ -30,7 +30,11 @@ fn catalog() -> String {
         .replace("auth = \"client_secret_basic\"", &methods)
         .replace(
             "auth = [\"client_secret_basic\", \"client_secret_post\"]\n",
-            &format!("{methods}\n"),
+            &format!("grants = [\"client_credentials\", \"token-exchange\"]\n{methods}\n"),
+        )
+        .replace(
+            "default_scopes",
+            "exchange = { from = [\"pricing\"] }\n  default_scopes",
         )
 }
 
@@ -56,8 +60,10 @@ const ALL_GRANTS: [&str; 8] = [
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
-    "urn:ietf:params:oauth:grant-type:token-exchange",
+    EXCHANGE,
 ];
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 async fn tenant_replica(env: &Env) -> Replica {
     env.replica_with(|settings| settings.issuer = Issuer::parse(TENANT, false).unwrap())
@@ -131,7 +137,20 @@ async fn walk(replica: &Replica, document: &Value) {
             texts(&document[&member]).contains(&method)
         };
         for grant in ALL_GRANTS {
-            let form = format!("grant_type={}", form_encoded(grant));
+            let mut form = format!("grant_type={}", form_encoded(grant));
+            if grant == EXCHANGE {
+                let own = replica.post_by(
+                    "client_secret_basic",
+                    token,
+                    "grant_type=client_credentials",
+                    reader,
+                );
+                let own = own.await.json()["access_token"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned();
+                form = format!("{form}&subject_token={own}&subject_token_type={ACCESS_TOKEN}");
+            }
             let answer = replica.post_by(method, token, &form, reader).await;
             if !texts(&document["grant_types_supported"]).contains(&grant) {
                 answer.assert_error(400, "unsupported_grant_type");
@@ -266,7 +285,7 @@ on_both! {
         ] {
             assert!(document[name].is_string(), "{name}");
         }
-        assert_eq!(texts(&document["grant_types_supported"]), ["client_credentials"]);
+        assert_eq!(texts(&document["grant_types_supported"]), ["client_credentials", EXCHANGE]);
         assert_eq!(texts(&document["subject_types_supported"]), ["public"]);
         for (name, value) in document.as_object().unwrap() {
             assert!(!value.is_null(), "{name}");

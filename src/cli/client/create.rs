@@ -12,7 +12,7 @@ use crate::cli::output::{Output, say};
 use crate::cli::target::Where;
 use crate::config::catalog::CatalogClient;
 use crate::config::catalog::public_material::label;
-use crate::domain::client::{AuthMethod, Client};
+use crate::domain::client::{AuthMethod, Client, GrantType};
 use crate::operations::change_client::create_client;
 
 /// Examples for `--help`.
@@ -40,6 +40,9 @@ pub(in crate::cli) struct Create {
     /// How it may authenticate; repeat it for several ways. `client_secret_basic` if omitted
     #[arg(long, value_name = "METHOD", value_parser = methods())]
     auth: Vec<AuthMethod>,
+    /// A grant that it may use; repeat it for several. `client_credentials` if omitted
+    #[arg(long = "grant", value_name = "GRANT", value_parser = grants(), conflicts_with = "no_grants")]
+    grants: Vec<GrantType>,
     /// It gets no tokens: it is an API that only introspects those that it receives
     #[arg(long)]
     no_grants: bool,
@@ -53,6 +56,12 @@ pub(in crate::cli) fn methods() -> impl clap::builder::TypedValueParser<Value = 
     let names = AuthMethod::ALL.iter().map(|it| it.as_str());
     PossibleValuesParser::new(names)
         .try_map(|text| AuthMethod::from_text(&text).ok_or("no such method"))
+}
+
+pub(in crate::cli) fn grants() -> impl clap::builder::TypedValueParser<Value = GrantType> {
+    let names = GrantType::ALL.iter().map(|it| it.as_str());
+    PossibleValuesParser::new(names)
+        .try_map(|text| GrantType::from_text(&text).ok_or("no such grant"))
 }
 
 impl Create {
@@ -73,8 +82,8 @@ impl Create {
         if !self.auth.is_empty() {
             shape.insert("auth".to_owned(), json!(self.auth));
         }
-        if self.no_grants {
-            shape.insert("grants".to_owned(), json!([]));
+        if self.no_grants || !self.grants.is_empty() {
+            shape.insert("grants".to_owned(), json!(self.grants));
         }
         let client: Client = serde_json::from_value(Value::Object(shape))?;
         Ok(CatalogClient::bare(client))

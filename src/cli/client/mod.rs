@@ -4,7 +4,7 @@ mod create;
 mod show;
 mod stop;
 
-pub(super) use create::methods;
+pub(super) use create::{grants, methods};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

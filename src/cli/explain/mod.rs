@@ -3,20 +3,19 @@
 mod recorded;
 mod replica;
 mod screen;
+mod text;
 mod unsent;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Args;
 use uuid::Uuid;
 
 use super::target::Where;
-use super::token::from_standard_input;
-use crate::config::file;
 use crate::operations::authenticate_client::TrustedCas;
 use crate::operations::explain::{explain_assertion, explain_token};
+use text::text_of;
 use unsent::Supposed;
 
 /// How it is usually called.
@@ -24,6 +23,7 @@ const EXAMPLES: &str = "Examples:
   grantd explain 01a22362-1828-76b5-8cab-6385043eef47 --config grantd.toml
   grantd explain --client reports --audience documents --scope read --config grantd.toml
   grantd explain --client ledger --certificate ledger.pem --source 10.1.2.3 --config grantd.toml
+  grantd explain --client orders-api --audience stock-api --subject-token token --config grantd.toml
   grantd explain --assertion assertion.jwt --config grantd.toml
   grantd explain --token - --as stock-api --config grantd.toml < token
 
@@ -80,17 +80,6 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     screen::print(&explained, output)?;
     Ok(screen::status(&explained))
-}
-
-/// Without the line break that whoever wrote it may have left at its end.
-fn text_of(path: &Path) -> anyhow::Result<String> {
-    let text = if path == Path::new("-") {
-        from_standard_input()?
-    } else {
-        let shown = path.display();
-        file::text(path, file::SMALL).with_context(|| format!("{shown} cannot be read"))?
-    };
-    Ok(text.trim().to_owned())
 }
 
 fn request_id(text: &str) -> Result<Uuid, String> {

@@ -9,12 +9,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::screen;
+use super::text::text_of;
 use crate::cli::client::methods;
 use crate::cli::output::{Output, say};
 use crate::cli::target::Opened;
 use crate::config::file;
 use crate::crypto::certificates::CertificateChain;
-use crate::domain::client::AuthMethod;
+use crate::domain::client::{AuthMethod, GrantType};
 use crate::operations::authenticate_client::TrustedCas;
 use crate::operations::caller::{Caller, ClientCertificate};
 use crate::operations::explain::{Explained, Supposed as Request, explain_unsent};
@@ -38,9 +39,12 @@ pub(super) struct Supposed {
     /// The address that it comes from [default: 127.0.0.1]
     #[arg(long, value_name = "IP", conflicts_with_all = OTHERS)]
     source: Option<IpAddr>,
-    /// Its `grant_type` [default: `client_credentials`]
+    /// Its `grant_type`, in full or short [default: `token-exchange` with a subject token, else `client_credentials`]
     #[arg(long, value_name = "G", conflicts_with_all = OTHERS)]
     grant: Option<String>,
+    /// It asks for whom this access token is; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS)]
+    subject_token: Option<PathBuf>,
     /// It brings a DPoP proof
     #[arg(long, conflicts_with_all = OTHERS)]
     dpop: bool,
@@ -74,6 +78,7 @@ pub(super) async fn explain(
         certificate,
         hashing_turn: std::sync::Arc::default(),
     };
+    let subject_token = supposed.subject_token.as_deref().map(text_of).transpose()?;
     let scope = supposed.scope.join(" ");
     let mut explained = Vec::new();
     let methods = match supposed.method {
@@ -84,7 +89,8 @@ pub(super) async fn explain(
         let request = Request {
             client,
             method,
-            grant: supposed.grant.as_deref().unwrap_or("client_credentials"),
+            grant: supposed.grant(),
+            subject_token: subject_token.as_deref(),
             scope: Some(scope.as_str()).filter(|it| !it.is_empty()),
             audience: supposed.audience.as_deref(),
             brings_proof: supposed.dpop,
@@ -95,6 +101,18 @@ pub(super) async fn explain(
 }
 
 impl Supposed {
+    /// As a request names it; a word that names no grant is judged as it stands.
+    fn grant(&self) -> &str {
+        let usual = match self.subject_token {
+            Some(_) => GrantType::TokenExchange,
+            None => GrantType::ClientCredentials,
+        };
+        match &self.grant {
+            None => usual.parameter(),
+            Some(name) => GrantType::from_text(name).map_or(name, |it| it.parameter()),
+        }
+    }
+
     fn certificate(&self) -> anyhow::Result<Option<ClientCertificate>> {
         let Some(path) = &self.certificate else {
             return Ok(None);

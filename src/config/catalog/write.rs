@@ -167,10 +167,11 @@ mod tests {
     use crate::config::catalog::{Catalog, CatalogOptions, Placed};
     use crate::domain::algorithm::SigningAlgorithm;
     use crate::domain::audience::{JwtTyp, SenderConstraint, TokenFormat};
-    use crate::domain::client::{AssertionAudience, AuthMethod, Client};
+    use crate::domain::client::{AssertionAudience, AuthMethod, Client, GrantType};
     use crate::domain::credential::{SecretHash, StatedCredential, StatedSecret, SubjectName};
+    use crate::domain::glob::Glob;
     use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
-    use crate::domain::policy::Policy;
+    use crate::domain::policy::{Exchange, KeptClaim, Policy, SubjectSource};
     use crate::domain::scope::Scope;
     use crate::domain::timestamp::{Seconds, Timestamp};
 
@@ -264,6 +265,18 @@ mod tests {
                 .clone(),
             networks: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
             methods: vec![AuthMethod::ClientSecretPost],
+            grants: GrantType::ALL.to_vec(),
+            exchange: Some(Exchange {
+                subjects: vec![Glob::parse("it is \"me\"**").unwrap()],
+                keep: vec![KeptClaim::parse("a 'b'").unwrap()],
+                lifetime: Some(Seconds::new(60)),
+                scopes_from_subject: true,
+                rebind: true,
+                ..Exchange::of(vec![
+                    SubjectSource::parse("orders-api").unwrap(),
+                    SubjectSource::parse("issuer:github").unwrap(),
+                ])
+            }),
             enabled: false,
         }
     }
@@ -358,7 +371,9 @@ mod tests {
         )
         .unwrap();
         let policy: Policy = serde_json::from_str(
-            r#"{"audience":"api","scopes":["read"],"claims":{"roles":["a","b"]},"token_lifetime":"2m"}"#,
+            r#"{"audience":"api","scopes":["read"],"claims":{"roles":["a","b"]},"token_lifetime":"2m",
+                "grants":["urn:ietf:params:oauth:grant-type:token-exchange"],
+                "exchange":{"from":"orders-api","keep":["tenant"],"lifetime":"1m"}}"#,
         )
         .unwrap();
         let subject = SubjectName {
@@ -392,6 +407,8 @@ max_assertion_lifetime = "1m"
   scopes = ["read"]
   token_lifetime = "2m"
   claims = { roles = ["a", "b"] }
+  grants = ["token-exchange"]
+  exchange = { from = ["orders-api"], keep = ["tenant"], lifetime = "1m" }
 "#
         );
     }

@@ -24,7 +24,7 @@ const DIVIDERS: [char; 17] = [
 ];
 
 /// The parameters of forms that hold no secret.
-const PARAMETERS: [&str; 7] = [
+const PARAMETERS: [&str; 10] = [
     "grant_type",
     "scope",
     "resource",
@@ -32,6 +32,9 @@ const PARAMETERS: [&str; 7] = [
     "client_id",
     "client_assertion_type",
     "token_type_hint",
+    "subject_token_type",
+    "actor_token_type",
+    "requested_token_type",
 ];
 
 /// The headers that hold no secret.

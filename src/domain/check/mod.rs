@@ -89,8 +89,14 @@ impl Check {
             | Chain::Client
             | Chain::Certificate
             | Chain::Standing
+            | Chain::Exchange
+            | Chain::Token
+            | Chain::TokenStanding
+            | Chain::ActorToken
+            | Chain::Delegation
             | Chain::Policy
             | Chain::Grant
+            | Chain::Kept
             | Chain::Binding => true,
             _ => matches!(
                 self,
@@ -127,7 +133,13 @@ checks! {
     }
     /// At the token endpoint.
     GrantType {
-        GrantType: "request", "grant_type=client_credentials";
+        GrantType: "request", "a grant_type that the metadata lists";
+    }
+    /// The tokens that an exchange is asked for, as parameters.
+    Exchange {
+        SubjectParameter: "request", "subject_token, with a subject_token_type that is supported";
+        ActorParameter: "request", "actor_token with an actor_token_type that is supported, or neither";
+        RequestedType: "request", "requested_token_type of an access token, or none";
     }
     /// At the other two.
     TokenParameter {
@@ -225,31 +237,6 @@ checks! {
         DpopOnce: "dpop proof", "a jti that was not used before";
         DpopSinceLoss: "dpop proof", "a proof made after the database lost data";
     }
-    /// What the client may have at all, here and now.
-    Policy {
-        GrantRegistered: "grant", "a grant that the client registered";
-        Policy: "policy", "a policy that holds for this request";
-    }
-    /// What the request asks for.
-    Grant {
-        ScopeForm: "scope", "scope names separated by single spaces";
-        TargetForm: "audience", "resource, an absolute URI without fragment";
-        OneTarget: "audience", "one audience";
-        ScopeKnown: "scope", "scopes that the client's audiences have";
-        ScopesTogether: "scope", "scopes of one audience";
-        TargetNamed: "audience", "an audience, as the client has several";
-        Target: "audience", "an audience that the client has a policy for";
-        ScopeNamed: "scope", "scopes, as the policy has no default";
-        ScopeGranted: "scope", "scopes that audience and policy grant";
-    }
-    /// What the token is bound to.
-    Binding {
-        Binding: "request", "something to bind the token to";
-    }
-    /// How many tokens it gets.
-    TokenBudget {
-        TokenBudget: "budget", "tokens left in this minute, see max_tokens_per_minute";
-    }
     /// A token, by itself.
     Token {
         TokenForm: "token", "a compact JWS of strict JSON, or a sealed token";
@@ -271,7 +258,47 @@ checks! {
         TokenPolicy: "token", "a policy of its client for its audience";
         TokenPolicyMark: "token", "issued after its policy was last denied";
         TokenCredentialMark: "token", "issued after the last kill of its credential's tokens";
+        TokenSubject: "token", "a subject and actors that exist and are active";
+        TokenSubjectMark: "token", "issued after the last kill of the tokens of its subject and actors";
         TokenAlive: "token", "not revoked";
+    }
+    /// The token of who asks to act for another.
+    ActorToken {
+        ActorToken: "actor token", "a live token of the client itself, if present";
+    }
+    /// Who may act for the subject of a token.
+    Delegation {
+        MayAct: "actor", "the client in may_act of the subject token, if present";
+        ActorCount: "actor", "at most five actors";
+    }
+    /// What the client may have at all, here and now.
+    Policy {
+        GrantRegistered: "grant", "a grant that the client registered";
+        Policy: "policy", "a policy that holds for this request";
+    }
+    /// What the request asks for.
+    Grant {
+        ScopeForm: "scope", "scope names separated by single spaces";
+        TargetForm: "audience", "resource, an absolute URI without fragment";
+        OneTarget: "audience", "one audience";
+        ScopeKnown: "scope", "scopes that the client's audiences have";
+        ScopesTogether: "scope", "scopes of one audience";
+        TargetNamed: "audience", "an audience, as the client has several";
+        Target: "audience", "an audience that the client has a policy for";
+        ScopeNamed: "scope", "scopes, as the policy has no default";
+        ScopeGranted: "scope", "scopes that audience and policy grant";
+    }
+    /// What is carried over from the subject token.
+    Kept {
+        KeptClaims: "claims", "claims that a token may carry over";
+    }
+    /// What the token is bound to.
+    Binding {
+        Binding: "request", "something to bind the token to";
+    }
+    /// How many tokens it gets.
+    TokenBudget {
+        TokenBudget: "budget", "tokens left in this minute, see max_tokens_per_minute";
     }
     /// A token before who wants to revoke it.
     TokenOwner {

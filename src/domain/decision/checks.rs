@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Decided, Decision};
 use crate::domain::check::{Chain, Check};
+use crate::domain::client::GrantType;
 use crate::domain::once::Life;
 
 /// In the form in which an audit event keeps them: a chain stands for all of its checks.
@@ -97,6 +98,7 @@ impl Checks {
 fn concerns(decision: &Decision, chain: Chain) -> bool {
     let endpoint = decision.endpoint;
     let is_token = endpoint == "token";
+    let is_exchange = decision.grant == Some(GrantType::TokenExchange);
     match chain {
         // Those of budgets are made of some requests only, and told where they were.
         Chain::Route | Chain::FailureBudget | Chain::TokenBudget => false,
@@ -108,8 +110,10 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
         | Chain::Standing => true,
         Chain::GrantType | Chain::Policy | Chain::Grant | Chain::Binding => is_token,
         Chain::DpopProof | Chain::DpopFresh => decision.has_proof,
-        Chain::TokenParameter | Chain::Token => !is_token,
-        Chain::TokenStanding => endpoint == "introspection",
+        Chain::Exchange | Chain::ActorToken | Chain::Delegation | Chain::Kept => is_exchange,
+        Chain::TokenParameter => !is_token,
+        Chain::Token => !is_token || is_exchange,
+        Chain::TokenStanding => endpoint == "introspection" || is_exchange,
         Chain::TokenOwner => endpoint == "revocation",
         Chain::SecretForm
         | Chain::Secret
@@ -139,9 +143,14 @@ fn found(decision: &Decision, check: Check) -> Option<String> {
         Check::AssertionExpiry => decision.assertion.map(|it| ends(decision, it)),
         Check::AssertionAge => decision.assertion.map(|it| began(decision, it)),
         Check::DpopAge => decision.proof.map(|it| began(decision, it)),
+        Check::TokenAudience if decision.delegation.is_some() => {
+            text_of(decision.delegation.as_ref().map(|it| &it.from))
+        }
         Check::Target | Check::TokenAudience => text_of(decision.audience.as_ref()),
         Check::ScopeKnown => text_of(decision.scopes_asked.as_ref()),
         Check::ScopeGranted => text_of(decision.scopes_granted.as_ref()),
+        Check::TokenSubject => decision.delegation.as_ref().map(|it| it.subject.clone()),
+        Check::ActorCount => decision.delegation.as_ref().map(|it| it.actors()),
         Check::TokenSignature => decision.jti.as_ref().map(|jti| format!("jti {jti}")),
         _ => None,
     }

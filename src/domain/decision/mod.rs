@@ -23,6 +23,7 @@ use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
 use super::identifier::{AudienceId, ClientId, CredentialId};
 use super::once::Life;
+use super::policy::SubjectSource;
 use super::scope::ScopeSet;
 use super::timestamp::{Seconds, Timestamp};
 use super::traceparent::Traceparent;
@@ -54,6 +55,8 @@ pub struct Decision {
     pub audience: Option<AudienceId>,
     /// The client that a token which was shown was issued to, where its signature is ours.
     pub holder: Option<ClientId>,
+    /// For whom a token is asked, and who acts, where an exchange is asked for.
+    pub delegation: Option<Box<Delegation>>,
     /// The scopes that were asked for by name.
     pub scopes_asked: Option<AskedScopes>,
     /// The scopes that were granted.
@@ -75,6 +78,25 @@ pub struct Decision {
     pub bound_to: Confirmation,
     /// The checks that it passed so far.
     pub passed: Passed,
+}
+
+/// Who acts for whom, as a subject token tells it whose signature is right.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Delegation {
+    /// The subject.
+    pub subject: String,
+    /// Who acts, the client that asks first, and who acted before it.
+    pub actors: Vec<String>,
+    /// What the subject token is for, or who issued it.
+    pub from: SubjectSource,
+}
+
+impl Delegation {
+    /// All that act, as one text.
+    #[must_use]
+    pub fn actors(&self) -> String {
+        self.actors.join(", ")
+    }
 }
 
 /// A decision that has ended.
@@ -110,6 +132,7 @@ impl Decision {
             credential: None,
             audience: None,
             holder: None,
+            delegation: None,
             scopes_asked: None,
             scopes_granted: None,
             jti: None,

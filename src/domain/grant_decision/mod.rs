@@ -1,16 +1,16 @@
 //! Whether a client gets what it asks for: policy as plain data, decided in one place.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::audience::Audience;
-use super::client::{AuthMethod, Client, GrantType};
+use super::client::Client;
 use super::identifier::AudienceId;
-use super::policy::{Policy, Unheld};
-use super::refusal::{GrantFault, TargetRefused};
+use super::policy::{Circumstance, Policy, Unheld};
+use super::refusal::{ExchangeFault, GrantFault, TargetRefused};
 use super::scope::{Scope, ScopeSet};
 use super::shown;
 use super::timestamp::Seconds;
@@ -26,6 +26,8 @@ pub struct Offer {
     pub policy: Policy,
     /// Where.
     pub audience: Arc<Audience>,
+    /// What the scopes must be among as well: those of a subject token.
+    pub within: Option<ScopeSet>,
 }
 
 /// What a client gets.
@@ -41,25 +43,25 @@ pub struct Grant {
     pub claims: Map<String, Value>,
 }
 
-/// The policies of `client` that hold for a request from `source` by `method`.
+/// The policies of `client` that hold for a request.
 ///
 /// # Errors
 /// A client without the grant, and a client for which no policy holds.
 pub fn policies_that_hold<'a>(
     client: &Client,
     policies: &'a [Policy],
-    grant: GrantType,
-    (source, method): (IpAddr, AuthMethod),
+    circumstance: &Circumstance<'_>,
 ) -> Result<Vec<&'a Policy>, GrantFault> {
+    let grant = circumstance.purpose.grant();
     if !client.grants.contains(&grant) {
         return Err(GrantFault::GrantNotRegistered(grant));
     }
     let holding: Vec<&Policy> = policies
         .iter()
-        .filter(|policy| policy.obstacle(source, method).is_none())
+        .filter(|policy| policy.obstacle(circumstance).is_none())
         .collect();
     if holding.is_empty() {
-        let unheld = policies.iter().filter_map(|it| unheld(it, source, method));
+        let unheld = policies.iter().filter_map(|it| unheld(it, circumstance));
         Err(GrantFault::NoPolicy(unheld.collect()))
     } else {
         Ok(holding)
@@ -72,22 +74,22 @@ pub fn policies_that_hold<'a>(
 pub fn why_refused(
     target: &str,
     policies: &[Policy],
-    (source, method): (IpAddr, AuthMethod),
+    circumstance: &Circumstance<'_>,
 ) -> Option<TargetRefused> {
-    let unheld = |policy| unheld(policy, source, method);
+    let unheld = |policy| unheld(policy, circumstance);
     if let Some(policy) = policies.iter().find(|it| it.audience.as_str() == target) {
         return unheld(policy).map(TargetRefused::Unheld);
     }
     policies
         .iter()
-        .filter(|policy| policy.obstacle(source, method).is_none())
+        .filter(|policy| policy.obstacle(circumstance).is_none())
         .take(MOST_NEIGHBOURS)
         .find(|policy| shown::is_neighbour(target, policy.audience.as_str()))
         .map(|policy| TargetRefused::NearOwn(policy.audience.clone()))
 }
 
-fn unheld(policy: &Policy, source: IpAddr, method: AuthMethod) -> Option<Unheld> {
-    let obstacle = policy.obstacle(source, method)?;
+fn unheld(policy: &Policy, circumstance: &Circumstance<'_>) -> Option<Unheld> {
+    let obstacle = policy.obstacle(circumstance)?;
     Some(Unheld {
         audience: policy.audience.clone(),
         obstacle,
@@ -101,13 +103,10 @@ fn unheld(policy: &Policy, source: IpAddr, method: AuthMethod) -> Option<Unheld>
 pub fn decide(offers: &[Offer], request: &TokenRequest) -> Result<Grant, GrantFault> {
     let offer = choose(offers, request)?;
     let asked = match &request.scopes {
-        Some(scopes) => scopes,
-        None if offer.policy.default_scopes.is_empty() => {
-            return Err(GrantFault::NoDefaultScopes(offer.audience.id.clone()));
-        }
-        None => &offer.policy.default_scopes,
+        Some(asked) => Cow::Borrowed(asked),
+        None => default_scopes(offer)?,
     };
-    let scopes = within_policy(asked, offer)?;
+    let scopes = within_subject(within_policy(&asked, offer)?, offer)?;
     let lifetime = offer.audience.lifetime(offer.policy.token_lifetime);
     let claims = offer.policy.claims.clone();
     Ok(Grant {
@@ -116,6 +115,23 @@ pub fn decide(offers: &[Offer], request: &TokenRequest) -> Result<Grant, GrantFa
         lifetime,
         claims,
     })
+}
+
+/// What is granted where the request names no scope.
+fn default_scopes(offer: &Offer) -> Result<Cow<'_, ScopeSet>, GrantFault> {
+    let (default, audience) = (&offer.policy.default_scopes, &offer.audience.id);
+    if default.is_empty() {
+        return Err(GrantFault::NoDefaultScopes(audience.clone()));
+    }
+    let Some(within) = &offer.within else {
+        return Ok(Cow::Borrowed(default));
+    };
+    let of_both = default.iter().filter(|it| within.contains(it)).cloned();
+    let of_both: ScopeSet = of_both.collect();
+    if of_both.is_empty() {
+        return Err(ExchangeFault::NoScopeOfSubject(audience.clone()).into());
+    }
+    Ok(Cow::Owned(of_both))
 }
 
 fn choose<'a>(offers: &'a [Offer], request: &TokenRequest) -> Result<&'a Offer, GrantFault> {
@@ -181,6 +197,21 @@ fn within_policy(scopes: &ScopeSet, offer: &Offer) -> Result<ScopeSet, GrantFaul
             audience: offer.audience.id.clone(),
             scope: shown_scope(scope, std::slice::from_ref(offer)),
         }),
+    }
+}
+
+fn within_subject(scopes: ScopeSet, offer: &Offer) -> Result<ScopeSet, GrantFault> {
+    let outside = offer
+        .within
+        .as_ref()
+        .and_then(|it| scopes.first_outside(it));
+    match outside {
+        None => Ok(scopes),
+        Some(scope) => Err(ExchangeFault::ScopeOutsideSubject {
+            audience: offer.audience.id.clone(),
+            scope: shown_scope(scope, std::slice::from_ref(offer)),
+        }
+        .into()),
     }
 }
 

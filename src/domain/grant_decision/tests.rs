@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::{JwtTyp, SenderConstraint, TokenFormat};
-use crate::domain::policy::Obstacle;
+use crate::domain::client::AuthMethod;
+use crate::domain::policy::{Obstacle, Purpose};
 
 fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
     let set = |text: &str| {
@@ -18,14 +19,9 @@ fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
     let id = AudienceId::parse(audience).unwrap();
     Offer {
         policy: Policy {
-            audience: id.clone(),
             scopes: set(granted),
             default_scopes: set(default),
-            token_lifetime: None,
-            claims: serde_json::Map::new(),
-            networks: Vec::new(),
-            methods: Vec::new(),
-            enabled: true,
+            ..Policy::bare(id.clone())
         },
         audience: Arc::new(Audience {
             id,
@@ -41,6 +37,7 @@ fn offer(audience: &str, scopes: &str, granted: &str, default: &str) -> Offer {
             sender_constraint: SenderConstraint::None,
             served_by: Vec::new(),
         }),
+        within: None,
     }
 }
 
@@ -137,36 +134,19 @@ fn the_lifetime_is_the_policys_within_the_audiences_most() {
     assert_eq!(lifetime(&offer), Seconds::new(900));
 }
 
-#[test]
-fn a_policy_whose_condition_fails_counts_as_absent() {
-    let mut policy = offer("a", "r", "r", "r").policy;
-    let inside: IpAddr = "10.1.2.3".parse().unwrap();
-    let mapped: IpAddr = "::ffff:10.1.2.3".parse().unwrap();
-    let outside: IpAddr = "192.0.2.1".parse().unwrap();
-    let basic = AuthMethod::ClientSecretBasic;
-    assert_eq!(policy.obstacle(outside, basic), None);
-    policy.networks = vec!["10.0.0.0/8".parse().unwrap()];
-    assert_eq!(policy.obstacle(inside, basic), None);
-    assert_eq!(policy.obstacle(mapped, basic), None);
-    let elsewhere = Some(Obstacle::Network(outside));
-    assert_eq!(policy.obstacle(outside, basic), elsewhere);
-    policy.methods = vec![AuthMethod::PrivateKeyJwt];
-    let otherwise = Some(Obstacle::Method(basic));
-    assert_eq!(policy.obstacle(inside, basic), otherwise);
-    policy.methods.clear();
-    policy.enabled = false;
-    assert_eq!(policy.obstacle(inside, basic), Some(Obstacle::Disabled));
-}
-
 /// Nothing of others' audiences: the reason is one of the client's own policies, or none.
 #[test]
 fn a_refused_audience_is_told_by_the_clients_own_policies() {
-    let source: IpAddr = "192.0.2.1".parse().unwrap();
+    let circumstance = Circumstance {
+        source: "192.0.2.1".parse().unwrap(),
+        method: AuthMethod::PrivateKeyJwt,
+        purpose: Purpose::Itself,
+    };
     let policies = [("orders-api", false), ("stock-api", true)].map(|(id, enabled)| Policy {
         enabled,
         ..offer(id, "r", "r", "r").policy
     });
-    let why = |target| why_refused(target, &policies, (source, AuthMethod::PrivateKeyJwt));
+    let why = |target| why_refused(target, &policies, &circumstance);
     let id = |id| AudienceId::parse(id).unwrap();
     assert_eq!(
         why("stock-api/"),
@@ -179,6 +159,38 @@ fn a_refused_audience_is_told_by_the_clients_own_policies() {
     assert_eq!(why("orders-api"), Some(TargetRefused::Unheld(unheld)));
     assert_eq!(why("orders-api/"), None);
     assert_eq!(why("prices"), None);
+}
+
+/// EXC-02.
+#[test]
+fn scopes_of_a_subject_token_bound_those_that_are_asked_for_and_cut_the_default_ones() {
+    let mut one = offer("x", "a b c", "a b c", "a b");
+    one.within = Some(ScopeSet::parse("b c d").unwrap());
+    let offers = [one.clone()];
+    let of = |scope| granted(&offers, &ask(scope, None));
+    assert_eq!(of(Some("b c")).unwrap(), "x: b c");
+    assert_eq!(of(None).unwrap(), "x: b");
+    let outside = |scope: &str| {
+        GrantFault::Exchange(ExchangeFault::ScopeOutsideSubject {
+            audience: AudienceId::parse("x").unwrap(),
+            scope: scope.to_owned(),
+        })
+    };
+    assert_eq!(of(Some("a b")), Err(outside("a")));
+    let beyond = of(Some("d"));
+    assert!(
+        matches!(beyond, Err(GrantFault::ScopeUnknown(_))),
+        "{beyond:?}"
+    );
+    one.within = Some(ScopeSet::parse("c").unwrap());
+    let none = granted(&[one], &ask(None, None));
+    assert!(
+        matches!(
+            none,
+            Err(GrantFault::Exchange(ExchangeFault::NoScopeOfSubject(_)))
+        ),
+        "{none:?}"
+    );
 }
 
 proptest! {

@@ -42,6 +42,9 @@ pub enum PolicyFault {
     /// A lifetime above the most that there may be.
     #[error(transparent)]
     LifetimeAbove(#[from] LifetimeAbove),
+    /// Tokens of an exchange that would live longer than the audience allows.
+    #[error("lifetime: {0}")]
+    ExchangeLifetime(LifetimeAbove),
     /// Methods of which the client has none.
     #[error(
         "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
@@ -65,6 +68,7 @@ impl PolicyFault {
             Self::NoScopes | Self::UnknownScope { .. } => "scopes",
             Self::DefaultScope(_) => "default_scopes",
             Self::LifetimeAbove(_) => "token_lifetime",
+            Self::ExchangeLifetime(_) => "exchange",
             Self::Methods => "methods",
             Self::ClaimsTogether(_) => "claims",
         }
@@ -138,6 +142,9 @@ impl Policy {
         let lifetime = self.token_lifetime;
         let fault = lifetime.and_then(|given| audience.lifetime_fault(given));
         faults.extend(fault.map(PolicyFault::from));
+        let of_exchange = self.exchange.as_ref().and_then(|it| it.lifetime);
+        let fault = of_exchange.and_then(|given| audience.lifetime_fault(given));
+        faults.extend(fault.map(PolicyFault::ExchangeLifetime));
         faults
     }
 }

@@ -1,18 +1,19 @@
 //! A policy: client X may get scopes S for audience A.
 
+mod exchange;
 mod fault;
-
-use std::fmt;
-use std::net::IpAddr;
+mod obstacle;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use exchange::{Exchange, KeptClaim, SubjectSource};
 pub use fault::PolicyFault;
+pub use obstacle::{Circumstance, Obstacle, Purpose, Unheld};
 
 use super::audience::LONGEST_LIFETIME;
-use super::client::AuthMethod;
+use super::client::{AuthMethod, GrantType};
 use super::identifier::AudienceId;
 use super::scope::ScopeSet;
 use super::timestamp::Seconds;
@@ -44,6 +45,12 @@ pub struct Policy {
     /// The authentication methods it holds for; empty: all.
     #[serde(default)]
     pub methods: Vec<AuthMethod>,
+    /// The grants that it holds for; empty: each, and token exchange where `exchange` says how.
+    #[serde(default, deserialize_with = "shape::set")]
+    pub grants: Vec<GrantType>,
+    /// Which tokens the client may exchange for one of this audience; none: no token.
+    #[serde(default)]
+    pub exchange: Option<Exchange>,
     /// Whether it holds at all.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -51,26 +58,6 @@ pub struct Policy {
 
 const fn yes() -> bool {
     true
-}
-
-/// Why a policy does not hold for a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// It is switched off.
-    Disabled,
-    /// It is for other networks.
-    Network(IpAddr),
-    /// It is for other methods of authentication.
-    Method(AuthMethod),
-}
-
-/// A policy that does not hold, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unheld {
-    /// What it is for.
-    pub audience: AudienceId,
-    /// Why it does not hold.
-    pub obstacle: Obstacle,
 }
 
 impl Policy {
@@ -85,39 +72,19 @@ impl Policy {
             claims: Map::new(),
             networks: Vec::new(),
             methods: Vec::new(),
+            grants: Vec::new(),
+            exchange: None,
             enabled: true,
         }
     }
 
-    /// What keeps it from holding for a request from `source` by a client that authenticated with `method`; such a
-    /// policy counts as absent.
+    /// How long a token lives that it gives by `grant`; `None`: as long as the audience says.
     #[must_use]
-    pub fn obstacle(&self, source: IpAddr, method: AuthMethod) -> Option<Obstacle> {
-        let within = |network: &IpNet| network.contains(&source.to_canonical());
-        if !self.enabled {
-            Some(Obstacle::Disabled)
-        } else if !self.networks.is_empty() && !self.networks.iter().any(within) {
-            Some(Obstacle::Network(source))
-        } else if !self.methods.is_empty() && !self.methods.contains(&method) {
-            Some(Obstacle::Method(method))
-        } else {
-            None
-        }
-    }
-}
-
-impl fmt::Display for Unheld {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let audience = &self.audience;
-        match self.obstacle {
-            Obstacle::Disabled => write!(f, "{audience}, whose policy is disabled"),
-            Obstacle::Network(source) => {
-                write!(
-                    f,
-                    "{audience}, whose policy is not for the network of {source}"
-                )
-            }
-            Obstacle::Method(method) => write!(f, "{audience}, whose policy is not for {method}"),
-        }
+    pub fn lifetime_by(&self, grant: GrantType) -> Option<Seconds> {
+        let exchange = self
+            .exchange
+            .as_ref()
+            .filter(|_| grant == GrantType::TokenExchange);
+        exchange.and_then(|it| it.lifetime).or(self.token_lifetime)
     }
 }

@@ -1,5 +1,6 @@
 //! Faults of what an authenticated client asks for.
 
+use super::exchange_fault::ExchangeFault;
 use crate::domain::check::{Check, Finding};
 use crate::domain::client::GrantType;
 use crate::domain::explanation::{ErrorCode, Explanation};
@@ -45,6 +46,8 @@ pub enum GrantFault {
     },
     /// The request does not tell which of several audiences it means.
     TargetAmbiguous(Vec<AudienceId>),
+    /// What a token exchange is asked for cannot be had.
+    Exchange(ExchangeFault),
     /// The token to revoke was issued to another client.
     TokenOfAnotherClient(String),
 }
@@ -64,6 +67,12 @@ pub enum TargetRefused {
     NearOther(AudienceId),
 }
 
+impl From<ExchangeFault> for GrantFault {
+    fn from(fault: ExchangeFault) -> Self {
+        Self::Exchange(fault)
+    }
+}
+
 impl GrantFault {
     /// The client is never told which of its policies or audiences there are.
     pub(super) fn explain(&self) -> Explanation<'_> {
@@ -79,7 +88,8 @@ impl GrantFault {
                 UnauthorizedClient,
                 "this client may not get tokens here",
                 Finding::new(Check::Policy, listed(unheld, "no policy at all")).remedy(
-                    "give the client a policy for the audience, or look at the policy's networks, methods and enabled",
+                    "give the client a policy for the audience, or look at the policy's networks, methods, grants, exchange \
+                     and enabled",
                 ),
             ),
             Self::ScopeGrammar(found) => (
@@ -134,6 +144,7 @@ impl GrantFault {
                 Finding::new(Check::TargetNamed, format!("none, where it could be {}", listed(audiences, "any")))
                     .remedy("let the client send audience or resource"),
             ),
+            Self::Exchange(fault) => return fault.explain(),
             Self::TokenOfAnotherClient(holder) => (
                 InvalidGrant,
                 "the token was issued to another client",
@@ -149,7 +160,7 @@ impl GrantFault {
     }
 }
 
-const SCOPE_REFUSED: &str = "a requested scope is unknown or not granted to this client";
+pub(super) const SCOPE_REFUSED: &str = "a requested scope is unknown or not granted to this client";
 const ADD_SCOPE: &str = "add the scope to the audience and to the client's policy";
 
 impl TargetRefused {
@@ -163,7 +174,7 @@ impl TargetRefused {
                 Finding::new(Check::Target, format!("{target}, without a policy")).remedy(give)
             }
             Self::Unheld(unheld) => Finding::new(Check::Target, unheld.to_string())
-                .remedy("look at networks, methods and enabled of that policy"),
+                .remedy("look at networks, methods, grants, exchange and enabled of that policy"),
             Self::NearOwn(near) => Finding::new(Check::Target, target).remedy(format!(
                 "let the client ask for {near}: names are compared character by character"
             )),

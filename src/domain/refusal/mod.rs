@@ -2,10 +2,12 @@
 //! and what came. What a client is told is constant; what an operator is told never holds secret material.
 
 mod client_fault;
+mod exchange_fault;
 mod grant_fault;
 mod request_fault;
 
 pub use client_fault::ClientFault;
+pub use exchange_fault::ExchangeFault;
 pub use grant_fault::{GrantFault, TargetRefused};
 pub use request_fault::RequestFault;
 
@@ -57,3 +59,9 @@ macro_rules! into_refusal {
 }
 
 into_refusal!(RequestFault => Request, ClientFault => Client, DpopFault => Dpop, GrantFault => Grant, BudgetFault => Budget);
+
+impl From<ExchangeFault> for Refusal {
+    fn from(fault: ExchangeFault) -> Self {
+        GrantFault::from(fault).into()
+    }
+}

@@ -52,12 +52,27 @@ pub enum RequestFault {
         /// The one in the header.
         header: String,
     },
+    /// A token exchange without `subject_token`.
+    MissingSubjectToken,
+    /// A token without its type, or a type without its token; which is there.
+    TokenPair(&'static str),
+    /// The type of this token is none that is read here.
+    TokenType(&'static str, String),
+    /// Something else than an access token is wanted.
+    RequestedTokenType(String),
     /// The grant is unknown here.
     UnsupportedGrantType(String),
     /// Somebody asks for an authorization: there are no users here.
     NoAuthorization,
     /// The client or the audience demands a binding that the request does not bring.
     MissingConfirmation(&'static str),
+    /// A token of an exchange is bound to what the request does not prove to hold.
+    UnprovenToken {
+        /// `subject token` or `actor token`.
+        token: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
     /// A trusted proxy says wrongly whose request it passes on.
     Forwarded(ForwardedFault),
 }
@@ -161,7 +176,33 @@ impl RequestFault {
             Self::UnsupportedGrantType(found) => (
                 "this grant type is not supported",
                 Finding::new(Check::GrantType, found)
-                    .remedy("let the client send grant_type=client_credentials: there is no other grant here"),
+                    .remedy("let the client send grant_type=client_credentials, or another one that the metadata lists"),
+            ),
+            Self::MissingSubjectToken => (
+                "the parameters subject_token and subject_token_type are missing",
+                Finding::new(Check::SubjectParameter, "no subject_token")
+                    .remedy("let the client send the access token that it got, and its type"),
+            ),
+            Self::TokenPair(alone) => (
+                "a token and its type come together",
+                Finding::new(parameter_of(alone), format!("{alone} alone"))
+                    .remedy("let the client send both parameters"),
+            ),
+            Self::TokenType(token, found) => (
+                "this type of token is not supported",
+                Finding::new(parameter_of(token), format!("{token} of the type {found}"))
+                    .remedy("let the client send urn:ietf:params:oauth:token-type:access_token"),
+            ),
+            Self::RequestedTokenType(found) => (
+                "only an access token can be requested",
+                Finding::new(Check::RequestedType, found)
+                    .remedy("let the client leave requested_token_type out"),
+            ),
+            Self::UnprovenToken { token, what } => (
+                "a token is bound, and the request does not prove possession of what it is bound to",
+                Finding::new(Check::Binding, format!("no {what} that the {token} is bound to"))
+                    .remedy("let the client prove it; where its tokens may take the place of tokens that are bound to others, \
+                             say rebind = true in the policy's exchange"),
             ),
             Self::BasicEncoding(found) => (
                 "the Authorization header is not well encoded",
@@ -208,6 +249,14 @@ impl RequestFault {
                 )
             }
         }
+    }
+}
+
+fn parameter_of(name: &str) -> Check {
+    if name.starts_with("actor") {
+        Check::ActorParameter
+    } else {
+        Check::SubjectParameter
     }
 }
 

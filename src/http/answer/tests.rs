@@ -11,9 +11,11 @@ use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
 use crate::domain::dpop_fault::DpopFault;
 use crate::domain::forwarded_fault::ForwardedFault;
-use crate::domain::identifier::{AudienceId, CredentialId};
-use crate::domain::refusal::{ClientFault, GrantFault, TargetRefused};
+use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+use crate::domain::refusal::{ClientFault, ExchangeFault, GrantFault, TargetRefused};
 use crate::domain::secret_format::Oddity;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::token_fault::TokenFault;
 
 fn request_faults() -> Vec<Refusal> {
     use RequestFault as F;
@@ -43,6 +45,14 @@ fn request_faults() -> Vec<Refusal> {
         F::UnsupportedGrantType("password".to_owned()),
         F::NoAuthorization,
         F::MissingConfirmation("dpop"),
+        F::MissingSubjectToken,
+        F::TokenPair("actor_token_type"),
+        F::TokenType("subject_token", "urn:x".to_owned()),
+        F::RequestedTokenType("urn:x".to_owned()),
+        F::UnprovenToken {
+            token: "subject token",
+            what: "client certificate",
+        },
         F::Forwarded(ForwardedFault::HopByHop),
     ]
     .map(Refusal::Request)
@@ -176,6 +186,32 @@ fn grant_faults() -> Vec<Refusal> {
     .into()
 }
 
+fn exchange_faults() -> Vec<Refusal> {
+    use ExchangeFault as F;
+    let audience = || AudienceId::parse("pricing-api").unwrap();
+    [
+        F::SubjectToken(TokenFault::Signature),
+        F::SubjectToken(TokenFault::NotServed(audience())),
+        F::SubjectToken(TokenFault::Named(ClientId::parse("web").unwrap(), None)),
+        F::SubjectToken(TokenFault::NamedMark(
+            ClientId::parse("web").unwrap(),
+            Timestamp::EPOCH,
+        )),
+        F::ActorToken(TokenFault::Revoked),
+        F::ActorOfAnother("web".to_owned()),
+        F::MayAct("web".to_owned()),
+        F::TooManyActors,
+        F::KeptClaim("roles, of another type".to_owned()),
+        F::ScopeOutsideSubject {
+            audience: audience(),
+            scope: "x".to_owned(),
+        },
+        F::NoScopeOfSubject(audience()),
+    ]
+    .map(|fault| Refusal::Grant(fault.into()))
+    .into()
+}
+
 fn all() -> Vec<Refusal> {
     [
         request_faults(),
@@ -184,6 +220,7 @@ fn all() -> Vec<Refusal> {
         certificate_faults(),
         dpop_faults(),
         grant_faults(),
+        exchange_faults(),
     ]
     .concat()
 }

@@ -80,6 +80,8 @@ async fn apply_wanted(
     let (mut plan, writes) = judged(&stored, wanted, options.prune)?;
     plan.warnings.extend(warnings::of_shared_keys(catalog));
     plan.warnings.extend(warnings::of_issuers(catalog));
+    plan.warnings
+        .extend(warnings::of_exchanges(catalog, &stored, options.prune));
     plan.warnings.extend(warnings::of_unknown_servers(
         catalog,
         &stored,

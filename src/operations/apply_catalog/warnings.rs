@@ -6,8 +6,10 @@ use super::stored::Stored;
 use crate::config::catalog::Catalog;
 use crate::crypto::client_key;
 use crate::domain::audience::{JwtTyp, TokenFormat};
+use crate::domain::client::GrantType;
 use crate::domain::credential::CredentialMaterial;
-use crate::domain::identifier::ClientId;
+use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::policy::SubjectSource;
 
 /// Whoever holds a key that two clients registered can act as either of them.
 pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
@@ -40,6 +42,47 @@ pub(super) fn of_issuers(catalog: &Catalog) -> impl Iterator<Item = String> {
         let advice = stated.advice()?;
         Some(format!("{}: issuer {}: {advice}", stated.place, stated.id))
     })
+}
+
+/// An exchange that can never be made: it may be a typing error, or the rest be added later.
+pub(super) fn of_exchanges(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
+    let stated: BTreeSet<&AudienceId> = catalog.audiences.iter().map(|it| &it.id).collect();
+    let is_known =
+        |id: &AudienceId| stated.contains(id) || (!prune && stored.audiences.contains_key(id));
+    let grant = GrantType::TokenExchange;
+    let mut warnings = Vec::new();
+    for client in &catalog.clients {
+        let has_grant = client.client.grants.contains(&grant);
+        for policy in &client.policies {
+            let mut warn = |what: String| {
+                let (id, audience) = (&client.client.id, &policy.audience);
+                let place = &policy.place;
+                warnings.push(format!(
+                    "{place}: client {id}, policy for {audience}: {what}"
+                ));
+            };
+            let Some(exchange) = &policy.exchange else {
+                if policy.grants.contains(&grant) {
+                    warn("it holds for token-exchange, and no `exchange` says which tokens may be exchanged".to_owned());
+                }
+                continue;
+            };
+            if !has_grant {
+                warn("it has an `exchange`, and the client's `grants` lack \"token-exchange\": none can be made".to_owned());
+            }
+            for from in &exchange.from {
+                match from {
+                    SubjectSource::Audience(id) if !is_known(id) => {
+                        warn(format!(
+                            "no token can be exchanged from {id}, which is no audience"
+                        ));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    warnings
 }
 
 /// A server that is not a client can introspect nothing; it may be a typing error, or be added later.

@@ -40,7 +40,7 @@ pub struct Explained {
 }
 
 /// What details of an audit event tell of its request beside outcome, remedy and checks.
-const DETAILS: [&str; 10] = [
+const DETAILS: [&str; 13] = [
     "source",
     "proxy",
     "grant",
@@ -48,6 +48,9 @@ const DETAILS: [&str; 10] = [
     "credential",
     "audience",
     "scopes_asked",
+    "subject",
+    "actors",
+    "from",
     "holder",
     "jti",
     "pending",

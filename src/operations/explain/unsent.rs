@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use super::stopped::behind;
 use super::{Explained, ending};
-use crate::domain::check::Chain;
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::decision::{ClaimedClient, Decision, Judged, Outcome};
 use crate::domain::presented::PresentedProof;
+use crate::domain::presented_exchange::ACCESS_TOKEN;
 use crate::operations::Grantd;
 use crate::operations::caller::Caller;
 use crate::operations::error::OperationError;
-use crate::operations::issue_token::{Asked, Unsent, WouldIssue};
+use crate::operations::issue_token::{Asked, AskedGrant, Unsent, WouldIssue};
 use crate::store::error::StoreError;
 
 /// What an operator supposes of a request.
@@ -24,6 +24,8 @@ pub struct Supposed<'a> {
     pub method: AuthMethod,
     /// Its `grant_type`, any text.
     pub grant: &'a str,
+    /// Its `subject_token`, any text.
+    pub subject_token: Option<&'a str>,
     /// Its `scope`.
     pub scope: Option<&'a str>,
     /// Its `audience`.
@@ -67,9 +69,13 @@ async fn judge(
     caller: &Caller,
     decision: &mut Decision,
 ) -> Result<WouldIssue, OperationError> {
-    let grant = GrantType::asked_for(supposed.grant)?;
-    decision.grant = Some(grant);
-    decision.passed(Chain::GrantType);
+    let named = GrantType::asked_for(supposed.grant)?;
+    let parameter = |name| match name {
+        "subject_token" => supposed.subject_token,
+        "subject_token_type" => supposed.subject_token.map(|_| ACCESS_TOKEN),
+        _ => None,
+    };
+    let grant = AskedGrant::read(named, parameter, decision)?;
     let unsent = Unsent {
         client: supposed.client,
         method: supposed.method,

@@ -1,11 +1,11 @@
 //! What every token is bound to, whatever its grant, and whether the server's profile lets it be issued so.
 
 use super::circumstances::Circumstances;
+use super::entitlement::Entitlement;
 use crate::domain::confirmation::{Confirmation, Evidence};
 use crate::domain::grant_decision::Grant;
 use crate::domain::refusal::RequestFault;
 use crate::operations::Grantd;
-use crate::operations::authenticate_client::StandingClient;
 use crate::operations::basis::{Basis, Held as _};
 use crate::operations::error::{OperationError, Outage};
 
@@ -29,16 +29,33 @@ impl Grantd {
     }
 }
 
-/// What the token is bound to: what the caller proved to hold, where client or audience want that.
+/// What the token is bound to: what the caller proved to hold, where client or audience want that, or where the token
+/// takes the place of one that is bound.
 pub(super) fn bind<B: Basis>(
-    client: &StandingClient<'_, B>,
+    entitlement: &Entitlement<'_, B>,
     grant: &Grant,
     circumstances: &Circumstances<'_, B>,
 ) -> Result<Confirmation, RequestFault> {
+    let client = &entitlement.actor;
     let evidence = Evidence {
         method: client.method(),
         certificate: circumstances.held.certificate(),
         key: circumstances.held.key(),
     };
-    Confirmation::bind(client.client(), grant.audience.sender_constraint, evidence)
+    let constraint = grant.audience.sender_constraint;
+    let bound = Confirmation::bind(client.client(), constraint, evidence)?;
+    let Some(delegated) = &entitlement.delegated else {
+        return Ok(bound);
+    };
+    let bound = match delegated.actor_bound_to {
+        Some(cnf) => bound.in_place_of(cnf, false, ("actor token", evidence))?,
+        None => bound,
+    };
+    match &delegated.token.bound_to {
+        Some(cnf) => {
+            let rebind = entitlement.exchange(grant).is_some_and(|it| it.rebind);
+            bound.in_place_of(cnf, rebind, ("subject token", evidence))
+        }
+        None => Ok(bound),
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::circumstances::Circumstances;
 use super::entitlement::Entitlement;
-use crate::domain::client::GrantType;
 use crate::domain::grant_decision::policies_that_hold;
+use crate::domain::policy::Purpose;
 use crate::domain::refusal::GrantFault;
 use crate::operations::authenticate_client::StandingClient;
 use crate::operations::basis::Basis;
@@ -16,16 +16,14 @@ pub(super) fn entitle<'l, B: Basis>(
     client: StandingClient<'l, B>,
     circumstances: &Circumstances<'_, B>,
 ) -> Result<Entitlement<'l, B>, GrantFault> {
-    let policies = policies_that_hold(
-        client.client(),
-        client.policies(),
-        GrantType::ClientCredentials,
-        (circumstances.source, client.method()),
-    )?;
+    let circumstance = circumstances.of(&client, Purpose::Itself);
+    let policies = policies_that_hold(client.client(), client.policies(), &circumstance)?;
     Ok(Entitlement {
         subject: client.client().id.as_str(),
         actor: client,
         policies,
         until: None,
+        purpose: Purpose::Itself,
+        delegated: None,
     })
 }

@@ -1,26 +1,26 @@
 //! Decides on a token request, at the last look: what is granted, bound to what, and who signs. What is made of it then,
 //! a token or a view of one, is the caller's.
 
-use std::sync::Arc;
-
 use super::binding::bind;
 use super::circumstances::Circumstances;
 use super::client_credentials;
 use super::entitlement::Entitlement;
+use super::exchanged::Exchanged;
 use super::maker::Maker;
+use super::token_exchange;
 use crate::domain::audience::{Audience, TokenFormat};
 use crate::domain::check::Chain;
-use crate::domain::client::GrantType;
 use crate::domain::confirmation::Confirmation;
 use crate::domain::decision::{AskedScopes, Decision};
 use crate::domain::grant_decision::{Grant, Offer, decide, why_refused};
+use crate::domain::kept_claims::KeptClaims;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{GrantFault, TargetRefused};
 use crate::domain::shown;
 use crate::domain::timestamp::{Seconds, Timestamp};
 use crate::domain::token_request::TokenRequest;
 use crate::operations::Grantd;
-use crate::operations::authenticate_client::{IdentifiedClient, StandingClient};
+use crate::operations::authenticate_client::IdentifiedClient;
 use crate::operations::basis::Basis;
 use crate::operations::error::{OperationError, Outage};
 use crate::operations::key_ring::KeyRing;
@@ -37,6 +37,7 @@ const MOST_WAITS: usize = 2;
 pub(super) struct Ready<'l, B: Basis> {
     pub(super) entitlement: Entitlement<'l, B>,
     pub(super) grant: Grant,
+    pub(super) kept: Option<KeptClaims>,
     pub(super) confirmation: Confirmation,
     pub(super) maker: Maker<'l>,
     pub(super) now: Timestamp,
@@ -63,13 +64,18 @@ impl Grantd {
         decision: &mut Decision,
         give: impl Fn(Ready<'_, B>, &mut Decision) -> Result<T, OperationError>,
     ) -> Result<T, OperationError> {
+        let tokens = circumstances.exchanged.as_ref().map(Exchanged::named);
+        let about = match &tokens {
+            Some(tokens) => About::ItsPoliciesAnd(tokens),
+            None => About::ItsPolicies,
+        };
         for _ in 0..=MOST_WAITS {
             let judge =
                 |look: &Look<'_>| self.judge(client, look, (circumstances, &mut *decision), &give);
             match self
                 .memory
                 .directory
-                .at_last(client.id(), About::ItsPolicies, judge)
+                .at_last(client.id(), about, judge)
                 .await??
             {
                 Judged::Given(given) => return Ok(given),
@@ -90,18 +96,26 @@ impl Grantd {
         self.feed.check_fitness()?;
         let now = self.clocks.now();
         let client = self.authenticator.standing(client, look)?;
-        let entitlement = match circumstances.asked.grant {
-            GrantType::ClientCredentials => client_credentials::entitle(client, circumstances)?,
+        let entitlement = match &circumstances.exchanged {
+            None => client_credentials::entitle(client, circumstances)?,
+            Some(exchanged) => {
+                let at = (look, exchanged, circumstances);
+                token_exchange::entitle(self, client, at, decision)?
+            }
         };
         decision.passed(Chain::Policy);
         let mut grant = self.decide_grant(&entitlement, look, (circumstances, decision))?;
-        let mark = client.tokens_not_before(&grant.audience.id);
+        let kept = entitlement.kept(&grant)?;
+        if kept.is_some() {
+            decision.passed(Chain::Kept);
+        }
+        let mark = entitlement.tokens_not_before(&grant.audience.id);
         if let Some(alive) = first_living_second(mark, now)? {
             return Ok(Judged::NotBefore(alive));
         }
         let longest = self.settings.tokens.max_lifetime;
         grant.lifetime = entitlement.lifetime(grant.lifetime, longest, now);
-        let confirmation = bind(&client, &grant, circumstances)?;
+        let confirmation = bind(&entitlement, &grant, circumstances)?;
         self.hold_to_profile(&grant, &confirmation)?;
         decision.passed(Chain::Binding);
         let ring = self.memory.keys.load_full().ok_or(StoreError::NotLoaded)?;
@@ -110,6 +124,7 @@ impl Grantd {
                 let ready = Ready {
                     entitlement,
                     grant,
+                    kept,
                     confirmation,
                     maker,
                     now,
@@ -151,11 +166,11 @@ impl Grantd {
     ) -> Result<Grant, OperationError> {
         let asked = &circumstances.asked;
         let request = TokenRequest::parse(asked.scope, asked.resources, asked.audience)?;
-        let decided = decide(&offers(&entitlement.policies, look), &request);
+        let decided = decide(&offers(entitlement, look), &request);
         decision.scopes_asked = request.scopes.map(AskedScopes::new);
         let grant = decided.map_err(|fault| match (fault, request.target) {
             (GrantFault::TargetRefused { .. }, Some(target)) => {
-                self.target_refused(&target, &entitlement.actor, circumstances)
+                self.target_refused(&target, entitlement, circumstances)
             }
             (fault, _) => fault,
         })?;
@@ -168,7 +183,7 @@ impl Grantd {
     fn target_refused<B: Basis>(
         &self,
         target: &str,
-        client: &StandingClient<'_, B>,
+        entitlement: &Entitlement<'_, B>,
         circumstances: &Circumstances<'_, B>,
     ) -> GrantFault {
         let near = self.memory.directory.near_audience(target);
@@ -177,8 +192,9 @@ impl Grantd {
             Some(near) => TargetRefused::NearOther(near),
             None => TargetRefused::Unknown,
         };
-        let from = (circumstances.source, client.method());
-        let why = why_refused(target, client.policies(), from).unwrap_or(by_others);
+        let client = &entitlement.actor;
+        let held_against = circumstances.of(client, entitlement.purpose);
+        let why = why_refused(target, client.policies(), &held_against).unwrap_or(by_others);
         let shown = match &why {
             TargetRefused::Unknown => shown::unknown_url(target),
             _ => shown::plain(target),
@@ -199,16 +215,10 @@ fn first_living_second(mark: Timestamp, now: Timestamp) -> Result<Option<Timesta
     }
 }
 
-fn offers(policies: &[&Policy], look: &Look<'_>) -> Vec<Offer> {
+fn offers<B: Basis>(entitlement: &Entitlement<'_, B>, look: &Look<'_>) -> Vec<Offer> {
     let offer = |policy: &&Policy| {
-        let audience = look
-            .audiences()
-            .iter()
-            .find(|it| it.id == policy.audience)?;
-        Some(Offer {
-            policy: (*policy).clone(),
-            audience: Arc::clone(audience),
-        })
+        let audience = look.audience(&policy.audience)?;
+        Some(entitlement.offer(policy, audience))
     };
-    policies.iter().filter_map(offer).collect()
+    entitlement.policies.iter().filter_map(offer).collect()
 }

@@ -6,12 +6,14 @@ mod binding;
 mod circumstances;
 mod client_credentials;
 mod entitlement;
+mod exchanged;
 mod judge;
 mod maker;
 mod sign;
+mod token_exchange;
 mod unsent;
 
-pub use circumstances::Asked;
+pub use circumstances::{Asked, AskedGrant};
 pub use sign::IssuedToken;
 pub(super) use unsent::{Unsent, WouldIssue};
 
@@ -65,6 +67,8 @@ impl Grantd {
             }
             None => None,
         };
+        let exchange = asked.grant.exchange();
+        let exchanged = self.read_exchanged(exchange, client.id(), decision).await?;
         let circumstances = Circumstances {
             asked,
             source: caller.source,
@@ -72,6 +76,7 @@ impl Grantd {
                 certificate: caller.certificate.as_ref(),
                 proof: proof.as_ref(),
             },
+            exchanged,
         };
         let issue = |ready: Ready<'_, Proven>, decision: &mut Decision| self.issue(ready, decision);
         self.decide_at_last(&client, &circumstances, decision, issue)

@@ -25,13 +25,19 @@ impl Grantd {
     /// What the token says.
     pub(super) fn claims<B: Basis>(&self, ready: &Ready<'_, B>, jti: String) -> AccessToken {
         let entitlement = &ready.entitlement;
-        AccessToken::new(
+        let token = AccessToken::new(
             self.settings.issuer.as_str(),
             (entitlement.subject, entitlement.actor.client()),
             &ready.grant,
             &ready.confirmation,
             (ready.now, jti),
-        )
+        );
+        match (&entitlement.delegated, &ready.kept) {
+            (Some(delegated), Some(kept)) => {
+                token.delegated(delegated.actors.clone(), kept.clone())
+            }
+            _ => token,
+        }
     }
 
     /// The token, and its `jti`. Nothing is made that rests on less than a proof.

@@ -68,6 +68,9 @@ impl Grantd {
             .authenticator
             .assume_client((id, method), caller, decision);
         let assumption = assumption.await?;
+        let id = assumption.client.id();
+        let exchange = unsent.asked.grant.exchange();
+        let exchanged = self.read_exchanged(exchange, id, decision).await?;
         let circumstances = Circumstances {
             asked: unsent.asked,
             source: caller.source,
@@ -75,6 +78,7 @@ impl Grantd {
                 certificate: assumption.certificate,
                 key: unsent.brings_proof.then(|| ITS_KEY.to_owned()),
             },
+            exchanged,
         };
         let view = |ready: Ready<'_, Assumed>, decision: &mut Decision| {
             let (would, jti) = self.would_issue(&ready);

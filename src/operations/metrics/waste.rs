@@ -56,6 +56,7 @@ impl RecentTokens {
             &decision.audience,
             &decision.scopes_granted,
             &decision.bound_to,
+            &decision.delegation,
         ))
     }
 }

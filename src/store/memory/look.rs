@@ -40,8 +40,19 @@ pub enum About<'a> {
     ItselfAlone,
     /// The audiences of its policies.
     ItsPolicies,
-    /// A token: the client that it was issued to, and its audience.
-    Token(&'a ClientId, &'a AudienceId),
+    /// A token.
+    Token(Named<'a>),
+    /// The audiences of its policies, and tokens.
+    ItsPoliciesAnd(&'a [Named<'a>]),
+}
+
+/// Whom and what a token names.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The client that it was issued to, and those that are named beside it.
+    pub clients: &'a [ClientId],
+    /// Its audience.
+    pub audience: &'a AudienceId,
 }
 
 /// What was seen, all of it true at one moment.
@@ -55,7 +66,7 @@ pub struct Look<'a> {
 #[derive(Debug, Default)]
 struct Seen {
     client: Option<Arc<KnownClient>>,
-    holder: Option<Arc<KnownClient>>,
+    named: Vec<Arc<KnownClient>>,
     audiences: Vec<Arc<Audience>>,
     issuers: Arc<Issuers>,
 }
@@ -67,16 +78,17 @@ impl Look<'_> {
         self.seen.client.as_deref()
     }
 
-    /// The client that the token was issued to.
+    /// A client that a token names; `None` where it does not exist any more.
     #[must_use]
-    pub fn token_holder(&self) -> Option<&KnownClient> {
-        self.seen.holder.as_deref()
+    pub fn named(&self, id: &ClientId) -> Option<&KnownClient> {
+        let mut named = self.seen.named.iter();
+        named.find(|it| it.client.id == *id).map(Arc::as_ref)
     }
 
-    /// The audiences of the client's policies, or that of the token.
+    /// The audience of one of the client's policies, or of a token.
     #[must_use]
-    pub fn audiences(&self) -> &[Arc<Audience>] {
-        &self.seen.audiences
+    pub fn audience(&self, id: &AudienceId) -> Option<&Arc<Audience>> {
+        self.seen.audiences.iter().find(|it| it.id == *id)
     }
 
     /// The trusted issuers; none but of [`Directory::at_last_with_issuers`].
@@ -142,18 +154,21 @@ impl Directory {
             client: self.client(id).await?,
             ..Seen::default()
         };
-        match (about, &seen.client) {
-            (About::Token(holder, audience), _) => {
-                seen.holder = self.client(holder).await?;
-                seen.audiences.extend(self.audience(audience).await?);
+        let (of_policies, tokens) = match &about {
+            About::ItselfAlone => (None, &[][..]),
+            About::ItsPolicies => (seen.client.clone(), &[][..]),
+            About::Token(token) => (None, std::slice::from_ref(token)),
+            About::ItsPoliciesAnd(tokens) => (seen.client.clone(), *tokens),
+        };
+        for policy in of_policies.iter().flat_map(|it| &it.policies) {
+            seen.audiences
+                .extend(self.audience(&policy.audience).await?);
+        }
+        for token in tokens {
+            for id in token.clients {
+                seen.named.extend(self.client(id).await?);
             }
-            (About::ItsPolicies, Some(client)) => {
-                for policy in &client.policies {
-                    seen.audiences
-                        .extend(self.audience(&policy.audience).await?);
-                }
-            }
-            _ => {}
+            seen.audiences.extend(self.audience(token.audience).await?);
         }
         Ok(seen)
     }

@@ -28,6 +28,7 @@ fn supposed(client: &str, method: AuthMethod) -> Supposed<'_> {
         client,
         method,
         grant: "client_credentials",
+        subject_token: None,
         scope: None,
         audience: None,
         brings_proof: false,

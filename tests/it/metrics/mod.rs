@@ -40,7 +40,12 @@ async fn answer(replica: &Replica, accept: &str) -> Answer {
 
 /// The numbers of `replica` as they are now.
 async fn scrape(replica: &Replica) -> Scrape {
+    Scrape::of(&text(replica).await)
+}
+
+/// The same as it is sent.
+pub(crate) async fn text(replica: &Replica) -> String {
     let answer = answer(replica, "").await;
     assert_eq!(answer.status, 200);
-    Scrape::of(&String::from_utf8(answer.body).unwrap())
+    String::from_utf8(answer.body).unwrap()
 }

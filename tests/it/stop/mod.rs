@@ -42,6 +42,8 @@ impl Env {
             audience: pricing(),
             scopes: scopes(allowed),
             default_scopes: scopes(allowed),
+            grants: Vec::new(),
+            exchange: None,
         };
         let done = allow_policy(&self.store, &allowed, self.options()).await;
         done.unwrap().1

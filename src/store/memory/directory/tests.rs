@@ -88,14 +88,9 @@ async fn write(store: &Store, state: &str) -> Committed {
         .put_policies(&[(
             id(),
             Policy {
-                audience,
                 default_scopes: scopes.clone(),
                 scopes,
-                token_lifetime: None,
-                claims: serde_json::Map::new(),
-                networks: Vec::new(),
-                methods: Vec::new(),
-                enabled: true,
+                ..Policy::bare(audience)
             },
         )])
         .await

@@ -123,6 +123,7 @@ async fn supposed(sender: &Sender<'_>, case: &Case, asked: &Asked) -> Decided {
         client: &case.client_id(),
         method: asked.method,
         grant: asked.grant,
+        subject_token: None,
         scope: scope.filter(|it| !it.is_empty()),
         audience: audience.as_deref(),
         brings_proof: asked.dpop,

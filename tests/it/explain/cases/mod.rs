@@ -3,6 +3,7 @@
 pub(super) mod assertion;
 mod client;
 mod dpop;
+mod exchange;
 mod grant;
 mod request;
 pub(super) mod token;
@@ -86,6 +87,7 @@ pub(super) async fn all(env: &Env) -> Vec<Case> {
     assertion::provoke(&mut cases).await;
     dpop::provoke(&mut cases).await;
     grant::provoke(&mut cases).await;
+    exchange::provoke(&mut cases).await;
     let has = |check: &Check| cases.all.iter().any(|case| case.check == *check);
     let lacking: Vec<&Check> = Check::ALL
         .iter()

@@ -150,6 +150,8 @@ async fn killed(cases: &mut Cases<'_>, replica: &Replica) {
         audience: pricing,
         scopes: ScopeSet::parse("read").unwrap(),
         default_scopes: ScopeSet::parse("read").unwrap(),
+        grants: Vec::new(),
+        exchange: None,
     };
     allow_policy(store, &again, env.options()).await.unwrap();
     let jti = decoded(&tokens[4]).1["jti"].as_str().unwrap().to_owned();
