@@ -38,6 +38,16 @@ impl Fetcher {
         self.answer(Request::get(url).body(Body::empty())?).await
     }
 
+    /// As [`Self::json`], under this `Authorization`.
+    pub(crate) async fn json_as<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        authorization: &HeaderValue,
+    ) -> anyhow::Result<T> {
+        let request = Request::get(url).header(header::AUTHORIZATION, authorization);
+        self.answer(request.body(Body::empty())?).await
+    }
+
     /// Sends a form under this `Authorization`.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,

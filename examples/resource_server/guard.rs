@@ -60,6 +60,12 @@ pub(crate) struct Gate {
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) client: String,
+    /// For whom it calls: itself, or who called it.
+    pub(crate) subject: String,
+    /// Who acts for the subject, where it is another.
+    pub(crate) actors: Vec<String>,
+    /// Whoever has it can use it: it goes to the issuer alone.
+    pub(crate) token: String,
 }
 
 pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -67,14 +73,18 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
     let scheme = offered_scheme(&parts.headers);
     let method = parts.method.clone();
     match admitted(&gate, &parts, body).await {
-        Ok((claims, body)) => {
+        Ok((claims, token, body)) => {
             // The token's id says which it was; the token itself is never logged.
-            let (client, jti) = (&claims.client_id, &claims.jti);
-            tracing::info!(%method, scope = %gate.scope, ?client, ?jti, "allowed");
-            let mut request = Request::from_parts(parts, body);
-            request.extensions_mut().insert(Caller {
+            let (client, subject, jti) = (&claims.client_id, &claims.sub, &claims.jti);
+            tracing::info!(%method, scope = %gate.scope, ?client, ?subject, ?jti, "allowed");
+            let caller = Caller {
+                actors: claims.actors(),
                 client: claims.client_id,
-            });
+                subject: claims.sub,
+                token,
+            };
+            let mut request = Request::from_parts(parts, body);
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(fault) => {
@@ -84,7 +94,7 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
     }
 }
 
-async fn admitted(gate: &Gate, parts: &Parts, body: Body) -> Result<(Claims, Body), Fault> {
+async fn admitted(gate: &Gate, parts: &Parts, body: Body) -> Result<(Claims, String, Body), Fault> {
     let (scheme, token) = credentials(&parts.headers)?;
     let body = single_place(parts, body).await?;
     let api = &gate.api;
@@ -111,7 +121,7 @@ async fn admitted(gate: &Gate, parts: &Parts, body: Body) -> Result<(Claims, Bod
         introspection.check(token).await?;
     }
     proof.map_or(Ok(()), |proof| api.spent_proofs.spend(&proof, now))?;
-    Ok((claims, body))
+    Ok((claims, token.to_owned(), body))
 }
 
 fn proof(parts: &Parts, api: &Api, token: &str, now: u64) -> Result<Proof, Fault> {

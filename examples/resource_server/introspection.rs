@@ -72,13 +72,13 @@ impl Introspection {
 }
 
 /// RFC 6749 section 2.3.1.
-fn basic(client: &str, secret: &str) -> anyhow::Result<HeaderValue> {
+pub(crate) fn basic(client: &str, secret: &str) -> anyhow::Result<HeaderValue> {
     let pair = format!("{}:{}", encoded(client), encoded(secret));
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

@@ -4,6 +4,7 @@
 //! passes, `token` and `confirmation` are what it checks, `keys` is where the issuer's keys come from.
 
 mod answer;
+mod callers;
 mod certificate;
 mod confirmation;
 mod documents;
@@ -12,6 +13,7 @@ mod guard;
 mod introspection;
 mod keys;
 mod metadata;
+mod next;
 mod proof;
 mod settings;
 mod spent_proofs;
@@ -27,6 +29,7 @@ use clap::Parser as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::callers::Callers;
 use crate::certificate::{Peer, TlsListener};
 use crate::documents::Documents;
 use crate::guard::{Api, Gate};
@@ -54,7 +57,8 @@ async fn main() -> anyhow::Result<()> {
 
     let keys = Keys::new(&settings.issuer)?;
     keys.start().await;
-    let app = app(&Arc::new(Api::new(settings, keys)?));
+    let callers = Arc::new(Callers::new(&settings)?);
+    let app = app(&Arc::new(Api::new(settings, keys)?), callers);
     tracing::info!(%address, url, "listening");
     match tls {
         Some(tls) => {
@@ -67,7 +71,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Reading and writing need a scope each; what is not listed here is 404 for everybody.
-fn app(api: &Arc<Api>) -> Router {
+fn app(api: &Arc<Api>, callers: Arc<Callers>) -> Router {
     let gate = |scope: &str| Gate {
         api: Arc::clone(api),
         scope: scope.into(),
@@ -78,7 +82,11 @@ fn app(api: &Arc<Api>) -> Router {
         gate(&api.settings.write_scope),
         guard::guard,
     ));
-    Router::new()
+    let told =
+        get(callers::told).route_layer(from_fn_with_state(gate(&api.settings.scope), guard::guard));
+    let documents = Router::new()
         .route("/documents", read.merge(write))
-        .with_state(Arc::new(Documents::default()))
+        .with_state(Arc::new(Documents::default()));
+    let callers = Router::new().route("/callers", told).with_state(callers);
+    documents.merge(callers)
 }

@@ -1,4 +1,4 @@
-//! What the issuer says of itself (RFC 8414): where its keys are, and where it is asked about a token.
+//! What the issuer says of itself (RFC 8414): where its keys are, and where it is asked about a token or for one.
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ pub(crate) struct Metadata {
     issuer: String,
     pub(crate) jwks_uri: String,
     pub(crate) introspection_endpoint: Option<String>,
+    pub(crate) token_endpoint: Option<String>,
 }
 
 impl Metadata {
@@ -25,8 +26,9 @@ impl Metadata {
     fn check(&self, issuer: &str) -> anyhow::Result<()> {
         ensure!(self.issuer == issuer, "it speaks for another issuer");
         let is_weaker = |url: &str| issuer.starts_with("https:") && !url.starts_with("https:");
-        let endpoint = self.introspection_endpoint.as_deref();
-        let leads_away = is_weaker(&self.jwks_uri) || endpoint.is_some_and(is_weaker);
+        let endpoints = [&self.introspection_endpoint, &self.token_endpoint];
+        let mut endpoints = endpoints.into_iter().flatten();
+        let leads_away = is_weaker(&self.jwks_uri) || endpoints.any(|it| is_weaker(it));
         ensure!(!leads_away, "it leads away from https");
         Ok(())
     }
@@ -51,14 +53,19 @@ mod tests {
     #[test]
     fn metadata_lead_to_the_keys_of_their_issuer_and_not_away_from_https() {
         let is_trusted = |issuer: &str, url: &str, expected: &str| {
-            let leading_to = |jwks_uri: &str, introspection: Option<&str>| Metadata {
-                issuer: issuer.to_owned(),
-                jwks_uri: jwks_uri.to_owned(),
-                introspection_endpoint: introspection.map(str::to_owned),
+            let leading_to = |jwks_uri: &str, introspection: Option<&str>, token: Option<&str>| {
+                let metadata = Metadata {
+                    issuer: issuer.to_owned(),
+                    jwks_uri: jwks_uri.to_owned(),
+                    introspection_endpoint: introspection.map(str::to_owned),
+                    token_endpoint: token.map(str::to_owned),
+                };
+                metadata.check(expected).is_ok()
             };
-            let keys = leading_to(url, None).check(expected).is_ok();
-            let introspection = leading_to(expected, Some(url)).check(expected).is_ok();
-            assert_eq!(keys, introspection, "{issuer} {url}");
+            let keys = leading_to(url, None, None);
+            let introspection = leading_to(expected, Some(url), None);
+            let token = leading_to(expected, None, Some(url));
+            assert_eq!((keys, keys), (introspection, token), "{issuer} {url}");
             keys
         };
         let (https, http) = ("https://auth.example", "http://auth.example");

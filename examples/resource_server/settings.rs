@@ -55,6 +55,12 @@ pub(crate) struct Settings {
         hide_env_values = true
     )]
     pub(crate) introspection_secret: Option<String>,
+    /// Call this API for whoever calls this one, at /callers, by a token in exchange for theirs (RFC 8693)
+    #[arg(long, value_name = "URL", requires = "next_audience")]
+    pub(crate) next_url: Option<String>,
+    /// The name of that API, as in `aud`
+    #[arg(long, value_name = "ID", requires_all = ["next_url", "introspect_as"])]
+    pub(crate) next_audience: Option<String>,
     /// Where to listen
     #[arg(
         long,

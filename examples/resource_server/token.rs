@@ -20,7 +20,12 @@ const LEEWAY: u64 = 5;
 pub(crate) struct Claims {
     /// In seconds, perhaps with a fraction (RFC 7519 section 2).
     iat: f64,
+    /// For whom it is.
+    pub(crate) sub: String,
+    /// Who got it, and calls.
     pub(crate) client_id: String,
+    /// Who acts for the subject, where that is another.
+    act: Option<Actor>,
     /// Names the token in log lines without giving it away.
     pub(crate) jti: String,
     #[serde(default)]
@@ -29,7 +34,25 @@ pub(crate) struct Claims {
     pub(crate) confirmation: Option<Confirmation>,
 }
 
+/// RFC 8693 section 4.1. Those inside tell the way that a call took; only the outermost calls.
+#[derive(Deserialize)]
+struct Actor {
+    sub: String,
+    act: Option<Box<Self>>,
+}
+
 impl Claims {
+    /// Who acts for the subject, the one that calls first.
+    pub(crate) fn actors(&self) -> Vec<String> {
+        let mut actors = Vec::new();
+        let mut rest = self.act.as_ref();
+        while let Some(actor) = rest {
+            actors.push(actor.sub.clone());
+            rest = actor.act.as_deref();
+        }
+        actors
+    }
+
     /// Whole names, never a part of one.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
         self.scope.split(' ').any(|had| had == scope)

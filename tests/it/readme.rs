@@ -24,7 +24,7 @@ use crate::process::{Server, eventually, free_port};
 use crate::resource_server::Api;
 use crate::source_tree::root;
 
-pub(crate) const PAGES: [&str; 19] = [
+pub(crate) const PAGES: [&str; 20] = [
     "README.md",
     "docs/production.md",
     "docs/audit.md",
@@ -35,6 +35,7 @@ pub(crate) const PAGES: [&str; 19] = [
     "docs/dpop.md",
     "docs/fapi2.md",
     "docs/opaque-tokens.md",
+    "docs/token-exchange.md",
     "docs/private-key-jwt.md",
     "docs/mutual-tls.md",
     "docs/verify.md",

@@ -1,6 +1,5 @@
 //! Faults of what a token exchange is asked for (RFC 8693 section 2.2.2).
 
-use super::grant_fault::SCOPE_REFUSED;
 use crate::domain::actor_chain::MOST_ACTORS;
 use crate::domain::check::{Check, Finding};
 use crate::domain::explanation::{ErrorCode, Explanation};
@@ -34,6 +33,7 @@ pub enum ExchangeFault {
     NoScopeOfSubject(AudienceId),
 }
 
+pub(super) const SCOPE_REFUSED: &str = "a requested scope is unknown or not granted to this client";
 const ACTOR_REFUSED: &str = "the actor token is none, is dead, or is not of this client";
 
 impl ExchangeFault {

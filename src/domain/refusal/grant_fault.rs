@@ -1,6 +1,6 @@
 //! Faults of what an authenticated client asks for.
 
-use super::exchange_fault::ExchangeFault;
+use super::exchange_fault::{ExchangeFault, SCOPE_REFUSED};
 use crate::domain::check::{Check, Finding};
 use crate::domain::client::GrantType;
 use crate::domain::explanation::{ErrorCode, Explanation};
@@ -160,7 +160,6 @@ impl GrantFault {
     }
 }
 
-pub(super) const SCOPE_REFUSED: &str = "a requested scope is unknown or not granted to this client";
 const ADD_SCOPE: &str = "add the scope to the audience and to the client's policy";
 
 impl TargetRefused {

@@ -4,6 +4,7 @@ mod battery;
 mod binding;
 mod certificate;
 mod errors;
+mod exchange;
 mod fapi2;
 mod instances;
 mod issuer;

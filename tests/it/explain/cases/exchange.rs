@@ -42,7 +42,7 @@ pub(super) async fn provoke(cases: &mut Cases<'_>) {
     for (check, found, token, more) in [
         (
             Check::ActorToken,
-            "not three parts separated by dots, not a compact JWS of strict JSON",
+            "not three parts separated by dots, not a compact JWS of strict JSON, or a sealed token",
             forger.without("nothing"),
             kind.as_str(),
         ),
