@@ -27,9 +27,10 @@ CREATE TABLE credentials (
     id TEXT PRIMARY KEY,
     client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
-    -- of a secret: generated, imported or phc; of a subject: which attribute; of a URL of keys: the CAs of its server
+    -- of a secret: generated, imported or phc; of a subject: which attribute; of a URL of keys: the CAs of its server;
+    -- of an identity: the trusted issuer that says it
     form TEXT,
-    -- PHC string, public JWK, x5t#S256, subject value or URL of keys; never a secret in clear
+    -- PHC string, public JWK, x5t#S256, subject value, URL of keys or identity as JSON; never a secret in clear
     material TEXT NOT NULL,
     -- of a key its RFC 7638 thumbprint, of a certificate its x5t#S256: finds who shares it
     thumbprint TEXT,
@@ -48,6 +49,8 @@ CREATE TABLE credentials (
 CREATE INDEX credentials_of_client ON credentials (client_id);
 
 CREATE INDEX credentials_by_thumbprint ON credentials (thumbprint);
+
+CREATE INDEX credentials_by_issuer ON credentials (form) WHERE kind = 'identity';
 
 CREATE INDEX credentials_by_expiry ON credentials (expires_at) WHERE expires_at IS NOT NULL;
 

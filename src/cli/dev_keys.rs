@@ -36,8 +36,7 @@ impl DevKeys {
         for client in catalog.clients.iter_mut().filter(proven) {
             let file = name(client, "jwk.json");
             let path = data.path().join(&file);
-            let has_key = thumbprints(client).next().is_some();
-            if registers && !has_key {
+            if registers && !client.states_assertion_proof() {
                 let key = key(data, &file)?;
                 let material = PublicMaterial::Jwk(key.public_jwk().to_string());
                 client.credentials.push(Placed::made_by_dev(material));

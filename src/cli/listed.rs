@@ -63,18 +63,22 @@ pub(super) fn client(known: &KnownClient, about: &About, now: Timestamp) -> Valu
 }
 
 /// A credential: `key` is the key of the catalog that its value stands under. Of a secret there is no value, and no
-/// hash.
+/// hash; of an identity the value is a table.
 pub(super) fn credential(credential: &Credential, now: Timestamp) -> Value {
     let form = match &credential.material {
         CredentialMaterial::Secret(hash) => Some(hash.form),
         _ => None,
+    };
+    let value = match credential.material.identity() {
+        Some(identity) => json!(identity),
+        None => json!(credential.material.public_value()),
     };
     beside(
         json!(credential.shape()),
         json!({
             "kind": credential.kind(),
             "key": credential.material.catalog_key(),
-            "value": credential.material.public_value(),
+            "value": value,
             "form": form,
             "label": credential.label,
             "active_from": credential.active_from,

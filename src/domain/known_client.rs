@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::access_token::AccessToken;
-use super::client::{Client, ClientStatus};
+use super::client::{AuthMethod, Client, ClientStatus};
 use super::credential::Credential;
 use super::identifier::AudienceId;
 use super::policy::Policy;
@@ -25,6 +25,20 @@ pub struct KnownClient {
 }
 
 impl KnownClient {
+    /// The methods that it may use: those that it registered, where an assertion is its own, a foreign one, or either, by
+    /// the credentials that it has.
+    #[must_use]
+    pub fn methods(&self) -> Vec<AuthMethod> {
+        let has = |method| self.credentials.iter().any(|it| it.kind().serves(method));
+        let is_foreign = self.client.may_use(AuthMethod::Federated) && has(AuthMethod::Federated);
+        let is_own = !is_foreign || has(AuthMethod::PrivateKeyJwt);
+        let registered = self.client.auth_methods.iter().copied();
+        registered
+            .filter(|it| *it != AuthMethod::PrivateKeyJwt || is_own)
+            .chain(is_foreign.then_some(AuthMethod::Federated))
+            .collect()
+    }
+
     /// What it got for `audience` up to and including this second is dead.
     #[must_use]
     pub fn tokens_not_before(&self, audience: &AudienceId) -> Timestamp {

@@ -188,7 +188,8 @@ mod tests {
             [
                 "private_key_jwt",
                 "tls_client_auth",
-                "self_signed_tls_client_auth"
+                "self_signed_tls_client_auth",
+                "federated",
             ]
         );
         let forbidden: Vec<_> = SigningAlgorithm::ALL

@@ -17,6 +17,9 @@ pub(super) fn public_id(client: &ClientId, material: &PublicMaterial) -> Credent
             let ca = source.ca().unwrap_or_default();
             derived_id(client, &format!("jwks_url {} {ca}", source.url()))
         }
+        PublicMaterial::Identity(identity) => {
+            derived_id(client, &format!("identity {}", identity.document()))
+        }
     }
 }
 

@@ -150,6 +150,7 @@ const fn action(kind: CredentialKind) -> &'static str {
         CredentialKind::Certificate => "certificate_added",
         CredentialKind::Subject => "subject_added",
         CredentialKind::KeySource => "jwks_url_added",
+        CredentialKind::Identity => "identity_added",
     }
 }
 

@@ -1,5 +1,6 @@
 //! The table `credentials`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use sqlx::QueryBuilder;
@@ -18,6 +19,7 @@ use crate::domain::credential::{
     SubjectName,
 };
 use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identity::Identity;
 use crate::domain::key_source::KeySource;
 use crate::domain::timestamp::Timestamp;
 
@@ -298,14 +300,16 @@ impl Store {
     }
 }
 
-fn columns(material: &CredentialMaterial) -> (Option<&str>, &str) {
-    match material {
-        CredentialMaterial::Secret(hash) => (Some(hash.form.as_str()), &hash.phc),
-        CredentialMaterial::Jwk(jwk) => (None, jwk),
-        CredentialMaterial::Certificate(thumbprint) => (None, thumbprint),
-        CredentialMaterial::Subject(name) => (Some(name.kind.as_str()), &name.value),
-        CredentialMaterial::KeySource(source) => (source.ca(), source.url()),
-    }
+/// `form` and `material`.
+fn columns(material: &CredentialMaterial) -> (Option<&str>, Cow<'_, str>) {
+    let form = match material {
+        CredentialMaterial::Secret(hash) => return (Some(hash.form.as_str()), (&*hash.phc).into()),
+        CredentialMaterial::Jwk(_) | CredentialMaterial::Certificate(_) => None,
+        CredentialMaterial::Subject(name) => Some(name.kind.as_str()),
+        CredentialMaterial::KeySource(source) => source.ca(),
+        CredentialMaterial::Identity(identity) => Some(identity.issuer.as_str()),
+    };
+    (form, material.public_value().unwrap_or_default())
 }
 
 /// The thumbprint of a key or a certificate, the same for every encoding of it.
@@ -315,7 +319,8 @@ fn thumbprint(material: &CredentialMaterial) -> Option<String> {
         CredentialMaterial::Certificate(thumbprint) => Some(thumbprint.clone()),
         CredentialMaterial::Secret(_)
         | CredentialMaterial::Subject(_)
-        | CredentialMaterial::KeySource(_) => None,
+        | CredentialMaterial::KeySource(_)
+        | CredentialMaterial::Identity(_) => None,
     }
 }
 
@@ -332,7 +337,7 @@ impl From<&(ClientId, Credential)> for CredentialRow {
             client_id: client.to_string(),
             kind: credential.kind().to_string(),
             form: form.map(str::to_owned),
-            material: material.to_owned(),
+            material: material.into_owned(),
             thumbprint: thumbprint(&credential.material),
             label: credential.label.clone(),
             active_from: unix(credential.active_from),
@@ -369,6 +374,10 @@ impl CredentialRow {
                 CredentialMaterial::KeySource(
                     at.read("material", source)?.with_ca(self.form.clone()),
                 )
+            }
+            CredentialKind::Identity => {
+                let identity = Identity::of_document(&self.material);
+                CredentialMaterial::Identity(Box::new(at.read("material", identity)?))
             }
         };
         Ok(Credential {

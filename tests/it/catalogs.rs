@@ -33,6 +33,11 @@ pub(crate) fn by_key(id: &str, jwks: impl std::fmt::Display, policies: &[String]
     client(id, &lines, policies)
 }
 
+/// An identity of the issuer `ci`.
+pub(crate) fn identity(lines: &str) -> String {
+    format!("[[client.identity]]\nissuer = \"ci\"\n{lines}\n")
+}
+
 /// A policy; `default` is what a request without scopes gets.
 pub(crate) fn policy(audience: &str, scopes: &str, default: &str) -> String {
     let (audience, scopes, default) = (text(audience), list(scopes), list(default));

@@ -52,6 +52,8 @@ mod forgery;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod identities;
+#[cfg(test)]
 mod introspect;
 #[cfg(test)]
 mod issuers;

@@ -52,9 +52,15 @@ pub(in crate::cli) struct Create {
     at: Where,
 }
 
-pub(in crate::cli) fn methods() -> impl clap::builder::TypedValueParser<Value = AuthMethod> {
-    let names = AuthMethod::ALL.iter().map(|it| it.as_str());
-    PossibleValuesParser::new(names)
+fn methods() -> impl clap::builder::TypedValueParser<Value = AuthMethod> {
+    among(AuthMethod::REGISTRABLE)
+}
+
+/// A method of authentication that is one of `known`.
+pub(in crate::cli) fn among(
+    known: &'static [AuthMethod],
+) -> impl clap::builder::TypedValueParser<Value = AuthMethod> {
+    PossibleValuesParser::new(known.iter().map(|it| it.as_str()))
         .try_map(|text| AuthMethod::from_text(&text).ok_or("no such method"))
 }
 

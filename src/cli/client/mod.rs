@@ -4,7 +4,7 @@ mod create;
 mod show;
 mod stop;
 
-pub(super) use create::{grants, methods};
+pub(super) use create::{among, grants};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

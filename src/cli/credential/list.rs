@@ -1,5 +1,6 @@
 //! `grantd credential list`: the credentials of a client, or those of all clients that need a look.
 
+use std::borrow::Cow;
 use std::io;
 
 use clap::Args;
@@ -83,11 +84,15 @@ pub(super) async fn run(arguments: &List) -> anyhow::Result<()> {
     Ok(print_of_clients(&found, arguments.at.output(), now)?)
 }
 
-/// What tells a public credential from others of its kind: a key's `kid` or thumbprint, `x5t#S256`, the subject.
+/// What tells a public credential from others of its kind: a key's `kid` or thumbprint, `x5t#S256`, the subject;
+/// of an identity also its issuer.
 pub(super) fn name(credential: &Credential) -> Option<String> {
     match &credential.material {
         CredentialMaterial::Jwk(jwk) => Some(client_key::facts(jwk)?.name),
-        other => other.public_value().map(str::to_owned),
+        CredentialMaterial::Identity(identity) => {
+            Some(format!("{} {}", identity.issuer, identity.subject))
+        }
+        other => other.public_value().map(Cow::into_owned),
     }
 }
 

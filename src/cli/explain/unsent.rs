@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::screen;
 use super::text::text_of;
-use crate::cli::client::methods;
+use crate::cli::client::among;
 use crate::cli::output::{Output, say};
 use crate::cli::target::Opened;
 use crate::config::file;
@@ -34,7 +34,7 @@ pub(super) struct Supposed {
     #[arg(long, value_name = "S", conflicts_with_all = OTHERS)]
     scope: Vec<String>,
     /// How the client proves itself [default: each of its methods in turn]
-    #[arg(long, value_name = "M", value_parser = methods(), conflicts_with_all = OTHERS)]
+    #[arg(long, value_name = "M", value_parser = among(AuthMethod::ALL), conflicts_with_all = OTHERS)]
     method: Option<AuthMethod>,
     /// The address that it comes from [default: 127.0.0.1]
     #[arg(long, value_name = "IP", conflicts_with_all = OTHERS)]

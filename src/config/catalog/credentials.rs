@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{CatalogOptions, Placed, public_material, secret};
+use super::{CatalogOptions, Placed, identity, public_material, secret};
 use crate::config::fault::{Place, Problem};
 use crate::config::shaped::{Many, Section, Stated};
 use crate::config::value;
@@ -58,7 +58,11 @@ pub(super) fn read(
     if table.has("ca_file").is_some() && table.has("jwks_url").is_none() {
         table.fault_of("ca_file", Problem::Without("jwks_url"));
     }
-    let all = Reading { table, options }.all(proofs);
+    let identities = table.tables("identity").into_iter();
+    let identities = identities.filter_map(|it| identity::read(table.title(), it, table.faults()));
+    let identities: Vec<_> = identities.collect();
+    let mut all = Reading { table, options }.all(proofs);
+    all.extend(identities);
     if let Some(client) = client {
         for (place, fault) in check(client, Profile::Default, &all) {
             table.faults().report(&place, "", fault);

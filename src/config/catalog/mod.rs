@@ -3,6 +3,7 @@
 mod check;
 mod credentials;
 mod files;
+mod identity;
 mod issuer;
 mod of_json;
 pub mod public_material;
@@ -19,7 +20,7 @@ use super::absent_secrets::AbsentSecrets;
 use super::fault::{ConfigError, Faults, Place};
 use super::shaped::{Section, keys_of};
 use crate::domain::audience::Audience;
-use crate::domain::client::Client;
+use crate::domain::client::{AuthMethod, Client};
 use crate::domain::credential::{CredentialMaterial, StatedCredential, StatedSecret};
 use crate::domain::policy::Policy;
 use crate::domain::profile::Profile;
@@ -107,7 +108,15 @@ impl CatalogClient {
     #[must_use]
     pub fn keys() -> Vec<&'static str> {
         let shapes = [keys_of::<Client>(), keys_of::<credentials::Proofs>()];
-        shapes.into_iter().flatten().chain(["policy"]).collect()
+        let tables = ["identity", "policy"];
+        shapes.into_iter().flatten().chain(tables).collect()
+    }
+
+    /// Whether anything is stated that tells whose assertion is the client's: a key, a URL of keys, an identity.
+    #[must_use]
+    pub fn states_assertion_proof(&self) -> bool {
+        let mut kinds = self.credentials.iter().map(|it| it.material.kind());
+        kinds.any(|it| it.serves(AuthMethod::PrivateKeyJwt) || it.serves(AuthMethod::Federated))
     }
 
     /// Its secret, where one is stated in clear that is not retired: the one that lasts, where there are several.

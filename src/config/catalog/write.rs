@@ -40,6 +40,13 @@ pub fn to_toml(
         .filter(|it| it.client.status != ClientStatus::Deleted);
     for exported in living {
         table(&mut text, ("[[client]]", ""), &client_keys(exported)?);
+        for credential in &exported.credentials {
+            if let Some(identity) = credential.material.identity() {
+                let mut keys = Table::try_from(identity)?;
+                keys.extend(Table::try_from(credential.lifespan())?);
+                table(&mut text, ("[[client.identity]]", "  "), &keys);
+            }
+        }
         for policy in &exported.policies {
             let keys = stated(policy, &[("audience", policy.audience.as_str())])?;
             table(&mut text, ("[[client.policy]]", "  "), &keys);
@@ -129,8 +136,8 @@ fn credential_keys(credentials: &[Credential]) -> Result<Table, Error> {
 /// The material alone, or a table where there is more to say.
 fn credential_value(credential: &Credential) -> Result<Value, Error> {
     let value = match &credential.material {
-        CredentialMaterial::Secret(hash) => &hash.phc,
-        public => public.public_value().unwrap_or_default(),
+        CredentialMaterial::Secret(hash) => hash.phc.as_str(),
+        public => &public.public_value().unwrap_or_default(),
     };
     let hash = credential.secret();
     let is_generated = hash.is_some_and(|hash| hash.form == SecretForm::Generated);
@@ -194,7 +201,7 @@ mod tests {
             name: Some(text.to_owned()),
             environment: Some(text.to_owned()),
             status: ClientStatus::Disabled,
-            auth_methods: AuthMethod::ALL.to_vec(),
+            auth_methods: AuthMethod::REGISTRABLE.to_vec(),
             assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
             max_assertion_lifetime: Some(Seconds::new(3600)),
             dpop_bound_access_tokens: true,

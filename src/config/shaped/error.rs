@@ -60,6 +60,8 @@ impl ReadError {
                     ("TrustedIssuer", "id") => "write what clients and logs call it",
                     ("TrustedIssuer", "url") => "write what its tokens say in `iss`",
                     ("Policy", "audience") => "name one",
+                    ("Identity", "issuer") => "name an [[issuer]] by its id",
+                    ("Identity", "subject") => "write the `sub` of its tokens, or a pattern of it",
                     _ => "write it",
                 },
             ),

@@ -166,6 +166,11 @@ impl<'t> Section<'t> {
         deserializer::report_unknown(self.table, &self.known, Path::Top(&self.title), self.faults);
     }
 
+    /// What stands before its keys in errors.
+    pub(super) fn title(&self) -> &str {
+        &self.title
+    }
+
     /// The list of faults.
     pub(super) const fn faults(&self) -> &'t Faults {
         self.faults

@@ -59,7 +59,7 @@ pub(in crate::control) fn equip(
         ..Held::default()
     };
     let has = |client: &CatalogClient, method| client.auth_methods.contains(&method);
-    if has(client, AuthMethod::PrivateKeyJwt) && !has_key(client) {
+    if has(client, AuthMethod::PrivateKeyJwt) && !client.states_assertion_proof() {
         let jwk = match before.private_jwk {
             Some(made) => made,
             None => Text::Here(ClientPrivateKey::generate().map_err(|it| Fault::unavailable(&it))?),
@@ -92,11 +92,6 @@ pub(in crate::control) fn equip(
 fn texts(made: MadeCertificate) -> (Text, Text) {
     let certificate = Text::Here(Zeroizing::new(made.certificate));
     (certificate, Text::Here(made.key))
-}
-
-fn has_key(client: &CatalogClient) -> bool {
-    let mut materials = client.credentials.iter().map(|it| &it.material);
-    materials.any(|material| matches!(material, CredentialMaterial::Jwk(_)))
 }
 
 fn subject(client: &CatalogClient) -> Option<&SubjectName> {

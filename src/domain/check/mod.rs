@@ -73,6 +73,7 @@ impl Chain {
             | Self::AssertionKey
             | Self::AssertionClaims
             | Self::AssertionFresh => matches!(method, AuthMethod::PrivateKeyJwt),
+            Self::Identity => matches!(method, AuthMethod::Federated),
             Self::Certificate => method.is_mutual_tls(),
             _ => true,
         }
@@ -87,6 +88,7 @@ impl Check {
         match self.chain() {
             Chain::GrantType
             | Chain::Client
+            | Chain::Identity
             | Chain::Certificate
             | Chain::Standing
             | Chain::Exchange
@@ -176,6 +178,11 @@ checks! {
     /// Who the client is.
     Client {
         Client: "client", "a registered client";
+    }
+    /// Which client a token of a trusted issuer is.
+    Identity {
+        Identity: "identity", "an identity of the client";
+        IdentityLive: "identity", "a live identity";
     }
     /// The key that signed an assertion.
     AssertionKey {

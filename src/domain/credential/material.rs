@@ -1,9 +1,11 @@
 //! What a credential proves with, and which methods of authentication that serves.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use super::SubjectName;
 use crate::domain::client::{AuthMethod, named};
+use crate::domain::identity::Identity;
 use crate::domain::key_source::KeySource;
 
 /// What a credential proves with. Of a secret it has `S`: the hash that is kept, or what is stated and not yet hashed.
@@ -19,6 +21,8 @@ pub enum CredentialMaterial<S = SecretHash> {
     Subject(SubjectName),
     /// The keys of a JWK set that the client publishes.
     KeySource(KeySource),
+    /// A workload of a trusted issuer.
+    Identity(Box<Identity>),
 }
 
 /// The hash of a secret.
@@ -63,6 +67,8 @@ named! {
         Subject = "subject",
         /// The URL of a JWK set.
         KeySource = "jwks_url",
+        /// A workload of a trusted issuer.
+        Identity = "identity",
     }
 }
 
@@ -79,6 +85,7 @@ impl<S> CredentialMaterial<S> {
             Self::Certificate(_) => CredentialKind::Certificate,
             Self::Subject(_) => CredentialKind::Subject,
             Self::KeySource(_) => CredentialKind::KeySource,
+            Self::Identity(_) => CredentialKind::Identity,
         }
     }
 
@@ -91,17 +98,29 @@ impl<S> CredentialMaterial<S> {
             Self::Certificate(_) => "thumbprints",
             Self::Subject(name) => name.kind.as_str(),
             Self::KeySource(_) => CredentialKind::KeySource.as_str(),
+            Self::Identity(_) => CredentialKind::Identity.as_str(),
         }
     }
 
     /// What anybody may see of it: all but a secret.
     #[must_use]
-    pub fn public_value(&self) -> Option<&str> {
+    pub fn public_value(&self) -> Option<Cow<'_, str>> {
+        let value = match self {
+            Self::Secret(_) => return None,
+            Self::Jwk(value) | Self::Certificate(value) => value,
+            Self::Subject(name) => &name.value,
+            Self::KeySource(source) => source.url(),
+            Self::Identity(identity) => return Some(identity.document().into()),
+        };
+        Some(value.into())
+    }
+
+    /// The workload, where it is one.
+    #[must_use]
+    pub const fn identity(&self) -> Option<&Identity> {
         match self {
-            Self::Secret(_) => None,
-            Self::Jwk(value) | Self::Certificate(value) => Some(value),
-            Self::Subject(name) => Some(&name.value),
-            Self::KeySource(source) => Some(source.url()),
+            Self::Identity(identity) => Some(identity),
+            _ => None,
         }
     }
 
@@ -123,6 +142,7 @@ impl<S> CredentialMaterial<S> {
             Self::Certificate(thumbprint) => CredentialMaterial::Certificate(thumbprint),
             Self::Subject(name) => CredentialMaterial::Subject(name),
             Self::KeySource(source) => CredentialMaterial::KeySource(source),
+            Self::Identity(identity) => CredentialMaterial::Identity(identity),
         }
     }
 }
@@ -136,15 +156,16 @@ impl CredentialKind {
             AuthMethod::PrivateKeyJwt => matches!(self, Self::Jwk | Self::KeySource),
             AuthMethod::TlsClientAuth => self == Self::Subject,
             AuthMethod::SelfSignedTlsClientAuth => self == Self::Certificate,
+            AuthMethod::Federated => self == Self::Identity,
         }
     }
 
-    /// A method that a credential of this kind serves, for advice.
+    /// A method that a client registers to use a credential of this kind, for advice.
     #[must_use]
     pub const fn example(self) -> AuthMethod {
         match self {
             Self::Secret => AuthMethod::ClientSecretBasic,
-            Self::Jwk | Self::KeySource => AuthMethod::PrivateKeyJwt,
+            Self::Jwk | Self::KeySource | Self::Identity => AuthMethod::PrivateKeyJwt,
             Self::Certificate => AuthMethod::SelfSignedTlsClientAuth,
             Self::Subject => AuthMethod::TlsClientAuth,
         }

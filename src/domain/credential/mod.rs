@@ -6,7 +6,7 @@ mod stated;
 mod subject;
 
 pub use material::{CredentialKind, CredentialMaterial, PublicMaterial, SecretForm, SecretHash};
-pub use stated::{CredentialShape, StatedCredential, StatedSecret};
+pub use stated::{CredentialShape, Lifespan, StatedCredential, StatedSecret};
 pub use subject::{SubjectKind, SubjectName, is_same_mailbox};
 
 use std::net::IpAddr;
@@ -91,6 +91,17 @@ impl Credential {
             id: Some(self.id.clone()),
             value: None,
             ca: self.material.ca().map(str::to_owned),
+            label: self.label.clone(),
+            active_from: self.active_from,
+            expires_at: self.expires_at,
+            retired_at: self.retired_at,
+        }
+    }
+
+    /// What a document says of it beside its material.
+    #[must_use]
+    pub fn lifespan(&self) -> Lifespan {
+        Lifespan {
             label: self.label.clone(),
             active_from: self.active_from,
             expires_at: self.expires_at,

@@ -9,6 +9,7 @@ use super::{
 use crate::domain::accepted_algorithm::AcceptedAlgorithm;
 use crate::domain::client::{AuthMethod, Client};
 use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identity::Identity;
 use crate::domain::key_source::KeySource;
 use crate::domain::profile::{Contradiction, Profile};
 use crate::domain::timestamp::Timestamp;
@@ -29,7 +30,8 @@ pub struct KeyFacts {
 pub enum CredentialFault {
     /// The client could not use it.
     #[error(
-        "{client} has no method that uses a {kind}: add {example} to its auth in the catalog",
+        "{client} has no method that uses {one}: add {example} to its auth in the catalog",
+        one = .kind.one(),
         example = .kind.example()
     )]
     NoMethod {
@@ -40,7 +42,8 @@ pub enum CredentialFault {
     },
     /// A life that ends before it begins.
     #[error(
-        "a {0} would expire before it becomes active: give a later expires_at, or an earlier active_from"
+        "{} would expire before it becomes active: give a later expires_at, or an earlier active_from",
+        .0.one()
     )]
     EmptyLife(CredentialKind),
     /// The profile of the server forbids it.
@@ -139,6 +142,13 @@ impl fmt::Display for Other {
 }
 
 impl CredentialKind {
+    fn one(self) -> String {
+        match self {
+            Self::Identity => format!("an {self}"),
+            _ => format!("a {self}"),
+        }
+    }
+
     const fn beside_keys(self) -> &'static str {
         match self {
             Self::KeySource => "another jwks_url in force",
@@ -198,6 +208,7 @@ enum Proof<'a> {
     Certificate(&'a str),
     Subject(&'a SubjectName),
     KeySource(&'a KeySource),
+    Identity(&'a Identity),
 }
 
 /// Reads the facts of a JWK; `None` if grantd cannot verify with it.
@@ -268,6 +279,7 @@ impl<'a> Held<'a> {
             (Proof::Certificate(one), Proof::Certificate(other)) => one == other,
             (Proof::Subject(one), Proof::Subject(other)) => one.is_same(other),
             (Proof::KeySource(one), Proof::KeySource(other)) => one == other,
+            (Proof::Identity(one), Proof::Identity(other)) => one == other,
             _ => false,
         }
     }
@@ -284,6 +296,7 @@ fn proof<'a, S>(
         CredentialMaterial::Certificate(thumbprint) => Proof::Certificate(thumbprint),
         CredentialMaterial::Subject(name) => Proof::Subject(name),
         CredentialMaterial::KeySource(source) => Proof::KeySource(source),
+        CredentialMaterial::Identity(identity) => Proof::Identity(identity),
     }
 }
 
@@ -308,7 +321,8 @@ pub fn judge(
     others: &[Held<'_>],
 ) -> Result<(), CredentialFault> {
     let (id, kind) = (&client.id, new.kind);
-    if !client.auth_methods.iter().any(|it| kind.serves(*it)) {
+    let mut served = AuthMethod::ALL.iter().filter(|it| kind.serves(**it));
+    if !served.any(|it| client.may_use(*it)) {
         let client = id.clone();
         return Err(CredentialFault::NoMethod { client, kind });
     }

@@ -125,6 +125,27 @@ pub struct CredentialShape {
     pub retired_at: Option<Timestamp>,
 }
 
+/// What a document says of a credential beside what it proves with.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Lifespan {
+    /// A name for people.
+    #[serde(
+        deserialize_with = "shape::label",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub label: Option<String>,
+    /// Not accepted before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_from: Option<Timestamp>,
+    /// Not accepted from here on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Not accepted from here on, and its use raises an alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<Timestamp>,
+}
+
 impl Serialize for CredentialShape {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)

@@ -121,6 +121,7 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
         | Chain::AssertionKey
         | Chain::AssertionClaims
         | Chain::AssertionFresh
+        | Chain::Identity
         | Chain::Certificate => decision.method.is_some_and(|it| chain.is_for(it)),
     }
 }

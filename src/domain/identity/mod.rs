@@ -15,7 +15,7 @@ use super::identifier::IssuerId;
 use super::shown;
 
 /// One workload of a trusted issuer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Who says it.
     pub issuer: IssuerId,
@@ -43,6 +43,33 @@ pub struct Compared {
 }
 
 impl Identity {
+    /// As JSON text: the same for all that mean the same, however they are written.
+    #[must_use]
+    pub fn document(&self) -> String {
+        // Texts, numbers and tables of them can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Self::document`] wrote.
+    #[must_use]
+    pub fn of_document(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// What an operator should know of it, whoever its issuer is.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let numbers = self.claims.numbers().chain(self.except.numbers());
+        let ids = numbers.filter(|it| it.ends_with("_id"));
+        let warning = |claim| {
+            format!(
+                "the claim {claim} is compared with a number, and platforms send ids as text, which is never equal to it: \
+                 write the number in quotation marks"
+            )
+        };
+        ids.map(warning).collect()
+    }
+
     /// Whether a token of its issuer with these claims is this workload.
     #[must_use]
     pub fn fits(&self, claims: &Map<String, Value>) -> bool {

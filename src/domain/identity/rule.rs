@@ -12,21 +12,22 @@ const MOST: usize = 64;
 const MAX_DEPTH: usize = 8;
 
 /// Conditions on claims, in the order of their names.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimRules {
     rules: Vec<Rule>,
-    /// As it is written.
+    /// The one way to write them: names and values sorted, a value alone without a list. So what means the same is the
+    /// same document.
     stated: Map<String, Value>,
 }
 
 /// A condition on one claim.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
     path: Vec<String>,
     any_of: Vec<Expected>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Expected {
     Text(Glob),
     Number(Number),
@@ -64,7 +65,9 @@ impl ClaimRules {
     ///
     /// # Errors
     /// See [`InvalidRule`].
-    pub fn parse(stated: Map<String, Value>) -> Result<Self, InvalidRule> {
+    pub fn parse(mut stated: Map<String, Value>) -> Result<Self, InvalidRule> {
+        stated.values_mut().for_each(normalize);
+        stated.sort_keys();
         let mut rules = Vec::new();
         collect(&stated, &mut Vec::new(), &mut rules)?;
         Ok(Self { rules, stated })
@@ -74,6 +77,16 @@ impl ClaimRules {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// The claims that are compared with a number, each by its path.
+    pub fn numbers(&self) -> impl Iterator<Item = String> {
+        let is_number = |it: &&Rule| {
+            let mut any_of = it.any_of.iter();
+            any_of.any(|it| matches!(it, Expected::Number(_)))
+        };
+        let rules = self.rules.iter().filter(is_number);
+        rules.map(|it| it.path.join("."))
     }
 
     /// Whether there is a condition on this claim, or on a member of it.
@@ -140,6 +153,37 @@ impl ClaimRules {
             }
         })
     }
+}
+
+/// Of what means the same one form: a list sorted and without doubles, one value without its list, 74.0 as 74.
+fn normalize(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.values_mut().for_each(normalize);
+            members.sort_keys();
+        }
+        // What lies in a list and is no value is refused later.
+        Value::Array(any) if any.iter().all(is_value) => {
+            any.iter_mut().for_each(normalize);
+            any.sort_by_key(Value::to_string);
+            any.dedup();
+            if let [alone] = &any[..] {
+                *value = alone.clone();
+            }
+        }
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|_| number.is_f64());
+            let whole = whole.and_then(|it| format!("{it}").parse::<i64>().ok());
+            if let Some(whole) = whole {
+                *number = whole.into();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) => {}
+    }
+}
+
+const fn is_value(value: &Value) -> bool {
+    matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }
 
 fn collect(

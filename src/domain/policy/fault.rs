@@ -2,7 +2,7 @@
 
 use super::Policy;
 use crate::domain::audience::{Audience, LifetimeAbove};
-use crate::domain::client::Client;
+use crate::domain::client::{AuthMethod, Client};
 use crate::domain::identifier::AudienceId;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::{extra_claims, shown};
@@ -105,8 +105,8 @@ impl Policy {
             let shown = shown::unknown(outside.as_str(), permitted);
             faults.push(PolicyFault::DefaultScope(shown));
         }
-        let registered = |method| client.auth_methods.contains(method);
-        if !self.methods.is_empty() && !self.methods.iter().any(registered) {
+        let may_use = |method: &AuthMethod| client.may_use(*method);
+        if !self.methods.is_empty() && !self.methods.iter().any(may_use) {
             faults.push(PolicyFault::Methods);
         }
         faults.extend(self.claims_fault(client));

@@ -47,6 +47,8 @@ pub enum ClientFault {
     SecretExpired(CredentialId),
     /// The secret is right, but retired.
     SecretRetired(CredentialId),
+    /// The identity is the client's, but does not count now.
+    DeadIdentity(CredentialId, CredentialState),
     /// A client certificate that proves nothing.
     Certificate(CertificateFault),
     /// The client has no credential that serves this method, live or not.
@@ -65,6 +67,7 @@ impl ClientFault {
             (AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth, state) => {
                 Self::Certificate(CertificateFault::NotLive(id, state))
             }
+            (AuthMethod::Federated, state) => Self::DeadIdentity(id, state),
             (_, CredentialState::NotYetActive) => Self::SecretNotYetActive(id),
             (_, CredentialState::Expired) => Self::SecretExpired(id),
             (_, CredentialState::Retired) => Self::SecretRetired(id),
@@ -122,6 +125,11 @@ impl ClientFault {
             Self::SecretRetired(id) => {
                 Finding::new(Check::SecretTimes, format!("{id}, retired")).remedy(CURRENT_SECRET)
             }
+            Self::DeadIdentity(id, state) => {
+                Finding::new(Check::IdentityLive, format!("{id}, {state}")).remedy(
+                    "state the identity that holds now in the catalog, then grantd apply: a retired one stays so",
+                )
+            }
             Self::Certificate(fault) => {
                 let (found, remedy) = fault.explain();
                 Finding::new(Check::Certificate, found).remedy(remedy)
@@ -143,6 +151,11 @@ fn no_credential(method: AuthMethod) -> Finding<'static> {
             Check::AssertionKey,
             "no key at all",
             "register the client's public key: grantd credential add-key",
+        ),
+        AuthMethod::Federated => (
+            Check::Identity,
+            "no identity at all",
+            "say whose foreign tokens are the client: [[client.identity]] in the catalog, then grantd apply",
         ),
         AuthMethod::TlsClientAuth => (
             Check::Certificate,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::plan::{Action, Change, Plan, Step, Subject};
 use super::stored::{Stored, leaves};
@@ -132,6 +134,9 @@ impl Difference<'_> {
                 (Subject::Credential, name(new)),
                 (shapes.0.as_ref(), &shapes.1),
             );
+            if old.is_none() {
+                self.tell_identity((None, Some(new)));
+            }
             if old != Some(new) {
                 self.writes.push(Write::Credential(id.clone(), new.clone()));
             }
@@ -148,7 +153,22 @@ impl Difference<'_> {
             }
             let goes = leaves(other, states_secrets, (self.prune, self.stored.now));
             let write = goes.then(|| Write::NoCredential(id.clone(), other.id.clone()));
+            let is_removed = write.is_some();
             self.left((Subject::Credential, name(other)), write);
+            if is_removed {
+                self.tell_identity((Some(other), None));
+            }
+        }
+    }
+
+    /// Tells what the last step makes or removes, where it is an identity: whose tokens count is for everybody to read.
+    fn tell_identity(&mut self, (old, new): (Option<&Credential>, Option<&Credential>)) {
+        let of = |it: Option<&Credential>| {
+            let identity = it.and_then(|it| it.material.identity());
+            identity.map(members).unwrap_or_default()
+        };
+        if let Some(step) = self.plan.steps.last_mut() {
+            step.changes.extend(changes(&of(old), &of(new)));
         }
     }
 
@@ -236,7 +256,10 @@ pub(super) fn differing<T: Serialize + PartialEq>(old: &T, new: &T) -> Vec<Chang
     if old == new {
         return Vec::new();
     }
-    let (old, new) = (members(old), members(new));
+    changes(&members(old), &members(new))
+}
+
+fn changes(old: &IndexMap<String, Value>, new: &IndexMap<String, Value>) -> Vec<Change> {
     let gone = old.keys().filter(|key| !new.contains_key(*key));
     let changes = new.keys().chain(gone).map(|key| Change {
         key: key.clone(),

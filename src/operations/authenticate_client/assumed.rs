@@ -16,7 +16,12 @@ use crate::domain::refusal::ClientFault;
 const ITS_CERTIFICATE: &str = "(x5t#S256 of its certificate)";
 
 /// What is judged of a credential.
-const OF_CREDENTIALS: [Chain; 3] = [Chain::Secret, Chain::AssertionKey, Chain::Certificate];
+const OF_CREDENTIALS: [Chain; 4] = [
+    Chain::Secret,
+    Chain::AssertionKey,
+    Chain::Identity,
+    Chain::Certificate,
+];
 
 /// Who is assumed, and what that takes along.
 pub struct Assumption {
@@ -99,6 +104,7 @@ fn certificate_of(credential: &Credential) -> Option<String> {
         CredentialMaterial::Subject(_) => Some(ITS_CERTIFICATE.to_owned()),
         CredentialMaterial::Secret(_)
         | CredentialMaterial::Jwk(_)
-        | CredentialMaterial::KeySource(_) => None,
+        | CredentialMaterial::KeySource(_)
+        | CredentialMaterial::Identity(_) => None,
     }
 }

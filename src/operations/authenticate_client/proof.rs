@@ -113,13 +113,12 @@ fn check_admitted(client: &Client, method: AuthMethod) -> Result<(), ClientFault
         ClientStatus::Disabled => return Err(ClientFault::Disabled),
         ClientStatus::Deleted => return Err(ClientFault::Deleted),
     }
-    let registered = &client.auth_methods;
-    if registered.contains(&method) {
+    if client.may_use(method) {
         Ok(())
     } else {
         Err(ClientFault::MethodNotRegistered {
             used: method,
-            registered: registered.clone(),
+            registered: client.auth_methods.clone(),
         })
     }
 }

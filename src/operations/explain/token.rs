@@ -132,7 +132,7 @@ impl Grantd {
         Err(error)
     }
 
-    /// The methods that the client registered; of a client that there is not, any.
+    /// The methods that the client may use and has credentials for, where it has any; of a client that there is not, any.
     ///
     /// # Errors
     /// A database out of reach.
@@ -141,7 +141,7 @@ impl Grantd {
             Ok(id) => self.memory.directory.client(&id).await?,
             Err(_) => None,
         };
-        let methods = known.map(|it| it.client.auth_methods.clone());
+        let methods = known.map(|it| it.methods());
         let methods = methods.filter(|it| !it.is_empty());
         Ok(methods.unwrap_or_else(|| vec![AuthMethod::ClientSecretBasic]))
     }

@@ -161,5 +161,6 @@ const fn kind_of(method: AuthMethod) -> CredentialKind {
         AuthMethod::PrivateKeyJwt => CredentialKind::Jwk,
         AuthMethod::SelfSignedTlsClientAuth => CredentialKind::Certificate,
         AuthMethod::TlsClientAuth => CredentialKind::Subject,
+        AuthMethod::Federated => CredentialKind::Identity,
     }
 }

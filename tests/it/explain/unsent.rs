@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::stored;
 use crate::assertion::signer::Key;
-use crate::catalogs::{audience, by_key, by_secret, client, policy, reads};
+use crate::catalogs::{audience, by_key, by_secret, client, identity, policy, reads};
 use crate::harness::*;
 use crate::mtls::{Identity, cas};
 
@@ -77,10 +77,12 @@ fn ids(explained: &Explained) -> Vec<String> {
 }
 
 /// The checks that belong to some methods of client authentication and need no sender.
-const OF_PROOFS: [&str; 4] = [
+const OF_PROOFS: [&str; 6] = [
     "method_allowed",
     "secret_times",
     "assertion_live_key",
+    "identity",
+    "identity_live",
     "certificate",
 ];
 
@@ -93,11 +95,16 @@ async fn everybody(env: &Env) -> (Replica, Identity) {
         own.thumbprint()
     );
     let named = "auth = \"tls_client_auth\"\nsubject_dn = \"CN=job\"";
+    let federated = [
+        identity("subject = \"repo:a/b\""),
+        reads("pricing").concat(),
+    ];
     let catalog = [
         CATALOG.replace("served_by", "token_lifetime = \"2m\"\nserved_by"),
         by_key("signs", json!({ "keys": [key.jwk()] }), &reads("pricing")),
         client("pinned", &pinned, &reads("pricing")),
         client("named", named, &reads("pricing")),
+        client("foreign", "auth = \"private_key_jwt\"", &federated),
     ];
     env.apply(&catalog.concat()).await;
     (env.replica().await, own)
@@ -123,6 +130,7 @@ on_both! {
             ("signs", AuthMethod::PrivateKeyJwt, false, false, json!(null)),
             ("signs", AuthMethod::PrivateKeyJwt, true, false, json!({ "jkt": "(jkt of its DPoP key)" })),
             ("reader", BASIC, false, true, json!(null)),
+            ("foreign", AuthMethod::Federated, true, false, json!({ "jkt": "(jkt of its DPoP key)" })),
             ("pinned", AuthMethod::SelfSignedTlsClientAuth, false, false, json!({ "x5t#S256": own.thumbprint() })),
             ("pinned", AuthMethod::SelfSignedTlsClientAuth, false, true, json!({ "x5t#S256": own.thumbprint() })),
             ("named", AuthMethod::TlsClientAuth, false, false, json!({ "x5t#S256": "(x5t#S256 of its certificate)" })),
@@ -192,6 +200,7 @@ on_both! {
         for (client, method, judged) in [
             ("reader", BASIC, vec!["method_allowed", "secret_times"]),
             ("signs", AuthMethod::PrivateKeyJwt, vec!["assertion_live_key"]),
+            ("foreign", AuthMethod::Federated, vec!["identity", "identity_live"]),
             ("pinned", AuthMethod::SelfSignedTlsClientAuth, vec!["certificate"]),
             ("named", AuthMethod::TlsClientAuth, vec!["certificate"]),
         ] {

@@ -94,9 +94,13 @@ impl Lines<'_> {
         }
         let has = |method| client.auth_methods.contains(&method);
         if has(AuthMethod::PrivateKeyJwt) {
-            let assertion = self.words.assertion(&client.id).ok_or(
-                "authenticates with a key that is not here: `grantd token assertion` signs with it",
-            )?;
+            let mut materials = client.credentials.iter().map(|it| &it.material);
+            let is_foreign = materials.any(|it| it.identity().is_some());
+            let assertion = self.words.assertion(&client.id).ok_or(if is_foreign {
+                "authenticates with a token that its platform gives to it alone"
+            } else {
+                "authenticates with a key that is not here: `grantd token assertion` signs with it"
+            })?;
             let proof = format!(
                 "-d client_assertion_type={ASSERTION_TYPE} -d client_assertion=\"{assertion}\""
             );

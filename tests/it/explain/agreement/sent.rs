@@ -96,6 +96,7 @@ impl<'r> Sender<'r> {
             AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => {
                 add("client_id", &id);
             }
+            AuthMethod::Federated => unreachable!("no case registers it"),
         }
         if asked.dpop {
             request = request.header("dpop", self.prover.right());

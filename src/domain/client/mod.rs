@@ -1,5 +1,7 @@
 //! A client: one service in one environment, with the grants and authentication methods it registered.
 
+mod registrable_method;
+
 use std::num::NonZeroU32;
 
 use serde::de::Error;
@@ -41,7 +43,7 @@ pub struct Client {
     #[serde(
         rename = "auth",
         default = "client_secret_basic",
-        deserialize_with = "shape::one_or_many"
+        deserialize_with = "registrable_method::one_or_many"
     )]
     pub auth_methods: Vec<AuthMethod>,
     /// What it may write into an assertion's `aud`.
@@ -68,6 +70,14 @@ pub struct Client {
     /// When one of its credentials last changed.
     #[serde(skip)]
     pub rotated_at: Option<Timestamp>,
+}
+
+impl Client {
+    /// Whether it may authenticate by `method`.
+    #[must_use]
+    pub fn may_use(&self, method: AuthMethod) -> bool {
+        self.auth_methods.contains(&method.registered_as())
+    }
 }
 
 #[cfg(test)]
@@ -204,10 +214,31 @@ named! {
         TlsClientAuth = "tls_client_auth",
         /// A registered certificate, RFC 8705 section 2.2.
         SelfSignedTlsClientAuth = "self_signed_tls_client_auth",
+        /// A token of a trusted issuer as assertion, RFC 7523 section 2.2: no name of that registry, for no client
+        /// registers it.
+        Federated = "federated",
     }
 }
 
 impl AuthMethod {
+    /// Those that a client may register.
+    pub const REGISTRABLE: &'static [Self] = &[
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+    ];
+
+    /// What a client registers to use it: a foreign token comes as an assertion does.
+    #[must_use]
+    pub const fn registered_as(self) -> Self {
+        match self {
+            Self::Federated => Self::PrivateKeyJwt,
+            other => other,
+        }
+    }
+
     /// Whether it proves by a certificate on the connection (RFC 8705 section 2).
     #[must_use]
     pub const fn is_mutual_tls(self) -> bool {
