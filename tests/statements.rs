@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use grantd::config::settings::Settings;
+use grantd::domain::identifier::IssuerId;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -76,6 +77,7 @@ async fn what_is_remembered_costs_no_statement() {
         env.apply(CATALOG).await;
         warm_requests_cost_none(&env, &statements).await;
         names_that_do_not_exist_cost_none(&env, &statements).await;
+        subjects_cost_none_until_a_client_changes(&env, &statements).await;
         without_memory_each_request_costs_some(&env, &statements).await;
         administration::costs_what_it_changes(&env, &statements).await;
         a_start_costs_the_same_beside_many_clients(&env, &statements).await;
@@ -135,6 +137,45 @@ async fn warm_requests_cost_none(env: &Env, statements: &Statements) {
             .await
             > 0
     );
+}
+
+/// Which clients a foreign subject may be.
+#[cfg(test)]
+async fn subjects_cost_none_until_a_client_changes(env: &Env, statements: &Statements) {
+    let identities = [
+        catalogs::identity("subject = \"job:1\""),
+        catalogs::identity("subject = \"job:**:x\""),
+    ];
+    let deploy = catalogs::client("deploy", "auth = \"private_key_jwt\"", &identities);
+    let catalog = [CATALOG, catalogs::CI, &deploy].concat();
+    env.apply(&catalog).await;
+    let replica = env.replica().await;
+    let issuer = IssuerId::parse("ci").unwrap();
+    let look_up = async |subject: &str| {
+        let directory = replica.grantd.directory();
+        let found = directory
+            .clients_of_subject(&issuer, subject)
+            .await
+            .unwrap();
+        found.len()
+    };
+    assert!(
+        statements.of(look_up("job:1")).await > 0,
+        "the first one loads"
+    );
+    for (subject, clients) in [("job:1", 1), ("job:2:x", 1), ("job:2", 0), ("", 0)] {
+        assert_eq!(statements.of(look_up(subject)).await, 0);
+        assert_eq!(look_up(subject).await, clients, "{subject}");
+    }
+    env.apply(&catalog.replace("id = \"deploy\"", "id = \"deploy\"\nowner = \"team\""))
+        .await;
+    replica.follow().await;
+    assert!(
+        statements.of(look_up("job:2")).await > 0,
+        "it may have other identities now"
+    );
+    assert_eq!(statements.of(look_up("job:1")).await, 0);
+    env.prune(CATALOG).await;
 }
 
 async fn names_that_do_not_exist_cost_none(env: &Env, statements: &Statements) {

@@ -78,6 +78,15 @@ impl Glob {
         &self.text
     }
 
+    /// What stands before its first wildcard: all that it means begins so.
+    #[must_use]
+    pub fn beginning(&self) -> &str {
+        match self.parts.first() {
+            Some(Part::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     /// Whether it means one text only.
     #[must_use]
     pub fn is_exact(&self) -> bool {
@@ -87,6 +96,9 @@ impl Glob {
     /// Whether it means `text`, byte by byte and whole. It takes time by the length of both, multiplied, at most.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
+        if !text.starts_with(self.beginning()) {
+            return false;
+        }
         let bytes = text.as_bytes();
         // Where in the text the parts so far may end.
         let mut ends = vec![false; bytes.len() + 1];

@@ -26,6 +26,7 @@ pub mod error;
 pub mod expiries;
 pub mod feed;
 pub mod feed_news;
+pub mod identities;
 pub mod issuers;
 pub mod loaded;
 pub mod memory;

@@ -33,6 +33,10 @@ pub(crate) fn by_key(id: &str, jwks: impl std::fmt::Display, policies: &[String]
     client(id, &lines, policies)
 }
 
+/// The trusted issuer `ci`.
+pub(crate) const CI: &str =
+    "[[issuer]]\nid = \"ci\"\nurl = \"https://ci.example\"\nkeys = \"https://ci.example/jwks\"\n";
+
 /// An identity of the issuer `ci`.
 pub(crate) fn identity(lines: &str) -> String {
     format!("[[client.identity]]\nissuer = \"ci\"\n{lines}\n")

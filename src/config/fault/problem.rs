@@ -6,6 +6,7 @@ use crate::crypto::client_key::ClientKeyError;
 use crate::crypto::secret_hash::SecretHashError;
 use crate::domain::credential::rules::CredentialFault;
 use crate::domain::database_url::DatabaseUrlFault;
+use crate::domain::identity::IdentityFault;
 use crate::domain::issuer::InvalidIssuer;
 use crate::domain::key_source::KeySourceFault;
 use crate::domain::policy::PolicyFault;
@@ -129,6 +130,9 @@ pub enum Problem {
     /// A name that somebody else has.
     #[error(transparent)]
     Name(#[from] NameClash),
+    /// An identity that its issuer could never say.
+    #[error(transparent)]
+    Identity(#[from] IdentityFault),
 
     /// TLS is missing on an address that other machines can reach.
     #[error(

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{ClaimRules, Identity};
 use crate::domain::glob::Glob;
+use crate::domain::identifier::IssuerId;
 use crate::domain::shown;
-use crate::domain::trusted_issuer::{Preset, TrustedIssuer};
+use crate::domain::trusted_issuer::{IssuerUse, Preset, TrustedIssuer};
 
 /// The claim of GitHub that says what started a run.
 const EVENT: &str = "event_name";
@@ -20,6 +21,39 @@ pub enum IdentityFault {
     /// Its issuer says nothing of workloads of another trust domain.
     #[error("the subject must begin with {0}/, the trust domain of its issuer")]
     OtherTrustDomain(String),
+    /// An issuer that is nowhere.
+    #[error("there is no issuer {issuer}{near}: state it as [[issuer]]")]
+    NoIssuer {
+        /// Its id.
+        issuer: IssuerId,
+        /// The nearest one, as part of a sentence.
+        near: String,
+    },
+    /// An issuer whose tokens are no client's.
+    #[error("the tokens of {0} are no client's: write \"client\" into its use")]
+    NotForClients(IssuerId),
+}
+
+impl IdentityFault {
+    /// The key of the identity that is wrong.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::OtherTrustDomain(_) => "subject",
+            Self::NoIssuer { .. } | Self::NotForClients(_) => "issuer",
+        }
+    }
+
+    /// Of an issuer that none of `known` is.
+    #[must_use]
+    pub fn no_issuer<'k>(issuer: &IssuerId, known: impl IntoIterator<Item = &'k IssuerId>) -> Self {
+        let known = known.into_iter().map(IssuerId::as_str);
+        let near = shown::nearest(issuer.as_str(), known);
+        Self::NoIssuer {
+            issuer: issuer.clone(),
+            near: near.map_or_else(String::new, |near| format!("; the nearest is {near}")),
+        }
+    }
 }
 
 /// By what an identity may be more than it is meant to be.
@@ -59,6 +93,9 @@ impl Identity {
     /// # Errors
     /// See [`IdentityFault`].
     pub fn check_at(&self, issuer: &TrustedIssuer) -> Result<(), IdentityFault> {
+        if !issuer.may_be(IssuerUse::Client) {
+            return Err(IdentityFault::NotForClients(issuer.id.clone()));
+        }
         let url = issuer.url.as_str();
         let rest = self.subject.as_str().strip_prefix(url);
         let is_within = rest.is_some_and(|rest| rest.starts_with('/'));
@@ -314,7 +351,7 @@ mod tests {
                 "repo:acme@65/shop@74:ref:x",
                 &json!({ "repository_id": 74, "a": { "b": ["x", 1] } }),
             );
-            let numbers = ["repository_id", "a.b"].map(|it| Advice::Number(it.to_owned()));
+            let numbers = ["a.b", "repository_id"].map(|it| Advice::Number(it.to_owned()));
             assert_eq!(advice, numbers);
         }
         assert_eq!(

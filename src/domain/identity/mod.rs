@@ -56,20 +56,6 @@ impl Identity {
         serde_json::from_str(text).ok()
     }
 
-    /// What an operator should know of it, whoever its issuer is.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let numbers = self.claims.numbers().chain(self.except.numbers());
-        let ids = numbers.filter(|it| it.ends_with("_id"));
-        let warning = |claim| {
-            format!(
-                "the claim {claim} is compared with a number, and platforms send ids as text, which is never equal to it: \
-                 write the number in quotation marks"
-            )
-        };
-        ids.map(warning).collect()
-    }
-
     /// Whether a token of its issuer with these claims is this workload.
     #[must_use]
     pub fn fits(&self, claims: &Map<String, Value>) -> bool {

@@ -79,16 +79,6 @@ impl ClaimRules {
         self.rules.is_empty()
     }
 
-    /// The claims that are compared with a number, each by its path.
-    pub fn numbers(&self) -> impl Iterator<Item = String> {
-        let is_number = |it: &&Rule| {
-            let mut any_of = it.any_of.iter();
-            any_of.any(|it| matches!(it, Expected::Number(_)))
-        };
-        let rules = self.rules.iter().filter(is_number);
-        rules.map(|it| it.path.join("."))
-    }
-
     /// Whether there is a condition on this claim, or on a member of it.
     #[must_use]
     pub fn names(&self, claim: &str) -> bool {

@@ -149,7 +149,7 @@ impl Credentials<'_> {
     ) -> Credential {
         let new = stated.registered((id, material), self.stored.now);
         let Some(old) = self.existing.iter().find(|old| old.id == new.id) else {
-            self.warn_of_what_is_new(stated, &new);
+            self.warn_of_subject(stated, &new);
             self.check_owner(stated, &new);
             return new;
         };
@@ -165,16 +165,13 @@ impl Credentials<'_> {
         }
     }
 
-    fn warn_of_what_is_new(&mut self, stated: &Placed<StatedCredential>, new: &Credential) {
-        let warnings = match &new.material {
-            CredentialMaterial::Subject(name) => {
-                name.warning().into_iter().map(str::to_owned).collect()
-            }
-            CredentialMaterial::Identity(identity) => identity.warnings(),
-            _ => Vec::new(),
-        };
-        let warnings = warnings.iter().map(|it| format!("{}: {it}", stated.place));
-        self.findings.warnings.extend(warnings);
+    fn warn_of_subject(&mut self, stated: &Placed<StatedCredential>, new: &Credential) {
+        if let CredentialMaterial::Subject(name) = &new.material
+            && let Some(warning) = name.warning()
+        {
+            let warning = format!("{}: {warning}", stated.place);
+            self.findings.warnings.push(warning);
+        }
     }
 
     /// An id belongs to one client, unless this `apply` removes it from that client.

@@ -6,6 +6,7 @@ mod credentials;
 mod dead_ends;
 mod difference;
 mod findings;
+mod identities;
 mod issuers;
 mod judged;
 mod options;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::credentials::Credentials;
 use super::findings::Findings;
+use super::identities::Issuers;
 use super::issuers;
 use super::options::ApplyOptions;
 use super::secrets::{Outdated, Secrets};
@@ -49,6 +50,7 @@ pub(super) fn wanted(
     };
     issuers::check(catalog, stored, options.prune, &mut wanted.findings);
     let audiences = audiences_after(catalog, stored, options.prune);
+    let issuers = Issuers::after(catalog, stored, options.prune);
     for stated in &catalog.clients {
         let old = stored.client(&stated.client.id);
         let client = client(stated, stored);
@@ -61,6 +63,7 @@ pub(super) fn wanted(
             findings: &mut wanted.findings,
         };
         let credentials = resolving.wanted(&stated.credentials)?;
+        issuers.check(stated, stored, &mut wanted.findings);
         let policies = old.map_or(&[][..], |it| &it.policies);
         for stated in &stated.policies {
             check_policy(&client, stated, &audiences, &mut wanted.findings);

@@ -7,3 +7,4 @@ pub mod known_ids;
 mod loading;
 pub mod look;
 pub mod revocations;
+pub mod subjects;

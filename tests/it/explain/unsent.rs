@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::stored;
 use crate::assertion::signer::Key;
-use crate::catalogs::{audience, by_key, by_secret, client, identity, policy, reads};
+use crate::catalogs::{CI, audience, by_key, by_secret, client, identity, policy, reads};
 use crate::harness::*;
 use crate::mtls::{Identity, cas};
 
@@ -104,6 +104,7 @@ async fn everybody(env: &Env) -> (Replica, Identity) {
         by_key("signs", json!({ "keys": [key.jwk()] }), &reads("pricing")),
         client("pinned", &pinned, &reads("pricing")),
         client("named", named, &reads("pricing")),
+        CI.to_owned(),
         client("foreign", "auth = \"private_key_jwt\"", &federated),
     ];
     env.apply(&catalog.concat()).await;

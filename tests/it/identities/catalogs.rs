@@ -1,6 +1,7 @@
 //! Identities in a catalog: what may stand there, what a plan tells of them, and what an export writes.
 
 use grantd::config::catalog::{Catalog, CatalogOptions};
+use grantd::operations::apply_catalog::Action;
 use serde_json::json;
 
 use super::{catalog, stored};
@@ -121,22 +122,41 @@ on_both! {
         }
     }
 
-    /// Platforms send ids as text, so such an identity fits nothing: the place and the claim are told, once.
-    async fn an_id_that_is_compared_with_a_number_is_warned_of(env) {
-        let numbers = "subject = \"a\"\nclaims = { repository_id = 74, build_number = 3, inner = { project_id = [1, \"2\"] } }\n\
-                       except = { actor_id = 5 }";
-        let plan = env.apply(&catalog(&[numbers])).await;
-        let told = |claim: &str| {
-            let all = plan.warnings.iter();
-            let of_it: Vec<_> = all.filter(|it| it.contains(&format!("the claim {claim} is compared with a number"))).collect();
-            of_it.iter().all(|it| it.starts_with("test.toml:")) && of_it.len() == 1
-        };
-        assert!(told("repository_id") && told("inner.project_id") && told("actor_id"), "{plan:?}");
-        assert!(!told("build_number"), "{plan:?}");
-        let again = env.apply(&catalog(&[numbers])).await;
-        assert!(again.warnings.is_empty(), "{again:?}");
-        let as_text = env.prune(&catalog(&["subject = \"a\"\nclaims = { repository_id = \"74\" }"])).await;
-        assert!(as_text.warnings.is_empty(), "{as_text:?}");
+    /// Whom nobody trusts, and who says nothing of clients, is told where the identity stands.
+    async fn an_identity_is_of_an_issuer_that_is_there_and_speaks_of_clients(env) {
+        let stated = catalog(&[SHOP]);
+        let unknown = stated.replace("[[client.identity]]\nissuer = \"ci\"", "[[client.identity]]\nissuer = \"cj\"");
+        let exchange = stated.replace("id = \"ci\"\n", "id = \"ci\"\nuse = [\"exchange\"]\n");
+        let spiffe = stated.replace("\"https://ci.example\"", "\"spiffe://example.org\"\npreset = \"spiffe\"");
+        for (wrong, why) in [
+            (unknown, "identity: issuer: there is no issuer cj; the nearest is ci"),
+            (exchange, "identity: issuer: the tokens of ci are no client's"),
+            (spiffe, "identity: subject: the subject must begin with spiffe://example.org/"),
+        ] {
+            let error = env.try_apply(&wrong, false).await.unwrap_err();
+            assert!(error.starts_with("test.toml:") && error.contains(why), "{why}: {error}");
+        }
+        env.apply(&stated).await;
+        let alone = stated.replace(crate::catalogs::CI, "");
+        let plan = env.apply(&alone).await;
+        assert_eq!((plan.changes(), plan.count(Action::Kept)), (0, 1), "{plan:?}");
+        let error = env.try_apply(&alone, true).await.unwrap_err();
+        assert!(error.contains("there is no issuer ci"), "{error}");
+    }
+
+    /// With place and client, when it is new.
+    async fn what_lets_strangers_in_is_warned_of_once(env) {
+        let github = |lines: &str| catalog(&[lines]).replace("id = \"ci\"\n", "id = \"ci\"\npreset = \"github\"\n");
+        let lax = github("subject = \"repo:acme/shop:environment:production\"\nclaims = { repository_id = 74 }");
+        let plan = env.apply(&lax).await;
+        let [warning] = &plan.warnings[..] else { panic!("{plan:?}") };
+        let told = ": client \"deploy\": identity: repository_id: the platform sends text";
+        assert!(warning.starts_with("test.toml:") && warning.contains(told), "{warning}");
+        assert!(env.apply(&lax).await.warnings.is_empty());
+        let pinned = github("subject = \"repo:acme/shop:environment:production\"\nclaims = { repository_id = \"74\" }");
+        assert!(env.prune(&pinned).await.warnings.is_empty());
+        let unpinned = env.prune(&github("subject = \"repo:acme/shop:ref:refs/heads/main\"")).await;
+        assert!(unpinned.warnings.iter().any(|it| it.contains("neither repository_id nor")), "{unpinned:?}");
     }
 
     async fn a_catalog_in_json_states_them_too(env) {

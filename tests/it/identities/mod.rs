@@ -2,17 +2,19 @@
 
 mod catalogs;
 mod standing;
+mod subjects;
 
 use grantd::domain::credential::Credential;
 
-use crate::catalogs::{client, identity, reads};
+use crate::catalogs::{CI, client, identity, reads};
 use crate::harness::{CATALOG, Env};
 
-/// [`CATALOG`] with `deploy`, whose identities say that.
+/// [`CATALOG`] with the issuer `ci` and `deploy`, whose identities say that.
 fn catalog(identities: &[&str]) -> String {
     let identities: String = identities.iter().map(|it| identity(it)).collect();
     let tables = [identities, reads("pricing").concat()];
-    CATALOG.to_owned() + &client("deploy", "auth = \"private_key_jwt\"", &tables)
+    let deploy = client("deploy", "auth = \"private_key_jwt\"", &tables);
+    [CATALOG, CI, &deploy].concat()
 }
 
 /// The identities of `deploy`, as the database has them.

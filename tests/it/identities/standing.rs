@@ -22,6 +22,7 @@ async fn supposed(replica: &Replica, method: AuthMethod) -> Result<Value, (Strin
         client: "deploy",
         method,
         grant: "client_credentials",
+        subject_token: None,
         scope: None,
         audience: None,
         brings_proof: true,

@@ -4,6 +4,7 @@
 //! was applied meanwhile; so a load that is overtaken by a change never hides it.
 
 mod issuers;
+mod subjects;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::store::feed::{Change, ChangeKind};
 use crate::store::loaded::Loaded;
 use crate::telemetry::metrics::Lookups;
 use issuers::any_issuer;
+use subjects::KnownSubjects;
 
 /// Applied changes that are remembered for loads under way; older ones make such a load repeat itself.
 const RECENT_CHANGES: usize = 4096;
@@ -49,6 +51,7 @@ pub struct Directory {
     client_lookups: Lookups,
     audience_lookups: Lookups,
     issuer_lookups: Lookups,
+    subjects: KnownSubjects,
 }
 
 #[derive(Debug)]
@@ -83,6 +86,7 @@ impl Directory {
             client_lookups: Lookups::default(),
             audience_lookups: Lookups::default(),
             issuer_lookups: Lookups::default(),
+            subjects: KnownSubjects::default(),
         }
     }
 
@@ -196,7 +200,9 @@ impl Directory {
         let clients = changes
             .iter()
             .filter(|change| change.kind == ChangeKind::Client);
-        self.ids.add(clients.map(|change| change.key.as_str()));
+        let clients = clients.map(|change| change.key.as_str());
+        self.ids.add(clients.clone());
+        self.subjects.forget(clients);
         for change in changes {
             applied.note(change, n);
             match change.kind {
@@ -221,6 +227,7 @@ impl Directory {
         };
         self.caches.store(Arc::new(Caches::new(&self.capacity)));
         self.ids.forget_all();
+        self.subjects.forget_all();
         self.version.fetch_add(1, Ordering::AcqRel);
     }
 
