@@ -31,6 +31,8 @@ mod handshakes;
 mod memory;
 #[path = "support/private.rs"]
 mod private;
+#[path = "support/replica.rs"]
+mod replica;
 #[path = "support/siege.rs"]
 mod siege;
 mod support;
@@ -45,8 +47,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use assertions::{ISSUER, Worker};
+use assertions::Worker;
 use attacks::{ATTACKS, WARM_UP, by_secret};
+use replica::ISSUER;
 use support::{Running, answer, connect, exchange, free_port, median, pinned};
 
 /// Honest clients, each on a connection of its own.
@@ -142,7 +145,7 @@ impl Server {
             tls,
             running: Running(running),
         };
-        while !assertions::is_ready(operations) {
+        while !replica::is_ready(operations) {
             std::thread::sleep(Duration::from_millis(10));
         }
         // From here on their secrets are remembered.

@@ -1,7 +1,6 @@
 //! A client with a key: what it registers, and its requests, each with an assertion of its own.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,8 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The issuer whom the assertions are for.
-pub(crate) const ISSUER: &str = "https://auth.example";
+use crate::replica::ISSUER;
 
 /// The client `worker`.
 pub(crate) struct Worker {
@@ -86,17 +84,4 @@ impl Worker {
         )
         .into_bytes()
     }
-}
-
-/// Whether the replica behind this operations listener is ready.
-pub(crate) fn is_ready(operations: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect(operations) else {
-        return false;
-    };
-    let request =
-        format!("GET /readyz HTTP/1.1\r\nHost: {operations}\r\nConnection: close\r\n\r\n");
-    let mut answer = String::new();
-    stream.write_all(request.as_bytes()).is_ok()
-        && stream.read_to_string(&mut answer).is_ok()
-        && answer.starts_with("HTTP/1.1 200")
 }
