@@ -8,7 +8,7 @@ use super::listed::beside;
 use super::output::{Output, counted, print_rows, say};
 use super::target::Where;
 use crate::config::catalog::write::members;
-use crate::crypto::key_set::KeySet;
+use crate::crypto::key_set::{KeySet, Publisher};
 use crate::domain::identifier::IssuerId;
 use crate::domain::shown;
 use crate::domain::trusted_issuer::{IssuerKeys, TrustedIssuer};
@@ -104,7 +104,8 @@ fn keys(issuer: &TrustedIssuer) -> String {
     match issuer.key_place() {
         None => "nowhere".to_owned(),
         Some(IssuerKeys::Set(text)) => {
-            let number = KeySet::parse(text.as_bytes()).map_or(0, |set| set.keys().len());
+            let set = KeySet::parse_of(Publisher::of(issuer), text.as_bytes());
+            let number = set.map_or(0, |set| set.keys().len());
             format!("here, {}", counted(number, "key"))
         }
         Some(place) => place.as_str().to_owned(),

@@ -14,7 +14,8 @@ use crate::operations::restore::{MOST_CLIENTS, OfKeys};
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ResetWanted {
-    /// Whether the signing keys go back, too. Else they stay: verifiers have them in their caches.
+    /// Whether the signing keys go back, too, and those of other issuers are forgotten. Else they stay: verifiers have them
+    /// in their caches.
     #[serde(default)]
     keys: bool,
 }
@@ -41,6 +42,7 @@ async fn reset(control: Control, wanted: Option<Body<ResetWanted>>) -> Result<Do
     control.mint().issuers.forget();
     control.clock().reset().await?;
     let keys = if wanted.keys {
+        control.mint().issuers.forget_keys();
         OfKeys::GoBack
     } else {
         OfKeys::Stay

@@ -35,8 +35,7 @@ pub enum ClientKeyError {
     KeyOps,
     /// Its `alg` is none that a key of its kind serves here.
     #[error(
-        "`alg` is not ES256 (P-256), ES384 (P-384), ES512 (P-521), EdDSA or Ed25519 (Ed25519), PS256, PS384, RS256, RS384 \
-         or RS512 (RSA)"
+        "`alg` is not ES256 (P-256), ES384 (P-384), EdDSA or Ed25519 (Ed25519), PS256, PS384, RS256 or RS384 (RSA)"
     )]
     Algorithm,
     #[error("`kid` is not a text of 1 to {MAX_KID} characters on one line")]
@@ -61,13 +60,30 @@ impl ClientKey {
     /// As [`Self::parse`].
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, ClientKeyError> {
         let key = PublicJwk::from_members(members)?;
-        if let PublicJwk::Rsa { n, e } = &key {
+        Self::of(members, &key, AcceptedAlgorithm::is_for_clients)
+    }
+
+    /// As [`Self::from_members`], of a key of a trusted issuer: for any algorithm that grantd verifies.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn of_issuer(members: &Map<String, Value>) -> Result<Self, ClientKeyError> {
+        let key = PublicJwk::from_issuer_members(members)?;
+        Self::of(members, &key, |_| true)
+    }
+
+    fn of(
+        members: &Map<String, Value>,
+        key: &PublicJwk,
+        is_wanted: fn(AcceptedAlgorithm) -> bool,
+    ) -> Result<Self, ClientKeyError> {
+        if let PublicJwk::Rsa { n, e } = key {
             check_rsa(n, e)?;
         }
         check_usage(members)?;
-        let verifiers = algorithms(members, &key)?
+        let verifiers = algorithms(members, key, is_wanted)?
             .into_iter()
-            .map(|algorithm| Ok((algorithm, Verifier::new(algorithm, &key)?)))
+            .map(|algorithm| Ok((algorithm, Verifier::new(algorithm, key)?)))
             .collect::<Result<Vec<_>, super::jws::JwsError>>()
             .map_err(|_| ClientKeyError::Invalid)?;
         Ok(Self {
@@ -120,7 +136,7 @@ pub fn facts(jwk: &str) -> Option<KeyFacts> {
     let thumbprint = key.thumbprint();
     Some(KeyFacts {
         name: kid(&members).ok()?.unwrap_or_else(|| thumbprint.clone()),
-        algorithms: algorithms(&members, &key).ok()?,
+        algorithms: algorithms(&members, &key, AcceptedAlgorithm::is_for_clients).ok()?,
         thumbprint,
     })
 }
@@ -158,10 +174,11 @@ fn check_usage(members: &Map<String, Value>) -> Result<(), ClientKeyError> {
 fn algorithms(
     members: &Map<String, Value>,
     key: &PublicJwk,
+    is_wanted: fn(AcceptedAlgorithm) -> bool,
 ) -> Result<Vec<AcceptedAlgorithm>, ClientKeyError> {
     let mut fitting = AcceptedAlgorithm::ALL
         .into_iter()
-        .filter(|algorithm| key.fits(*algorithm));
+        .filter(|algorithm| key.fits(*algorithm) && is_wanted(*algorithm));
     let Some(alg) = members.get("alg") else {
         return Ok(fitting.collect());
     };

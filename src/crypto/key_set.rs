@@ -5,13 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
+use serde_json::{Map, Value};
 
+use super::certificates::authorities::ClientCas;
 use super::client_key::{ClientKey, ClientKeyError};
 use super::public_jwk::PublicJwkError;
 use super::strict_json::{Bounds, StrictJsonError, parse_object_within};
 use crate::domain::shown;
+use crate::domain::trusted_issuer::TrustedIssuer;
 
 /// The most keys of a set, of whatever kind: large publishers have some ten.
 const MOST: usize = 200;
@@ -21,11 +27,37 @@ const BOUNDS: Bounds = Bounds {
     members: MOST * 24,
 };
 
-/// The keys of a set that verify assertions, at least one; no two have one name.
+/// The keys of a set that verify assertions, and in a bundle of SPIFFE the CAs of its X.509-SVIDs: at least one of either. No
+/// two keys have one name.
 #[derive(Debug)]
 pub struct KeySet {
     keys: Vec<Arc<ClientKey>>,
+    authorities: ClientCas,
     left_out: BTreeMap<String, usize>,
+    refresh_hint: Option<Duration>,
+}
+
+/// Whose set it is, and so which of its keys count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publisher {
+    /// A client's: those that it could also register.
+    Client,
+    /// A trusted issuer's: those for any algorithm that grantd verifies.
+    Issuer,
+    /// `use` is `jwt-svid` in a bundle of SPIFFE; what issues JWT-SVIDs by `OpenID` Connect writes `sig` or nothing.
+    TrustDomain,
+}
+
+impl Publisher {
+    /// What an issuer publishes: of SPIFFE a bundle.
+    #[must_use]
+    pub fn of(issuer: &TrustedIssuer) -> Self {
+        if issuer.trust_domain().is_some() {
+            Self::TrustDomain
+        } else {
+            Self::Issuer
+        }
+    }
 }
 
 /// Why a set is of no use. No variant repeats what stands in a key, but for its `kid`.
@@ -54,6 +86,14 @@ impl KeySet {
     /// # Errors
     /// See [`KeySetError`].
     pub fn parse(text: &[u8]) -> Result<Self, KeySetError> {
+        Self::parse_of(Publisher::Client, text)
+    }
+
+    /// As [`Self::parse`], of somebody's set; that of a trust domain is a bundle (SPIFFE Trust Domain and Bundle section 4).
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_of(publisher: Publisher, text: &[u8]) -> Result<Self, KeySetError> {
         let document = parse_object_within(text, BOUNDS)?;
         let Some(Value::Array(members)) = document.get("keys") else {
             return Err(KeySetError::NoSet);
@@ -63,11 +103,18 @@ impl KeySet {
         }
         let mut set = Self {
             keys: Vec::new(),
+            authorities: ClientCas::none(),
             left_out: BTreeMap::new(),
+            refresh_hint: refresh_hint(&document),
         };
         for member in members {
-            match key(member) {
-                Ok(key) => set.keys.push(Arc::new(key)),
+            match key(member, publisher) {
+                Ok(Member::Key(key)) => set.keys.push(Arc::new(key)),
+                Ok(Member::Authority(certificate)) => {
+                    if let Err(error) = set.authorities.add(&certificate) {
+                        *set.left_out.entry(error.to_string()).or_default() += 1;
+                    }
+                }
                 Err(error) => *set.left_out.entry(error.to_string()).or_default() += 1,
             }
         }
@@ -75,7 +122,7 @@ impl KeySet {
         if let Some(twice) = set.keys.iter().find(|key| !names.insert(key.name())) {
             return Err(KeySetError::SharedKid(shown::plain(twice.name())));
         }
-        if set.keys.is_empty() {
+        if set.keys.is_empty() && set.authorities.is_empty() {
             let why = set.left_out().map(|why| format!(": {why}"));
             return Err(KeySetError::NoneUsable(why.unwrap_or_default()));
         }
@@ -88,6 +135,18 @@ impl KeySet {
         &self.keys
     }
 
+    /// The CAs of the X.509-SVIDs of a trust domain.
+    #[must_use]
+    pub const fn authorities(&self) -> &ClientCas {
+        &self.authorities
+    }
+
+    /// How soon a trust domain wants its bundle to be fetched again.
+    #[must_use]
+    pub const fn refresh_hint(&self) -> Option<Duration> {
+        self.refresh_hint
+    }
+
     /// How many of its keys are left out for which reason, in words; none where all count.
     #[must_use]
     pub fn left_out(&self) -> Option<String> {
@@ -97,15 +156,47 @@ impl KeySet {
     }
 }
 
-fn key(member: &Value) -> Result<ClientKey, ClientKeyError> {
+/// What a set has.
+enum Member {
+    Key(ClientKey),
+    Authority(CertificateDer<'static>),
+}
+
+fn key(member: &Value, publisher: Publisher) -> Result<Member, ClientKeyError> {
     let members = member.as_object();
     let members = members.ok_or(PublicJwkError::Json(StrictJsonError::NotAnObject))?;
-    ClientKey::from_members(members)
+    match (publisher, members.get("use").and_then(Value::as_str)) {
+        (Publisher::TrustDomain, Some("jwt-svid")) => {
+            let mut members = members.clone();
+            members.remove("use");
+            ClientKey::of_issuer(&members).map(Member::Key)
+        }
+        (Publisher::TrustDomain, Some("x509-svid")) => {
+            authority(members).ok_or(ClientKeyError::Use)
+        }
+        (Publisher::Client, _) => ClientKey::from_members(members).map(Member::Key),
+        _ => ClientKey::of_issuer(members).map(Member::Key),
+    }
+}
+
+/// A CA stands in `x5c` alone (SPIFFE X.509-SVID section 6.2).
+fn authority(members: &Map<String, Value>) -> Option<Member> {
+    let chain = members.get("x5c")?.as_array()?;
+    let [Value::String(certificate)] = chain.as_slice() else {
+        return None;
+    };
+    let der = STANDARD.decode(certificate).ok()?;
+    Some(Member::Authority(CertificateDer::from(der)))
+}
+
+fn refresh_hint(document: &Map<String, Value>) -> Option<Duration> {
+    let seconds = document.get("spiffe_refresh_hint")?.as_u64()?;
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     use super::*;
     use crate::crypto::jws::generate;

@@ -66,7 +66,7 @@ pub enum PublicJwkError {
     Private(&'static str),
     #[error("`kty` is not EC, OKP or RSA")]
     KeyType,
-    #[error("`crv` is not P-256, P-384 or P-521 (EC), or Ed25519 (OKP)")]
+    #[error("`crv` is not P-256 or P-384 (EC), or Ed25519 (OKP)")]
     Curve,
     /// A member that is absent, no string, no base64url or of the wrong width.
     #[error("`{0}` is absent or not base64url of the right length")]
@@ -110,16 +110,27 @@ impl PublicJwk {
                 x: coordinate(members, "x")?,
                 y: coordinate(members, "y")?,
             }),
-            (Some("EC"), Some("P-521")) => Ok(Self::P521 {
-                x: coordinate(members, "x")?,
-                y: coordinate(members, "y")?,
-            }),
             (Some("OKP"), Some("Ed25519")) => Ok(Self::Ed25519 {
                 x: coordinate(members, "x")?,
             }),
             (Some("RSA"), _) => Self::rsa(octets(members, "n")?, octets(members, "e")?),
             (Some("EC" | "OKP"), _) => Err(PublicJwkError::Curve),
             _ => Err(PublicJwkError::KeyType),
+        }
+    }
+
+    /// As [`Self::from_members`], of a key of a trusted issuer, which may be on P-521, too.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_issuer_members(members: &Map<String, Value>) -> Result<Self, PublicJwkError> {
+        let is = |name, value| members.get(name).and_then(Value::as_str) == Some(value);
+        match Self::from_members(members) {
+            Err(PublicJwkError::Curve) if is("kty", "EC") && is("crv", "P-521") => Ok(Self::P521 {
+                x: coordinate(members, "x")?,
+                y: coordinate(members, "y")?,
+            }),
+            read => read,
         }
     }
 
@@ -327,6 +338,9 @@ mod tests {
         assert_eq!(PublicJwk::parse(&foreign), Err(PublicJwkError::Curve));
         let narrow = P256.replace("P-256", "P-384");
         assert_eq!(PublicJwk::parse(&narrow), Err(PublicJwkError::Member("x")));
+        let members = parse_object(foreign.as_bytes()).unwrap();
+        let of_issuer = PublicJwk::from_issuer_members(&members);
+        assert_eq!(of_issuer, Err(PublicJwkError::Member("x")));
         assert_eq!(PublicJwk::parse("{}"), Err(PublicJwkError::KeyType));
         assert_eq!(
             PublicJwk::parse("[]"),
@@ -347,6 +361,6 @@ mod tests {
         assert_eq!(fitting(P256), "ES256");
         assert_eq!(fitting(P384), "ES384");
         assert_eq!(fitting(ED25519), "EdDSA");
-        assert_eq!(fitting(RSA), "RS256 PS256 RS384 PS384");
+        assert_eq!(fitting(RSA), "RS256 PS256 RS384 PS384 RS512");
     }
 }

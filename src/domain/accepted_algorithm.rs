@@ -39,6 +39,12 @@ impl AcceptedAlgorithm {
         Self::Rs512,
     ];
 
+    /// Whether a client may sign by it; the others are for trusted issuers.
+    #[must_use]
+    pub const fn is_for_clients(self) -> bool {
+        !matches!(self, Self::Es512 | Self::Rs512)
+    }
+
     /// The `alg` value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

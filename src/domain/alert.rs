@@ -6,6 +6,7 @@ use super::client::named;
 use super::client_assertion::AssertionFault;
 use super::credential::CredentialState;
 use super::decision::Outcome;
+use super::foreign_token::ForeignFault;
 use super::refusal::{ClientFault, Refusal};
 
 named! {
@@ -44,8 +45,10 @@ impl Alert {
         match fault {
             ClientFault::SecretRetired(_) => Some(Self::RetiredCredentialUsed),
             ClientFault::SecretExpired(_) => Some(Self::ExpiredCredentialUsed),
-            ClientFault::Assertion(AssertionFault::Replayed) => Some(Self::AssertionReplayed),
+            ClientFault::Assertion(AssertionFault::Replayed)
+            | ClientFault::Foreign(ForeignFault::Replayed) => Some(Self::AssertionReplayed),
             ClientFault::Assertion(AssertionFault::DeadKey(_, state))
+            | ClientFault::DeadIdentity(_, state)
             | ClientFault::Certificate(CertificateFault::NotLive(_, state)) => match state {
                 CredentialState::Retired => Some(Self::RetiredCredentialUsed),
                 CredentialState::Expired => Some(Self::ExpiredCredentialUsed),

@@ -7,6 +7,8 @@ use super::timestamp::{Seconds, Timestamp};
 
 /// The `client_assertion_type` of an assertion (RFC 7523 section 2.2).
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// The `client_assertion_type` of a JWT-SVID (SPIFFE Client Authentication for OAuth).
+pub const SVID_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 
 /// An assertion of `client` for the issuer `audience`, made at `now` and good for `lifetime`.
 #[must_use]

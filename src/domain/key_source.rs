@@ -15,6 +15,7 @@ const MAX_URL: usize = 2048;
 pub struct KeySource {
     url: String,
     ca: Option<String>,
+    bearer_token_file: Option<String>,
 }
 
 /// What cannot be the URL of keys.
@@ -76,6 +77,7 @@ impl KeySource {
         Ok(Self {
             url: url.to_owned(),
             ca: None,
+            bearer_token_file: None,
         })
     }
 
@@ -83,6 +85,15 @@ impl KeySource {
     #[must_use]
     pub fn with_ca(self, ca: Option<String>) -> Self {
         Self { ca, ..self }
+    }
+
+    /// The same, where the token in this file is sent (RFC 6750 section 2.1).
+    #[must_use]
+    pub fn with_bearer_token_file(self, file: Option<String>) -> Self {
+        Self {
+            bearer_token_file: file,
+            ..self
+        }
     }
 
     /// The URL.
@@ -95,6 +106,26 @@ impl KeySource {
     #[must_use]
     pub fn ca(&self) -> Option<&str> {
         self.ca.as_deref()
+    }
+
+    /// The file of the token that is sent; read anew each time.
+    #[must_use]
+    pub fn bearer_token_file(&self) -> Option<&str> {
+        self.bearer_token_file.as_deref()
+    }
+
+    /// Whether it is at the same server: scheme, host and port (RFC 6454 section 4).
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let origin = |it: &Self| {
+            let uri = Uri::parse(it.url.as_str()).ok()?;
+            let authority = uri.authority()?;
+            let port = authority.port_to_u16().ok()?;
+            let port = port.unwrap_or(if it.is_plain() { 80 } else { 443 });
+            let host = authority.host().to_ascii_lowercase();
+            Some((uri.scheme().as_str() == "https", host, port))
+        };
+        origin(self).is_some_and(|it| Some(it) == origin(other))
     }
 
     /// Whether it is fetched without TLS.

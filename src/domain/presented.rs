@@ -25,6 +25,8 @@ pub enum Presented {
         client_id: Option<String>,
         /// The assertion, any text.
         assertion: String,
+        /// Whether it must be a JWT-SVID.
+        is_svid: bool,
     },
     /// A secret.
     Secret {

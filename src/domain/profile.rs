@@ -108,6 +108,18 @@ impl Profile {
         }
     }
 
+    /// The `alg` values of tokens of trusted issuers that it takes; the issuer narrows them.
+    #[must_use]
+    pub const fn foreign_algorithms(self) -> &'static [&'static str] {
+        match self {
+            Self::Default => &[
+                "ES256", "EdDSA", "Ed25519", "PS256", "RS256", "ES384", "PS384", "RS384", "ES512",
+                "RS512",
+            ],
+            Self::Fapi2 => self.proof_algorithms(),
+        }
+    }
+
     /// Whether every token must be bound to its sender.
     #[must_use]
     pub const fn binds_every_token(self) -> bool {

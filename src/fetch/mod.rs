@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, CACHE_CONTROL, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Request, StatusCode, Uri};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -61,6 +61,9 @@ pub enum FetchFault {
     /// The CAs of the source hold no certificate that can be trusted.
     #[error("the CA certificates cannot be read")]
     Ca,
+    /// The token that goes with the request cannot be had.
+    #[error("the token in bearer_token_file cannot be read: {0}")]
+    Token(String),
     /// What no HTTP client can ask for.
     #[error("the URL cannot be asked for")]
     Url,
@@ -105,10 +108,11 @@ impl Fetcher {
         // Nobody closes it.
         let _turn = self.turns.acquire().await;
         let tls = self.tls(source).await?;
+        let request = request(source, &url).await?;
         let answer = async {
             match self.proxies.intercept(&url).filter(|_| !source.is_plain()) {
-                Some(proxy) => get(through(&proxy, tls), url).await,
-                None => get(https(tls).build(), url).await,
+                Some(proxy) => get(through(&proxy, tls), request).await,
+                None => get(https(tls).build(), request).await,
             }
         };
         let answer = tokio::time::timeout(PATIENCE, answer).await;
@@ -187,7 +191,23 @@ fn through(
     https(tls).wrap_connector(tunnel)
 }
 
-async fn get<C>(connector: C, url: Uri) -> Result<Fetched, FetchFault>
+/// Whoever holds the file replaces it from time to time, as a kubelet does.
+async fn request(source: &KeySource, url: &Uri) -> Result<Request<Empty<Bytes>>, FetchFault> {
+    let mut request = Request::get(url)
+        .header(ACCEPT, "application/jwk-set+json, application/json")
+        .header(USER_AGENT, concat!("grantd/", env!("CARGO_PKG_VERSION")));
+    if let Some(file) = source.bearer_token_file() {
+        let token = tokio::fs::read_to_string(file).await;
+        let token = token.map_err(|error| FetchFault::Token(error.kind().to_string()))?;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.trim()))
+            .map_err(|_| FetchFault::Token("it is no token".to_owned()))?;
+        value.set_sensitive(true);
+        request = request.header(AUTHORIZATION, value);
+    }
+    request.body(Empty::new()).map_err(|_| FetchFault::Url)
+}
+
+async fn get<C>(connector: C, request: Request<Empty<Bytes>>) -> Result<Fetched, FetchFault>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
@@ -195,11 +215,6 @@ where
         .pool_max_idle_per_host(0)
         .retry_canceled_requests(false)
         .build::<_, Empty<Bytes>>(connector);
-    let request = Request::get(url)
-        .header(ACCEPT, "application/jwk-set+json, application/json")
-        .header(USER_AGENT, concat!("grantd/", env!("CARGO_PKG_VERSION")))
-        .body(Empty::new())
-        .map_err(|_| FetchFault::Url)?;
     let answer = client.request(request).await;
     let answer = answer.map_err(|error| FetchFault::Broken(innermost(&error).to_string()))?;
     let status = answer.status();

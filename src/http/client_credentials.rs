@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use super::basic::{Authorization, parse_authorization};
 use super::form::Form;
 use crate::domain::client::AuthMethod;
-use crate::domain::client_jwt::ASSERTION_TYPE;
+use crate::domain::client_jwt::{ASSERTION_TYPE, SVID_TYPE};
 use crate::domain::presented::Presented;
 use crate::domain::refusal::RequestFault;
 use crate::domain::secret_format::Secret;
@@ -62,19 +62,20 @@ fn in_header(value: &[u8], form: &Form) -> Result<Presented, RequestFault> {
     })
 }
 
-/// RFC 7521 section 4.2: both parameters, and exactly RFC 7523's type.
+/// RFC 7521 section 4.2: both parameters, and exactly RFC 7523's type, or that of JWT-SVIDs.
 fn in_assertion(form: &Form) -> Result<Presented, RequestFault> {
     let assertion = form
         .get("client_assertion")
         .ok_or(RequestFault::AssertionPair("client_assertion_type"))?;
     match form.get("client_assertion_type") {
-        Some(ASSERTION_TYPE) => Ok(Presented::Assertion {
+        Some(known @ (ASSERTION_TYPE | SVID_TYPE)) => Ok(Presented::Assertion {
             client_id: form.get("client_id").map(str::to_owned),
             assertion: assertion.to_owned(),
+            is_svid: known == SVID_TYPE,
         }),
         Some(other) => Err(RequestFault::AssertionType(shown::unknown(
             other,
-            [ASSERTION_TYPE],
+            [ASSERTION_TYPE, SVID_TYPE],
         ))),
         None => Err(RequestFault::AssertionPair("client_assertion")),
     }
@@ -197,8 +198,14 @@ mod tests {
             found,
             Presented::Assertion {
                 client_id: Some(_),
+                is_svid: false,
                 ..
             }
+        ));
+        let svid = format!("client_assertion=a&client_assertion_type={SVID_TYPE}");
+        assert!(matches!(
+            find(&[], &svid).unwrap(),
+            Presented::Assertion { is_svid: true, .. }
         ));
         for (body, fault) in [
             (

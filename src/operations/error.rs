@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::crypto::hashing_pool::HashingError;
 use crate::domain::budget_fault::BudgetFault;
 use crate::domain::dpop_fault::DpopFault;
+use crate::domain::foreign_token::ForeignFault;
 use crate::domain::refusal::{ClientFault, ExchangeFault, GrantFault, Refusal, RequestFault};
 use crate::store::error::StoreError;
 
@@ -29,9 +30,9 @@ pub enum Outage {
     /// Too many secrets wait to be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
-    /// The keys of a client cannot be fetched, so nobody can tell whether it signed.
-    #[error("the keys of the client could not be fetched from its jwks_url: {0}")]
-    KeySource(String),
+    /// The keys of somebody else cannot be fetched, so nobody can tell whether he signed: whose, and why.
+    #[error("the keys of {0} could not be fetched: {1}")]
+    KeySource(String, String),
     /// No key with the audience's algorithm is active.
     #[error(
         "no signing key for {0} is active; `grantd apply` makes one, and the sealing key must be the one it was sealed with"
@@ -114,6 +115,12 @@ refusals!(
 impl From<Refusal> for OperationError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<ForeignFault> for OperationError {
+    fn from(fault: ForeignFault) -> Self {
+        ClientFault::from(fault).into()
     }
 }
 

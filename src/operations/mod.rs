@@ -21,6 +21,7 @@ pub mod dpop;
 pub mod error;
 pub mod explain;
 pub mod follow_feed;
+pub mod foreign_tokens;
 pub mod freshness;
 pub mod import_secret;
 pub mod inspect_token;
@@ -77,6 +78,7 @@ use clocks::Clocks;
 use credential_uses::CredentialUses;
 use dpop::{Proofs, TOKEN_PATH};
 use follow_feed::{Feed, Followed};
+use foreign_tokens::ForeignTokens;
 use freshness::Freshness;
 use key_sources::KeySources;
 use loads::Loads;
@@ -161,6 +163,12 @@ impl Grantd {
         let usage = Arc::new(Usage::new(Arc::clone(&store)));
         let key_sources = KeySources::new(Fetcher::of_environment(), Arc::clone(&clocks));
         let key_sources = Arc::new(key_sources);
+        let foreign_tokens = Arc::new(ForeignTokens::new(
+            Arc::clone(&settings),
+            Arc::clone(&clocks),
+            Arc::clone(&memory),
+            Arc::clone(&key_sources),
+        ));
         Ok(Self {
             authenticator: Authenticator {
                 settings: Arc::clone(&settings),
@@ -175,6 +183,7 @@ impl Grantd {
                 verified_secrets: VerifiedSecrets::new(settings.cache.verified_secrets),
                 client_keys: ClientKeys::new(),
                 key_sources: Arc::clone(&key_sources),
+                foreign_tokens,
                 client_cas,
                 token_endpoint: settings.issuer.endpoint(TOKEN_PATH),
             },

@@ -1,5 +1,5 @@
-//! JWTs that prove possession of a key: client assertions and DPoP proofs. Both pass through these types in order,
-//! each made only from the one before: unverified, signed, accepted, fresh. Only a fresh one proves anything.
+//! JWTs that prove something: client assertions, DPoP proofs, and tokens of trusted issuers. All of them pass through these
+//! types in order, each made only from the one before: unverified, signed, accepted, fresh. Only a fresh one proves anything.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use crate::domain::once::Once;
 use crate::domain::profile::Profile;
 use crate::domain::shown::unknown;
 
-/// What differs between assertions and proofs.
+/// What differs between them.
 pub trait Kind: fmt::Debug {
     /// The kind's name in the replay cache.
     const NAME: &'static str;
@@ -24,6 +24,8 @@ pub trait Kind: fmt::Debug {
     type Key: fmt::Debug;
     /// What it says beside its `jti` and times.
     type Said: fmt::Debug;
+    /// What is spent: [`Once`], or nothing of some of a kind that may be used many times.
+    type Once: MaybeOnce;
 
     /// Its `typ`.
     ///
@@ -45,6 +47,24 @@ pub trait Kind: fmt::Debug {
     fn made_before_loss() -> Self::Fault;
 }
 
+/// What of a JWT is spent, if anything is.
+pub trait MaybeOnce: fmt::Debug {
+    /// Its `jti` and times, where it counts once.
+    fn once(&self) -> Option<&Once>;
+}
+
+impl MaybeOnce for Once {
+    fn once(&self) -> Option<&Once> {
+        Some(self)
+    }
+}
+
+impl MaybeOnce for Option<Once> {
+    fn once(&self) -> Option<&Once> {
+        self.as_ref()
+    }
+}
+
 /// A text of the right form and type; anybody may have made it.
 pub struct Unverified<K: Kind>(CompactJws, PhantomData<K>);
 
@@ -58,7 +78,7 @@ pub struct Signed<K: Kind> {
 #[derive(Debug)]
 pub struct Accepted<K: Kind> {
     key: K::Key,
-    once: Once,
+    once: K::Once,
     said: K::Said,
 }
 
@@ -74,6 +94,14 @@ impl<K: Kind> Unverified<K> {
     /// Another form, or the `typ` of something else.
     pub fn parse(text: &str) -> Result<Self, K::Fault> {
         let jws = CompactJws::parse(text).map_err(|error| K::form(error.to_string()))?;
+        Self::of(jws)
+    }
+
+    /// As [`Self::parse`], of what has the right form.
+    ///
+    /// # Errors
+    /// The `typ` of something else.
+    pub fn of(jws: CompactJws) -> Result<Self, K::Fault> {
         K::check_type(jws.typ())?;
         Ok(Self(jws, PhantomData))
     }
@@ -132,7 +160,7 @@ impl<K: Kind> Signed<K> {
     /// What `judge` finds.
     pub fn accept(
         self,
-        judge: impl FnOnce(&Map<String, Value>) -> Result<(Once, K::Said), K::Fault>,
+        judge: impl FnOnce(&Map<String, Value>) -> Result<(K::Once, K::Said), K::Fault>,
     ) -> Result<Accepted<K>, K::Fault> {
         let (once, said) = judge(self.jws.claims())?;
         Ok(Accepted {
@@ -156,11 +184,11 @@ impl<K: Kind> Accepted<K> {
 
     /// Its `jti`, and how long it counts.
     #[must_use]
-    pub const fn once(&self) -> &Once {
+    pub const fn once(&self) -> &K::Once {
         &self.once
     }
 
-    /// Spends the `jti`, which is unique within `scope`.
+    /// Spends the `jti`, which is unique within `scope`, where it counts once.
     ///
     /// # Errors
     /// A replay, or an outage: a `jti` that could not be recorded proves nothing.
@@ -169,12 +197,15 @@ impl<K: Kind> Accepted<K> {
         replay_cache: &ReplayCache,
         scope: &[&[u8]],
     ) -> Result<Fresh<K>, OperationError> {
+        let Some(once) = self.once.once() else {
+            return Ok(Fresh { key: self.key });
+        };
         let spending = Spending {
             kind: K::NAME,
             scope,
-            jti: &self.once.jti,
-            made_at: self.once.life.made_at,
-            dead_at: self.once.life.dead_at,
+            jti: &once.jti,
+            made_at: once.life.made_at,
+            dead_at: once.life.dead_at,
         };
         match replay_cache.spend(spending).await? {
             Spent::First => Ok(Fresh { key: self.key }),

@@ -20,6 +20,7 @@ macro_rules! line {
             grant = $decided.decision.grant.map(|it| it.as_str()),
             client = $decided.decision.client.as_ref().map_or_else(|| "-".to_owned(), text_of),
             method = $decided.decision.method.map_or("-", |it| it.as_str()),
+            issuer = $decided.decision.issuer.as_ref().map(text_of),
             credential = $decided.decision.credential.as_ref().map(text_of),
             audience = $decided.decision.audience.as_ref().map(text_of),
             subject = $decided.decision.delegation.as_ref().map(|it| it.subject.as_str()),

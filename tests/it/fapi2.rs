@@ -98,7 +98,9 @@ on_both! {
                 "revocation_endpoint": "https://auth.example/oauth2/revoke",
                 "revocation_endpoint_auth_methods_supported": methods,
                 "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
-                "grant_types_supported": ["client_credentials"],
+                "grant_types_supported": [
+                    "client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange",
+                ],
                 "dpop_signing_alg_values_supported": algorithms,
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["ES256"],

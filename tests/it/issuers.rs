@@ -29,6 +29,13 @@ fn ci(lines: &str) -> String {
     CATALOG.to_owned() + &issuer("ci", "https://ci.example", lines)
 }
 
+/// A client that a token of an issuer is.
+fn workload(issuer: &str, subject: &str, lines: &str) -> String {
+    let identity =
+        format!("[[client.identity]]\nissuer = \"{issuer}\"\nsubject = \"{subject}\"\n{lines}\n");
+    client("workload", "auth = \"private_key_jwt\"", &reads("pricing")) + &identity
+}
+
 /// What `grantd apply` says of a file in `folder`.
 fn read_strictly(folder: &std::path::Path, text: &str) -> Result<Catalog, String> {
     let file = folder.join("catalog.toml");
@@ -254,5 +261,54 @@ on_both! {
         assert!(site.done("issuer show ci").stdout.contains("if_present"));
         let refused = site.refused("issuer show cii", 1);
         assert!(refused.contains("the nearest is ci"), "{refused}");
+    }
+
+    /// FED-15, FED-16: what a preset knows to let strangers in is told with its place; what could never fit is refused.
+    async fn an_identity_that_lets_strangers_in_is_told_with_its_place(env) {
+        let github = issuer("ci", "https://ci.example", "preset = \"github\"");
+        let cluster = issuer("ci", "https://ci.example", "preset = \"kubernetes\"\nmax_lifetime = \"2h\"");
+        for (issuer, subject, lines, warnings) in [
+            (&github, "repo:acme@65/shop@74:environment:production", "", &[][..]),
+            (&github, "repo:acme/shop:*", "", &["neither repository_id", "no environment, ref", "fork fulfils it (pull_request)"]),
+            (&github, "repo:acme@65/shop@74:ref:x", "claims = { repository_id = 74 }", &["repository_id: the platform sends text"]),
+            (&cluster, "system:serviceaccount:*:default", "", &["serves him for up to 2h", "account of every pod", "its namespace is a pattern"]),
+        ] {
+            let plan = env.prune(&(CATALOG.to_owned() + issuer + &workload("ci", subject, lines))).await;
+            assert_eq!(plan.warnings.len(), warnings.len(), "{:?}", plan.warnings);
+            for (number, why) in warnings.iter().enumerate() {
+                let mut told = plan.warnings.iter().filter(|it| it.starts_with("test.toml:"));
+                assert!(told.any(|it| it.contains(why)), "{number} {why}: {:?}", plan.warnings);
+            }
+        }
+        let mut set = key_set("1");
+        set["keys"][0]["use"] = json!("jwt-svid");
+        let mesh = issuer("ci", "spiffe://example.org", &format!("preset = \"spiffe\"\nkeys = '''{set}'''"));
+        let within = workload("ci", "spiffe://example.org/ns/shop/sa/orders", "");
+        assert!(env.prune(&(CATALOG.to_owned() + &mesh + &within)).await.warnings.is_empty());
+        let beyond = workload("ci", "spiffe://other.example/ns/shop/sa/orders", "");
+        let error = env.try_apply(&(CATALOG.to_owned() + &mesh + &beyond), false).await.unwrap_err();
+        assert!(error.contains("identity: subject: the subject must begin with spiffe://example.org/"), "{error}");
+    }
+
+    /// EXC-01: an issuer that a policy names must be there, be trusted with it, and cannot go.
+    async fn no_policy_exchanges_the_tokens_of_an_issuer_that_is_not_there(env) {
+        let stated = |issuer: &str| {
+            let lines = "grants = [\"token-exchange\"]\nsecret = \"a secret of caller 1\"";
+            let policy = format!("{}exchange = {{ from = [\"issuer:ci\"] }}\n", reads("pricing")[0]);
+            CATALOG.to_owned() + issuer + &client("caller", lines, &[policy])
+        };
+        for (issuer, why) in [
+            (issuer("cii", "https://ci.example", ""), "there is no issuer ci; the nearest is cii"),
+            (issuer("ci", "https://ci.example", ""), "add \"exchange\" to its `use`"),
+        ] {
+            let error = env.try_apply(&stated(&issuer), false).await.unwrap_err();
+            assert!(error.starts_with("test.toml:"), "{error}");
+            assert!(error.contains("client \"caller\": policy: exchange: from: ") && error.contains(why), "{error}");
+        }
+        env.apply(&stated(&issuer("ci", "https://ci.example", "use = [\"client\", \"exchange\"]"))).await;
+        // It is in the database, and stays.
+        env.apply(&stated("")).await;
+        let error = env.try_apply(&stated(""), true).await.unwrap_err();
+        assert!(error.contains("there is no issuer ci"), "{error}");
     }
 }

@@ -48,6 +48,8 @@ mod extra_claims;
 #[cfg(test)]
 mod fapi2;
 #[cfg(test)]
+mod federation;
+#[cfg(test)]
 mod forgery;
 #[cfg(test)]
 mod harness;
@@ -133,5 +135,7 @@ mod vectors;
 mod verify_api;
 #[cfg(test)]
 mod whole_answers;
+#[cfg(test)]
+mod workloads;
 #[cfg(test)]
 mod wycheproof;

@@ -11,8 +11,13 @@ use proc_macro2::{TokenStream, TokenTree};
 use crate::readme::PAGES;
 use crate::source_tree::{paths_below, root, rust_files_below};
 
-/// Those whose blocks others run: `tests/it/runbooks.rs`, and `tests/e2e/packages`, whose packages hold the page.
-const OF_OTHERS: [&str; 2] = ["docs/runbooks.md", "packaging/README.md"];
+/// Those whose blocks others run: `tests/it/runbooks.rs`, `tests/it/workloads`, and `tests/e2e/packages`, whose packages
+/// hold the page.
+const OF_OTHERS: [&str; 3] = [
+    "docs/runbooks.md",
+    "docs/workloads.md",
+    "packaging/README.md",
+];
 /// How lines begin that `tests/it/readme.rs` cannot run, and the file that runs the same, with words of it.
 const ELSEWHERE: [(&str, &str, &str); 10] = [
     ("./check", ".ci/run", "/../check"),

@@ -51,9 +51,9 @@ pub(crate) const PAGES: [&str; 20] = [
 const SPRING: [&str; 2] = ["README.md", "docs/verify.md"];
 /// The URL of the pages' server.
 const SERVER: &str = "http://localhost:8080";
-/// Where the pages' server is steered, and the flag that says so.
+/// Where the pages' server is steered, and the flag that says so; here it is another port.
 const CONTROL: &str = "http://127.0.0.1:8081";
-const AT_CONTROL: [&str; 2] = ["--control", "127.0.0.1:8081"];
+const AT_CONTROL: &str = "127.0.0.1:8081";
 /// The URL of the pages' API, with TLS and without, and how it is started.
 const API: &str = "http://localhost:8090";
 const API_WITH_TLS: &str = "https://localhost:8090";
@@ -70,6 +70,8 @@ pub(crate) struct Reader {
     pub(crate) place: Place,
     pub(crate) database: Database,
     dev: Option<Dev>,
+    /// The port for the control listener, which a catalog may name before there is one.
+    control_port: u16,
     serve: Option<Server>,
     /// Where `grantd serve` listens.
     pub(crate) public: Option<SocketAddr>,
@@ -101,6 +103,7 @@ impl Reader {
             place,
             database,
             dev: None,
+            control_port: free_port(),
             serve: None,
             public: None,
             operations: None,
@@ -206,11 +209,7 @@ impl Reader {
             SERVER,
             self.dev.as_ref().map_or(SERVER, |dev| dev.url("issuer")),
         );
-        let control = self
-            .dev
-            .as_ref()
-            .and_then(|dev| dev.member("control").as_str());
-        let text = text.replace(CONTROL, control.unwrap_or(CONTROL));
+        let text = text.replace(CONTROL, &self.control());
         let Some(api) = &self.api else {
             return text;
         };
@@ -218,6 +217,19 @@ impl Reader {
         let (_, port) = origin.rsplit_once(':').unwrap();
         text.replace(API, &origin)
             .replace(API_WITH_TLS, &format!("https://localhost:{port}"))
+    }
+
+    /// The URL of the control listener of `grantd dev`, also before that is started.
+    pub(crate) fn control(&self) -> String {
+        let running = self.dev.as_ref();
+        let control = running.and_then(|dev| dev.member("control").as_str());
+        let known = || format!("http://127.0.0.1:{}", self.control_port);
+        control.map_or_else(known, str::to_owned)
+    }
+
+    /// The `grantd dev` that runs.
+    pub(crate) fn dev(&self) -> &Dev {
+        self.dev.as_ref().expect("grantd dev was started")
     }
 
     fn type_in(&mut self, line: &str, at: &str) {
@@ -318,9 +330,12 @@ impl Reader {
             [rest @ .., "--ready-file", name] => (rest, Some(name)),
             all => (all, None),
         };
-        // It takes a free port by itself.
-        let arguments = arguments.strip_prefix(&AT_CONTROL).unwrap_or(arguments);
-        self.dev = Some(self.place.dev(arguments));
+        let here = format!("127.0.0.1:{}", self.control_port);
+        let arguments = arguments.iter();
+        let arguments: Vec<&str> = arguments
+            .map(|it| if *it == AT_CONTROL { &*here } else { it })
+            .collect();
+        self.dev = Some(self.place.dev(&arguments));
         if let Some(name) = ready {
             fs::copy(self.place.path("dev.ready"), self.place.path(name)).unwrap();
         }

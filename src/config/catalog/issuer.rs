@@ -5,6 +5,7 @@ use crate::config::document::Table;
 use crate::config::fault::{Faults, Place, Problem};
 use crate::config::shaped::Section;
 use crate::config::value;
+use crate::crypto::key_set::Publisher;
 use crate::domain::key_source::KeySourceFault;
 use crate::domain::trusted_issuer::{IssuerKeys, TrustedIssuer};
 
@@ -62,9 +63,10 @@ fn settled(issuer: TrustedIssuer, table: &Section<'_>) -> TrustedIssuer {
         table.fault_of(key, problem);
         table.leave_out(key);
     };
+    let publisher = Publisher::of(&issuer);
     let keys = match issuer.keys {
         Some(IssuerKeys::Set(text)) => {
-            let read = public_material::key_set(&text);
+            let read = public_material::key_set(publisher, &text);
             let read = read.map_err(|problem| told("keys", problem));
             read.ok().map(IssuerKeys::Set)
         }

@@ -14,7 +14,7 @@ use crate::config::value;
 use crate::crypto::certificates::authorities::ClientCas;
 use crate::crypto::certificates::registration::registrable_thumbprint;
 use crate::crypto::client_key::{ClientKey, ClientKeyError};
-use crate::crypto::key_set::{KeySet, KeySetError};
+use crate::crypto::key_set::{KeySet, KeySetError, Publisher};
 use crate::crypto::public_jwk::{PublicJwk, PublicJwkError};
 use crate::domain::credential::{PublicMaterial, SubjectKind};
 use crate::domain::key_source::{KeySource, KeySourceFault};
@@ -51,13 +51,13 @@ fn key(key: &Value) -> Result<PublicMaterial, Problem> {
     Ok(PublicMaterial::Jwk(sorted.to_string()))
 }
 
-/// The public keys of an issuer, for the database: nothing else of the set, and no set that has a private or a symmetric
-/// key.
+/// The public keys that an issuer publishes, for the database: nothing else of the set, and no set that has a private or a
+/// symmetric key.
 ///
 /// # Errors
 /// What is no JWK set, or has no key that can be used.
-pub fn key_set(text: &str) -> Result<String, Problem> {
-    KeySet::parse(text.as_bytes()).map_err(|fault| match fault {
+pub fn key_set(publisher: Publisher, text: &str) -> Result<String, Problem> {
+    KeySet::parse_of(publisher, text.as_bytes()).map_err(|fault| match fault {
         KeySetError::Json(fault) => Problem::Said(format!("this is {fault}, so no JWK set")),
         KeySetError::NoSet => Problem::Expected("a JWK set, {\"keys\": [ … ]}"),
         other => Problem::Said(other.to_string()),

@@ -1,4 +1,7 @@
 //! Issuers beside our own: `staging`, and those that a test makes, each with keys of its own.
+//!
+//! One that was removed and is made again has the keys that it had: grantd trusts such issuers by `[[issuer]]`, and asks for
+//! the keys of one at most every ten seconds, as everybody who keeps a JWKS.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,9 +20,38 @@ const MOST: usize = 100;
 /// The most characters of a name.
 const LONGEST_NAME: usize = 64;
 
-/// All of them, by name.
+/// All of them.
 #[derive(Debug)]
-pub(in crate::control) struct OtherIssuers(Mutex<BTreeMap<String, Arc<OtherIssuer>>>);
+pub(in crate::control) struct OtherIssuers(Mutex<All>);
+
+#[derive(Debug)]
+struct All {
+    /// Those that there are, by name.
+    there: BTreeMap<String, Arc<OtherIssuer>>,
+    /// Those that were, by name and by whom they played, for their keys.
+    gone: BTreeMap<(String, Option<Provider>), Arc<OtherIssuer>>,
+}
+
+impl All {
+    /// The one of that name that was there before, or a new one.
+    fn make(&mut self, name: &str, provider: Option<Provider>) -> Arc<OtherIssuer> {
+        let before = self.gone.remove(&(name.to_owned(), provider));
+        let made = before.unwrap_or_else(|| OtherIssuer::new(name, provider));
+        if let Some(other) = self.there.insert(name.to_owned(), Arc::clone(&made)) {
+            self.bury(other);
+        }
+        made
+    }
+
+    /// Remembers one that is there no more.
+    fn bury(&mut self, issuer: Arc<OtherIssuer>) {
+        if self.gone.len() >= MOST {
+            self.gone.clear();
+        }
+        let name = (issuer.name.clone(), issuer.provider);
+        self.gone.insert(name, issuer);
+    }
+}
 
 /// One of them.
 #[derive(Debug)]
@@ -56,14 +88,17 @@ impl OtherIssuer {
 impl Default for OtherIssuers {
     fn default() -> Self {
         let staging = OtherIssuer::new(STAGING, None);
-        Self(Mutex::new(BTreeMap::from([(STAGING.to_owned(), staging)])))
+        Self(Mutex::new(All {
+            there: BTreeMap::from([(STAGING.to_owned(), staging)]),
+            gone: BTreeMap::new(),
+        }))
     }
 }
 
 impl OtherIssuers {
     /// Those that there are, in the order of their names.
     pub(in crate::control) fn all(&self) -> Vec<Arc<OtherIssuer>> {
-        self.0.lock().values().cloned().collect()
+        self.0.lock().there.values().cloned().collect()
     }
 
     /// The one of that name.
@@ -71,7 +106,7 @@ impl OtherIssuers {
     /// # Errors
     /// 404.
     pub(in crate::control) fn named(&self, name: &str) -> Result<Arc<OtherIssuer>, Fault> {
-        let all = self.0.lock();
+        let all = &self.0.lock().there;
         let unknown = || Fault::unknown("issuer", name, all.keys().map(String::as_str));
         all.get(name).cloned().ok_or_else(unknown)
     }
@@ -87,23 +122,21 @@ impl OtherIssuers {
     ) -> Result<Arc<OtherIssuer>, Fault> {
         check_name(name)?;
         let mut all = self.0.lock();
-        match all.get(name) {
+        match all.there.get(name) {
             Some(there) if there.provider == provider => return Ok(Arc::clone(there)),
             Some(_) if name == STAGING => {
                 return Err(Fault::conflict(
                     "staging plays no provider: name another issuer",
                 ));
             }
-            None if all.len() >= MOST => {
+            None if all.there.len() >= MOST => {
                 return Err(Fault::conflict(format!(
                     "there are {MOST} issuers already: delete some"
                 )));
             }
             _ => {}
         }
-        let made = OtherIssuer::new(name, provider);
-        all.insert(name.to_owned(), Arc::clone(&made));
-        Ok(made)
+        Ok(all.make(name, provider))
     }
 
     /// Removes it.
@@ -115,13 +148,26 @@ impl OtherIssuers {
         if name == STAGING {
             return Err(Fault::conflict("staging is always there"));
         }
-        self.0.lock().remove(name);
+        let mut all = self.0.lock();
+        if let Some(issuer) = all.there.remove(name) {
+            all.bury(issuer);
+        }
         Ok(())
     }
 
     /// Removes all but `staging`.
     pub(in crate::control) fn forget(&self) {
-        self.0.lock().retain(|name, _| name == STAGING);
+        let mut all = self.0.lock();
+        let staging = all.there.remove(STAGING);
+        for (_, issuer) in std::mem::take(&mut all.there) {
+            all.bury(issuer);
+        }
+        all.there.extend(staging.map(|it| (STAGING.to_owned(), it)));
+    }
+
+    /// Forgets the keys of those that were removed.
+    pub(in crate::control) fn forget_keys(&self) {
+        self.0.lock().gone.clear();
     }
 }
 

@@ -85,16 +85,30 @@ impl ClientCas {
         let before = self.anchors.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|_| InvalidCas::Unreadable)?;
-            let anchor =
-                anchor_from_trusted_cert(&certificate).map_err(|_| InvalidCas::Unreadable)?;
-            self.constraints.push(Constraints::of(&certificate)?);
-            self.anchors.push(anchor.to_owned());
+            self.add(&certificate)?;
         }
         if self.anchors.len() == before {
             Err(InvalidCas::Empty)
         } else {
             Ok(())
         }
+    }
+
+    /// Adds one certificate.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none of a CA.
+    pub fn add(&mut self, certificate: &CertificateDer<'_>) -> Result<(), InvalidCas> {
+        let anchor = anchor_from_trusted_cert(certificate).map_err(|_| InvalidCas::Unreadable)?;
+        self.constraints.push(Constraints::of(certificate)?);
+        self.anchors.push(anchor.to_owned());
+        Ok(())
+    }
+
+    /// Whether there is no CA at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
     }
 
     /// Looks for a path from the leaf to one of the CAs that holds at `now`: signatures, dates, path length, name

@@ -69,11 +69,15 @@ impl Chain {
                 method,
                 AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost
             ),
-            Self::AssertionForm
-            | Self::AssertionKey
-            | Self::AssertionClaims
-            | Self::AssertionFresh => matches!(method, AuthMethod::PrivateKeyJwt),
-            Self::Identity => matches!(method, AuthMethod::Federated),
+            Self::AssertionForm => {
+                matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::Federated)
+            }
+            Self::AssertionKey | Self::AssertionClaims | Self::AssertionFresh => {
+                matches!(method, AuthMethod::PrivateKeyJwt)
+            }
+            Self::ForeignToken | Self::ForeignClaims | Self::Identity | Self::ForeignFresh => {
+                matches!(method, AuthMethod::Federated)
+            }
             Self::Certificate => method.is_mutual_tls(),
             _ => true,
         }
@@ -179,11 +183,6 @@ checks! {
     Client {
         Client: "client", "a registered client";
     }
-    /// Which client a token of a trusted issuer is.
-    Identity {
-        Identity: "identity", "an identity of the client";
-        IdentityLive: "identity", "a live identity";
-    }
     /// The key that signed an assertion.
     AssertionKey {
         AssertionKey: "assertion", "the kid of a registered key";
@@ -202,6 +201,28 @@ checks! {
         AssertionAge: "assertion", "a recent iat, if present";
         AssertionBegin: "assertion", "nbf in the past, if present";
         AssertionJti: "assertion", "jti, a text of 1 to 256 bytes";
+    }
+    /// A token of somebody else, by itself.
+    ForeignToken {
+        ForeignIssuer: "foreign token", "iss of an issuer that is trusted for this";
+        ForeignType: "foreign token", "typ JWT, JOSE or none";
+        ForeignAlgorithm: "foreign token", "an alg of the issuer and of its key";
+        ForeignKey: "foreign token", "the kid of a key of the issuer";
+        ForeignSignature: "foreign token", "a signature by that key";
+    }
+    /// What it claims.
+    ForeignClaims {
+        ForeignSubject: "foreign token", "sub, a text; of SPIFFE an ID of the trust domain";
+        ForeignAudience: "foreign token", "aud, the issuer's audience alone";
+        ForeignExpiry: "foreign token", "exp in the future";
+        ForeignLifetime: "foreign token", "exp within max_lifetime of iat";
+        ForeignBegin: "foreign token", "iat and nbf in the past, if present";
+        ForeignJti: "foreign token", "jti, a text of 1 to 256 bytes, where it counts once";
+    }
+    /// Whose it is.
+    Identity {
+        Identity: "identity", "an identity of one client";
+        IdentityLive: "identity", "a live identity";
     }
     /// A secret that was hashed, or was verified before.
     Secret {
@@ -238,6 +259,11 @@ checks! {
     AssertionFresh {
         AssertionOnce: "assertion", "a jti that was not used before";
         AssertionSinceLoss: "assertion", "an assertion made after the database lost data";
+    }
+    /// The `jti` of a foreign token.
+    ForeignFresh {
+        ForeignOnce: "foreign token", "a jti that was not used before";
+        ForeignSinceLoss: "foreign token", "a token made after the database lost data";
     }
     /// The `jti` of a proof.
     DpopFresh {

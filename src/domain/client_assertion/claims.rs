@@ -21,14 +21,25 @@ struct Claims<'a> {
     now: Timestamp,
 }
 
-/// One check of the claims.
+/// One check of the claims, which fails by an `F`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JudgedClaim {
+pub struct JudgedClaim<F = AssertionFault> {
     /// Which.
     pub check: Check,
     /// What it found, or why it failed; `None` where it was not reached, because the claim is not there at all or malformed:
     /// then another check says so.
-    pub result: Option<Result<String, AssertionFault>>,
+    pub result: Option<Result<String, F>>,
+}
+
+impl<F> JudgedClaim<F> {
+    /// The same as a check that fails by a wider fault.
+    #[must_use]
+    pub fn widened<G: From<F>>(self) -> JudgedClaim<G> {
+        JudgedClaim {
+            check: self.check,
+            result: self.result.map(|it| it.map_err(G::from)),
+        }
+    }
 }
 
 /// The client that an assertion claims to be of: its `sub`, unverified.

@@ -121,7 +121,10 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
         | Chain::AssertionKey
         | Chain::AssertionClaims
         | Chain::AssertionFresh
+        | Chain::ForeignToken
+        | Chain::ForeignClaims
         | Chain::Identity
+        | Chain::ForeignFresh
         | Chain::Certificate => decision.method.is_some_and(|it| chain.is_for(it)),
     }
 }
@@ -138,7 +141,8 @@ fn found(decision: &Decision, check: Check) -> Option<String> {
             decision.method.map(|it| it.as_str().to_owned())
         }
         Check::Client => text_of(decision.client.as_ref()),
-        Check::AssertionLiveKey | Check::SecretTimes | Check::Certificate => {
+        Check::ForeignIssuer => text_of(decision.issuer.as_ref()),
+        Check::AssertionLiveKey | Check::SecretTimes | Check::Certificate | Check::IdentityLive => {
             text_of(decision.credential.as_ref())
         }
         Check::AssertionExpiry => decision.assertion.map(|it| ends(decision, it)),

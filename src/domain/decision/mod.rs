@@ -21,7 +21,7 @@ use super::check::{Chain, Passed};
 use super::client::{AuthMethod, GrantType};
 use super::confirmation::Confirmation;
 use super::grant_decision::Grant;
-use super::identifier::{AudienceId, ClientId, CredentialId};
+use super::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
 use super::once::Life;
 use super::policy::SubjectSource;
 use super::scope::ScopeSet;
@@ -49,6 +49,8 @@ pub struct Decision {
     pub client: Option<ClaimedClient>,
     /// The method of client authentication.
     pub method: Option<AuthMethod>,
+    /// The trusted issuer whose token came.
+    pub issuer: Option<IssuerId>,
     /// The credential whose secret, signature or certificate was right.
     pub credential: Option<CredentialId>,
     /// The audience of the token, once one was found that the client may use; of a token that was shown, its own.
@@ -129,6 +131,7 @@ impl Decision {
             grant: None,
             client: None,
             method: None,
+            issuer: None,
             credential: None,
             audience: None,
             holder: None,

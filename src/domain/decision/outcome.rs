@@ -70,6 +70,7 @@ impl Outcome {
             | ClientFault::SecretRetired(id)
             | ClientFault::SecretExpired(id)
             | ClientFault::Assertion(AssertionFault::DeadKey(id, _))
+            | ClientFault::DeadIdentity(id, _)
             | ClientFault::Certificate(CertificateFault::NotLive(id, _)) => Some(id),
             _ => None,
         }

@@ -1,10 +1,13 @@
 //! What is wrong with a policy: of its client, and at its audience.
 
-use super::Policy;
+use std::collections::BTreeMap;
+
+use super::{Policy, SubjectSource};
 use crate::domain::audience::{Audience, LifetimeAbove};
 use crate::domain::client::{AuthMethod, Client};
-use crate::domain::identifier::AudienceId;
+use crate::domain::identifier::{AudienceId, IssuerId};
 use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::trusted_issuer::{IssuerUse, TrustedIssuer};
 use crate::domain::{extra_claims, shown};
 
 /// Why a client may not have a policy.
@@ -45,6 +48,17 @@ pub enum PolicyFault {
     /// Tokens of an exchange that would live longer than the audience allows.
     #[error("lifetime: {0}")]
     ExchangeLifetime(LifetimeAbove),
+    /// Subject tokens of an issuer that is nowhere.
+    #[error("from: there is no issuer {issuer}{near}")]
+    NoIssuer {
+        /// Its id.
+        issuer: IssuerId,
+        /// The nearest one, as the end of a sentence.
+        near: String,
+    },
+    /// Subject tokens of an issuer that is not trusted with any.
+    #[error("from: the tokens of issuer {0} are no subject tokens: add \"exchange\" to its `use`")]
+    NotForExchange(IssuerId),
     /// Methods of which the client has none.
     #[error(
         "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
@@ -68,7 +82,9 @@ impl PolicyFault {
             Self::NoScopes | Self::UnknownScope { .. } => "scopes",
             Self::DefaultScope(_) => "default_scopes",
             Self::LifetimeAbove(_) => "token_lifetime",
-            Self::ExchangeLifetime(_) => "exchange",
+            Self::ExchangeLifetime(_) | Self::NoIssuer { .. } | Self::NotForExchange(_) => {
+                "exchange"
+            }
             Self::Methods => "methods",
             Self::ClaimsTogether(_) => "claims",
         }
@@ -90,6 +106,29 @@ impl PolicyFault {
 }
 
 impl Policy {
+    /// What is wrong with the issuers whose tokens it lets the client exchange, where these are all that there are.
+    #[must_use]
+    pub fn faults_by(&self, issuers: &BTreeMap<&IssuerId, &TrustedIssuer>) -> Vec<PolicyFault> {
+        let sources = self.exchange.iter().flat_map(|it| &it.from);
+        let named = sources.filter_map(|it| match it {
+            SubjectSource::Issuer(issuer) => Some(issuer),
+            SubjectSource::Audience(_) => None,
+        });
+        let fault = |id: &IssuerId| match issuers.get(id) {
+            Some(issuer) if issuer.may_be(IssuerUse::Exchange) => None,
+            Some(_) => Some(PolicyFault::NotForExchange(id.clone())),
+            None => {
+                let known = issuers.keys().map(|it| it.as_str());
+                let near = shown::nearest(id.as_str(), known);
+                Some(PolicyFault::NoIssuer {
+                    issuer: id.clone(),
+                    near: near.map_or_else(String::new, |near| format!("; the nearest is {near}")),
+                })
+            }
+        };
+        named.filter_map(fault).collect()
+    }
+
     /// What is wrong with it as a policy of `client`, for what concerns the two alone.
     #[must_use]
     pub fn faults_of(&self, client: &Client) -> Vec<PolicyFault> {

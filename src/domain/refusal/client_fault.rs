@@ -5,6 +5,7 @@ use crate::domain::check::{Check, Finding};
 use crate::domain::client::AuthMethod;
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
+use crate::domain::foreign_token::ForeignFault;
 use crate::domain::identifier::CredentialId;
 use crate::domain::secret_format::Oddity;
 
@@ -20,6 +21,8 @@ pub enum ClientFault {
     UnknownScheme(&'static str),
     /// The assertion proves nothing.
     Assertion(AssertionFault),
+    /// The token of somebody else proves nothing.
+    Foreign(ForeignFault),
     /// No such client.
     UnknownClient,
     /// The client is disabled.
@@ -88,6 +91,7 @@ impl ClientFault {
                 )
             }
             Self::Assertion(fault) => fault.explain(),
+            Self::Foreign(fault) => fault.explain(),
             Self::UnknownClient => Finding::new(Check::Client, "an unknown id")
                 .remedy("compare the id with grantd client list"),
             Self::Disabled => Finding::new(Check::Status, "disabled")
@@ -191,6 +195,12 @@ fn join(methods: &[AuthMethod]) -> String {
         .map(|method| method.as_str())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+impl From<ForeignFault> for ClientFault {
+    fn from(fault: ForeignFault) -> Self {
+        Self::Foreign(fault)
+    }
 }
 
 impl From<AssertionFault> for ClientFault {

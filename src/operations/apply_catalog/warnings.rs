@@ -77,7 +77,10 @@ pub(super) fn of_exchanges(catalog: &Catalog, stored: &Stored, prune: bool) -> V
                             "no token can be exchanged from {id}, which is no audience"
                         ));
                     }
-                    _ => {}
+                    SubjectSource::Audience(_) => {}
+                    SubjectSource::Issuer(id) => warn(format!(
+                        "this version exchanges its own tokens alone, none of the issuer {id}"
+                    )),
                 }
             }
         }

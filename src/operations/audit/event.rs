@@ -38,6 +38,7 @@ pub(in crate::operations) fn details(decided: &Decided) -> Value {
         "proxy": decision.proxy.map(|it| it.to_string()),
         "grant": decision.grant.map(GrantType::as_str),
         "method": decision.method.map(AuthMethod::as_str),
+        "issuer": decision.issuer.as_ref().map(ToString::to_string),
         "credential": decision.credential.as_ref().or(dead).map(ToString::to_string),
         "audience": decision.audience.as_ref().map(ToString::to_string),
         "subject": decision.delegation.as_ref().map(|it| it.subject.as_str()),

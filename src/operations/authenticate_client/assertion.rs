@@ -2,35 +2,66 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::client_assertion::Assertion;
 use super::proof::ProvenClient;
 use super::{Authenticator, MAX_LIFETIME};
+use crate::crypto::compact::CompactJws;
 use crate::domain::check::Chain;
 use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
 use crate::domain::client_assertion::{AssertionFault, AssertionRules, accept, claimed_client};
 use crate::domain::credential::CredentialState;
 use crate::domain::decision::{ClaimedClient, Decision};
+use crate::domain::foreign_token::{ForeignFault, claimed_issuer};
 use crate::domain::known_client::KnownClient;
-use crate::domain::shown::unknown;
+use crate::domain::shown::{unknown, unknown_or_none};
 use crate::operations::error::OperationError;
 use crate::operations::signed_once::{Signed, Unverified};
 
 impl Authenticator {
-    /// Proves a client by an assertion whose `jti` is still to be spent.
+    /// Proves a client by an assertion whose `jti` is still to be spent: one of its own, or a token of a trusted issuer. The
+    /// unverified `iss` alone decides which.
     pub(super) async fn prove_by_assertion(
         &self,
-        (client_id, assertion): (Option<&str>, &str),
+        (client_id, assertion, is_svid): (Option<&str>, &str, bool),
         decision: &mut Decision,
     ) -> Result<ProvenClient, OperationError> {
         decision.client = client_id.map(ClaimedClient::new);
-        let unverified = Unverified::<Assertion>::parse(assertion)?;
+        let jws = CompactJws::parse(assertion);
+        let jws = jws.map_err(|error| AssertionFault::Form(error.to_string()))?;
+        let issuer = self.foreign_tokens.claimed_issuer(&jws).await?;
+        if is_svid && issuer.as_ref().is_none_or(|it| it.trust_domain().is_none()) {
+            let subject = jws.claims().get("sub").and_then(Value::as_str);
+            return Err(ForeignFault::NotOfTrustDomain(unknown_or_none(subject, [])).into());
+        }
+        if let Some(issuer) = issuer {
+            return self
+                .prove_by_foreign_token(client_id, (&issuer, jws), decision)
+                .await;
+        }
+        self.prove_by_own_assertion(client_id, jws, decision).await
+    }
+
+    async fn prove_by_own_assertion(
+        &self,
+        client_id: Option<&str>,
+        jws: CompactJws,
+        decision: &mut Decision,
+    ) -> Result<ProvenClient, OperationError> {
+        let iss = claimed_issuer(jws.claims()).map(str::to_owned);
+        let unverified = Unverified::<Assertion>::of(jws)?;
         let claimed = claimed_client(unverified.unverified().claims())?;
         decision.client = Some(ClaimedClient::new(claimed));
         if let Some(other) = client_id.filter(|client_id| *client_id != claimed) {
             return Err(AssertionFault::ClientId(unknown(other, [claimed])).into());
         }
         decision.passed(Chain::AssertionForm);
-        let known = Self::recognise(self.find_client(claimed).await?.as_ref(), decision)?;
+        let found = self.find_client(claimed).await?;
+        if let (None, Some(iss)) = (&found, iss.filter(|iss| iss != claimed)) {
+            return Err(self.foreign_tokens.unknown_issuer(&iss).await?.into());
+        }
+        let known = Self::recognise(found.as_ref(), decision)?;
         let signed = self.check_signed(unverified, &known).await?;
         decision.credential = Some(signed.key().clone());
         decision.passed(Chain::AssertionKey);

@@ -48,7 +48,7 @@ impl Authenticator {
         self.check_allowed(method)?;
         pass_those_for(method, &[Chain::SecretForm], decision);
         let known = Self::recognise(self.find_client(id).await?.as_ref(), decision)?;
-        let credential = self.assumed_credential(&known, method, caller)?;
+        let credential = self.assumed_credential(&known, method, caller).await?;
         decision.credential = Some(credential.id.clone());
         pass_those_for(method, &OF_CREDENTIALS, decision);
         let certificate = caller.certificate.as_ref();
@@ -61,21 +61,22 @@ impl Authenticator {
         })
     }
 
-    fn assumed_credential<'k>(
+    async fn assumed_credential<'k>(
         &self,
         known: &'k KnownClient,
         method: AuthMethod,
         caller: &Caller,
-    ) -> Result<&'k Credential, ClientFault> {
+    ) -> Result<&'k Credential, OperationError> {
         let registered = &known.client.auth_methods;
         if method.is_mutual_tls() && !registered.contains(&method) {
-            return Err(ClientFault::MethodNotRegistered {
+            let fault = ClientFault::MethodNotRegistered {
                 used: method,
                 registered: registered.clone(),
-            });
+            };
+            return Err(fault.into());
         }
         if let (true, Some(certificate)) = (method.is_mutual_tls(), &caller.certificate) {
-            return self.matched_by(method, known, certificate);
+            return self.matched_by(method, known, certificate).await;
         }
         let now = self.clocks.database_now();
         let serving = known.credentials.iter();
@@ -85,7 +86,7 @@ impl Authenticator {
         let best = best.ok_or(ClientFault::NoCredential(method))?;
         match best.state(now) {
             CredentialState::Live => Ok(best),
-            state => Err(ClientFault::dead_credential(method, &best.id, state)),
+            state => Err(ClientFault::dead_credential(method, &best.id, state).into()),
         }
     }
 }

@@ -14,11 +14,14 @@ use crate::crypto::certificates::authorities::ClientCas;
 use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
-use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
+use crate::domain::credential::{Credential, CredentialMaterial, CredentialState, SubjectKind};
 use crate::domain::decision::Decision;
+use crate::domain::issuer_url::trust_domain_of;
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trusted_issuer::TrustedIssuer;
+use crate::store::error::StoreError;
 
 /// The CAs of `tls_client_auth`. Clones are the same ones: who reads their files gives them new ones.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +42,7 @@ impl Authenticator {
         decision: &mut Decision,
     ) -> Result<ProvenClient, OperationError> {
         let known = Self::recognise(self.find_client(client_id).await?.as_ref(), decision)?;
-        let proof = self.matched(&known, certificate, decision)?;
+        let proof = self.matched(&known, certificate, decision).await?;
         decision.credential = Some(proof.credential.clone());
         decision.passed(Chain::Certificate);
         let client = ProvenClient::by_certificate(known, proof)?;
@@ -48,13 +51,13 @@ impl Authenticator {
     }
 
     /// Tries the methods that the client registered; if both fail, returns the fault of the second.
-    fn matched(
+    async fn matched(
         &self,
         known: &Arc<KnownClient>,
         certificate: &ClientCertificate,
         decision: &mut Decision,
-    ) -> Result<MatchedCertificate, ClientFault> {
-        let mut result = Err(ClientFault::NoCredentials);
+    ) -> Result<MatchedCertificate, OperationError> {
+        let mut result = Err(ClientFault::NoCredentials.into());
         for method in [
             AuthMethod::SelfSignedTlsClientAuth,
             AuthMethod::TlsClientAuth,
@@ -63,7 +66,7 @@ impl Authenticator {
                 continue;
             }
             decision.method = Some(method);
-            let credential = self.matched_by(method, known, certificate);
+            let credential = self.matched_by(method, known, certificate).await;
             result = credential.map(|credential| MatchedCertificate {
                 credential: credential.id.clone(),
                 method,
@@ -73,17 +76,18 @@ impl Authenticator {
     }
 
     /// The credential that the certificate is right for by `method`.
-    pub(super) fn matched_by<'a>(
+    pub(super) async fn matched_by<'a>(
         &self,
         method: AuthMethod,
         known: &'a KnownClient,
         certificate: &ClientCertificate,
-    ) -> Result<&'a Credential, ClientFault> {
-        let credential = match method {
-            AuthMethod::TlsClientAuth => self.named(known, certificate),
-            _ => self.registered(known, certificate),
-        };
-        credential.map_err(ClientFault::Certificate)
+    ) -> Result<&'a Credential, OperationError> {
+        match method {
+            AuthMethod::TlsClientAuth => self.named(known, certificate).await,
+            _ => Ok(self
+                .registered(known, certificate)
+                .map_err(ClientFault::Certificate)?),
+        }
     }
 
     /// `self_signed_tls_client_auth`: the leaf itself is registered (RFC 8705 section 2.2).
@@ -102,26 +106,54 @@ impl Authenticator {
         Ok(credential)
     }
 
-    /// `tls_client_auth`: a path to a client CA, and the registered subject (RFC 8705 section 2.1).
-    fn named<'a>(
+    /// `tls_client_auth`: a path to a CA that counts for it, and the registered subject (RFC 8705 section 2.1).
+    async fn named<'a>(
         &self,
         known: &'a KnownClient,
         certificate: &ClientCertificate,
-    ) -> Result<&'a Credential, CertificateFault> {
-        let now = self.clocks.now();
-        let cas = self
-            .client_cas
-            .0
-            .load_full()
-            .ok_or(CertificateFault::NoClientCas)?;
-        cas.check(&certificate.chain, now)?;
+    ) -> Result<&'a Credential, OperationError> {
         let bears = |credential: &&Credential| {
             matches!(&credential.material, CredentialMaterial::Subject(name)
                 if certificate.chain.check_subject(name).is_ok())
         };
         let matching: Vec<_> = known.credentials.iter().filter(bears).collect();
-        live_certificate(&matching, self.clocks.database_now())?
-            .ok_or(CertificateFault::OtherSubject)
+        let live = live_certificate(&matching, self.clocks.database_now());
+        let meant = live
+            .as_ref()
+            .ok()
+            .copied()
+            .flatten()
+            .or(matching.first().copied());
+        let checked = match self.trust_domain(meant).await? {
+            Some(domain) => self.foreign_tokens.check_svid(&domain, certificate).await?,
+            None => self.check_path(certificate),
+        };
+        let live = checked.and(live).map_err(ClientFault::Certificate)?;
+        Ok(live.ok_or(ClientFault::Certificate(CertificateFault::OtherSubject))?)
+    }
+
+    /// The trusted issuer whose bundle has the CAs that alone vouch for the SPIFFE ID of a credential.
+    async fn trust_domain(
+        &self,
+        credential: Option<&Credential>,
+    ) -> Result<Option<Arc<TrustedIssuer>>, StoreError> {
+        let domain = credential.and_then(|it| match &it.material {
+            CredentialMaterial::Subject(name) if name.kind == SubjectKind::Uri => {
+                trust_domain_of(&name.value)
+            }
+            _ => None,
+        });
+        let Some(domain) = domain else {
+            return Ok(None);
+        };
+        let issuers = self.memory.directory.issuers().await?;
+        Ok(issuers.of_trust_domain(domain).map(Arc::clone))
+    }
+
+    fn check_path(&self, certificate: &ClientCertificate) -> Result<(), CertificateFault> {
+        let cas = self.client_cas.0.load_full();
+        let cas = cas.ok_or(CertificateFault::NoClientCas)?;
+        cas.check(&certificate.chain, self.clocks.now())
     }
 }
 

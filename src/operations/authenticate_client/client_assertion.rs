@@ -2,6 +2,7 @@
 
 use crate::domain::client_assertion::{AssertionFault, check_type};
 use crate::domain::identifier::CredentialId;
+use crate::domain::once::Once;
 use crate::domain::profile::Profile;
 use crate::operations::signed_once::{Accepted, Kind};
 
@@ -18,6 +19,7 @@ impl Kind for Assertion {
     type Key = CredentialId;
     /// Whether its `aud` was the token endpoint, which only some clients may write.
     type Said = bool;
+    type Once = Once;
 
     fn check_type(typ: Option<&str>) -> Result<(), AssertionFault> {
         check_type(typ)

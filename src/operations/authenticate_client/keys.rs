@@ -34,7 +34,7 @@ impl Authenticator {
         if let Some((credential, place)) = live.first() {
             let of_set = |set: &KeySet| choose(of_set(credential, set), unverified, is_live);
             let origin = origin(known, (credential, place));
-            return self.key_sources.choose(&origin, of_set).await;
+            return Ok(self.key_sources.choose(&origin, of_set).await??);
         }
         let registered = registered(known, &self.client_keys);
         let found = choose(registered, unverified, is_live);
@@ -61,11 +61,7 @@ const fn origin<'k>(
     known: &'k KnownClient,
     (credential, place): (&'k Credential, &'k KeySource),
 ) -> Origin<'k> {
-    Origin {
-        client: &known.client.id,
-        credential: &credential.id,
-        place,
-    }
+    Origin::Client(&known.client.id, &credential.id, place)
 }
 
 fn of_set<'k>(credential: &'k Credential, set: &KeySet) -> impl Iterator<Item = Chosen<'k>> {

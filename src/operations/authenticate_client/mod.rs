@@ -8,6 +8,7 @@ mod assumed;
 mod certificate;
 mod client_assertion;
 mod client_keys;
+mod federated;
 mod keys;
 mod proof;
 mod secret;
@@ -30,6 +31,7 @@ use super::caller::Caller;
 use super::clocks::Clocks;
 use super::credential_uses::CredentialUses;
 use super::error::OperationError;
+use super::foreign_tokens::ForeignTokens;
 use super::key_sources::KeySources;
 use super::memory::Memory;
 use super::replay_cache::ReplayCache;
@@ -61,6 +63,7 @@ pub struct Authenticator {
     pub(super) verified_secrets: VerifiedSecrets,
     pub(super) client_keys: ClientKeys,
     pub(super) key_sources: Arc<KeySources>,
+    pub(super) foreign_tokens: Arc<ForeignTokens>,
     pub(super) client_cas: TrustedCas,
     /// What some clients may write into `aud` in the place of the issuer.
     pub(super) token_endpoint: String,
@@ -109,10 +112,12 @@ impl Authenticator {
             Presented::Assertion {
                 client_id,
                 assertion,
+                is_svid,
             } => {
                 decision.method = Some(AuthMethod::PrivateKeyJwt);
                 decision.passed(Chain::Credentials);
-                self.prove_by_assertion((client_id.as_deref(), &assertion), decision)
+                let client_id = client_id.as_deref();
+                self.prove_by_assertion((client_id, &assertion, is_svid), decision)
                     .await
             }
             Presented::Secret {

@@ -17,6 +17,7 @@ use crate::domain::policy::Policy;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
 use crate::operations::basis::{Assumed, Basis, Proven};
+use crate::operations::foreign_tokens::AcceptedForeign;
 use crate::operations::replay_cache::USE_OF_JTI;
 use crate::store::memory::look::Look;
 
@@ -24,6 +25,23 @@ use crate::store::memory::look::Look;
 pub(super) struct MatchedSecret {
     pub(super) credential: CredentialId,
     pub(super) method: AuthMethod,
+}
+
+/// An identity of a client that its token fits.
+pub(super) struct MatchedIdentity {
+    pub(super) credential: CredentialId,
+    pub(super) state: CredentialState,
+}
+
+impl MatchedIdentity {
+    /// # Errors
+    /// It does not count now.
+    pub(super) fn check_live(&self) -> Result<(), ClientFault> {
+        match self.state {
+            CredentialState::Live => Ok(()),
+            state => Err(ClientFault::DeadIdentity(self.credential.clone(), state)),
+        }
+    }
 }
 
 /// A currently valid certificate of the client whose key the caller holds.
@@ -44,6 +62,7 @@ pub struct ProvenClient {
 enum Proof {
     Complete(CredentialId),
     Unspent(AcceptedAssertion),
+    Foreign(CredentialId, AcceptedForeign),
 }
 
 /// A client that used a credential of its own, or is assumed to. Its rights are decided on a [`StandingClient`] only,
@@ -96,6 +115,15 @@ impl ProvenClient {
         Self::new(known, AuthMethod::PrivateKeyJwt, Proof::Unspent(assertion))
     }
 
+    pub(super) fn by_foreign_token(
+        known: Arc<KnownClient>,
+        identity: MatchedIdentity,
+        token: AcceptedForeign,
+    ) -> Result<Self, ClientFault> {
+        let proof = Proof::Foreign(identity.credential, token);
+        Self::new(known, AuthMethod::Federated, proof)
+    }
+
     /// A proof counts only for an active client that registered the method.
     fn new(known: Arc<KnownClient>, method: AuthMethod, proof: Proof) -> Result<Self, ClientFault> {
         check_admitted(&known.client, method)?;
@@ -145,6 +173,16 @@ impl Authenticator {
                 let fresh = decision.until_written(USE_OF_JTI, spent).await?;
                 decision.passed(Chain::AssertionFresh);
                 fresh.into_key()
+            }
+            Proof::Foreign(credential, token) => {
+                // One space for all endpoints and clients, apart for each issuer.
+                let issuer = token.key().clone();
+                let scope = [issuer.as_str().as_bytes()];
+                let spent = token.spend(&self.replay_cache, &scope);
+                let fresh = decision.until_written(USE_OF_JTI, spent).await?;
+                decision.passed(Chain::ForeignFresh);
+                drop(fresh);
+                credential
             }
         };
         let used = (self.clocks.database_now(), source);

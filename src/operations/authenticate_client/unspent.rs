@@ -1,6 +1,8 @@
 //! An assertion that is judged and not spent: by the code that judges it in a request, and beside that each claim by itself,
 //! so that everything that is wrong with it is told.
 
+use serde_json::{Map, Value};
+
 use super::Authenticator;
 use super::client_assertion::Assertion;
 use crate::crypto::compact::CompactJws;
@@ -10,7 +12,11 @@ use crate::domain::client_assertion::{
     AssertionFault, JudgedClaim, claimed_client, judge_each, made_at,
 };
 use crate::domain::decision::Decision;
+use crate::domain::foreign_token::{self, ForeignFault};
+use crate::domain::refusal::ClientFault;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::operations::error::OperationError;
+use crate::operations::foreign_tokens::ForeignToken;
 use crate::operations::replay_cache::{Spending, Spent};
 use crate::operations::signed_once::Kind as _;
 use crate::store::error::StoreError;
@@ -26,7 +32,7 @@ impl Authenticator {
         decision: &mut Decision,
     ) -> Result<(), OperationError> {
         decision.method = Some(AuthMethod::PrivateKeyJwt);
-        let proven = self.prove_by_assertion((None, assertion), decision);
+        let proven = self.prove_by_assertion((None, assertion, false), decision);
         proven.await.map(drop)
     }
 
@@ -38,11 +44,47 @@ impl Authenticator {
     pub(in super::super) async fn judge_claims(
         &self,
         assertion: &str,
-    ) -> Result<Vec<JudgedClaim>, StoreError> {
+    ) -> Result<Vec<JudgedClaim<ClientFault>>, StoreError> {
         let Ok(jws) = CompactJws::parse(assertion) else {
             return Ok(Vec::new());
         };
-        let claims = jws.claims();
+        if let Some(issuer) = self.foreign_tokens.claimed_issuer(&jws).await? {
+            let judged = self.judge_foreign_claims(jws.claims(), &issuer).await?;
+            return Ok(judged.into_iter().map(JudgedClaim::widened).collect());
+        }
+        let judged = self.judge_own_claims(jws.claims()).await?;
+        Ok(judged.into_iter().map(JudgedClaim::widened).collect())
+    }
+
+    async fn judge_foreign_claims(
+        &self,
+        claims: &Map<String, Value>,
+        issuer: &TrustedIssuer,
+    ) -> Result<Vec<JudgedClaim<ForeignFault>>, StoreError> {
+        let (rules, now) = (self.foreign_tokens.rules(issuer), self.clocks.now());
+        let mut judged = foreign_token::judge_each(claims, &rules, now);
+        let Ok(Some(once)) = foreign_token::accept(claims, &rules, now) else {
+            return Ok(judged);
+        };
+        let spending = Spending {
+            kind: ForeignToken::NAME,
+            scope: &[issuer.id.as_str().as_bytes()],
+            jti: &once.jti,
+            made_at: once.life.made_at,
+            dead_at: now,
+        };
+        judged.extend(of_use(
+            self.replay_cache.look(spending).await?,
+            (Check::ForeignOnce, ForeignFault::Replayed),
+            (Check::ForeignSinceLoss, ForeignFault::MadeBeforeLoss),
+        ));
+        Ok(judged)
+    }
+
+    async fn judge_own_claims(
+        &self,
+        claims: &Map<String, Value>,
+    ) -> Result<Vec<JudgedClaim>, StoreError> {
         let claimed = claimed_client(claims).unwrap_or_default();
         let Some(known) = self.find_client(claimed).await? else {
             return Ok(Vec::new());
@@ -58,17 +100,25 @@ impl Authenticator {
             scope: &[known.client.id.as_str().as_bytes()],
             jti: claims
                 .get("jti")
-                .and_then(serde_json::Value::as_str)
+                .and_then(Value::as_str)
                 .unwrap_or_default(),
             made_at: made_at(claims, &rules).unwrap_or(now),
             dead_at: now,
         };
-        judged.extend(of_use(self.replay_cache.look(spending).await?));
+        judged.extend(of_use(
+            self.replay_cache.look(spending).await?,
+            (Check::AssertionOnce, AssertionFault::Replayed),
+            (Check::AssertionSinceLoss, AssertionFault::MadeBeforeLoss),
+        ));
         Ok(judged)
     }
 }
 
-fn of_use(spent: Spent) -> [JudgedClaim; 2] {
+fn of_use<F>(
+    spent: Spent,
+    (once, replayed): (Check, F),
+    (since_loss, made_before): (Check, F),
+) -> [JudgedClaim<F>; 2] {
     let fresh = |is_so: bool, found: &str, fault| {
         Some(if is_so {
             Ok(found.to_owned())
@@ -76,19 +126,14 @@ fn of_use(spent: Spent) -> [JudgedClaim; 2] {
             Err(fault)
         })
     };
-    let is_known = spent != Spent::Forgotten;
     [
         JudgedClaim {
-            check: Check::AssertionOnce,
-            result: fresh(
-                spent != Spent::Replay,
-                "not used yet",
-                AssertionFault::Replayed,
-            ),
+            check: once,
+            result: fresh(spent != Spent::Replay, "not used yet", replayed),
         },
         JudgedClaim {
-            check: Check::AssertionSinceLoss,
-            result: fresh(is_known, "made since then", AssertionFault::MadeBeforeLoss),
+            check: since_loss,
+            result: fresh(spent != Spent::Forgotten, "made since then", made_before),
         },
     ]
 }

@@ -10,7 +10,7 @@ use super::stopped::behind;
 use super::{Explained, ending};
 use crate::crypto::compact::CompactJws;
 use crate::domain::check::{Chain, Check};
-use crate::domain::client_assertion::{AssertionFault, JudgedClaim, issued_at};
+use crate::domain::client_assertion::{JudgedClaim, issued_at};
 use crate::domain::decision::{Decision, Judged, Outcome};
 use crate::domain::refusal::{ClientFault, Refusal};
 use crate::domain::shown::{plain, unknown, unknown_or_none};
@@ -40,7 +40,10 @@ pub async fn explain_assertion(grantd: &Grantd, assertion: &str) -> Result<Expla
         Err(error) => ending(error)?,
     };
     if is_accepted && matches!(outcome, Outcome::Issued) {
-        decision.passed(Chain::AssertionFresh);
+        decision.passed(match decision.issuer {
+            Some(_) => Chain::ForeignFresh,
+            None => Chain::AssertionFresh,
+        });
     }
     let mut explained = Explained::of_unsent(decision, outcome);
     if explained.is_granted() {
@@ -54,16 +57,19 @@ pub async fn explain_assertion(grantd: &Grantd, assertion: &str) -> Result<Expla
 }
 
 /// All that is right with an assertion is worth nothing where it was used.
-fn ends_by_its_use(claims: &[JudgedClaim]) -> Option<AssertionFault> {
-    let of_use = claims
-        .iter()
-        .filter(|it| it.check.chain() == Chain::AssertionFresh);
+fn ends_by_its_use(claims: &[JudgedClaim<ClientFault>]) -> Option<ClientFault> {
+    let of_use = claims.iter().filter(|it| {
+        matches!(
+            it.check.chain(),
+            Chain::AssertionFresh | Chain::ForeignFresh
+        )
+    });
     let mut faults = of_use.filter_map(|it| it.result.clone()?.err());
     faults.next()
 }
 
-fn refused(fault: AssertionFault) -> Outcome {
-    Outcome::Refused(Refusal::Client(ClientFault::Assertion(fault)))
+fn refused(fault: ClientFault) -> Outcome {
+    Outcome::Refused(Refusal::Client(fault))
 }
 
 fn is_of_assertions(check: Check) -> bool {
@@ -75,18 +81,23 @@ fn is_of_assertions(check: Check) -> bool {
             | Chain::AssertionClaims
             | Chain::Standing
             | Chain::AssertionFresh
+            | Chain::ForeignToken
+            | Chain::ForeignClaims
+            | Chain::Identity
+            | Chain::ForeignFresh
     )
 }
 
 /// A request ends with the first check that fails; here every claim is told, and what to do about each.
-fn overlay(explained: &mut Explained, claims: Vec<JudgedClaim>) {
+fn overlay(explained: &mut Explained, claims: Vec<JudgedClaim<ClientFault>>) {
     let mut remedies: Vec<String> = explained.remedy.take().into_iter().collect();
     for claim in claims {
-        let (passed, found) = match &claim.result {
+        let (passed, found) = match claim.result {
             None => continue,
-            Some(Ok(found)) => (true, found.clone()),
+            Some(Ok(found)) => (true, found),
             Some(Err(fault)) => {
-                let finding = fault.explain();
+                let refusal = Refusal::Client(fault);
+                let finding = refusal.explain().finding;
                 remedies.extend(finding.remedy.map(Cow::into_owned));
                 (false, finding.found.into_owned())
             }
@@ -129,6 +140,7 @@ fn about(explained: &Explained, assertion: &str, now: Timestamp) -> Vec<(&'stati
     };
     vec![
         ("client", json!(explained.text("client"))),
+        ("issuer", json!(explained.text("issuer"))),
         ("credential", json!(credential)),
         ("kid", json!(jws.as_ref().map(kid))),
         ("alg", json!(jws.as_ref().map(|it| unknown(it.alg(), [])))),

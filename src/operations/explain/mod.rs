@@ -40,11 +40,12 @@ pub struct Explained {
 }
 
 /// What details of an audit event tell of its request beside outcome, remedy and checks.
-const DETAILS: [&str; 13] = [
+const DETAILS: [&str; 14] = [
     "source",
     "proxy",
     "grant",
     "method",
+    "issuer",
     "credential",
     "audience",
     "scopes_asked",

@@ -1,10 +1,11 @@
-//! The keys that clients publish by URL: fetched beside the requests, shared by all of them, and kept while their
-//! source fails.
+//! The keys that clients publish by URL and those of trusted issuers: fetched beside the requests, shared by all of them,
+//! and kept while their source fails.
 //!
 //! A request never fetches on its own account. Where it needs keys that are not there, or one that is not among them,
 //! it starts the one fetch of that source, or joins the one under way, and waits for its end, for two seconds at most.
 //! A source is asked at most once in ten seconds, whatever strangers send.
 
+mod place;
 mod source;
 
 use std::sync::Arc;
@@ -13,18 +14,21 @@ use std::time::Duration;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::background::blocking;
 use super::clocks::Clocks;
-use super::error::{OperationError, Outage};
+use super::error::Outage;
 use super::memory::Memory;
-use crate::crypto::key_set::KeySet;
+use crate::crypto::key_set::{KeySet, Publisher};
+use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
+use crate::domain::foreign_token::ForeignFault;
 use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::key_source::{KeySource, Standing};
-use crate::fetch::{Fetched, Fetcher};
+use crate::domain::trusted_issuer::TrustedIssuer;
+use crate::fetch::Fetcher;
 use crate::telemetry::metrics::Counter;
-use source::{Fresh, Source};
+use place::{Place, Whose};
+use source::Source;
 
 /// How long a request waits for a fetch.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -42,17 +46,42 @@ const NAMED: usize = 3;
 pub struct KeySources {
     fetcher: Fetcher,
     clocks: Arc<Clocks>,
-    /// By the credential that names them: what it names never changes.
-    sources: Cache<CredentialId, Arc<Source>>,
+    sources: Cache<Whose, Arc<Source>>,
     pub(super) fetched: Counter,
     pub(super) failed: Counter,
 }
 
 /// Whose keys they are, and where.
-pub(super) struct Origin<'a> {
-    pub(super) client: &'a ClientId,
-    pub(super) credential: &'a CredentialId,
-    pub(super) place: &'a KeySource,
+pub(super) enum Origin<'a> {
+    /// What a credential names, which never changes.
+    Client(&'a ClientId, &'a CredentialId, &'a KeySource),
+    /// What an issuer has, as it is now.
+    Issuer(&'a TrustedIssuer),
+}
+
+/// Why no key of a set is chosen.
+pub(super) trait KeyFault {
+    /// Whether a newer set may have it.
+    fn is_unknown_key(&self) -> bool;
+}
+
+impl KeyFault for AssertionFault {
+    fn is_unknown_key(&self) -> bool {
+        matches!(self, Self::UnknownKey(_))
+    }
+}
+
+impl KeyFault for CertificateFault {
+    /// A newer bundle may have the CA.
+    fn is_unknown_key(&self) -> bool {
+        matches!(self, Self::Chain(_))
+    }
+}
+
+impl KeyFault for ForeignFault {
+    fn is_unknown_key(&self) -> bool {
+        matches!(self, Self::UnknownKey(..))
+    }
 }
 
 impl KeySources {
@@ -76,26 +105,26 @@ impl KeySources {
     ///
     /// # Errors
     /// What `choose` says of the newest keys; or an outage, where nobody can tell whether they are the newest.
-    pub(super) async fn choose<T>(
+    pub(super) async fn choose<T, F: KeyFault>(
         self: &Arc<Self>,
         origin: &Origin<'_>,
-        choose: impl Fn(&KeySet) -> Result<T, AssertionFault>,
-    ) -> Result<T, OperationError> {
+        choose: impl Fn(&KeySet) -> Result<T, F>,
+    ) -> Result<Result<T, F>, Outage> {
         let source = self.source(origin);
         source.was_asked_for(self.now());
         if let Some(set) = source.held(self.now()) {
             match choose(&set) {
-                Err(AssertionFault::UnknownKey(_)) => {}
-                found => return Ok(found?),
+                Err(fault) if fault.is_unknown_key() => {}
+                found => return Ok(found),
             }
         }
         self.refresh(&source).await;
         let now = self.now();
-        let outage = || Outage::KeySource(source.failure());
+        let outage = || Outage::KeySource(source.whose.to_string(), source.failure());
         let set = source.held(now).ok_or_else(outage)?;
         match choose(&set) {
-            Err(AssertionFault::UnknownKey(_)) if !source.is_new(now) => Err(outage().into()),
-            found => Ok(found?),
+            Err(fault) if fault.is_unknown_key() && !source.is_new(now) => Err(outage()),
+            found => Ok(found),
         }
     }
 
@@ -106,7 +135,7 @@ impl KeySources {
         origin: &Origin<'_>,
         choose: impl Fn(&KeySet) -> Option<T>,
     ) -> Option<T> {
-        let source = self.sources.get(origin.credential)?;
+        let source = self.sources.get(&origin.whose())?;
         choose(&*source.held(self.now())?)
     }
 
@@ -117,7 +146,7 @@ impl KeySources {
         let mut running = tokio::task::JoinSet::new();
         for source in sources {
             if source.was_idle_for(now) > IDLE || self.is_gone(&source, memory).await {
-                self.sources.invalidate(&source.credential);
+                self.sources.invalidate(&source.whose);
             } else if source.is_due(now) && source.begin(now) {
                 running.spawn(Arc::clone(self).fetch(source));
             }
@@ -148,7 +177,7 @@ impl KeySources {
         let failing: Vec<String> = self
             .sources
             .iter()
-            .filter_map(|(_, source)| Some(format!("{}: {}", source.client, source.why_failing()?)))
+            .filter_map(|(_, source)| Some(format!("{}: {}", source.whose, source.why_failing()?)))
             .collect();
         let named = failing.iter().take(NAMED).cloned().collect::<Vec<_>>();
         let more = match failing.len().saturating_sub(NAMED) {
@@ -157,7 +186,7 @@ impl KeySources {
             more => format!("; and those of {more} more"),
         };
         Some(format!(
-            "the keys of clients cannot be fetched from their jwks_url: {}{more}",
+            "keys that others publish cannot be fetched: {}{more}",
             named.join("; ")
         ))
     }
@@ -167,9 +196,14 @@ impl KeySources {
     }
 
     fn source(&self, origin: &Origin<'_>) -> Arc<Source> {
-        self.sources.get_with_by_ref(origin.credential, || {
-            Arc::new(Source::new(origin, self.now()))
-        })
+        let new = || Arc::new(Source::new(origin.whose(), origin.place(), self.now()));
+        let source = self.sources.get_with(origin.whose(), new);
+        if origin.is_still(&source.place) {
+            return source;
+        }
+        let source = new();
+        self.sources.insert(origin.whose(), Arc::clone(&source));
+        source
     }
 
     /// Waits for the fetch that is under way or due now, if there is one.
@@ -187,10 +221,7 @@ impl KeySources {
     /// Does the fetch that has begun.
     async fn fetch(self: Arc<Self>, source: Arc<Source>) {
         let _running = source.running();
-        let read = match self.fetcher.fetch(&source.place).await {
-            Ok(fetched) => read(fetched).await,
-            Err(fault) => Err(fault.to_string()),
-        };
+        let read = source.place.read(&self.fetcher).await;
         let counter = if read.is_ok() {
             &self.fetched
         } else {
@@ -200,24 +231,57 @@ impl KeySources {
         source.take(read);
     }
 
-    /// Whether the credential that names it is no longer in force, as far as anybody can tell.
+    /// Whether nobody names it any more, as far as anybody can tell.
     async fn is_gone(&self, source: &Source, memory: &Memory) -> bool {
         if !source.is_due(self.now()) {
             return false;
         }
-        let Ok(known) = memory.directory.client(&source.client).await else {
-            return false;
-        };
-        let now = self.clocks.database_now();
-        let mut credentials = known.iter().flat_map(|it| &it.credentials);
-        !credentials.any(|it| it.id == source.credential && it.state(now) == CredentialState::Live)
+        match &source.whose {
+            Whose::Client(client, credential) => {
+                let Ok(known) = memory.directory.client(client).await else {
+                    return false;
+                };
+                let now = self.clocks.database_now();
+                let mut credentials = known.iter().flat_map(|it| &it.credentials);
+                !credentials
+                    .any(|it| it.id == *credential && it.state(now) == CredentialState::Live)
+            }
+            Whose::Issuer(issuer) => match memory
+                .directory
+                .issuers()
+                .await
+                .map(|it| it.get(issuer).map(Arc::clone))
+            {
+                Ok(Some(issuer)) => !Origin::Issuer(&issuer).is_still(&source.place),
+                Ok(None) => true,
+                Err(_) => false,
+            },
+        }
     }
 }
 
-async fn read(fetched: Fetched) -> Result<Fresh, String> {
-    let set = blocking(move || KeySet::parse(&fetched.body)).await;
-    Ok(Fresh {
-        set: Arc::new(set.map_err(|error| error.to_string())?),
-        max_age: fetched.max_age,
-    })
+impl Origin<'_> {
+    fn whose(&self) -> Whose {
+        match self {
+            Self::Client(client, credential, _) => {
+                Whose::Client((*client).clone(), (*credential).clone())
+            }
+            Self::Issuer(issuer) => Whose::Issuer(issuer.id.clone()),
+        }
+    }
+
+    fn place(&self) -> Place {
+        match self {
+            Self::Client(_, _, source) => Place::Set(Publisher::Client, (*source).clone()),
+            Self::Issuer(issuer) => Place::of(issuer),
+        }
+    }
+
+    /// Whether its keys are still there.
+    fn is_still(&self, place: &Place) -> bool {
+        match self {
+            Self::Client(..) => true,
+            Self::Issuer(issuer) => Place::of(issuer) == *place,
+        }
+    }
 }

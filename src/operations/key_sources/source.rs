@@ -6,10 +6,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::Origin;
+use super::place::{Fresh, Place, Whose};
 use crate::crypto::key_set::KeySet;
-use crate::domain::identifier::{ClientId, CredentialId};
-use crate::domain::key_source::{KeySource, Standing};
+use crate::domain::key_source::Standing;
 
 /// Between the beginnings of two fetches.
 const APART: Duration = Duration::from_secs(10);
@@ -25,9 +24,8 @@ const KEYS_MAX_AGE: Duration = Duration::from_hours(24);
 /// A source.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) client: ClientId,
-    pub(super) credential: CredentialId,
-    pub(super) place: KeySource,
+    pub(super) whose: Whose,
+    pub(super) place: Place,
     state: Mutex<State>,
     /// Told when a fetch ends.
     ended: watch::Sender<()>,
@@ -54,12 +52,6 @@ struct Held {
     due_at: Duration,
 }
 
-/// A set that was just fetched.
-pub(super) struct Fresh {
-    pub(super) set: Arc<KeySet>,
-    pub(super) max_age: Option<Duration>,
-}
-
 /// Ends a fetch, however it ends.
 pub(super) struct Running<'a>(&'a Source);
 
@@ -71,11 +63,10 @@ impl Drop for Running<'_> {
 }
 
 impl Source {
-    pub(super) fn new(origin: &Origin<'_>, now: Duration) -> Self {
+    pub(super) fn new(whose: Whose, place: Place, now: Duration) -> Self {
         Self {
-            client: origin.client.clone(),
-            credential: origin.credential.clone(),
-            place: origin.place.clone(),
+            whose,
+            place,
             state: Mutex::new(State {
                 asked_at: now,
                 ..State::default()
@@ -88,14 +79,15 @@ impl Source {
     pub(super) fn held(&self, now: Duration) -> Option<Arc<KeySet>> {
         let state = self.state.lock();
         let held = state.held.as_ref()?;
-        (now.saturating_sub(held.fetched_at) < KEYS_MAX_AGE).then(|| Arc::clone(&held.set))
+        let is_good = self.place.is_here() || now.saturating_sub(held.fetched_at) < KEYS_MAX_AGE;
+        is_good.then(|| Arc::clone(&held.set))
     }
 
     /// Whether its keys are so new that no fetch may bring newer ones yet.
     pub(super) fn is_new(&self, now: Duration) -> bool {
         let state = self.state.lock();
         let held = state.held.as_ref();
-        held.is_some_and(|it| now.saturating_sub(it.fetched_at) < APART)
+        held.is_some_and(|it| self.place.is_here() || now.saturating_sub(it.fetched_at) < APART)
     }
 
     pub(super) fn was_asked_for(&self, now: Duration) {
@@ -110,6 +102,7 @@ impl Source {
         let state = self.state.lock();
         let after_failure = state.begun_at.unwrap_or_default() + AGAIN;
         match &state.held {
+            Some(_) if self.place.is_here() => false,
             Some(held) if state.failure.is_none() => held.due_at <= now,
             _ => after_failure <= now,
         }
@@ -123,7 +116,8 @@ impl Source {
     pub(super) fn begin(&self, now: Duration) -> bool {
         let mut state = self.state.lock();
         let is_soon = |begun: Duration| now.saturating_sub(begun) < APART;
-        if state.is_running || state.begun_at.is_some_and(is_soon) {
+        let is_whole = self.place.is_here() && state.held.is_some();
+        if is_whole || state.is_running || state.begun_at.is_some_and(is_soon) {
             return false;
         }
         state.is_running = true;
@@ -149,7 +143,7 @@ impl Source {
             Ok(fresh) => {
                 self.tell_left_out(state.held.as_ref(), &fresh.set);
                 if state.failure.take().is_some() {
-                    tracing::info!(client = %self.client, credential = %self.credential, "the keys of a client can be fetched again");
+                    tracing::info!(of = %self.whose, credential = self.whose.credential(), "keys can be fetched again");
                 }
                 let age = fresh.max_age.unwrap_or(USUAL_AGE);
                 state.held = Some(Held {
@@ -165,7 +159,7 @@ impl Source {
                     } else {
                         "there are none yet, so it is answered 503"
                     };
-                    tracing::warn!(client = %self.client, credential = %self.credential, %why, "the keys of a client could not be fetched: {kept}");
+                    tracing::warn!(of = %self.whose, credential = self.whose.credential(), %why, "keys could not be fetched: {kept}");
                 }
                 state.failure = Some(why);
             }
@@ -177,7 +171,7 @@ impl Source {
         if let Some(why) = left_out.as_ref()
             && before.and_then(|it| it.set.left_out()).as_ref() != Some(why)
         {
-            tracing::info!(client = %self.client, credential = %self.credential, %why, "keys of a client are left out");
+            tracing::info!(of = %self.whose, credential = self.whose.credential(), %why, "keys of a set are left out");
         }
     }
 

@@ -7,6 +7,7 @@ mod client_keys;
 mod clients;
 mod clock;
 mod faults;
+mod federation;
 mod issuers;
 mod keys;
 mod pages;
@@ -20,7 +21,7 @@ mod tokens;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -39,6 +40,7 @@ use grantd::server::shutdown::{Shutdown, Trigger};
 use grantd::store::DatabaseOptions;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
@@ -52,6 +54,8 @@ pub(crate) struct Lab {
     hand: Hand,
     /// Ends whatever waits.
     stop: Trigger,
+    /// Where its URL leads, once it is [open](Self::open).
+    sockets: Mutex<Vec<TcpListener>>,
 }
 
 impl Lab {
@@ -69,7 +73,8 @@ impl Lab {
         let database = DatabaseOptions::new(env.database.url.clone());
         let made = env.server(clock, database, adjust);
         let (stop, shutdown) = Shutdown::manual();
-        let (control, routes) = control(&env, &made, catalog, (hand.clone(), shutdown)).await;
+        let hands = (hand.clone(), shutdown);
+        let (control, routes, sockets) = control(&env, &made, catalog, hands).await;
         let replica = Replica {
             router: routes,
             ..Replica::of(made)
@@ -82,6 +87,15 @@ impl Lab {
             control,
             hand,
             stop,
+            sockets: Mutex::new(sockets),
+        }
+    }
+
+    /// Lets others than this process reach the control interface by its URL.
+    pub(crate) fn open(&self) {
+        for listener in std::mem::take(&mut *self.sockets.lock().unwrap()) {
+            let control = self.control.clone();
+            tokio::spawn(async move { axum::serve(listener, control).await });
         }
     }
 
@@ -148,7 +162,7 @@ async fn control(
     made: &server::Replica,
     catalog: &str,
     (hand, shutdown): (Hand, Shutdown),
-) -> (Router, Routes) {
+) -> (Router, Routes, Vec<TcpListener>) {
     let entrance = Entrance {
         sockets: vec![bind("127.0.0.1:0".parse().unwrap()).unwrap()],
         known_as: None,
@@ -165,7 +179,8 @@ async fn control(
         client_ca_key: Some(Text::Here(client_ca_key())),
         shutdown,
     };
-    routers(made, &entrance, world).unwrap()
+    let (control, routes) = routers(made, &entrance, world).unwrap();
+    (control, routes, entrance.sockets)
 }
 
 /// Status, head and JSON body of one request to `origin`; `lines` are further header lines, each with its end.

@@ -30,7 +30,8 @@ on_both! {
         // All of them are APIs that web calls.
         let servers = format!("served_by = {:?}", [&ids[..], &["right", "orders"]].concat());
         let catalog = catalog_with(FROM_ORDERS, &more.concat()).replace("served_by = [\"orders\"]", &servers);
-        env.apply(&catalog).await;
+        let issuer = "[[issuer]]\nid = \"orders-api\"\nurl = \"https://orders.example\"\nuse = \"exchange\"\n";
+        env.apply(&(catalog + issuer)).await;
         let replica = env.replica().await;
         let of_web = replica.of_web("").await;
         for id in ids {

@@ -146,7 +146,7 @@ async fn the_log_says_once_what_was_wrong() {
     let (replica, publisher, good) = worker(&env).await;
     let id = grantd::domain::identifier::ClientId::parse("worker").unwrap();
     let known = env.store.load_client(&id).await.unwrap().value.unwrap();
-    let mark = format!("credential={}", known.credentials[0].id);
+    let mark = format!("credential=\"{}\"", known.credentials[0].id);
     let lines = crate::captured_log::watch(&mark);
     let of = |lines: &crate::captured_log::Watch, text: &str| {
         lines

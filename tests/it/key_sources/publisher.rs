@@ -64,6 +64,8 @@ struct Shared {
     manner: watch::Sender<Manner>,
     /// The first lines of the requests.
     asked: Mutex<Vec<String>>,
+    /// The `Authorization` of those that had one.
+    authorizations: Mutex<Vec<String>>,
     open: AtomicUsize,
 }
 
@@ -75,6 +77,7 @@ impl Publisher {
             Arc::new(Shared {
                 manner: watch::Sender::new(manner),
                 asked: Mutex::default(),
+                authorizations: Mutex::default(),
                 open: AtomicUsize::new(0),
             }),
         );
@@ -117,6 +120,11 @@ impl Publisher {
         self.shared.asked.lock().unwrap().clone()
     }
 
+    /// The `Authorization` of the requests that had one.
+    pub(crate) fn authorizations(&self) -> Vec<String> {
+        self.shared.authorizations.lock().unwrap().clone()
+    }
+
     /// The lines of a client whose keys are here.
     pub(crate) fn lines(&self) -> String {
         format!(
@@ -146,6 +154,13 @@ impl Shared {
             .lock()
             .unwrap()
             .push(head.lines().next().unwrap().to_owned());
+        let sent = head
+            .lines()
+            .filter_map(|line| line.strip_prefix("authorization: "));
+        self.authorizations
+            .lock()
+            .unwrap()
+            .extend(sent.map(str::to_owned));
         let mut manners = self.manner.subscribe();
         let manner = manners.wait_for(|it| !matches!(it, Manner::Hangs)).await;
         let Ok(manner) = manner.map(|it| it.clone()) else {

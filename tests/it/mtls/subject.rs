@@ -1,5 +1,7 @@
 //! `tls_client_auth`, RFC 8705 section 2.1.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::SanType;
 
 use super::*;
@@ -40,6 +42,30 @@ on_both! {
         let mut behind = other_ca.sign(&with_uri(SPIFFE));
         behind.chain.extend(good.chain.clone());
         listening.token(Some(&behind), "job").await.assert_error(401, "invalid_client");
+    }
+
+    /// FED-16: the bundle of a trust domain has the CAs of its IDs; no other CA vouches for these, and they for nothing else.
+    async fn the_bundle_of_a_trust_domain_vouches_for_its_ids_alone(env) {
+        let (ca, bundled) = (Ca::new("ca"), Ca::new("bundled"));
+        let pem = pem::parse(bundled.pem()).unwrap();
+        let authority = serde_json::json!({
+            "kty": "EC", "crv": "P-256", "x": "", "y": "", "use": "x509-svid", "x5c": [STANDARD.encode(pem.contents())],
+        });
+        let bundle = serde_json::json!({ "keys": [authority] });
+        let issuer = format!(
+            "[[issuer]]\nid = \"mesh\"\nurl = \"spiffe://example.org\"\npreset = \"spiffe\"\nkeys = '''{bundle}'''\n"
+        );
+        let catalog = catalog(&[], &format!("san_uri = \"{SPIFFE}\"")) + &issuer
+            + &catalogs::client("named", "auth = \"tls_client_auth\"\nsubject_dn = \"CN=job\"", &reads("pricing"));
+        env.apply(&catalog).await;
+        let listening = listen(&env).await;
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
+        let uri = with_uri(SPIFFE);
+        assert_eq!(listening.token(Some(&bundled.sign(&uri)), "job").await.status, 200);
+        listening.token(Some(&ca.sign(&uri)), "job").await.assert_error(401, "invalid_client");
+        listening.token(Some(&Identity::self_signed(&uri)), "job").await.assert_error(401, "invalid_client");
+        assert_eq!(listening.token(Some(&ca.sign(&leaf("job"))), "named").await.status, 200);
+        listening.token(Some(&bundled.sign(&leaf("job"))), "named").await.assert_error(401, "invalid_client");
     }
 
     /// 8705-03.

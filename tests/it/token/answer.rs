@@ -207,6 +207,7 @@ on_both! {
         );
         let metadata = replica.get("/.well-known/oauth-authorization-server").await.json();
         let grants: Vec<_> = metadata["grant_types_supported"].as_array().unwrap().iter().collect();
-        assert_eq!(grants, ["client_credentials"]);
+        let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+        assert_eq!(grants, ["client_credentials", exchange]);
     }
 }

@@ -7,6 +7,7 @@ use crate::crypto::jws::Verifier;
 use crate::crypto::public_jwk::PublicJwk;
 use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::dpop_fault::DpopFault;
+use crate::domain::once::Once;
 use crate::domain::profile::Profile;
 use crate::domain::shown::unknown_or_none;
 use crate::domain::target_uri::TargetUri;
@@ -31,6 +32,7 @@ impl Kind for Proof {
     type Key = String;
     /// The URI that the proof is for.
     type Said = TargetUri;
+    type Once = Once;
 
     fn check_type(typ: Option<&str>) -> Result<(), DpopFault> {
         match typ {

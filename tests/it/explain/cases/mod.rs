@@ -4,6 +4,7 @@ pub(super) mod assertion;
 mod client;
 mod dpop;
 mod exchange;
+mod federated;
 mod grant;
 mod request;
 pub(super) mod token;
@@ -77,8 +78,7 @@ impl<'e> Cases<'e> {
     }
 }
 
-/// Each case: every check has one, but those that are made before any endpoint, whose requests leave no event, and those
-/// of identities, which no request is judged by yet.
+/// Each case: every check has one, but those that are made before any endpoint, whose requests leave no event.
 pub(super) async fn all(env: &Env) -> Vec<Case> {
     let mut cases = Cases::of(env);
     // The first: it makes the issuer's key.
@@ -86,13 +86,14 @@ pub(super) async fn all(env: &Env) -> Vec<Case> {
     request::provoke(&mut cases).await;
     client::provoke(&mut cases).await;
     assertion::provoke(&mut cases).await;
+    federated::provoke(&mut cases).await;
     dpop::provoke(&mut cases).await;
     grant::provoke(&mut cases).await;
     exchange::provoke(&mut cases).await;
     let has = |check: &Check| cases.all.iter().any(|case| case.check == *check);
     let lacking: Vec<&Check> = Check::ALL
         .iter()
-        .filter(|it| ![Chain::Route, Chain::Identity].contains(&it.chain()) && !has(it))
+        .filter(|it| it.chain() != Chain::Route && !has(it))
         .collect();
     assert!(lacking.is_empty(), "no case for {lacking:?}");
     let ids: BTreeSet<&str> = cases.all.iter().map(|it| it.request_id.as_str()).collect();

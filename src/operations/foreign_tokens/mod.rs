@@ -1,0 +1,222 @@
+//! Tokens of trusted issuers: which issuer, which of its keys, and whether the claims are acceptable now. For whom such a
+//! token then speaks is the caller's to find.
+//!
+//! The path of a token is decided by its unverified `iss` alone, and no key but that issuer's ever verifies it.
+
+mod foreign_token;
+
+pub(super) use foreign_token::{AcceptedForeign, ForeignToken};
+
+use std::sync::Arc;
+
+use super::caller::ClientCertificate;
+use super::clocks::Clocks;
+use super::error::{OperationError, Outage};
+use super::key_sources::{KeySources, Origin};
+use super::memory::Memory;
+use super::signed_once::{Signed, Unverified};
+use crate::config::settings::Settings;
+use crate::crypto::client_key::ClientKey;
+use crate::crypto::compact::CompactJws;
+use crate::crypto::key_set::KeySet;
+use crate::domain::accepted_algorithm::AcceptedAlgorithm;
+use crate::domain::certificate_fault::CertificateFault;
+use crate::domain::check::Chain;
+use crate::domain::decision::Decision;
+use crate::domain::foreign_token::{
+    ForeignFault, ForeignRules, accept, check_type, claimed_issuer,
+};
+use crate::domain::issuer_url::trust_domain_of;
+use crate::domain::refusal::ClientFault;
+use crate::domain::shown::{is_neighbour, unknown, unknown_url};
+use crate::domain::trusted_issuer::{IssuerUse, TrustedIssuer};
+use crate::store::error::StoreError;
+
+/// Judges foreign tokens.
+#[derive(Debug)]
+pub struct ForeignTokens {
+    settings: Arc<Settings>,
+    clocks: Arc<Clocks>,
+    memory: Arc<Memory>,
+    key_sources: Arc<KeySources>,
+}
+
+/// Why a foreign token is not accepted: what a client did, or what we cannot tell now.
+#[derive(Debug)]
+pub(super) enum ForeignError {
+    /// The token proves nothing.
+    Fault(ForeignFault),
+    /// grantd cannot answer now.
+    Outage(Outage),
+}
+
+impl ForeignTokens {
+    /// Judges by these settings, and by the issuers in memory.
+    #[must_use]
+    pub const fn new(
+        settings: Arc<Settings>,
+        clocks: Arc<Clocks>,
+        memory: Arc<Memory>,
+        key_sources: Arc<KeySources>,
+    ) -> Self {
+        Self {
+            settings,
+            clocks,
+            memory,
+            key_sources,
+        }
+    }
+
+    /// The trusted issuer that a token claims to be of: by its `iss`, or by the trust domain of a SPIFFE ID in `sub`, with or
+    /// without `iss`. Nothing of it is verified.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub(super) async fn claimed_issuer(
+        &self,
+        jws: &CompactJws,
+    ) -> Result<Option<Arc<TrustedIssuer>>, StoreError> {
+        let issuers = self.memory.directory.issuers().await?;
+        let subject = jws.claims().get("sub").and_then(|it| it.as_str());
+        let of_domain = subject.and_then(trust_domain_of);
+        let by_domain = of_domain.and_then(|it| issuers.of_trust_domain(it));
+        let by_url = || issuers.by_url(claimed_issuer(jws.claims())?);
+        Ok(by_domain.or_else(by_url).map(Arc::clone))
+    }
+
+    /// That nobody is trusted who calls himself so, and who may be meant.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub(super) async fn unknown_issuer(&self, iss: &str) -> Result<ForeignFault, StoreError> {
+        let issuers = self.memory.directory.issuers().await?;
+        let mut near = issuers.all().iter();
+        let near = near.find(|it| is_neighbour(iss, it.url.as_str()));
+        let shown = near.map_or_else(|| unknown_url(iss), |it| unknown(iss, [it.url.as_str()]));
+        Ok(ForeignFault::UnknownIssuer(
+            shown,
+            near.map(|it| it.id.clone()),
+        ))
+    }
+
+    /// Judges a token of `issuer` that is to be `what`: all but whose it is, and whether its `jti` was used before.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it; or keys that cannot be had.
+    pub(super) async fn accept(
+        &self,
+        (issuer, what): (&TrustedIssuer, IssuerUse),
+        jws: CompactJws,
+        decision: &mut Decision,
+    ) -> Result<AcceptedForeign, ForeignError> {
+        decision.issuer = Some(issuer.id.clone());
+        if !issuer.may_be(what) {
+            return Err(ForeignFault::NotForThis(issuer.id.clone(), what).into());
+        }
+        check_type(jws.typ(), what)?;
+        let signed = self.check_signed(issuer, Unverified::of(jws)?).await?;
+        decision.passed(Chain::ForeignToken);
+        let (rules, now) = (self.rules(issuer), self.clocks.now());
+        let accepted = signed.accept(|claims| {
+            let once = accept(claims, &rules, now)?;
+            Ok::<_, ForeignFault>((once, claims.clone()))
+        })?;
+        decision.passed(Chain::ForeignClaims);
+        Ok(accepted)
+    }
+
+    /// Whether the CAs in the bundle of a trust domain vouch for an X.509-SVID.
+    ///
+    /// # Errors
+    /// A bundle that cannot be had.
+    pub(super) async fn check_svid(
+        &self,
+        issuer: &TrustedIssuer,
+        certificate: &ClientCertificate,
+    ) -> Result<Result<(), CertificateFault>, Outage> {
+        let now = self.clocks.now();
+        let check = |set: &KeySet| set.authorities().check(&certificate.chain, now);
+        self.key_sources
+            .choose(&Origin::Issuer(issuer), check)
+            .await
+    }
+
+    /// What its tokens are judged by.
+    pub(super) fn rules<'a>(&'a self, issuer: &'a TrustedIssuer) -> ForeignRules<'a> {
+        let ours = self.settings.issuer.as_str();
+        ForeignRules {
+            audience: issuer.audience.as_deref().unwrap_or(ours),
+            trust_domain: issuer.trust_domain(),
+            max_lifetime: issuer.longest_lifetime(),
+            jti: issuer.jti_use(),
+            leeway: self.settings.assertions.leeway,
+        }
+    }
+
+    /// Checks that a key of the issuer signed it, by an algorithm that issuer, key and profile allow.
+    async fn check_signed(
+        &self,
+        issuer: &TrustedIssuer,
+        unverified: Unverified<ForeignToken>,
+    ) -> Result<Signed<ForeignToken>, ForeignError> {
+        unverified.check_algorithm(self.settings.profile)?;
+        let alg = AcceptedAlgorithm::of_header(unverified.unverified().alg());
+        if !alg.is_some_and(|it| issuer.accepted_algorithms().contains(&it)) {
+            return Err(unverified.wrong_algorithm().into());
+        }
+        let choose = |set: &KeySet| choose(set, unverified.unverified(), issuer);
+        let key = self
+            .key_sources
+            .choose(&Origin::Issuer(issuer), choose)
+            .await??;
+        let verifier = key
+            .verifier(unverified.unverified().alg())
+            .ok_or_else(|| unverified.wrong_algorithm())?;
+        Ok(unverified.verify(verifier, || Ok(issuer.id.clone()))?)
+    }
+}
+
+/// The key that `kid` names; without a `kid` the only one.
+fn choose(
+    set: &KeySet,
+    jws: &CompactJws,
+    issuer: &TrustedIssuer,
+) -> Result<Arc<ClientKey>, ForeignFault> {
+    let key = match (jws.kid(), set.keys()) {
+        (Some(kid), keys) => keys
+            .iter()
+            .find(|key| key.is_named(kid))
+            .ok_or_else(|| ForeignFault::UnknownKey(issuer.id.clone(), unknown(kid, [])))?,
+        (None, [only]) => only,
+        (None, _) => return Err(ForeignFault::AmbiguousKey(issuer.id.clone())),
+    };
+    Ok(Arc::clone(key))
+}
+
+impl From<ForeignFault> for ForeignError {
+    fn from(fault: ForeignFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Outage> for ForeignError {
+    fn from(outage: Outage) -> Self {
+        Self::Outage(outage)
+    }
+}
+
+impl From<StoreError> for ForeignError {
+    fn from(error: StoreError) -> Self {
+        Self::Outage(error.into())
+    }
+}
+
+/// As a client's proof of itself.
+impl From<ForeignError> for OperationError {
+    fn from(error: ForeignError) -> Self {
+        match error {
+            ForeignError::Fault(fault) => ClientFault::from(fault).into(),
+            ForeignError::Outage(outage) => outage.into(),
+        }
+    }
+}
