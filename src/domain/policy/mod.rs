@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use exchange::{Exchange, KeptClaim, SubjectSource};
+pub use exchange::{Exchange, InvalidKeptClaim, KeptClaim, SubjectSource};
 pub use fault::PolicyFault;
 pub use obstacle::{Circumstance, Obstacle, Purpose, Unheld};
 
