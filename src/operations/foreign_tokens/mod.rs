@@ -80,7 +80,10 @@ impl ForeignTokens {
         let subject = jws.claims().get("sub").and_then(|it| it.as_str());
         let of_domain = subject.and_then(trust_domain_of);
         let by_domain = of_domain.and_then(|it| issuers.of_trust_domain(it));
-        let by_url = || issuers.by_url(claimed_issuer(jws.claims())?);
+        // Nobody trusts us as somebody else, whatever a catalog said that did not know who we are.
+        let ours = self.settings.issuer.as_str();
+        let iss = claimed_issuer(jws.claims()).filter(|iss| *iss != ours);
+        let by_url = || issuers.by_url(iss?);
         Ok(by_domain.or_else(by_url).map(Arc::clone))
     }
 

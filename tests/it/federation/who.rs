@@ -7,6 +7,8 @@ use crate::assertion::signer::{Key, claims};
 use crate::captured_log;
 use crate::harness::{API, CATALOG, decoded, on_both};
 use grantd::domain::algorithm::SigningAlgorithm;
+use grantd::domain::issuer_url::IssuerUrl;
+use grantd::domain::trusted_issuer::TrustedIssuer;
 
 on_both! {
     async fn a_workload_needs_no_secret(env) {
@@ -33,6 +35,23 @@ on_both! {
             let token = platform.token(&json!({ "iss": iss }));
             asks(&replica, &token, "").await.assert_error(401, "invalid_client");
         }
+        assert_eq!(platform.publisher.fetches(), 0);
+    }
+
+    /// FED-01: whoever writes us into the database as somebody else gains nothing by our own tokens.
+    async fn we_are_no_issuer_that_is_trusted(env) {
+        let platform = Platform::ci().await;
+        let identity = "subject = \"repo:acme/shop:**\"";
+        env.apply(&(CATALOG.to_owned() + &platform.lines("") + &workload("deploy", "ci", identity))).await;
+        let issuers = env.store.load_issuers().await.unwrap().value;
+        let url = IssuerUrl::parse(crate::harness::ISSUER).unwrap();
+        let ours: Vec<TrustedIssuer> = issuers.into_iter().map(|it| TrustedIssuer { url: url.clone(), ..it }).collect();
+        let mut change = env.store.begin_change("issuers".to_owned()).await.unwrap();
+        change.put_issuers(&ours).await.unwrap();
+        change.commit().await.unwrap();
+        let replica = env.replica().await;
+        let token = platform.token(&json!({ "iss": crate::harness::ISSUER }));
+        asks(&replica, &token, "").await.assert_error(401, "invalid_client");
         assert_eq!(platform.publisher.fetches(), 0);
     }
 
