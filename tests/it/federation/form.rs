@@ -23,6 +23,9 @@ on_both! {
         let crossed = other.key.sign_raw(&header, &ci.claims(&json!({})).to_string());
         asks(&replica, &crossed, "").await.assert_error(401, "invalid_client");
         assert_eq!(asks(&replica, &ci.token(&json!({})), "").await.status, 200);
+        // Nor is it the client of another issuer's identity, though it names that client.
+        let named = asks(&replica, &ci.token(&json!({})), "&client_id=stranger").await;
+        named.assert_error(401, "invalid_client");
         // Two issuers with one set of keys: `iss` decides who it is.
         other.publisher.now(Manner::keys(&[&ci.key]));
         other.key = ci.key;
