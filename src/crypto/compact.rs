@@ -88,6 +88,12 @@ impl CompactJws {
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.payload
     }
+
+    /// The same, by value.
+    #[must_use]
+    pub fn into_claims(self) -> Map<String, Value> {
+        self.payload
+    }
 }
 
 impl CompactJws<Vec<u8>> {

@@ -34,6 +34,7 @@ pub mod identifier;
 pub mod identity;
 pub mod issuer;
 pub mod issuer_url;
+pub mod jwt_claims;
 pub mod kept_claims;
 pub mod key_source;
 pub mod known_client;

@@ -3,6 +3,8 @@
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 
+use super::quoted::divided;
+
 /// The most ranges of one request that are looked at.
 const MOST: usize = 64;
 
@@ -17,7 +19,8 @@ pub(super) fn prefers(headers: &HeaderMap, special: &str, usual: &str) -> bool {
     let kind = usual.split_once('/').map_or("", |(kind, _)| kind);
     let values = headers.get_all(ACCEPT).iter();
     let texts = values.filter_map(|value| value.to_str().ok());
-    for (range, weight) in texts.flat_map(parts_at_commas).take(MOST).filter_map(read) {
+    let ranges = texts.flat_map(|text| divided(text, ',').0);
+    for (range, weight) in ranges.take(MOST).filter_map(read) {
         let is = |name: &str| range.eq_ignore_ascii_case(name);
         let place = match range.split_once('/') {
             _ if is(special) => &mut named,
@@ -60,18 +63,6 @@ fn qvalue(text: &str) -> Option<Weight> {
         _ => return None,
     };
     Some(thousandths)
-}
-
-/// The members of a list; a comma between quotes parts nothing.
-fn parts_at_commas(text: &str) -> Vec<&str> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    let is_end = |character: char| {
-        let is_plain = !is_escaped;
-        is_escaped = is_quoted && is_plain && character == '\\';
-        is_quoted ^= is_plain && character == '"';
-        character == ',' && !is_quoted
-    };
-    text.split(is_end).collect()
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod media_type;
 mod metadata;
 mod metrics;
 mod origin;
+mod quoted;
 pub mod request_id;
 mod revoke;
 pub mod routes;

@@ -86,9 +86,10 @@ impl OwnToken {
         if !verifier.verify(jws.signing_input(), jws.signature()) {
             return Err(TokenFault::Signature);
         }
-        let claims = serde_json::Value::Object(jws.claims().clone());
+        let made_by = MadeBy::Signature(kid.to_owned());
+        let claims = serde_json::Value::Object(jws.into_claims());
         let claims = serde_json::from_value(claims).map_err(|_| TokenFault::Claims)?;
-        Self::of(claims, MadeBy::Signature(kid.to_owned()))
+        Self::of(claims, made_by)
     }
 
     /// Of an opaque token.

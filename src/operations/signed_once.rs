@@ -160,9 +160,9 @@ impl<K: Kind> Signed<K> {
     /// What `judge` finds.
     pub fn accept(
         self,
-        judge: impl FnOnce(&Map<String, Value>) -> Result<(K::Once, K::Said), K::Fault>,
+        judge: impl FnOnce(Map<String, Value>) -> Result<(K::Once, K::Said), K::Fault>,
     ) -> Result<Accepted<K>, K::Fault> {
-        let (once, said) = judge(self.jws.claims())?;
+        let (once, said) = judge(self.jws.into_claims())?;
         Ok(Accepted {
             key: self.key,
             once,

@@ -134,10 +134,7 @@ impl Signer {
         pkcs8: &[u8],
     ) -> Result<Self, JwsError> {
         let key = PrivateKey::parse(algorithm, pkcs8).ok_or(JwsError::PrivateKey(algorithm))?;
-        let header = |typ: JwtTyp| {
-            let header = header(algorithm, kid, typ.as_str());
-            format!("{}.", base64url(header.to_string().as_bytes()))
-        };
+        let header = |typ: JwtTyp| before_payload(&header(algorithm, kid, typ.as_str()));
         let (access_token_header, jwt_header) = (header(JwtTyp::AccessToken), header(JwtTyp::Jwt));
         Ok(Self {
             algorithm,
@@ -175,9 +172,7 @@ impl Signer {
             JwtTyp::AccessToken => &self.access_token_header,
             JwtTyp::Jwt => &self.jwt_header,
         };
-        let input = [header, base64url(payload).as_str()].concat();
-        let signature = self.sign(&input)?;
-        Ok([&input, ".", &signature].concat())
+        self.sign_under(header, payload)
     }
 
     /// As [`Self::sign_compact`], for what is no access token.
@@ -185,8 +180,14 @@ impl Signer {
     /// # Errors
     /// Where signing fails.
     pub fn sign_compact_as(&self, typ: &str, payload: &[u8]) -> Result<String, JwsError> {
-        let header = header(self.algorithm, &self.kid, typ).to_string();
-        let input = [header.as_bytes(), payload].map(base64url).join(".");
+        self.sign_under(
+            &before_payload(&header(self.algorithm, &self.kid, typ)),
+            payload,
+        )
+    }
+
+    fn sign_under(&self, header: &str, payload: &[u8]) -> Result<String, JwsError> {
+        let input = [header, &base64url(payload)].concat();
         let signature = self.sign(&input)?;
         Ok([&input, ".", &signature].concat())
     }
@@ -199,6 +200,11 @@ impl Signer {
         let signature = self.key.sign(input.as_bytes());
         signature.ok_or(JwsError::Signing(self.algorithm))
     }
+}
+
+/// What stands before the payload of a JWS with this header.
+fn before_payload(header: &Value) -> String {
+    format!("{}.", base64url(header.to_string().as_bytes()))
 }
 
 fn header(algorithm: SigningAlgorithm, kid: &str, typ: &str) -> Value {

@@ -3,11 +3,12 @@
 
 mod claims;
 
-pub use claims::{JudgedClaim, accept, claimed_client, issued_at, judge_each, made_at};
+pub use claims::{accept, claimed_client, issued_at, judge_each, made_at};
 
 use super::check::{Check, Finding};
 use super::credential::CredentialState;
 use super::identifier::CredentialId;
+use super::jwt_claims::ClaimFault;
 use super::shown::unknown;
 use super::timestamp::Seconds;
 
@@ -79,6 +80,15 @@ pub enum AssertionFault {
     Replayed,
     /// Made before the database lost its record of used ones, so it may have been used.
     MadeBeforeLoss,
+}
+
+impl From<ClaimFault> for AssertionFault {
+    fn from(fault: ClaimFault) -> Self {
+        match fault {
+            ClaimFault::Absent(claim) => Self::Absent(claim),
+            ClaimFault::Malformed(claim) => Self::Malformed(claim),
+        }
+    }
 }
 
 const CLOCK: &str = "look at the client's clock";

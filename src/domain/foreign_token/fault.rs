@@ -2,6 +2,7 @@
 
 use crate::domain::check::{Check, Finding};
 use crate::domain::identifier::{ClientId, IssuerId};
+use crate::domain::jwt_claims::ClaimFault;
 use crate::domain::timestamp::Seconds;
 use crate::domain::trusted_issuer::IssuerUse;
 
@@ -49,6 +50,15 @@ pub enum ForeignFault {
     Replayed,
     /// Made before the database lost its record of used ones, so it may have been used.
     MadeBeforeLoss,
+}
+
+impl From<ClaimFault> for ForeignFault {
+    fn from(fault: ClaimFault) -> Self {
+        match fault {
+            ClaimFault::Absent(claim) => Self::Absent(claim),
+            ClaimFault::Malformed(claim) => Self::Malformed(claim),
+        }
+    }
 }
 
 impl ForeignFault {
@@ -103,12 +113,6 @@ impl ForeignFault {
                 Finding::new(Check::ForeignSinceLoss, "an older one, which may have been used")
                     .remedy("let the client get a new token of its platform")
             }
-            _ => self.explain_claim(),
-        }
-    }
-
-    fn explain_claim(&self) -> Finding<'_> {
-        match self {
             Self::Absent(claim) => Finding::new(check_of(claim), format!("no {claim}"))
                 .remedy(format!("let the client get a token with {claim}")),
             Self::NotOfTrustDomain(sub) => Finding::new(Check::ForeignSubject, sub)
@@ -132,7 +136,6 @@ impl ForeignFault {
                 Finding::new(check_of(claim), format!("{claim} in another form"))
                     .remedy("times are numbers of seconds, and iss, sub and jti are texts")
             }
-            _ => Finding::new(Check::ForeignIssuer, "another"),
         }
     }
 }

@@ -2,18 +2,15 @@
 
 use serde_json::Value;
 
+use super::preset_rule::{BY_STRANGERS, EVENT};
 use super::{ClaimRules, Identity};
 use crate::domain::glob::Glob;
 use crate::domain::identifier::IssuerId;
 use crate::domain::shown;
 use crate::domain::trusted_issuer::{IssuerUse, Preset, TrustedIssuer};
 
-/// The claim of GitHub that says what started a run.
-const EVENT: &str = "event_name";
 /// A pull request; runs of forks get such a token where the repository gives them write permissions.
 const PULL_REQUEST: &str = "pull_request";
-/// A pull request of anybody, with the rights of the base.
-const BY_STRANGERS: &str = "pull_request_target";
 
 /// Why an identity could never fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

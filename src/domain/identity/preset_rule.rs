@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 use super::{Compared, Identity, found};
 use crate::domain::trusted_issuer::Preset;
 
-const EVENT: &str = "event_name";
+/// The claim of GitHub that says what started a run.
+pub(super) const EVENT: &str = "event_name";
 /// Such a run of GitHub Actions is caused by a pull request of anybody, and its token names the branch of the base.
-const BY_STRANGERS: &str = "pull_request_target";
+pub(super) const BY_STRANGERS: &str = "pull_request_target";
 
 impl Identity {
     /// What is wrong with a token of a platform of this preset, beside what the identity compares it in.

@@ -100,6 +100,13 @@ impl TrustedIssuer {
         stated.or_else(|| self.preset.keys(self.url.as_str()))
     }
 
+    /// Whether `other`, of the same id, has its keys at the same place, and asks for them in the same way.
+    #[must_use]
+    pub fn has_keys_of(&self, other: &Self) -> bool {
+        (self.preset, &self.url, &self.keys) == (other.preset, &other.url, &other.keys)
+            && (&self.ca, &self.bearer_token_file) == (&other.ca, &other.bearer_token_file)
+    }
+
     /// What may sign its tokens.
     #[must_use]
     pub fn accepted_algorithms(&self) -> &[AcceptedAlgorithm] {

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::http::quoted;
+
 /// One pair; keys have no case.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Pair<'a> {
@@ -44,26 +46,11 @@ fn pairs(element: &str) -> Result<Vec<Pair<'_>>, Malformed> {
 
 /// The parts between separators that stand outside quotes.
 fn divided(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
-    let (mut parts, mut from) = (Vec::new(), 0);
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            it if it == separator && !quoted => {
-                parts.push(text.get(from..at).ok_or(Malformed)?);
-                from = at + 1;
-            }
-            _ => {}
-        }
+    match quoted::divided(text, separator) {
+        (parts, true) => Ok(parts),
+        // Not left to the values: a quote that a key opens would hide what a proxy adds behind it.
+        (_, false) => Err(Malformed),
     }
-    // Not left to the values: a quote that a key opens would hide what a proxy adds behind it.
-    if quoted {
-        return Err(Malformed);
-    }
-    parts.push(text.get(from..).ok_or(Malformed)?);
-    Ok(parts)
 }
 
 /// A value without its quotes; outside of quotes there are none.

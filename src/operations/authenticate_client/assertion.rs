@@ -49,7 +49,6 @@ impl Authenticator {
         jws: CompactJws,
         decision: &mut Decision,
     ) -> Result<ProvenClient, OperationError> {
-        let iss = claimed_issuer(jws.claims()).map(str::to_owned);
         let unverified = Unverified::<Assertion>::of(jws)?;
         let claimed = claimed_client(unverified.unverified().claims())?;
         decision.client = Some(ClaimedClient::new(claimed));
@@ -58,15 +57,16 @@ impl Authenticator {
         }
         decision.passed(Chain::AssertionForm);
         let found = self.find_client(claimed).await?;
-        if let (None, Some(iss)) = (&found, iss.filter(|iss| iss != claimed)) {
-            return Err(self.foreign_tokens.unknown_issuer(&iss).await?.into());
+        let iss = claimed_issuer(unverified.unverified().claims());
+        if let (None, Some(iss)) = (&found, iss.filter(|iss| *iss != claimed)) {
+            return Err(self.foreign_tokens.unknown_issuer(iss).await?.into());
         }
         let known = Self::recognise(found.as_ref(), decision)?;
         let signed = self.check_signed(unverified, &known).await?;
         decision.credential = Some(signed.key().clone());
         decision.passed(Chain::AssertionKey);
         let (rules, now) = (self.assertion_rules(&known), self.clocks.now());
-        let accepted = signed.accept(|claims| accept(claims, &rules, now))?;
+        let accepted = signed.accept(|claims| accept(&claims, &rules, now))?;
         decision.assertion = Some(accepted.once().life);
         decision.passed(Chain::AssertionClaims);
         if *accepted.said() {

@@ -143,11 +143,10 @@ impl Authenticator {
             }
             _ => None,
         });
-        let Some(domain) = domain else {
-            return Ok(None);
-        };
-        let issuers = self.memory.directory.issuers().await?;
-        Ok(issuers.of_trust_domain(domain).map(Arc::clone))
+        match domain {
+            Some(domain) => self.memory.directory.issuer_of_trust_domain(domain).await,
+            None => Ok(None),
+        }
     }
 
     fn check_path(&self, certificate: &ClientCertificate) -> Result<(), CertificateFault> {

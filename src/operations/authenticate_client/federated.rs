@@ -10,7 +10,7 @@ use crate::domain::check::Chain;
 use crate::domain::client::{AuthMethod, ClientStatus};
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState};
 use crate::domain::decision::{ClaimedClient, Decision};
-use crate::domain::foreign_token::ForeignFault;
+use crate::domain::foreign_token::{ForeignFault, claimed_subject};
 use crate::domain::identifier::IssuerId;
 use crate::domain::identity::{Compared, Identity};
 use crate::domain::known_client::KnownClient;
@@ -20,7 +20,7 @@ use crate::operations::error::OperationError;
 use crate::operations::foreign_tokens::AcceptedForeign;
 use crate::store::error::StoreError;
 
-/// So many clients that a token does not fit are told of, and of so many it is judged whether it does.
+/// Of so many identities that a token does not fit, the nearest, is told in what.
 const MOST_TOLD: usize = 3;
 
 /// An identity that a token fits, and whose it is.
@@ -41,8 +41,7 @@ impl Authenticator {
             .foreign_tokens
             .accept((issuer, IssuerUse::Client), jws, decision)
             .await?;
-        let subject = accepted.said().get("sub").and_then(|it| it.as_str());
-        let subject = subject.unwrap_or_default();
+        let subject = claimed_subject(accepted.said());
         let named = client_id.filter(|it| *it != subject);
         decision.client = named.map(ClaimedClient::new);
         let (known, identity) = if let Some(id) = named {
@@ -147,8 +146,7 @@ fn no_identity(
     near.truncate(MOST_TOLD);
     let told: Vec<String> = near.into_iter().map(|(_, told)| told).collect();
     let compared = if told.is_empty() {
-        let subject = claims.get("sub").and_then(|it| it.as_str());
-        format!("sub {}, of no client", plain(subject.unwrap_or_default()))
+        format!("sub {}, of no client", plain(claimed_subject(claims)))
     } else {
         told.join("; ")
     };

@@ -8,11 +8,10 @@ use super::client_assertion::Assertion;
 use crate::crypto::compact::CompactJws;
 use crate::domain::check::Check;
 use crate::domain::client::AuthMethod;
-use crate::domain::client_assertion::{
-    AssertionFault, JudgedClaim, claimed_client, judge_each, made_at,
-};
+use crate::domain::client_assertion::{AssertionFault, claimed_client, judge_each, made_at};
 use crate::domain::decision::Decision;
 use crate::domain::foreign_token::{self, ForeignFault};
+use crate::domain::jwt_claims::JudgedClaim;
 use crate::domain::refusal::ClientFault;
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::operations::error::OperationError;
@@ -84,7 +83,7 @@ impl Authenticator {
     async fn judge_own_claims(
         &self,
         claims: &Map<String, Value>,
-    ) -> Result<Vec<JudgedClaim>, StoreError> {
+    ) -> Result<Vec<JudgedClaim<AssertionFault>>, StoreError> {
         let claimed = claimed_client(claims).unwrap_or_default();
         let Some(known) = self.find_client(claimed).await? else {
             return Ok(Vec::new());

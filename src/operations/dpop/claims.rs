@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::nonce::Nonces;
 use crate::domain::dpop_fault::DpopFault;
-use crate::domain::numeric_date::parse_numeric_date;
+use crate::domain::jwt_claims::{JwtClaims, is_jti};
 use crate::domain::once::{Life, Once};
 use crate::domain::shown::{unknown_or_none, unknown_url};
 use crate::domain::target_uri::TargetUri;
@@ -14,8 +14,6 @@ use crate::domain::timestamp::{Seconds, Timestamp};
 const LONGEST_AGE: Seconds = Seconds::new(60);
 /// How far clocks that are fast may be ahead.
 const LEEWAY: Seconds = Seconds::new(10);
-/// The most bytes of a `jti`.
-const LONGEST_JTI: usize = 256;
 
 /// What a proof must be for.
 pub struct Expected<'a> {
@@ -47,7 +45,7 @@ pub fn check_claims(
         .ok_or_else(|| DpopFault::Uri(unknown_url(text("htu").unwrap_or("none"))))?;
     let life = check_times(claims, expected.now)?;
     let jti = text("jti")
-        .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
+        .filter(|jti| is_jti(jti))
         .ok_or(DpopFault::Jti)?
         .to_owned();
     expected.nonces.check(claims.get("nonce"), expected.now)?;
@@ -55,24 +53,21 @@ pub fn check_claims(
 }
 
 fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Life, DpopFault> {
-    let time = |name| {
-        let read = |value| parse_numeric_date(value).ok_or(DpopFault::Time(name));
-        claims.get(name).map(read).transpose()
-    };
-    let ahead = |at: Timestamp| at.unix().saturating_sub(now.unix());
+    let claims = JwtClaims::new(claims, now);
+    let time = |name| claims.date(name).map_err(|_| DpopFault::Time(name));
     let issued_at = time("iat")?.ok_or(DpopFault::Time("iat"))?;
     let dead_at = issued_at.plus(LONGEST_AGE).plus(Seconds::new(1));
     if now >= dead_at {
-        return Err(DpopFault::TooOld(-ahead(issued_at)));
+        return Err(DpopFault::TooOld(-claims.ahead(issued_at)));
     }
     if issued_at > now.plus(LEEWAY) {
-        return Err(DpopFault::TooEarly(ahead(issued_at)));
+        return Err(DpopFault::TooEarly(claims.ahead(issued_at)));
     }
     if let Some(expiry) = time("exp")?.filter(|expiry| expiry.plus(LEEWAY) <= now) {
-        return Err(DpopFault::Expired(-ahead(expiry)));
+        return Err(DpopFault::Expired(-claims.ahead(expiry)));
     }
     if let Some(begin) = time("nbf")?.filter(|begin| *begin > now.plus(LEEWAY)) {
-        return Err(DpopFault::NotYetValid(ahead(begin)));
+        return Err(DpopFault::NotYetValid(claims.ahead(begin)));
     }
     Ok(Life {
         made_at: issued_at,

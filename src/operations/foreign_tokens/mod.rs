@@ -24,7 +24,7 @@ use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::check::Chain;
 use crate::domain::decision::Decision;
 use crate::domain::foreign_token::{
-    ForeignFault, ForeignRules, accept, check_type, claimed_issuer,
+    ForeignFault, ForeignRules, accept, check_type, claimed_issuer, claimed_subject,
 };
 use crate::domain::issuer_url::trust_domain_of;
 use crate::domain::refusal::ClientFault;
@@ -77,8 +77,7 @@ impl ForeignTokens {
         jws: &CompactJws,
     ) -> Result<Option<Arc<TrustedIssuer>>, StoreError> {
         let issuers = self.memory.directory.issuers().await?;
-        let subject = jws.claims().get("sub").and_then(|it| it.as_str());
-        let of_domain = subject.and_then(trust_domain_of);
+        let of_domain = trust_domain_of(claimed_subject(jws.claims()));
         let by_domain = of_domain.and_then(|it| issuers.of_trust_domain(it));
         // Nobody trusts us as somebody else, whatever a catalog said that did not know who we are.
         let ours = self.settings.issuer.as_str();
@@ -121,8 +120,8 @@ impl ForeignTokens {
         decision.passed(Chain::ForeignToken);
         let (rules, now) = (self.rules(issuer), self.clocks.now());
         let accepted = signed.accept(|claims| {
-            let once = accept(claims, &rules, now)?;
-            Ok::<_, ForeignFault>((once, claims.clone()))
+            let once = accept(&claims, &rules, now)?;
+            Ok::<_, ForeignFault>((once, claims))
         })?;
         decision.passed(Chain::ForeignClaims);
         Ok(accepted)

@@ -17,7 +17,7 @@ use moka::sync::Cache;
 use super::clocks::Clocks;
 use super::error::Outage;
 use super::memory::Memory;
-use crate::crypto::key_set::{KeySet, Publisher};
+use crate::crypto::key_set::KeySet;
 use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
@@ -246,12 +246,7 @@ impl KeySources {
                 !credentials
                     .any(|it| it.id == *credential && it.state(now) == CredentialState::Live)
             }
-            Whose::Issuer(issuer) => match memory
-                .directory
-                .issuers()
-                .await
-                .map(|it| it.get(issuer).map(Arc::clone))
-            {
+            Whose::Issuer(issuer) => match memory.directory.issuer(issuer).await {
                 Ok(Some(issuer)) => !Origin::Issuer(&issuer).is_still(&source.place),
                 Ok(None) => true,
                 Err(_) => false,
@@ -272,16 +267,16 @@ impl Origin<'_> {
 
     fn place(&self) -> Place {
         match self {
-            Self::Client(_, _, source) => Place::Set(Publisher::Client, (*source).clone()),
-            Self::Issuer(issuer) => Place::of(issuer),
+            Self::Client(_, _, source) => Place::OfClient((*source).clone()),
+            Self::Issuer(issuer) => Place::OfIssuer((*issuer).clone()),
         }
     }
 
     /// Whether its keys are still there.
     fn is_still(&self, place: &Place) -> bool {
-        match self {
-            Self::Client(..) => true,
-            Self::Issuer(issuer) => Place::of(issuer) == *place,
+        match (self, place) {
+            (Self::Issuer(issuer), Place::OfIssuer(held)) => issuer.has_keys_of(held),
+            _ => true,
         }
     }
 }

@@ -43,16 +43,12 @@ impl std::fmt::Display for Whose {
 }
 
 /// Where they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Place {
-    /// A set of this publisher at a URL.
-    Set(Publisher, KeySource),
-    /// Where the metadata of this issuer, at this URL, says.
-    Metadata(String, KeySource),
-    /// In the database.
-    Here(Publisher, String),
-    /// Nobody said.
-    Nowhere,
+    /// Where a credential of a client says, which never changes.
+    OfClient(KeySource),
+    /// Where a trusted issuer, as it was then, says.
+    OfIssuer(TrustedIssuer),
 }
 
 /// A set that was just read.
@@ -62,37 +58,9 @@ pub(super) struct Fresh {
 }
 
 impl Place {
-    /// That of the keys of an issuer.
-    pub(super) fn of(issuer: &TrustedIssuer) -> Self {
-        let publisher = Publisher::of(issuer);
-        let source = |url: &str| {
-            let source = KeySource::parse(url).ok()?;
-            let token = issuer.bearer_token_file.clone();
-            Some(
-                source
-                    .with_ca(issuer.ca.clone())
-                    .with_bearer_token_file(token),
-            )
-        };
-        let place = match issuer.key_place() {
-            Some(IssuerKeys::Set(text)) => Some(Self::Here(publisher, text)),
-            Some(IssuerKeys::Url(url)) => source(&url).map(|it| Self::Set(publisher, it)),
-            Some(IssuerKeys::Discovery) => {
-                let url = issuer.url.as_str();
-                let metadata = format!(
-                    "{}/.well-known/openid-configuration",
-                    url.trim_end_matches('/')
-                );
-                source(&metadata).map(|it| Self::Metadata(url.to_owned(), it))
-            }
-            None => None,
-        };
-        place.unwrap_or(Self::Nowhere)
-    }
-
-    /// Whether what stands there never changes.
+    /// Whether what stands there never changes: it is in the database.
     pub(super) const fn is_here(&self) -> bool {
-        matches!(self, Self::Here(..))
+        matches!(self, Self::OfIssuer(issuer) if matches!(issuer.keys, Some(IssuerKeys::Set(_))))
     }
 
     /// Reads the keys.
@@ -101,19 +69,37 @@ impl Place {
     /// Why there are none, as a sentence.
     pub(super) async fn read(&self, fetcher: &Fetcher) -> Result<Fresh, String> {
         match self {
-            Self::Set(publisher, source) => fetch(fetcher, *publisher, source).await,
-            Self::Metadata(issuer, metadata) => {
-                let document = fetcher.fetch(metadata).await;
-                let document = document.map_err(|fault| format!("its metadata: {fault}"))?;
-                let source = named_by(&document.body, issuer, metadata)?;
-                fetch(fetcher, Publisher::Issuer, &source).await
-            }
-            Self::Here(publisher, text) => parsed(*publisher, text.clone().into(), None).await,
-            Self::Nowhere => {
-                Err("nobody said where they are: write keys in the catalog".to_owned())
-            }
+            Self::OfClient(source) => fetch(fetcher, Publisher::Client, source).await,
+            Self::OfIssuer(issuer) => read_of(issuer, fetcher).await,
         }
     }
+}
+
+async fn read_of(issuer: &TrustedIssuer, fetcher: &Fetcher) -> Result<Fresh, String> {
+    let publisher = Publisher::of(issuer);
+    match issuer.key_place() {
+        Some(IssuerKeys::Set(text)) => parsed(publisher, text.into(), None).await,
+        Some(IssuerKeys::Url(url)) => fetch(fetcher, publisher, &source(issuer, &url)?).await,
+        Some(IssuerKeys::Discovery) => {
+            let issued_by = issuer.url.as_str();
+            let base = issued_by.trim_end_matches('/');
+            let metadata = source(issuer, &format!("{base}/.well-known/openid-configuration"))?;
+            let document = fetcher.fetch(&metadata).await;
+            let document = document.map_err(|fault| format!("its metadata: {fault}"))?;
+            let source = named_by(&document.body, issued_by, &metadata)?;
+            fetch(fetcher, publisher, &source).await
+        }
+        None => Err("nobody said where they are: write keys in the catalog".to_owned()),
+    }
+}
+
+/// A URL of an issuer, with what goes along when it is asked.
+fn source(issuer: &TrustedIssuer, url: &str) -> Result<KeySource, String> {
+    let source = KeySource::parse(url).map_err(|fault| fault.to_string())?;
+    let token = issuer.bearer_token_file.clone();
+    Ok(source
+        .with_ca(issuer.ca.clone())
+        .with_bearer_token_file(token))
 }
 
 async fn fetch(

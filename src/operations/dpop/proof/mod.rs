@@ -77,7 +77,7 @@ pub fn judge_proof(
 ) -> Result<AcceptedProof, DpopFault> {
     let text = std::str::from_utf8(text).map_err(|_| DpopFault::Form("not text".to_owned()))?;
     let signed = check_signed(Unverified::parse(text)?, profile)?;
-    signed.accept(|claims| check_claims(claims, expected))
+    signed.accept(|claims| check_claims(&claims, expected))
 }
 
 /// Verifies the signature with the embedded key. Whatever else the header names (`kid`, `x5c`, `jku`) says nothing about
