@@ -10,8 +10,8 @@ use crate::domain::algorithm::SigningAlgorithm;
 
 /// The largest RSA modulus in bits, so that one verification stays cheap.
 const MAX_RSA_BITS: usize = 8192;
-/// The longest RSA exponent in octets.
-const MAX_RSA_EXPONENT: usize = 8;
+/// The longest RSA exponent in octets: AWS-LC verifies with no longer one.
+const MAX_RSA_EXPONENT: usize = 4;
 /// What only private and symmetric keys have.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -76,7 +76,7 @@ pub enum PublicJwkError {
     #[error("the RSA modulus is even, so this is not an RSA key")]
     EvenModulus,
     /// An RSA exponent that is even, 1 or too long.
-    #[error("the RSA exponent is not an odd number from 3 to 64 bits")]
+    #[error("the RSA exponent is not an odd number from 3 to 32 bits")]
     Exponent,
 }
 
@@ -323,7 +323,7 @@ mod tests {
             Err(PublicJwkError::Member("e"))
         );
         assert_eq!(parse(&[0xff; 256], &[]), Err(PublicJwkError::Member("e")));
-        for exponent in [[1].as_slice(), &[2], &[0xff; 9]] {
+        for exponent in [[1].as_slice(), &[2], &[0xff; 5]] {
             assert_eq!(parse(&[0xff; 256], exponent), Err(PublicJwkError::Exponent));
         }
     }

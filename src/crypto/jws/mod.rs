@@ -1,12 +1,15 @@
 //! Signing and verifying bytes (RFC 7515, RFC 7518 section 3, RFC 8037); the only user of josekit.
 //!
 //! josekit sees bytes only: its reading of the compact form, of headers and of claims is more
-//! lenient than ours (see `compact`). It makes keys, verifies, and signs with RSA; on a curve AWS-LC signs, because
-//! OpenSSL fetches and makes anew for each signature what then signs, which takes as long as the signature itself.
+//! lenient than ours (see `compact`). It makes keys and signs with RSA; AWS-LC verifies, and signs on a curve, because OpenSSL
+//! fetches and makes anew for each signature what then signs or verifies, which takes as long as the signature itself.
 
 pub mod deviant;
 pub mod held_key;
 pub mod private_key;
+mod verifier;
+
+pub use verifier::Verifier;
 
 use std::fmt;
 
@@ -14,12 +17,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use josekit::JoseError;
+use josekit::jwk::KeyPair;
 use josekit::jwk::alg::ed::EdCurve;
-use josekit::jwk::{Jwk, KeyPair};
-use josekit::jws::{
-    ES256, ES384, ES512, EdDSA, JwsSigner, JwsVerifier, PS256, PS384, RS256, RS384, RS512,
-};
+use josekit::jws::{ES256, EdDSA, JwsSigner, PS256, RS256};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -30,12 +30,6 @@ use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::JwtTyp;
 
 const RSA_BITS: u32 = 2048;
-/// ES256 is R and S in 32 octets each (RFC 7518 section 3.4); Ed25519 has 64 octets too.
-const CURVE_SIGNATURE: usize = 64;
-/// ES384 is R and S in 48 octets each.
-const P384_SIGNATURE: usize = 96;
-/// ES512 is R and S in 66 octets each.
-const P521_SIGNATURE: usize = 132;
 
 /// Why a key or a signature could not be made. What josekit says is left out: it may quote keys.
 #[expect(missing_docs, reason = "the text of each says it")]
@@ -256,66 +250,6 @@ impl PrivateKey {
             Self::Ed25519(key) => Some(base64url(key.sign(input).as_ref())),
             Self::Rsa(key) => key.sign(input).ok().map(|it| base64url(&it)),
         }
-    }
-}
-
-/// Verifies with one public key; made once per key and shared.
-pub struct Verifier {
-    signature_length: usize,
-    inner: Box<dyn JwsVerifier>,
-}
-
-impl Verifier {
-    /// A verifier for signatures of `algorithm` by `key`.
-    ///
-    /// # Errors
-    /// Where the key is of another kind, or its point is not on the curve.
-    pub fn new(algorithm: impl Into<AcceptedAlgorithm>, key: &PublicJwk) -> Result<Self, JwsError> {
-        let algorithm = algorithm.into();
-        let wrong = || JwsError::PublicKey(algorithm);
-        if !key.fits(algorithm) {
-            return Err(wrong());
-        }
-        let jwk = Jwk::from_map(key.key_members()).map_err(|_| wrong())?;
-        let inner = verifier(algorithm, &jwk).map_err(|_| wrong())?;
-        let signature_length = match key {
-            PublicJwk::P256 { .. } | PublicJwk::Ed25519 { .. } => CURVE_SIGNATURE,
-            PublicJwk::P384 { .. } => P384_SIGNATURE,
-            PublicJwk::P521 { .. } => P521_SIGNATURE,
-            PublicJwk::Rsa { n, .. } => n.len(),
-        };
-        Ok(Self {
-            signature_length,
-            inner,
-        })
-    }
-
-    /// Whether `signature` is the key's over `signing_input` (JOSE-08).
-    #[must_use]
-    pub fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
-        signature.len() == self.signature_length
-            && self.inner.verify(signing_input, signature).is_ok()
-    }
-}
-
-fn verifier(algorithm: AcceptedAlgorithm, jwk: &Jwk) -> Result<Box<dyn JwsVerifier>, JoseError> {
-    use AcceptedAlgorithm::{Es384, Es512, Ours, Ps384, Rs384, Rs512};
-    match algorithm {
-        Ours(SigningAlgorithm::Es256) => ES256.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Ours(SigningAlgorithm::EdDsa) => EdDSA.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Ours(SigningAlgorithm::Rs256) => RS256.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Ours(SigningAlgorithm::Ps256) => PS256.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Es384 => ES384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Rs384 => RS384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Ps384 => PS384.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Es512 => ES512.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-        Rs512 => RS512.verifier_from_jwk(jwk).map(|it| Box::new(it) as _),
-    }
-}
-
-impl fmt::Debug for Verifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").finish_non_exhaustive()
     }
 }
 
