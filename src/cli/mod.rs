@@ -36,10 +36,12 @@ mod named;
 mod output;
 mod plan_screen;
 mod policy;
+mod replica;
 mod serve;
 mod sign_token;
 mod standard_input;
 mod target;
+mod text;
 mod token;
 mod token_usage;
 mod usage;
@@ -97,7 +99,7 @@ enum Command {
     /// Make, list, show and delete audiences
     #[command(subcommand)]
     Audience(audience::Command),
-    /// List and show the issuers whose tokens count here
+    /// List, show and test the issuers whose tokens count here
     #[command(subcommand)]
     Issuer(issuer::Command),
     /// Say what a client may get at an API, and who may call it
@@ -169,7 +171,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Credential(command) => credential::run(&command).await?,
         Command::Key(command) => key::run(&command).await?,
         Command::Audience(command) => audience::run(&command).await?,
-        Command::Issuer(command) => issuer::run(&command).await?,
+        Command::Issuer(command) => return issuer::run(&command).await,
         Command::Policy(command) => policy::run(&command).await?,
         Command::Token(command) => token::run(&command).await?,
         Command::Usage(arguments) => token_usage::run(&arguments).await?,

@@ -33,8 +33,27 @@ const BOUNDS: Bounds = Bounds {
 pub struct KeySet {
     keys: Vec<Arc<ClientKey>>,
     authorities: ClientCas,
-    left_out: BTreeMap<String, usize>,
+    left_out: Vec<LeftOut>,
     refresh_hint: Option<Duration>,
+}
+
+/// A key of a set that does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its `kid`, as it may be shown; none where it has none that is a text.
+    pub kid: Option<String>,
+    /// Why, in words that repeat nothing of the key.
+    pub why: String,
+}
+
+impl LeftOut {
+    fn new(member: &Value, why: &impl ToString) -> Self {
+        let kid = member.get("kid").and_then(Value::as_str);
+        Self {
+            kid: kid.map(shown::plain),
+            why: why.to_string(),
+        }
+    }
 }
 
 /// Whose set it is, and so which of its keys count.
@@ -104,7 +123,7 @@ impl KeySet {
         let mut set = Self {
             keys: Vec::new(),
             authorities: ClientCas::none(),
-            left_out: BTreeMap::new(),
+            left_out: Vec::new(),
             refresh_hint: refresh_hint(&document),
         };
         for member in members {
@@ -112,10 +131,10 @@ impl KeySet {
                 Ok(Member::Key(key)) => set.keys.push(Arc::new(key)),
                 Ok(Member::Authority(certificate)) => {
                     if let Err(error) = set.authorities.add(&certificate) {
-                        *set.left_out.entry(error.to_string()).or_default() += 1;
+                        set.left_out.push(LeftOut::new(member, &error));
                     }
                 }
-                Err(error) => *set.left_out.entry(error.to_string()).or_default() += 1,
+                Err(error) => set.left_out.push(LeftOut::new(member, &error)),
             }
         }
         let mut names = BTreeSet::new();
@@ -123,7 +142,7 @@ impl KeySet {
             return Err(KeySetError::SharedKid(shown::plain(twice.name())));
         }
         if set.keys.is_empty() && set.authorities.is_empty() {
-            let why = set.left_out().map(|why| format!(": {why}"));
+            let why = set.why_left_out().map(|why| format!(": {why}"));
             return Err(KeySetError::NoneUsable(why.unwrap_or_default()));
         }
         Ok(set)
@@ -147,10 +166,20 @@ impl KeySet {
         self.refresh_hint
     }
 
+    /// Those of its keys that do not count.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
     /// How many of its keys are left out for which reason, in words; none where all count.
     #[must_use]
-    pub fn left_out(&self) -> Option<String> {
-        let reasons = self.left_out.iter();
+    pub fn why_left_out(&self) -> Option<String> {
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for key in &self.left_out {
+            *reasons.entry(&key.why).or_default() += 1;
+        }
+        let reasons = reasons.into_iter();
         let reasons: Vec<String> = reasons.map(|(why, n)| format!("{n} × {why}")).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
@@ -239,7 +268,7 @@ mod tests {
         let set = read(&[&[jwk("1")], &others[..], &[jwk("6")]].concat()).unwrap();
         let names: Vec<&str> = set.keys().iter().map(|key| key.name()).collect();
         assert_eq!(names, ["1", "6"]);
-        let why = set.left_out().unwrap();
+        let why = set.why_left_out().unwrap();
         for part in [
             "`use` is not sig",
             "`crv`",
@@ -257,7 +286,12 @@ mod tests {
                 .contains("no key that verifies assertions: 1 × "),
             "{error}"
         );
-        assert_eq!(read(&[jwk("1")]).unwrap().left_out(), None);
+        assert_eq!(read(&[jwk("1")]).unwrap().why_left_out(), None);
+        let kids: Vec<_> = set.left_out().iter().map(|it| it.kid.as_deref()).collect();
+        assert_eq!(
+            kids,
+            [Some("2"), Some("3"), Some("4"), Some("5"), None, None]
+        );
     }
 
     /// FED-11.

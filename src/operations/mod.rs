@@ -52,6 +52,7 @@ pub mod signed_once;
 mod survey;
 mod sweep;
 pub mod tell_changes;
+pub mod test_issuer;
 pub mod troubles;
 pub mod unknown_name;
 pub mod usage;

@@ -1,9 +1,7 @@
 //! `grantd explain`: every check of a request that was refused, or of one that nobody sent, and what to do about it.
 
 mod recorded;
-mod replica;
-mod screen;
-mod text;
+pub(super) mod screen;
 mod unsent;
 
 use std::path::PathBuf;
@@ -13,9 +11,9 @@ use clap::Args;
 use uuid::Uuid;
 
 use super::target::Where;
+use super::text::text_of;
 use crate::operations::authenticate_client::TrustedCas;
 use crate::operations::explain::{explain_assertion, explain_token};
-use text::text_of;
 use unsent::Supposed;
 
 /// How it is usually called.

@@ -18,7 +18,7 @@ pub(super) fn status(explained: &Explained) -> ExitCode {
 }
 
 /// Prints it whole.
-pub(super) fn print(explained: &Explained, output: Output) -> anyhow::Result<()> {
+pub(in crate::cli) fn print(explained: &Explained, output: Output) -> anyhow::Result<()> {
     if output == Output::Json {
         return Ok(say!("{}", serde_json::to_string_pretty(explained)?)?);
     }

@@ -9,10 +9,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::screen;
-use super::text::text_of;
 use crate::cli::client::among;
 use crate::cli::output::{Output, say};
 use crate::cli::target::Opened;
+use crate::cli::text::text_of;
 use crate::config::file;
 use crate::crypto::certificates::CertificateChain;
 use crate::domain::client::{AuthMethod, GrantType};

@@ -111,6 +111,12 @@ impl ClientCas {
         self.anchors.is_empty()
     }
 
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
     /// Looks for a path from the leaf to one of the CAs that holds at `now`: signatures, dates, path length, name
     /// constraints, and the extended key usage `clientAuth` where the leaf names any. webpki refuses SHA-1, MD5 and
     /// short RSA keys, a CA as leaf, and bounds its search.

@@ -82,7 +82,7 @@ impl ForeignFault {
                 .remedy("let the client send its identity token: an access token is none"),
             Self::UnknownKey(issuer, kid) => {
                 Finding::new(Check::ForeignKey, format!("{kid}, of {issuer}")).remedy(format!(
-                    "compare it with the keys at the issuer's place, which grantd issuer show {issuer} names"
+                    "compare it with the keys at the issuer's place, which grantd issuer test {issuer} fetches and lists"
                 ))
             }
             Self::AmbiguousKey(issuer) => {
@@ -94,8 +94,8 @@ impl ForeignFault {
             ),
             Self::Signature => Finding::new(Check::ForeignSignature, "one that this key did not make")
                 .remedy(
-                    "where it is a token of this issuer, its keys are elsewhere than the catalog says: grantd issuer show ID \
-                     names the place",
+                    "where it is a token of this issuer, its keys are elsewhere than the catalog says: grantd issuer test ID \
+                     tells where they are fetched, and which there are",
                 ),
             Self::NoIdentity(issuer, compared) => {
                 Finding::new(Check::Identity, format!("of {issuer}: {compared}")).remedy(

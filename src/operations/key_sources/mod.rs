@@ -5,8 +5,11 @@
 //! it starts the one fetch of that source, or joins the one under way, and waits for its end, for two seconds at most.
 //! A source is asked at most once in ten seconds, whatever strangers send.
 
+mod fault;
 mod place;
 mod source;
+
+pub use fault::KeysFault;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +30,7 @@ use crate::domain::key_source::{KeySource, Standing};
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::fetch::Fetcher;
 use crate::telemetry::metrics::Counter;
-use place::{Place, Whose};
+use place::{Fresh, Place, Whose};
 use source::Source;
 
 /// How long a request waits for a fetch.
@@ -160,6 +163,20 @@ impl KeySources {
             tokio::time::sleep(EVERY).await;
             self.refresh_due(&memory).await;
         }
+    }
+
+    /// Fetches the keys of an issuer now, however new those are that are held, waits for the end and holds them: for whoever
+    /// tests an issuer, where nobody is served.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) async fn fetch_now(&self, issuer: &TrustedIssuer) -> Result<Fresh, KeysFault> {
+        let source = self.source(&Origin::Issuer(issuer));
+        source.begin(self.now());
+        let _running = source.running();
+        let read = source.place.read(&self.fetcher).await;
+        source.take(read.clone());
+        read
     }
 
     /// How many sources are in which state.

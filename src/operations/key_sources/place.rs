@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::fault::KeysFault;
 use crate::crypto::key_set::{KeySet, Publisher};
 use crate::crypto::strict_json::parse_object;
 use crate::domain::identifier::{ClientId, CredentialId, IssuerId};
@@ -51,10 +52,27 @@ pub(super) enum Place {
     OfIssuer(TrustedIssuer),
 }
 
+/// The least and the most that a set is good for without asking again, and what it is where its server says nothing.
+const LEAST_AGE: Duration = Duration::from_mins(1);
+const MOST_AGE: Duration = Duration::from_hours(1);
+const USUAL_AGE: Duration = Duration::from_mins(5);
+
 /// A set that was just read.
-pub(super) struct Fresh {
-    pub(super) set: Arc<KeySet>,
-    pub(super) max_age: Option<Duration>,
+#[derive(Clone, Debug)]
+pub(in super::super) struct Fresh {
+    pub(in super::super) set: Arc<KeySet>,
+    /// What its server says of its age: in the set itself, or by `Cache-Control`.
+    pub(in super::super) max_age: Option<Duration>,
+    /// The URL where it was; none where it is in the database.
+    pub(in super::super) url: Option<String>,
+}
+
+impl Fresh {
+    /// How long it is used without asking again.
+    pub(in super::super) fn good_for(&self) -> Duration {
+        let age = self.max_age.unwrap_or(USUAL_AGE);
+        age.clamp(LEAST_AGE, MOST_AGE)
+    }
 }
 
 impl Place {
@@ -66,8 +84,8 @@ impl Place {
     /// Reads the keys.
     ///
     /// # Errors
-    /// Why there are none, as a sentence.
-    pub(super) async fn read(&self, fetcher: &Fetcher) -> Result<Fresh, String> {
+    /// Why there are none.
+    pub(super) async fn read(&self, fetcher: &Fetcher) -> Result<Fresh, KeysFault> {
         match self {
             Self::OfClient(source) => fetch(fetcher, Publisher::Client, source).await,
             Self::OfIssuer(issuer) => read_of(issuer, fetcher).await,
@@ -75,27 +93,34 @@ impl Place {
     }
 }
 
-async fn read_of(issuer: &TrustedIssuer, fetcher: &Fetcher) -> Result<Fresh, String> {
+async fn read_of(issuer: &TrustedIssuer, fetcher: &Fetcher) -> Result<Fresh, KeysFault> {
     let publisher = Publisher::of(issuer);
     match issuer.key_place() {
-        Some(IssuerKeys::Set(text)) => parsed(publisher, text.into(), None).await,
+        Some(IssuerKeys::Set(text)) => {
+            let set = parsed(publisher, text.into()).await?;
+            Ok(Fresh {
+                set,
+                max_age: None,
+                url: None,
+            })
+        }
         Some(IssuerKeys::Url(url)) => fetch(fetcher, publisher, &source(issuer, &url)?).await,
         Some(IssuerKeys::Discovery) => {
             let issued_by = issuer.url.as_str();
             let base = issued_by.trim_end_matches('/');
             let metadata = source(issuer, &format!("{base}/.well-known/openid-configuration"))?;
             let document = fetcher.fetch(&metadata).await;
-            let document = document.map_err(|fault| format!("its metadata: {fault}"))?;
+            let document = document.map_err(KeysFault::Metadata)?;
             let source = named_by(&document.body, issued_by, &metadata)?;
             fetch(fetcher, publisher, &source).await
         }
-        None => Err("nobody said where they are: write keys in the catalog".to_owned()),
+        None => Err(KeysFault::Nowhere),
     }
 }
 
 /// A URL of an issuer, with what goes along when it is asked.
-fn source(issuer: &TrustedIssuer, url: &str) -> Result<KeySource, String> {
-    let source = KeySource::parse(url).map_err(|fault| fault.to_string())?;
+fn source(issuer: &TrustedIssuer, url: &str) -> Result<KeySource, KeysFault> {
+    let source = KeySource::parse(url).map_err(KeysFault::Url)?;
     let token = issuer.bearer_token_file.clone();
     Ok(source
         .with_ca(issuer.ca.clone())
@@ -106,45 +131,36 @@ async fn fetch(
     fetcher: &Fetcher,
     publisher: Publisher,
     source: &KeySource,
-) -> Result<Fresh, String> {
-    let document = fetcher.fetch(source).await;
-    let document = document.map_err(|fault| fault.to_string())?;
-    parsed(publisher, document.body, document.max_age).await
+) -> Result<Fresh, KeysFault> {
+    let document = fetcher.fetch(source).await.map_err(KeysFault::Fetch)?;
+    let set = parsed(publisher, document.body).await?;
+    Ok(Fresh {
+        max_age: set.refresh_hint().or(document.max_age),
+        set,
+        url: Some(source.url().to_owned()),
+    })
 }
 
 /// Many RSA keys take a while.
-async fn parsed(
-    publisher: Publisher,
-    text: Vec<u8>,
-    max_age: Option<Duration>,
-) -> Result<Fresh, String> {
+async fn parsed(publisher: Publisher, text: Vec<u8>) -> Result<Arc<KeySet>, KeysFault> {
     let set = blocking(move || KeySet::parse_of(publisher, &text)).await;
-    let set = set.map_err(|error| error.to_string())?;
-    Ok(Fresh {
-        max_age: set.refresh_hint().or(max_age),
-        set: Arc::new(set),
-    })
+    Ok(Arc::new(set.map_err(KeysFault::Set)?))
 }
 
 /// The URL of keys in the metadata of `issuer` (`OpenID` Connect Discovery 1.0 section 4.3), fetched as the metadata were;
 /// our token goes to the server of the metadata alone.
-fn named_by(document: &[u8], issuer: &str, metadata: &KeySource) -> Result<KeySource, String> {
-    let document = parse_object(document).map_err(|error| format!("its metadata is {error}"))?;
+fn named_by(document: &[u8], issuer: &str, metadata: &KeySource) -> Result<KeySource, KeysFault> {
+    let document = parse_object(document).map_err(KeysFault::MetadataForm)?;
     let text = |name: &str| document.get(name).and_then(Value::as_str);
     match text("issuer") {
         Some(named) if named == issuer => {}
-        Some(named) => {
-            let named = shown::plain(named);
-            return Err(format!(
-                "its metadata is that of {named}: write this as url"
-            ));
-        }
-        None => return Err("its metadata names no issuer".to_owned()),
+        Some(named) => return Err(KeysFault::OfAnother(shown::plain(named))),
+        None => return Err(KeysFault::NoIssuer),
     }
-    let url = text("jwks_uri").ok_or("its metadata has no jwks_uri")?;
-    let source = KeySource::parse(url).map_err(|fault| format!("its jwks_uri: {fault}"))?;
+    let url = text("jwks_uri").ok_or(KeysFault::NoJwksUri)?;
+    let source = KeySource::parse(url).map_err(KeysFault::JwksUri)?;
     if source.is_plain() && !metadata.is_plain() {
-        return Err("its jwks_uri does not begin with https://".to_owned());
+        return Err(KeysFault::PlainJwksUri);
     }
     let token = metadata
         .bearer_token_file()

@@ -6,16 +6,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::fault::KeysFault;
 use super::place::{Fresh, Place, Whose};
 use crate::crypto::key_set::KeySet;
 use crate::domain::key_source::Standing;
 
 /// Between the beginnings of two fetches.
 const APART: Duration = Duration::from_secs(10);
-/// The least and the most that a set is good for without asking again, and what it is where its server says nothing.
-const LEAST_AGE: Duration = Duration::from_mins(1);
-const MOST_AGE: Duration = Duration::from_hours(1);
-const USUAL_AGE: Duration = Duration::from_mins(5);
 /// After a failure.
 const AGAIN: Duration = Duration::from_mins(1);
 /// How long the last good set stays while its source fails.
@@ -136,7 +133,7 @@ impl Source {
 
     /// Takes what the fetch brought. The log hears of a failure, of keys that are left out, and of the end of either,
     /// once each.
-    pub(super) fn take(&self, read: Result<Fresh, String>) {
+    pub(super) fn take(&self, read: Result<Fresh, KeysFault>) {
         let mut state = self.state.lock();
         let begun_at = state.begun_at.unwrap_or_default();
         match read {
@@ -145,14 +142,14 @@ impl Source {
                 if state.failure.take().is_some() {
                     tracing::info!(of = %self.whose, credential = self.whose.credential(), "keys can be fetched again");
                 }
-                let age = fresh.max_age.unwrap_or(USUAL_AGE);
                 state.held = Some(Held {
-                    set: fresh.set,
                     fetched_at: begun_at,
-                    due_at: begun_at + age.clamp(LEAST_AGE, MOST_AGE),
+                    due_at: begun_at + fresh.good_for(),
+                    set: fresh.set,
                 });
             }
-            Err(why) => {
+            Err(fault) => {
+                let why = fault.to_string();
                 if state.failure.as_ref() != Some(&why) {
                     let kept = if state.held.is_some() {
                         "the last good ones are used for up to a day"
@@ -167,9 +164,9 @@ impl Source {
     }
 
     fn tell_left_out(&self, before: Option<&Held>, new: &KeySet) {
-        let left_out = new.left_out();
+        let left_out = new.why_left_out();
         if let Some(why) = left_out.as_ref()
-            && before.and_then(|it| it.set.left_out()).as_ref() != Some(why)
+            && before.and_then(|it| it.set.why_left_out()).as_ref() != Some(why)
         {
             tracing::info!(of = %self.whose, credential = self.whose.credential(), %why, "keys of a set are left out");
         }

@@ -248,7 +248,7 @@ fn help_lists_every_command() {
       client        Make, list, show, disable and delete clients
       credential    List, add and retire the secrets, keys and certificates of clients
       audience      Make, list, show and delete audiences
-      issuer        List and show the issuers whose tokens count here
+      issuer        List, show and test the issuers whose tokens count here
       policy        Say what a client may get at an API, and who may call it
       key           List, rotate, retire and reseal the keys that sign tokens
       token         Inspect and revoke tokens; make client assertions and DPoP proofs

@@ -6,6 +6,7 @@ mod keys;
 mod replay;
 mod shapes;
 mod spiffe;
+mod tested;
 mod who;
 
 use grantd::domain::algorithm::SigningAlgorithm;

@@ -162,7 +162,15 @@ fn follow_the_page(reader: &mut Reader) {
 /// Whether a block of the page gave what it is for.
 fn check(block: &Block, ended: &Ended) {
     let told = &ended.stdout;
-    if block.text.contains("refused.jwt") {
+    if block.text.contains("grantd issuer test") {
+        for part in [
+            "fetched from",
+            "RS256",
+            "refs/heads/try, not refs/heads/main",
+        ] {
+            assert!(told.contains(part), "{part}: {ended:?}");
+        }
+    } else if block.text.contains("refused.jwt") {
         assert!(told.contains("\"invalid_client\""), "{ended:?}");
         assert!(
             told.contains("ref refs/heads/try, not refs/heads/main"),

@@ -1,17 +1,19 @@
-//! `grantd issuer list` and `show`.
+//! `grantd issuer list`, `show` and `test`.
 
-use anyhow::{Context as _, bail};
+mod found;
+mod tested;
+
+use std::process::ExitCode;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::listed::beside;
-use super::output::{Output, counted, print_rows, say};
-use super::target::Where;
+use crate::cli::listed::beside;
+use crate::cli::output::{Output, print_rows, say};
+use crate::cli::target::Where;
 use crate::config::catalog::write::members;
-use crate::crypto::key_set::{KeySet, Publisher};
-use crate::domain::identifier::IssuerId;
-use crate::domain::shown;
-use crate::domain::trusted_issuer::{IssuerKeys, TrustedIssuer};
+use crate::domain::trusted_issuer::TrustedIssuer;
+use found::{found, keys};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -19,6 +21,8 @@ pub(super) enum Command {
     List(List),
     /// Show one issuer, and what holds where its catalog states nothing
     Show(Show),
+    /// Fetch the keys of one now, and judge a token of it without spending it
+    Test(tested::Arguments),
 }
 
 #[derive(Args, Debug)]
@@ -35,11 +39,13 @@ pub(super) struct Show {
     at: Where,
 }
 
-pub(super) async fn run(command: &Command) -> anyhow::Result<()> {
+pub(super) async fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::List(arguments) => list(arguments).await,
-        Command::Show(arguments) => show(arguments).await,
+        Command::List(arguments) => list(arguments).await?,
+        Command::Show(arguments) => show(arguments).await?,
+        Command::Test(arguments) => return tested::run(arguments).await,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn list(arguments: &List) -> anyhow::Result<()> {
@@ -66,14 +72,7 @@ async fn list(arguments: &List) -> anyhow::Result<()> {
 
 async fn show(arguments: &Show) -> anyhow::Result<()> {
     let opened = arguments.at.target.open().await?;
-    let id = IssuerId::parse(&arguments.issuer).context("ISSUER")?;
-    let all = opened.store.load_issuers().await?.value;
-    let Some(issuer) = all.iter().find(|it| it.id == id) else {
-        let names = all.iter().map(|it| it.id.as_str());
-        let near = shown::nearest(id.as_str(), names);
-        let near = near.map_or_else(String::new, |near| format!("; the nearest is {near}"));
-        bail!("there is no issuer {id}{near}; `grantd issuer list` shows those that there are");
-    };
+    let issuer = &found(&opened, &arguments.issuer).await?;
     let in_force = json!({
         "keys": keys(issuer),
         "audience": issuer.audience.as_ref().or(opened.issuer.as_ref()),
@@ -97,17 +96,4 @@ async fn show(arguments: &Show) -> anyhow::Result<()> {
         .map(|(name, value)| vec![json!(name), value]);
     let rows: Vec<Vec<Value>> = rows.collect();
     Ok(print_rows(Output::Table, &["issuer", ""], &rows)?)
-}
-
-/// Where its keys are, in a word.
-fn keys(issuer: &TrustedIssuer) -> String {
-    match issuer.key_place() {
-        None => "nowhere".to_owned(),
-        Some(IssuerKeys::Set(text)) => {
-            let set = KeySet::parse_of(Publisher::of(issuer), text.as_bytes());
-            let number = set.map_or(0, |set| set.keys().len());
-            format!("here, {}", counted(number, "key"))
-        }
-        Some(place) => place.as_str().to_owned(),
-    }
 }
