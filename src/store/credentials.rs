@@ -18,7 +18,7 @@ use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, SecretForm, SecretHash, SubjectKind,
     SubjectName,
 };
-use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identifier::{ClientId, CredentialId, IssuerId};
 use crate::domain::identity::Identity;
 use crate::domain::key_source::KeySource;
 use crate::domain::timestamp::Timestamp;
@@ -295,6 +295,45 @@ impl Store {
             }
             all.sort_by(|(a, _), (b, _)| a.cmp(b));
             Ok(all)
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// At most `limit` identities that `issuer` says, live or not, each with its client, sorted by both, that come after
+    /// `after`. Those of deleted clients are not among them.
+    ///
+    /// # Errors
+    /// An unreachable database, or a corrupt row.
+    pub async fn identities_after(
+        &self,
+        issuer: &IssuerId,
+        after: Option<&(ClientId, Credential)>,
+        limit: i64,
+    ) -> Result<Vec<(ClientId, Credential)>, StoreError> {
+        let (client, id) = after.map_or(("", ""), |(client, it)| (client.as_str(), it.id.as_str()));
+        self.read_all(async |tx| {
+            let rows: Vec<CredentialRow> = on_db!(tx, conn => {
+                QueryBuilder::new(CredentialRow::SELECT)
+                    .push(" WHERE kind = 'identity' AND form = ")
+                    .push_bind(issuer.as_str())
+                    .push(" AND client_id IN (SELECT client_id FROM clients WHERE status <> 'deleted')")
+                    .push(" AND (client_id, id) > (")
+                    .push_bind(client)
+                    .push(", ")
+                    .push_bind(id)
+                    .push(") ORDER BY client_id, id LIMIT ")
+                    .push_bind(limit)
+                    .build_query_as()
+                    .fetch_all(conn)
+                    .await?
+            });
+            let read = rows.into_iter().map(|row| {
+                let owner = read_owner(&row.client_id, &row.id)?;
+                Ok((owner, row.into_credential()?))
+            });
+            read.collect()
         })
         .await
     }

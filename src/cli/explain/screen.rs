@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::output::{Output, cell, print_rows, say};
-use crate::operations::explain::{Explained, Stopped};
+use crate::domain::credential::CredentialState;
+use crate::operations::explain::{ComparedIdentity, Explained, Stopped};
 
 /// The exit status: by how it would end.
 pub(super) fn status(explained: &Explained) -> ExitCode {
@@ -25,6 +26,7 @@ pub(in crate::cli) fn print(explained: &Explained, output: Output) -> anyhow::Re
     print_about(explained)?;
     say!("")?;
     print_checks(explained)?;
+    print_identities(explained)?;
     print_objects(explained)?;
     print_advice(explained)?;
     Ok(())
@@ -57,6 +59,59 @@ fn print_checks(explained: &Explained) -> io::Result<()> {
     };
     let rows: Vec<Vec<Value>> = explained.checks.iter().map(row).collect();
     print_rows(Output::Table, &["check", "", "expected", "found"], &rows)
+}
+
+/// A line for each that fits, and of the others one for each claim that differs.
+fn print_identities(explained: &Explained) -> io::Result<()> {
+    let Some(identities) = &explained.identities else {
+        return Ok(());
+    };
+    let issuer = explained.text("issuer").unwrap_or("its issuer");
+    if identities.number == 0 {
+        return say!("\nno client has an identity of {issuer}");
+    }
+    let rows: Vec<Vec<Value>> = identities.told.iter().flat_map(rows_of).collect();
+    say!("")?;
+    let columns = [
+        "identity of",
+        "credential",
+        "",
+        "claim",
+        "expected",
+        "found",
+    ];
+    print_rows(Output::Table, &columns, &rows)?;
+    match identities.untold() {
+        0 => Ok(()),
+        more => say!(
+            "{more} more {} of {issuer} {} less alike",
+            if more == 1 { "identity" } else { "identities" },
+            if more == 1 { "is" } else { "are" },
+        ),
+    }
+}
+
+fn rows_of(identity: &ComparedIdentity) -> Vec<Vec<Value>> {
+    let state = match identity.state {
+        CredentialState::Live => String::new(),
+        state => format!(", {state}"),
+    };
+    let fits = if identity.fits { "fits" } else { "differs" };
+    let mut head = [
+        json!(identity.client),
+        json!(identity.credential),
+        json!(format!("{fits}{state}")),
+    ];
+    if identity.fits {
+        return vec![[&head[..], &[json!(""), json!(""), json!("")]].concat()];
+    }
+    let mut rows = Vec::new();
+    for it in &identity.differs {
+        let of_claim = [json!(it.claim), json!(it.expected), json!(it.found)];
+        rows.push([&head[..], &of_claim].concat());
+        head = [json!(""), json!(""), json!("")];
+    }
+    rows
 }
 
 /// A token, or an answer.

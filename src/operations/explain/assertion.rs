@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::identities::compare;
 use super::stopped::behind;
 use super::{Explained, ending};
 use crate::crypto::compact::CompactJws;
@@ -53,6 +54,7 @@ pub async fn explain_assertion(grantd: &Grantd, assertion: &str) -> Result<Expla
     explained.checks.retain(|it| is_of_assertions(it.check));
     overlay(&mut explained, claims);
     explained.about = about(&explained, assertion, at);
+    explained.identities = compare(grantd, assertion, at).await?;
     explained.stopped = behind(grantd.store(), &explained, at).await?;
     Ok(explained)
 }

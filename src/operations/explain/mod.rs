@@ -3,12 +3,14 @@
 //! by the same code, and leaves no trace.
 
 mod assertion;
+mod identities;
 mod recorded;
 mod stopped;
 mod token;
 mod unsent;
 
 pub use assertion::explain_assertion;
+pub use identities::{ComparedIdentities, ComparedIdentity, Differing};
 pub use recorded::{Unknown, explain_recorded};
 pub use stopped::Stopped;
 pub use token::explain_token;
@@ -33,6 +35,8 @@ pub struct Explained {
     pub outcome: String,
     /// The checks, in the order in which they are made.
     pub checks: Vec<Judged>,
+    /// Of a foreign token the identities of its issuer.
+    pub identities: Option<ComparedIdentities>,
     /// What to do about the one that failed.
     pub remedy: Option<String>,
     /// Who stopped what it needed, where somebody did.
@@ -75,6 +79,7 @@ impl Explained {
             about,
             outcome: of("outcome").as_str().unwrap_or_default().to_owned(),
             checks: checks.list(),
+            identities: None,
             remedy: of("remedy").as_str().map(str::to_owned),
             stopped: None,
         })
@@ -140,6 +145,10 @@ impl Serialize for Explained {
         }
         members.serialize_entry("outcome", &self.outcome)?;
         members.serialize_entry("checks", &self.checks)?;
+        if let Some(identities) = &self.identities {
+            members.serialize_entry("identities", &identities.told)?;
+            members.serialize_entry("identities_compared", &identities.number)?;
+        }
         members.serialize_entry("remedy", &self.remedy)?;
         members.serialize_entry("stopped", &self.stopped)?;
         members.end()

@@ -5,6 +5,7 @@ mod assertion;
 mod by_id;
 mod cases;
 mod command;
+mod identities;
 mod stopped;
 mod token;
 mod unsent;

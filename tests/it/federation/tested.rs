@@ -227,6 +227,8 @@ on_both! {
         let screen = tested(&site, "ci --assertion token");
         assert_eq!(screen.code, Some(1), "{screen:?}");
         assert_told(&screen.stdout, &[platform.key.kid(), "ref refs/heads/try, not refs/heads/main", "FAILED", "what to do"]);
+        let line = screen.stdout.lines().find(|it| it.contains("differs"));
+        assert_told(line.unwrap(), &["deploy", "ref", "refs/heads/main", "refs/heads/try"]);
 
         // It would be accepted, and says nothing of this issuer.
         let token = given(&other, &json!({ "iss": "https://other.example", "sub": "a" }));
