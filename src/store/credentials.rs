@@ -37,6 +37,10 @@ const WRITTEN_ONCE: &[&str] = &[
     "last_used_from",
 ];
 
+/// Identities of clients that are there, which the issuer says whose id follows.
+const OF_ISSUER: &str = " WHERE client_id IN (SELECT client_id FROM clients WHERE status <> 'deleted') \
+                         AND kind = 'identity' AND form = ";
+
 row! {
     struct CredentialRow of "credentials" {
         id: String,
@@ -316,9 +320,8 @@ impl Store {
         self.read_all(async |tx| {
             let rows: Vec<CredentialRow> = on_db!(tx, conn => {
                 QueryBuilder::new(CredentialRow::SELECT)
-                    .push(" WHERE kind = 'identity' AND form = ")
+                    .push(OF_ISSUER)
                     .push_bind(issuer.as_str())
-                    .push(" AND client_id IN (SELECT client_id FROM clients WHERE status <> 'deleted')")
                     .push(" AND (client_id, id) > (")
                     .push_bind(client)
                     .push(", ")
@@ -336,6 +339,26 @@ impl Store {
             read.collect()
         })
         .await
+    }
+
+    /// How many identities [`Self::identities_after`] gives of `issuer`, page after page.
+    ///
+    /// # Errors
+    /// An unreachable database.
+    pub async fn count_identities(&self, issuer: &IssuerId) -> Result<u64, StoreError> {
+        let number: i64 = self
+            .read_all(async |tx| {
+                Ok(on_db!(tx, conn => {
+                    QueryBuilder::new("SELECT count(*) FROM credentials")
+                        .push(OF_ISSUER)
+                        .push_bind(issuer.as_str())
+                        .build_query_scalar()
+                        .fetch_one(conn)
+                        .await?
+                }))
+            })
+            .await?;
+        Ok(u64::try_from(number).unwrap_or_default())
     }
 }
 

@@ -13,8 +13,8 @@ use super::lists::paired;
 use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, row, seconds};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::{AuthMethod, Client, GrantType};
-use crate::domain::identifier::{AudienceId, ClientId};
-use crate::domain::policy::Policy;
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
+use crate::domain::policy::{Policy, SubjectSource};
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::Timestamp;
 
@@ -89,6 +89,44 @@ impl Store {
                     found.push((client.clone(), policy));
                 }
             }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// The policies that let their client exchange tokens of this trusted issuer, sorted by client and audience.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn policies_from(
+        &self,
+        issuer: &IssuerId,
+    ) -> Result<Vec<(ClientId, Policy)>, StoreError> {
+        let source = SubjectSource::Issuer(issuer.clone());
+        // As a member of a list in JSON; neither quotes nor wildcards can be in it.
+        let named = format!("%\"{source}\"%");
+        self.read_all(async |tx| {
+            let rows: Vec<PolicyRow> = on_db!(tx, conn => {
+                QueryBuilder::new(PolicyRow::SELECT)
+                    .push(" WHERE client_id IN (SELECT client_id FROM clients WHERE status <> 'deleted') AND exchange LIKE ")
+                    .push_bind(&named)
+                    .push(" ORDER BY client_id, audience")
+                    .build_query_as()
+                    .fetch_all(conn)
+                    .await?
+            });
+            let read = rows.into_iter().map(|mut row| {
+                let client = std::mem::take(&mut row.client_id);
+                let policy = row.into_policy(&client)?;
+                let at = Row { table: "policies", key: &client };
+                Ok((at.read("client_id", ClientId::parse(&client).ok())?, policy))
+            });
+            let mut found = read.collect::<Result<Vec<_>, StoreError>>()?;
+            // A subject may be called like that as well.
+            found.retain(|(_, policy)| {
+                let mut from = policy.exchange.iter().flat_map(|it| &it.from);
+                from.any(|it| *it == source)
+            });
             Ok(found)
         })
         .await

@@ -3,6 +3,7 @@
 mod control;
 mod form;
 mod keys;
+mod reliance;
 mod replay;
 mod shapes;
 mod spiffe;

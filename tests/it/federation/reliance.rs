@@ -1,0 +1,80 @@
+//! `grantd issuer show`: who relies on an issuer.
+
+use serde_json::{Value, json};
+
+use super::{Platform, workload};
+use crate::catalogs::{client, reads};
+use crate::harness::{CATALOG, on_both};
+use crate::site::Site;
+
+/// A client that exchanges tokens from `from`, whose subjects are `subject`.
+fn exchanges(id: &str, from: &str, subject: &str) -> String {
+    let policy = format!(
+        "{}exchange = {{ from = [\"{from}\"], subjects = [\"{subject}\"] }}\n",
+        reads("pricing")[0]
+    );
+    let lines = format!("grants = [\"token-exchange\"]\nsecret = \"a secret of {id} 1\"");
+    client(id, &lines, &[policy])
+}
+
+on_both! {
+    async fn who_relies_on_an_issuer_is_told(env) {
+        let platform = Platform::ci().await;
+        let other = "[[issuer]]\nid = \"other\"\nurl = \"https://other.example\"\nuse = [\"client\", \"exchange\"]\n";
+        let nobody = "[[issuer]]\nid = \"nobody\"\nurl = \"https://nobody.example\"\n";
+        let gone = workload("gone", "ci", "subject = \"repo:acme/gone:**\"");
+        let catalog = CATALOG.to_owned()
+            + &platform.lines("use = [\"client\", \"exchange\"]")
+            + other
+            + nobody
+            + &workload("b", "ci", "subject = \"repo:acme/b:**\"")
+            + &workload("a", "ci", "subject = \"repo:acme/a:**\"")
+            + &workload("guest", "other", "subject = \"repo:acme/guest:**\"")
+            + &exchanges("gate", "issuer:ci", "**")
+            + &exchanges("other-gate", "issuer:other", "issuer:ci")
+            + &gone;
+        env.apply(&catalog).await;
+        let retired = env.credentials("b").await[0].id.clone();
+        env.retire(&retired, false).await;
+        env.prune(&catalog.replace(&gone, "")).await;
+        let site = Site::new(env).await;
+        let shown = site.json("issuer show ci");
+        let live = site.env.credentials("a").await[0].id.clone();
+        assert_eq!(shown["identities"], json!([
+            { "client": "a", "credential": live, "state": "live", "subject": "repo:acme/a:**" },
+            { "client": "b", "credential": retired, "state": "retired", "subject": "repo:acme/b:**" },
+        ]));
+        assert_eq!(shown["policies"], json!([
+            { "client": "gate", "audience": "pricing", "use": "exchange", "enabled": true },
+        ]));
+        assert_eq!((&shown["identity_count"], &shown["policy_count"]), (&json!(2), &json!(1)));
+        let screen = site.done("issuer show ci").stdout;
+        for part in ["IDENTITY OF", "repo:acme/a:**", live.as_str(), "retired", "POLICY OF", "gate", "exchange"] {
+            assert!(screen.contains(part), "{part}: {screen}");
+        }
+        for part in ["guest", "gone", "other-gate", "more", "nobody relies"] {
+            assert!(!screen.contains(part), "{part}: {screen}");
+        }
+        let screen = site.done("issuer show nobody").stdout;
+        assert!(screen.contains("nobody relies on it"), "{screen}");
+    }
+
+    async fn so_many_are_listed_as_somebody_can_read(env) {
+        let platform = Platform::ci().await;
+        let mut catalog = CATALOG.to_owned() + &platform.lines("use = [\"client\", \"exchange\"]");
+        for number in 0..53 {
+            catalog += &workload(&format!("job-{number:02}"), "ci", &format!("subject = \"repo:acme/{number}:**\""));
+            catalog += &exchanges(&format!("gate-{number:02}"), "issuer:ci", "**");
+        }
+        env.apply(&catalog).await;
+        let site = Site::new(env).await;
+        let shown = site.json("issuer show ci");
+        for (list, count, last) in [("identities", "identity_count", "job-49"), ("policies", "policy_count", "gate-49")] {
+            let listed = shown[list].as_array().unwrap();
+            assert_eq!((listed.len(), &listed[49]["client"]), (50, &Value::from(last)));
+            assert_eq!(shown[count], 53);
+        }
+        let screen = site.done("issuer show ci").stdout;
+        assert_eq!(screen.matches("and 3 more").count(), 2, "{screen}");
+    }
+}
