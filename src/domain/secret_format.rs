@@ -75,15 +75,21 @@ impl Oddity {
     #[must_use]
     pub fn of(secret: &Secret) -> Option<Self> {
         let text = secret.expose();
-        let ends = |kind: &[char]| text.starts_with(kind) || text.ends_with(kind);
         if text.len() > MAX_LENGTH {
-            Some(Self::TooLong)
-        } else if ends(&['\n', '\r']) {
+            return Some(Self::TooLong);
+        }
+        let unprintable = || (!is_printable(text)).then_some(Self::Unprintable);
+        Self::around(text).or_else(unprintable)
+    }
+
+    /// What stands around `text` that is no part of it, whatever else it is: an assertion has such ends as well.
+    #[must_use]
+    pub fn around(text: &str) -> Option<Self> {
+        let ends = |kind: &[char]| text.starts_with(kind) || text.ends_with(kind);
+        if ends(&['\n', '\r']) {
             Some(Self::LineBreak)
-        } else if ends(&[' ', '\t']) {
-            Some(Self::Blank)
         } else {
-            (!is_printable(text)).then_some(Self::Unprintable)
+            ends(&[' ', '\t']).then_some(Self::Blank)
         }
     }
 

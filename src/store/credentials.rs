@@ -37,9 +37,8 @@ const WRITTEN_ONCE: &[&str] = &[
     "last_used_from",
 ];
 
-/// Identities of clients that are there, which the issuer says whose id follows.
-const OF_ISSUER: &str = " WHERE client_id IN (SELECT client_id FROM clients WHERE status <> 'deleted') \
-                         AND kind = 'identity' AND form = ";
+/// Which identities an issuer says; its id follows.
+const OF_ISSUER: &str = " WHERE kind = 'identity' AND form = ";
 
 row! {
     struct CredentialRow of "credentials" {
@@ -306,7 +305,7 @@ impl Store {
 
 impl Store {
     /// At most `limit` identities that `issuer` says, live or not, each with its client, sorted by both, that come after
-    /// `after`. Those of deleted clients are not among them.
+    /// `after`. Deleted clients have none.
     ///
     /// # Errors
     /// An unreachable database, or a corrupt row.

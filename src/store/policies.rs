@@ -108,7 +108,7 @@ impl Store {
         self.read_all(async |tx| {
             let rows: Vec<PolicyRow> = on_db!(tx, conn => {
                 QueryBuilder::new(PolicyRow::SELECT)
-                    .push(" WHERE client_id IN (SELECT client_id FROM clients WHERE status <> 'deleted') AND exchange LIKE ")
+                    .push(" WHERE exchange LIKE ")
                     .push_bind(&named)
                     .push(" ORDER BY client_id, audience")
                     .build_query_as()
@@ -118,7 +118,10 @@ impl Store {
             let read = rows.into_iter().map(|mut row| {
                 let client = std::mem::take(&mut row.client_id);
                 let policy = row.into_policy(&client)?;
-                let at = Row { table: "policies", key: &client };
+                let at = Row {
+                    table: "policies",
+                    key: &client,
+                };
                 Ok((at.read("client_id", ClientId::parse(&client).ok())?, policy))
             });
             let mut found = read.collect::<Result<Vec<_>, StoreError>>()?;

@@ -9,6 +9,7 @@ use super::check::{Check, Finding};
 use super::credential::CredentialState;
 use super::identifier::CredentialId;
 use super::jwt_claims::ClaimFault;
+use super::secret_format::Oddity;
 use super::shown::unknown;
 use super::timestamp::Seconds;
 
@@ -42,6 +43,8 @@ pub struct AssertionRules<'a> {
 pub enum AssertionFault {
     /// Not a compact JWS of strict JSON; with the reason.
     Form(String),
+    /// It would be one without what stands around it.
+    Surrounded(Oddity),
     /// Its `typ` is that of something else.
     Type(String),
     /// `client_id` of the request is another than its `sub`.
@@ -101,6 +104,9 @@ impl AssertionFault {
             Self::Form(reason) => Finding::new(Check::AssertionForm, reason).remedy(
                 "let the client send the three parts as its library made them, with nothing around them",
             ),
+            Self::Surrounded(oddity) => {
+                Finding::new(Check::AssertionForm, oddity.found()).remedy(oddity.remedy())
+            }
             Self::Type(typ) => Finding::new(Check::AssertionType, typ)
                 .remedy("let the client sign an assertion: it sent another kind of JWT"),
             Self::ClientId(other) => Finding::new(Check::AssertionClientId, other)

@@ -89,6 +89,7 @@ fn assertion_faults() -> Vec<Refusal> {
     use AssertionFault as F;
     [
         F::Form("not three parts separated by dots".to_owned()),
+        F::Surrounded(Oddity::LineBreak),
         F::Type("at+jwt".to_owned()),
         F::ClientId("other".to_owned()),
         F::Absent("exp"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client_assertion::Assertion;
 use super::proof::ProvenClient;
 use super::{Authenticator, MAX_LIFETIME};
-use crate::crypto::compact::CompactJws;
+use crate::crypto::compact::{CompactError, CompactJws};
 use crate::domain::check::Chain;
 use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
 use crate::domain::client_assertion::{AssertionFault, AssertionRules, accept, claimed_client};
@@ -15,6 +15,7 @@ use crate::domain::credential::CredentialState;
 use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::foreign_token::{ForeignFault, claimed_issuer};
 use crate::domain::known_client::KnownClient;
+use crate::domain::secret_format::Oddity;
 use crate::domain::shown::{unknown, unknown_or_none};
 use crate::operations::error::OperationError;
 use crate::operations::signed_once::{Signed, Unverified};
@@ -29,7 +30,7 @@ impl Authenticator {
     ) -> Result<ProvenClient, OperationError> {
         decision.client = client_id.map(ClaimedClient::new);
         let jws = CompactJws::parse(assertion);
-        let jws = jws.map_err(|error| AssertionFault::Form(error.to_string()))?;
+        let jws = jws.map_err(|error| form_fault(assertion, error))?;
         let issuer = self.foreign_tokens.claimed_issuer(&jws).await?;
         if is_svid && issuer.as_ref().is_none_or(|it| it.trust_domain().is_none()) {
             let subject = jws.claims().get("sub").and_then(Value::as_str);
@@ -110,5 +111,15 @@ impl Authenticator {
             max_lifetime: known.client.max_assertion_lifetime.unwrap_or(MAX_LIFETIME),
             leeway: self.settings.assertions.leeway,
         }
+    }
+}
+
+/// A file that a shell wrote ends in a line break, and a client may send it as it is. It is refused all the same: nothing but
+/// the assertion itself is one (RFC 7515 section 7.1).
+fn form_fault(assertion: &str, error: CompactError) -> AssertionFault {
+    let within = assertion.trim_matches(['\n', '\r', ' ', '\t']);
+    match Oddity::around(assertion) {
+        Some(oddity) if CompactJws::parse(within).is_ok() => AssertionFault::Surrounded(oddity),
+        _ => AssertionFault::Form(error.to_string()),
     }
 }

@@ -1,7 +1,9 @@
 //! What a foreign token must be, by itself.
 
 use grantd::domain::algorithm::SigningAlgorithm;
+use grantd::domain::check::Check;
 use grantd::domain::timestamp::Seconds;
+use grantd::operations::explain::explain_recorded;
 use serde_json::json;
 
 use super::{CI, Platform, asks, with_deploy, workload};
@@ -32,6 +34,34 @@ on_both! {
         let both = asks(&replica, &other.token(&json!({})), "").await;
         let (_, claims) = crate::harness::decoded(both.json()["access_token"].as_str().unwrap());
         assert_eq!(claims["client_id"], "stranger");
+    }
+
+    /// A file that a shell wrote is sent as it is: refused, for nothing else than the token is one, and told by what it is.
+    async fn what_stands_around_a_token_is_told(env) {
+        let platform = Platform::ci().await;
+        env.apply(&with_deploy(&platform)).await;
+        let replica = env.replica().await;
+        let token = platform.token(&json!({}));
+        let blank = "one with a space or tab at its beginning or end";
+        let line_break = "one with a line break at its beginning or end";
+        for (sent, found, remedy) in [
+            (format!("{token}%0A"), line_break, "let the client cut it off"),
+            (format!("%0D%0A{token}"), line_break, "let the client cut it off"),
+            (format!("{token}%20"), blank, "let the client cut the blanks off"),
+            (format!("%09{token}%20"), blank, "let the client cut the blanks off"),
+            (format!("{token}%00"), "the signature is not base64url", "with nothing around"),
+            ("a.b%0A".to_owned(), "not three parts separated by dots", "with nothing around"),
+        ] {
+            let answer = asks(&replica, &sent, "").await;
+            answer.assert_error(401, "invalid_client");
+            let id = answer.headers["x-request-id"].to_str().unwrap().parse().unwrap();
+            replica.grantd.write_waiting().await;
+            let explained = explain_recorded(&env.store, id).await.unwrap().unwrap();
+            let failed = explained.failed().unwrap();
+            assert_eq!((failed.check, failed.found.as_deref()), (Check::AssertionForm, Some(found)), "{sent:.12}");
+            assert!(explained.remedy.as_deref().unwrap().contains(remedy), "{explained:?}");
+        }
+        assert_eq!(asks(&replica, &token, "").await.status, 200, "nothing of it was spent");
     }
 
     /// FED-04, FED-05: the domain's tests say more thoroughly.
