@@ -95,6 +95,9 @@ CREATE TABLE policies (
     grants TEXT NOT NULL,
     -- which tokens may be exchanged; null: none
     exchange TEXT,
+    -- whose tokens the client may bring as a grant, and of which subjects; null: nobody's
+    issuer TEXT,
+    subjects TEXT NOT NULL,
     enabled BOOLEAN NOT NULL,
     PRIMARY KEY (client_id, audience)
 );

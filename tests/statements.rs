@@ -297,6 +297,8 @@ mod administration {
             default_scopes: ScopeSet::default(),
             grants: Vec::new(),
             exchange: None,
+            issuer: None,
+            subjects: Vec::new(),
         };
         let mut secret = None;
         [

@@ -12,7 +12,7 @@ use crate::domain::timestamp::Seconds;
 /// Which tokens the client may exchange for one of the audience, as a whole in place of what was said before.
 #[derive(Args, Debug)]
 pub(super) struct ExchangeArguments {
-    /// An audience whose tokens the client may exchange; repeat it for several
+    /// An audience, or issuer:NAME, whose tokens the client may exchange; repeat it for several
     #[arg(long = "exchange-from", value_name = "FROM", value_parser = SubjectSource::parse)]
     from: Vec<SubjectSource>,
     /// Whose tokens: a pattern of their `sub`; repeat it for several. If omitted, anybody's

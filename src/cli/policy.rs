@@ -14,7 +14,8 @@ use super::named::{self, audience_id, client_id};
 use super::output::{Output, print_rows, say};
 use super::target::{Opened, Where};
 use crate::domain::client::{Client, GrantType};
-use crate::domain::identifier::AudienceId;
+use crate::domain::glob::Glob;
+use crate::domain::identifier::{AudienceId, IssuerId};
 use crate::domain::policy::Policy;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::Seconds;
@@ -54,6 +55,12 @@ pub(super) struct Allow {
     grants: Vec<GrantType>,
     #[command(flatten)]
     exchange: ExchangeArguments,
+    /// A trusted issuer whose tokens are grants (jwt-bearer), in place of the one that was named before
+    #[arg(long, value_name = "ISSUER", value_parser = IssuerId::parse)]
+    issuer: Option<IssuerId>,
+    /// Of whom these tokens may speak: a pattern of their `sub`; repeat it for several. If omitted, of anybody
+    #[arg(long = "subject", value_name = "PATTERN", value_parser = Glob::parse, requires = "issuer")]
+    of_issuer: Vec<Glob>,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
@@ -104,6 +111,8 @@ async fn allow(arguments: &Allow) -> anyhow::Result<()> {
         default_scopes: arguments.default_scopes.iter().cloned().collect(),
         grants: sorted(&arguments.grants),
         exchange: arguments.exchange.shape(),
+        issuer: arguments.issuer.clone(),
+        subjects: sorted(&arguments.of_issuer),
     };
     let actor = arguments.by.actor();
     let (plan, policy) = allow_policy(&opened.store, &allowed, options(&opened, &actor)).await?;
@@ -181,7 +190,7 @@ impl Row {
 
 /// The columns of a listing: the first ones only where it is of several clients.
 const OF_CLIENT: [&str; 4] = ["client", "owner", "environment", "client_status"];
-const OF_POLICY: [&str; 10] = [
+const OF_POLICY: [&str; 12] = [
     "audience",
     "scopes",
     "default_scopes",
@@ -190,6 +199,8 @@ const OF_POLICY: [&str; 10] = [
     "methods",
     "grants",
     "exchange",
+    "issuer",
+    "subjects",
     "claims",
     "enabled",
 ];

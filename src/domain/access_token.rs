@@ -8,8 +8,9 @@ use super::actor_chain::ActorChain;
 use super::client::Client;
 use super::confirmation::Confirmation;
 use super::extra_claims;
+use super::foreign_name;
 use super::grant_decision::Grant;
-use super::identifier::CredentialId;
+use super::identifier::{CredentialId, IssuerId};
 use super::kept_claims::KeptClaims;
 use super::numeric_date::parse_numeric_date;
 use super::timestamp::{Seconds, Timestamp};
@@ -37,7 +38,8 @@ pub fn is_jti(text: &str) -> bool {
 pub struct AccessToken {
     /// The issuer.
     pub iss: String,
-    /// Who it is for: of `client_credentials` the client itself, of an exchange that of the subject token.
+    /// Who it is for: of `client_credentials` the client itself, of an exchange that of the subject token, of a trusted
+    /// issuer's token `ISSUER|SUBJECT`.
     pub sub: String,
     /// The client that it was issued to.
     pub client_id: String,
@@ -112,9 +114,9 @@ impl AccessToken {
 
     /// The same, where `actors` act for its subject, of whom it tells what was `kept`.
     #[must_use]
-    pub fn delegated(self, actors: ActorChain, kept: KeptClaims) -> Self {
+    pub fn delegated(self, actors: Option<ActorChain>, kept: KeptClaims) -> Self {
         Self {
-            act: Some(actors),
+            act: actors,
             tenant: kept.tenant,
             env: kept.environment,
             extra: kept.extra,
@@ -122,12 +124,25 @@ impl AccessToken {
         }
     }
 
-    /// Who must live beside the client that it was issued to, where it was exchanged: its subject, and each who acted.
+    /// Who must live beside the client that it was issued to, where that acts for somebody: its subject, and each who acted.
     pub fn others_named(&self) -> impl Iterator<Item = &str> {
         let actors = self.act.iter().flat_map(ActorChain::iter);
-        let subject = self.act.is_some().then_some(self.sub.as_str());
-        let named = subject.into_iter().chain(actors);
+        let is_delegated = self.act.is_some() || self.issuer_of_subject().is_some();
+        let named = is_delegated
+            .then_some(self.sub.as_str())
+            .into_iter()
+            .chain(actors);
         named.filter(|it| *it != self.client_id)
+    }
+
+    /// The issuer that vouches for its subject, where that is none of our clients.
+    #[must_use]
+    pub fn issuer_of_subject(&self) -> Option<IssuerId> {
+        if self.sub == self.client_id {
+            None
+        } else {
+            foreign_name::issuer_of(&self.sub)
+        }
     }
 
     /// Whether it was issued for this credential, which its `jti` names.

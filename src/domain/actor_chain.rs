@@ -38,6 +38,21 @@ impl ActorChain {
         self.0.iter().map(String::as_str)
     }
 
+    /// Reads the claim of a token of somebody else, who calls actors as `name` tells. What else it says of them is left out.
+    #[must_use]
+    pub fn of_foreign(claim: &Value, name: impl Fn(&str) -> String) -> Option<Self> {
+        let mut actors = Vec::new();
+        let mut rest = Some(claim);
+        while let Some(claim) = rest {
+            actors.push(name(claim.get(SUBJECT)?.as_str()?));
+            rest = claim.get(ACTOR);
+            if actors.len() > MOST_ACTORS {
+                return None;
+            }
+        }
+        Some(Self(actors))
+    }
+
     /// Reads a claim that holds nothing but names.
     fn read(claim: Value) -> Option<Self> {
         let mut actors = Vec::new();
@@ -120,6 +135,29 @@ mod tests {
         let six = json!({ "sub": "f", "act": five });
         assert!(serde_json::from_value::<ActorChain>(six).is_err());
         assert!(serde_json::from_value::<ActorChain>(json!(five)).is_ok());
+    }
+
+    #[test]
+    fn the_actors_of_somebody_else_are_called_by_a_name_of_ours() {
+        let read = |claim: &Value| ActorChain::of_foreign(claim, |it| format!("idp|{it}"));
+        let claim = json!({ "sub": "b", "iss": "x", "act": { "sub": "a", "act": { "sub": "c" } } });
+        let names = read(&claim).unwrap();
+        assert_eq!(
+            names.iter().collect::<Vec<_>>(),
+            ["idp|b", "idp|a", "idp|c"]
+        );
+        let five = chain(&["e", "d", "c", "b", "a"]);
+        assert!(read(&json!(five)).is_some());
+        for wrong in [
+            json!({ "sub": "f", "act": five }),
+            json!(null),
+            json!("a"),
+            json!({ "iss": "x" }),
+            json!({ "sub": "a", "act": null }),
+            json!({ "sub": ["a"] }),
+        ] {
+            assert_eq!(read(&wrong), None, "{wrong}");
+        }
     }
 
     #[test]

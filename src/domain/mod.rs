@@ -26,6 +26,7 @@ pub mod distinguished_name;
 pub mod dpop_fault;
 pub mod explanation;
 pub mod extra_claims;
+pub mod foreign_name;
 pub mod foreign_token;
 pub mod forwarded_fault;
 pub mod glob;

@@ -1,4 +1,4 @@
-//! The tokens of a request for a token exchange (RFC 8693 section 2.1), before anything of them is believed.
+//! The tokens of a request that say for whom its client asks, before anything of them is believed.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// The type of any JWT.
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
-/// Two tokens, any text: anybody who has one can use it.
+/// The tokens of an exchange (RFC 8693 section 2.1), any text: anybody who has one can use it.
 #[derive(Clone, Copy)]
 pub struct PresentedExchange<'a> {
     /// For whom a token is asked.
@@ -48,9 +48,30 @@ impl<'a> PresentedExchange<'a> {
     }
 }
 
+/// The `assertion` of a grant (RFC 7523 section 2.1), any text.
+#[derive(Clone, Copy)]
+pub struct PresentedAssertion<'a>(pub &'a str);
+
+impl<'a> PresentedAssertion<'a> {
+    /// Reads the parameter; `get` gives the value of one that is there and not empty.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub fn read(get: impl Fn(&'static str) -> Option<&'a str>) -> Result<Self, RequestFault> {
+        let assertion = get("assertion").ok_or(RequestFault::MissingAssertion)?;
+        Ok(Self(assertion))
+    }
+}
+
 impl fmt::Debug for PresentedExchange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PresentedExchange(hidden)")
+    }
+}
+
+impl fmt::Debug for PresentedAssertion<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PresentedAssertion(hidden)")
     }
 }
 

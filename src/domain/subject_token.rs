@@ -1,11 +1,15 @@
-//! What a subject token says that a token exchange goes by (RFC 8693 section 2.1), whoever issued it. It is verified before.
+//! What a token says of whom a client asks for: a subject token (RFC 8693 section 2.1), or a token of a trusted issuer that is
+//! a grant (RFC 7523 section 2.1). It is verified before.
 
 use serde_json::{Map, Value};
 
 use super::access_token::AccessToken;
 use super::actor_chain::ActorChain;
 use super::client::Client;
-use super::identifier::AudienceId;
+use super::foreign_name;
+use super::foreign_token::{ForeignFault, claimed_subject};
+use super::identifier::{AudienceId, IssuerId};
+use super::numeric_date::parse_numeric_date;
 use super::policy::SubjectSource;
 use super::refusal::ExchangeFault;
 use super::scope::ScopeSet;
@@ -14,13 +18,16 @@ use super::timestamp::Timestamp;
 
 const SUBJECT: &str = "sub";
 const MAY_ACT: &str = "may_act";
+const ACTOR: &str = "act";
+const CONFIRMATION: &str = "cnf";
+const EXPIRY: &str = "exp";
 
 /// For whom a client asks, and within what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubjectToken {
     /// What it is for, or who issued it.
     pub from: SubjectSource,
-    /// The `sub` of what it is exchanged for.
+    /// The `sub` of what is issued for it.
     pub subject: String,
     /// Who acts with it already.
     pub actors: Option<ActorChain>,
@@ -52,6 +59,32 @@ impl SubjectToken {
             bound_to: token.cnf.clone(),
             claims,
         }
+    }
+
+    /// A token of `issuer` with these claims: its subject and actors are called by names of ours.
+    ///
+    /// # Errors
+    /// A claim that tells of it in another form.
+    pub fn of_issuer(issuer: &IssuerId, claims: &Map<String, Value>) -> Result<Self, ForeignFault> {
+        let name = |it: &str| foreign_name::qualified(issuer, it);
+        let actors = claims
+            .get(ACTOR)
+            .map(|act| ActorChain::of_foreign(act, name).ok_or(ForeignFault::Malformed(ACTOR)));
+        let bound_to = match claims.get(CONFIRMATION) {
+            None => None,
+            Some(Value::Object(members)) => Some(members.clone()),
+            Some(_) => return Err(ForeignFault::Malformed(CONFIRMATION)),
+        };
+        let end = claims.get(EXPIRY).and_then(parse_numeric_date);
+        Ok(Self {
+            from: SubjectSource::Issuer(issuer.clone()),
+            subject: name(claimed_subject(claims)),
+            actors: actors.transpose()?,
+            scopes: None,
+            expires_at: end.ok_or(ForeignFault::Malformed(EXPIRY))?,
+            bound_to,
+            claims: claims.clone(),
+        })
     }
 
     /// Who acts with a token that `client` gets for it.
@@ -86,6 +119,33 @@ mod tests {
             expires_at: Timestamp::from_unix(100),
             bound_to: None,
             claims,
+        }
+    }
+
+    #[test]
+    fn nobody_of_another_issuer_is_called_as_a_client_of_ours() {
+        let idp = IssuerId::parse("idp").unwrap();
+        let read = |claims: &Value| SubjectToken::of_issuer(&idp, claims.as_object().unwrap());
+        let claims = json!({ "sub": "web", "exp": 100.5, "scope": "a", "act": { "sub": "orders" },
+            "cnf": { "jkt": "k" } });
+        let token = read(&claims).unwrap();
+        assert_eq!(token.subject, "idp|web");
+        assert_eq!(token.from.to_string(), "issuer:idp");
+        assert_eq!(token.scopes, None, "scopes of others are none of ours");
+        assert_eq!(token.expires_at, Timestamp::from_unix(100));
+        assert_eq!(token.bound_to.unwrap()["jkt"], "k");
+        let actors = token.actors.unwrap();
+        assert_eq!(actors.iter().collect::<Vec<_>>(), ["idp|orders"]);
+        for wrong in [
+            json!({ "sub": "web", "exp": 1, "act": "orders" }),
+            json!({ "sub": "web", "exp": 1, "cnf": "k" }),
+            json!({ "sub": "web", "exp": 1, "cnf": null }),
+            json!({ "sub": "web" }),
+        ] {
+            assert!(
+                matches!(read(&wrong), Err(ForeignFault::Malformed(_))),
+                "{wrong}"
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::check::{Check, Finding};
 use super::client::ClientStatus;
-use super::identifier::{AudienceId, ClientId, CredentialId};
+use super::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
 use super::timestamp::Timestamp;
 
 /// One fault of a token. A text in it is what came, as [`shown`](super::shown) shows it; a number is the seconds between
@@ -49,6 +49,8 @@ pub enum TokenFault {
     CredentialMark(CredentialId, Timestamp),
     /// Its subject, or who acted with it, does not exist any more; or may do nothing.
     Named(ClientId, Option<ClientStatus>),
+    /// Its subject is that of an issuer which is not trusted any more.
+    NoIssuer(IssuerId),
     /// All tokens that its subject, or who acted with it, got up to this second are dead.
     NamedMark(ClientId, Timestamp),
     /// It was revoked by itself.
@@ -127,6 +129,13 @@ impl TokenFault {
                 Finding::new(Check::TokenSubject, format!("{id}, {status}"))
                     .remedy("where it may go on: grantd client enable, or put it into the catalog, then grantd apply")
             }
+            Self::NoIssuer(issuer) => Finding::new(
+                Check::TokenSubject,
+                format!("one of {issuer}, which is no trusted issuer"),
+            )
+            .remedy(
+                "where it is trusted, put it into the catalog as an [[issuer]], then grantd apply",
+            ),
             Self::NamedMark(id, mark) => Finding::new(
                 Check::TokenSubjectMark,
                 format!("{id}, of whom all up to {mark} were killed"),

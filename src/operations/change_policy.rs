@@ -5,7 +5,8 @@ use super::apply_catalog::{ApplyOptions, Plan};
 use super::change_error::{ChangeError, no_audience, no_client};
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, GrantType};
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::glob::Glob;
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::{Exchange, Policy};
 use crate::domain::scope::{Scope, ScopeSet};
@@ -27,6 +28,10 @@ pub struct Allowed {
     pub grants: Vec<GrantType>,
     /// Which tokens may be exchanged for one of the audience; none: as before.
     pub exchange: Option<Exchange>,
+    /// Whose tokens are grants for the audience; none: as before, and the subjects, too.
+    pub issuer: Option<IssuerId>,
+    /// Of whom these tokens may speak; none: of anybody.
+    pub subjects: Vec<Glob>,
 }
 
 /// Allows it. A policy that was disabled holds again; what was issued before it was denied stays dead.
@@ -118,6 +123,12 @@ fn widened(old: Option<&Policy>, allowed: &Allowed, audience: &Audience) -> Poli
             allowed.grants.clone()
         },
         exchange: allowed.exchange.clone().or(old.exchange),
+        issuer: allowed.issuer.clone().or(old.issuer),
+        subjects: if allowed.issuer.is_some() {
+            allowed.subjects.clone()
+        } else {
+            old.subjects
+        },
         enabled: true,
         ..old
     }
@@ -201,6 +212,8 @@ mod tests {
             default_scopes: set(default),
             grants: Vec::new(),
             exchange: None,
+            issuer: None,
+            subjects: Vec::new(),
         };
         let mut old = policy("a", "a");
         old.enabled = false;

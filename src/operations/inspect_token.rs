@@ -31,11 +31,15 @@ pub async fn inspect_token(
     for id in &token.clients {
         clients.extend(store.load_client(id).await?.value);
     }
+    let issuers = store.load_issuers().await?.value;
     let audience = store.load_audience(&token.audience).await?.value;
     let is_revoked = store.is_revoked(&token.claims.jti).await?;
     let judged = token.claims.check_life(now).and_then(|()| {
         audience.ok_or_else(|| TokenFault::NoAudience(token.audience.clone()))?;
-        token.check_clients(|id| clients.iter().find(|it| it.client.id == *id))?;
+        token.check_named(
+            |id| clients.iter().find(|it| it.client.id == *id),
+            |id| issuers.iter().any(|it| it.id == *id),
+        )?;
         if is_revoked {
             Err(TokenFault::Revoked)
         } else {

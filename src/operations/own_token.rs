@@ -7,7 +7,8 @@ use crate::crypto::compact::CompactJws;
 use crate::crypto::opaque_token::{NotOpened, OpaqueTokens};
 use crate::domain::access_token::{AccessToken, OPAQUE_PREFIX};
 use crate::domain::audience::JwtTyp;
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::foreign_name;
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::shown::{unknown, unknown_or_none, unknown_url};
 use crate::domain::timestamp::Timestamp;
@@ -23,8 +24,11 @@ pub struct OwnToken {
     pub made_by: MadeBy,
     /// The client that it was issued to.
     pub holder: ClientId,
-    /// All clients that must live for it to count: the holder first, then its subject and who acted with it.
+    /// All clients that must live for it to count: the holder first, then its subject and who acted with it, where these
+    /// are no names of `issuer`.
     pub clients: Vec<ClientId>,
+    /// The issuer that vouches for its subject, if it is trusted.
+    pub issuer: Option<IssuerId>,
     /// Its audience.
     pub audience: AudienceId,
 }
@@ -112,14 +116,21 @@ impl OwnToken {
 
     fn of(claims: AccessToken, made_by: MadeBy) -> Result<Self, TokenFault> {
         let holder = ClientId::parse(&claims.client_id).map_err(|_| TokenFault::Claims)?;
+        let issuer = claims.issuer_of_subject();
         let mut clients = vec![holder.clone()];
         for other in claims.others_named() {
-            clients.push(ClientId::parse(other).map_err(|_| TokenFault::Claims)?);
+            match ClientId::parse(other) {
+                Ok(id) => clients.push(id),
+                // What an issuer calls its own may have another form than names of clients.
+                Err(_) if is_of(issuer.as_ref(), other) => {}
+                Err(_) => return Err(TokenFault::Claims),
+            }
         }
         Ok(Self {
             made_by,
             holder,
             clients,
+            issuer,
             audience: AudienceId::parse(&claims.aud).map_err(|_| TokenFault::Claims)?,
             claims,
         })
@@ -130,27 +141,46 @@ impl OwnToken {
     pub fn named(&self) -> Named<'_> {
         Named {
             clients: &self.clients,
-            audience: &self.audience,
+            audience: Some(&self.audience),
+            issuer: self.issuer.as_ref(),
         }
     }
 
-    /// That it counts where its clients are those that `known` gives: it was issued to one that lives and may have it, and
-    /// its subject and all who acted with it live as well.
+    /// That it counts where its clients are those that `known` gives, and issuers those of which `is_trusted` holds: it was
+    /// issued to one that lives and may have it, and its subject and all who acted with it live as well, or are names of an
+    /// issuer that is still trusted.
     ///
     /// # Errors
     /// What kills the token.
-    pub fn check_clients<'k>(
+    pub fn check_named<'k>(
         &self,
         known: impl Fn(&ClientId) -> Option<&'k KnownClient>,
+        is_trusted: impl Fn(&IssuerId) -> bool,
     ) -> Result<(), TokenFault> {
         let holder = known(&self.holder).ok_or(TokenFault::NoHolder)?;
         holder.check_holds(&self.claims, &self.audience)?;
-        for id in self.clients.iter().skip(1) {
-            let gone = || TokenFault::Named(id.clone(), None);
-            known(id).ok_or_else(gone)?.check_named(&self.claims)?;
+        let trusted = self.issuer.as_ref().filter(|it| is_trusted(it));
+        let others = self.claims.others_named();
+        for name in others.filter(|it| !is_of(trusted, it)) {
+            let id = self.clients.iter().find(|it| it.as_str() == name);
+            let known = id.and_then(&known).ok_or_else(|| self.nobody(name, id))?;
+            known.check_named(&self.claims)?;
         }
         Ok(())
     }
+
+    /// Why nobody is known who is called so.
+    fn nobody(&self, name: &str, id: Option<&ClientId>) -> TokenFault {
+        match (&self.issuer, id) {
+            (Some(issuer), _) if is_of(Some(issuer), name) => TokenFault::NoIssuer(issuer.clone()),
+            (_, Some(id)) => TokenFault::Named(id.clone(), None),
+            (_, None) => TokenFault::Claims,
+        }
+    }
+}
+
+fn is_of(issuer: Option<&IssuerId>, name: &str) -> bool {
+    issuer.is_some_and(|it| foreign_name::of(it, name).is_some())
 }
 
 impl Grantd {
@@ -191,7 +221,7 @@ impl Grantd {
         token: &OwnToken,
         look: &Look<'_>,
     ) -> Result<(), TokenFault> {
-        token.check_clients(|id| look.named(id))?;
+        token.check_named(|id| look.named(id), |id| look.issuer(id).is_some())?;
         self.check_still_lives(token, self.clocks.now())
     }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
 
-use super::error::OperationError;
+use super::error::{OperationError, Outage};
 use super::replay_cache::{ReplayCache, Spending, Spent};
 use crate::crypto::compact::CompactJws;
 use crate::crypto::jws::Verifier;
@@ -188,17 +188,17 @@ impl<K: Kind> Accepted<K> {
         &self.once
     }
 
-    /// Spends the `jti`, which is unique within `scope`, where it counts once.
+    /// Spends the `jti`, which is unique within `scope`, where it counts once. A replay is a fault of it.
     ///
     /// # Errors
-    /// A replay, or an outage: a `jti` that could not be recorded proves nothing.
+    /// An outage: a `jti` that could not be recorded proves nothing.
     pub async fn spend(
         self,
         replay_cache: &ReplayCache,
         scope: &[&[u8]],
-    ) -> Result<Fresh<K>, OperationError> {
+    ) -> Result<Result<Fresh<K>, K::Fault>, Outage> {
         let Some(once) = self.once.once() else {
-            return Ok(Fresh { key: self.key });
+            return Ok(Ok(Fresh { key: self.key }));
         };
         let spending = Spending {
             kind: K::NAME,
@@ -207,11 +207,11 @@ impl<K: Kind> Accepted<K> {
             made_at: once.life.made_at,
             dead_at: once.life.dead_at,
         };
-        match replay_cache.spend(spending).await? {
+        Ok(match replay_cache.spend(spending).await? {
             Spent::First => Ok(Fresh { key: self.key }),
-            Spent::Replay => Err(K::replayed().into()),
-            Spent::Forgotten => Err(K::made_before_loss().into()),
-        }
+            Spent::Replay => Err(K::replayed()),
+            Spent::Forgotten => Err(K::made_before_loss()),
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use super::lists::paired;
 use super::row::{ROWS_AT_ONCE, Row, grouped, list_text, object_text, row, seconds};
 use super::transaction::{Tx, on_db};
 use crate::domain::client::{AuthMethod, Client, GrantType};
+use crate::domain::glob::Glob;
 use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::policy::{Policy, SubjectSource};
 use crate::domain::scope::{Scope, ScopeSet};
@@ -30,6 +31,8 @@ row! {
         methods: String,
         grants: String,
         exchange: Option<String>,
+        issuer: Option<String>,
+        subjects: String,
         enabled: bool,
     }
 }
@@ -102,14 +105,15 @@ impl Store {
         &self,
         issuer: &IssuerId,
     ) -> Result<Vec<(ClientId, Policy)>, StoreError> {
-        let source = SubjectSource::Issuer(issuer.clone());
         // As a member of a list in JSON; neither quotes nor wildcards can be in it.
-        let named = format!("%\"{source}\"%");
+        let named = format!("%\"{}\"%", SubjectSource::Issuer(issuer.clone()));
         self.read_all(async |tx| {
             let rows: Vec<PolicyRow> = on_db!(tx, conn => {
                 QueryBuilder::new(PolicyRow::SELECT)
                     .push(" WHERE exchange LIKE ")
                     .push_bind(&named)
+                    .push(" OR issuer = ")
+                    .push_bind(issuer.as_str())
                     .push(" ORDER BY client_id, audience")
                     .build_query_as()
                     .fetch_all(conn)
@@ -126,10 +130,7 @@ impl Store {
             });
             let mut found = read.collect::<Result<Vec<_>, StoreError>>()?;
             // A subject may be called like that as well.
-            found.retain(|(_, policy)| {
-                let mut from = policy.exchange.iter().flat_map(|it| &it.from);
-                from.any(|it| *it == source)
-            });
+            found.retain(|(_, policy)| !policy.uses_of(issuer).is_empty());
             Ok(found)
         })
         .await
@@ -233,6 +234,8 @@ impl From<&(ClientId, Policy)> for PolicyRow {
             methods: list_text(&policy.methods),
             grants: list_text(&policy.grants),
             exchange: policy.exchange.as_ref().map(|it| json!(it).to_string()),
+            issuer: policy.issuer.as_ref().map(IssuerId::to_string),
+            subjects: list_text(&policy.subjects),
             enabled: policy.enabled,
         }
     }
@@ -265,6 +268,11 @@ impl PolicyRow {
                 .exchange
                 .map(|text| at.json("exchange", &text))
                 .transpose()?,
+            issuer: self
+                .issuer
+                .map(|text| at.read("issuer", IssuerId::parse(&text).ok()))
+                .transpose()?,
+            subjects: at.list("subjects", &self.subjects, |text| Glob::parse(text).ok())?,
             enabled: self.enabled,
         })
     }

@@ -25,7 +25,7 @@ macro_rules! line {
             audience = $decided.decision.audience.as_ref().map(text_of),
             subject = $decided.decision.delegation.as_ref().map(|it| it.subject.as_str()),
             actors = $decided.decision.delegation.as_ref().map(|it| it.actors()),
-            from = $decided.decision.delegation.as_ref().map(|it| it.from.to_string()),
+            from = $decided.decision.from.as_ref().map(ToString::to_string),
             scopes_asked = $decided.decision.scopes_asked.as_ref().map(text_of),
             $($field)*
             took_us = micros($decided),

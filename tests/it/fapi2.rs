@@ -100,6 +100,7 @@ on_both! {
                 "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
                 "grant_types_supported": [
                     "client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange",
+                    "urn:ietf:params:oauth:grant-type:jwt-bearer",
                 ],
                 "dpop_signing_alg_values_supported": algorithms,
                 "subject_types_supported": ["public"],

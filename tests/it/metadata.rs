@@ -26,16 +26,22 @@ fn catalog() -> String {
         "auth = [\"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\"]\n\
          jwks = '''{jwks}'''"
     );
-    CATALOG
+    let issuer = format!(
+        "[[issuer]]\nid = \"ci\"\nurl = \"{CI}\"\nuse = [\"grant\"]\nkeys = '''{jwks}'''\n"
+    );
+    let catalog = CATALOG
         .replace("auth = \"client_secret_basic\"", &methods)
         .replace(
             "auth = [\"client_secret_basic\", \"client_secret_post\"]\n",
-            &format!("grants = [\"client_credentials\", \"token-exchange\"]\n{methods}\n"),
+            &format!(
+                "grants = [\"client_credentials\", \"token-exchange\", \"jwt-bearer\"]\n{methods}\n"
+            ),
         )
         .replace(
             "default_scopes",
-            "exchange = { from = [\"pricing\"] }\n  default_scopes",
-        )
+            "exchange = { from = [\"pricing\"] }\n  issuer = \"ci\"\n  default_scopes",
+        );
+    catalog + &issuer
 }
 
 /// An issuer with a path.
@@ -59,9 +65,12 @@ const ALL_GRANTS: [&str; 8] = [
     "password",
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:device_code",
-    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    JWT_BEARER,
     EXCHANGE,
 ];
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// A trusted issuer.
+const CI: &str = "https://ci.example";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
@@ -150,6 +159,12 @@ async fn walk(replica: &Replica, document: &Value) {
                     .unwrap()
                     .to_owned();
                 form = format!("{form}&subject_token={own}&subject_token_type={ACCESS_TOKEN}");
+            }
+            if grant == JWT_BEARER {
+                let assertion = KEY.sign(&json!({
+                    "iss": CI, "sub": "job", "aud": document["issuer"], "iat": START, "exp": START + 300,
+                }));
+                form = format!("{form}&assertion={assertion}");
             }
             let answer = replica.post_by(method, token, &form, reader).await;
             if !texts(&document["grant_types_supported"]).contains(&grant) {
@@ -285,7 +300,7 @@ on_both! {
         ] {
             assert!(document[name].is_string(), "{name}");
         }
-        assert_eq!(texts(&document["grant_types_supported"]), ["client_credentials", EXCHANGE]);
+        assert_eq!(texts(&document["grant_types_supported"]), ["client_credentials", EXCHANGE, JWT_BEARER]);
         assert_eq!(texts(&document["subject_types_supported"]), ["public"]);
         for (name, value) in document.as_object().unwrap() {
             assert!(!value.is_null(), "{name}");

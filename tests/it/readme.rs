@@ -323,14 +323,15 @@ impl Reader {
         assert_eq!(ended.code, Some(124), "{arguments:?}: {ended:?}");
     }
 
-    /// The ready file that a page names is a copy of the one that we wait for.
+    /// The ready file that a page names is a copy of the one that we wait for. A control listener with an address is where
+    /// the blocks before took it to be.
     fn start_dev(&mut self, arguments: &[&str]) {
+        let here = self.control().replace("http://", "");
         self.dev = None;
         let (arguments, ready) = match arguments {
             [rest @ .., "--ready-file", name] => (rest, Some(name)),
             all => (all, None),
         };
-        let here = format!("127.0.0.1:{}", self.control_port);
         let arguments = arguments.iter();
         let arguments: Vec<&str> = arguments
             .map(|it| if *it == AT_CONTROL { &*here } else { it })

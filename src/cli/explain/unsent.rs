@@ -42,7 +42,7 @@ pub(super) struct Supposed {
     /// Its `grant_type`, in full or short [default: `token-exchange` with a subject token, else `client_credentials`]
     #[arg(long, value_name = "G", conflicts_with_all = OTHERS)]
     grant: Option<String>,
-    /// It asks for whom this access token is; - is standard input
+    /// It asks for whom this token is: subject token of an exchange, or assertion of jwt-bearer; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS)]
     subject_token: Option<PathBuf>,
     /// It brings a DPoP proof

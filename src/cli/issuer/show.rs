@@ -9,7 +9,7 @@ use crate::cli::output::{Output, print_rows, say};
 use crate::cli::target::{Opened, Where};
 use crate::config::catalog::write::members;
 use crate::domain::credential::Credential;
-use crate::domain::identifier::ClientId;
+use crate::domain::identifier::{ClientId, IssuerId};
 use crate::domain::policy::Policy;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trusted_issuer::TrustedIssuer;
@@ -114,7 +114,11 @@ impl Reliance {
             policies: Part {
                 columns: OF_POLICIES,
                 number: policies.len(),
-                listed: policies.iter().take(MOST).map(policy).collect(),
+                listed: policies
+                    .iter()
+                    .take(MOST)
+                    .map(|it| policy(it, &issuer.id))
+                    .collect(),
             },
         })
     }
@@ -130,8 +134,13 @@ fn identity((client, credential): &(ClientId, Credential), now: Timestamp) -> Va
     })
 }
 
-fn policy((client, policy): &(ClientId, Policy)) -> Value {
-    json!({ "client": client, "audience": policy.audience, "use": "exchange", "enabled": policy.enabled })
+fn policy((client, policy): &(ClientId, Policy), issuer: &IssuerId) -> Value {
+    json!({
+        "client": client,
+        "audience": policy.audience,
+        "use": policy.uses_of(issuer),
+        "enabled": policy.enabled,
+    })
 }
 
 impl Part {

@@ -177,7 +177,7 @@ mod tests {
     use crate::domain::client::{AssertionAudience, AuthMethod, Client, GrantType};
     use crate::domain::credential::{SecretHash, StatedCredential, StatedSecret, SubjectName};
     use crate::domain::glob::Glob;
-    use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
+    use crate::domain::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
     use crate::domain::policy::{Exchange, KeptClaim, Policy, SubjectSource};
     use crate::domain::scope::Scope;
     use crate::domain::timestamp::{Seconds, Timestamp};
@@ -284,6 +284,8 @@ mod tests {
                     SubjectSource::parse("issuer:github").unwrap(),
                 ])
             }),
+            issuer: Some(IssuerId::parse("github").unwrap()),
+            subjects: vec![Glob::parse("it is \"me\"**").unwrap()],
             enabled: false,
         }
     }

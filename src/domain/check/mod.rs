@@ -96,6 +96,9 @@ impl Check {
             | Chain::Certificate
             | Chain::Standing
             | Chain::Exchange
+            | Chain::Assertion
+            | Chain::ForeignToken
+            | Chain::ForeignClaims
             | Chain::Token
             | Chain::TokenStanding
             | Chain::ActorToken
@@ -146,6 +149,10 @@ checks! {
         SubjectParameter: "request", "subject_token, with a subject_token_type that is supported";
         ActorParameter: "request", "actor_token with an actor_token_type that is supported, or neither";
         RequestedType: "request", "requested_token_type of an access token, or none";
+    }
+    /// The token of a trusted issuer that is a grant, as parameter.
+    Assertion {
+        AssertionParameter: "request", "assertion, a token of a trusted issuer";
     }
     /// At the other two.
     TokenParameter {
@@ -205,7 +212,7 @@ checks! {
     /// A token of somebody else, by itself.
     ForeignToken {
         ForeignIssuer: "foreign token", "iss of an issuer that is trusted for this";
-        ForeignType: "foreign token", "typ JWT, JOSE or none";
+        ForeignType: "foreign token", "typ JWT, JOSE or none; to be exchanged also at+jwt";
         ForeignAlgorithm: "foreign token", "an alg of the issuer and of its key";
         ForeignKey: "foreign token", "the kid of a key of the issuer";
         ForeignSignature: "foreign token", "a signature by that key";
@@ -213,7 +220,7 @@ checks! {
     /// What it claims.
     ForeignClaims {
         ForeignSubject: "foreign token", "sub, a text; of SPIFFE an ID of the trust domain";
-        ForeignAudience: "foreign token", "aud, the issuer's audience alone";
+        ForeignAudience: "foreign token", "aud, the issuer's audience alone; to be exchanged also one that the client serves";
         ForeignExpiry: "foreign token", "exp in the future";
         ForeignLifetime: "foreign token", "exp within max_lifetime of iat";
         ForeignBegin: "foreign token", "iat and nbf in the past, if present";

@@ -187,6 +187,8 @@ named! {
         ClientCredentials = "client_credentials",
         /// The client acts for whom a token is that it got (RFC 8693).
         TokenExchange = "token-exchange" | "urn:ietf:params:oauth:grant-type:token-exchange",
+        /// The client asks for whom a trusted issuer's token speaks of (RFC 7523 section 2.1).
+        JwtBearer = "jwt-bearer" | "urn:ietf:params:oauth:grant-type:jwt-bearer",
     }
 }
 
@@ -197,6 +199,7 @@ impl GrantType {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{Decided, Decision};
 use crate::domain::check::{Chain, Check};
 use crate::domain::client::GrantType;
 use crate::domain::once::Life;
+use crate::domain::policy::SubjectSource;
 
 /// In the form in which an audit event keeps them: a chain stands for all of its checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,8 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
     let endpoint = decision.endpoint;
     let is_token = endpoint == "token";
     let is_exchange = decision.grant == Some(GrantType::TokenExchange);
+    let is_of_issuer = matches!(decision.from, Some(SubjectSource::Issuer(_)));
+    let is_for_method = || decision.method.is_some_and(|it| chain.is_for(it));
     match chain {
         // Those of budgets are made of some requests only, and told where they were.
         Chain::Route | Chain::FailureBudget | Chain::TokenBudget => false,
@@ -112,8 +115,9 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
         Chain::DpopProof | Chain::DpopFresh => decision.has_proof,
         Chain::Exchange | Chain::ActorToken | Chain::Delegation | Chain::Kept => is_exchange,
         Chain::TokenParameter => !is_token,
-        Chain::Token => !is_token || is_exchange,
-        Chain::TokenStanding => endpoint == "introspection" || is_exchange,
+        Chain::Assertion => decision.grant == Some(GrantType::JwtBearer),
+        Chain::Token => !is_token || (is_exchange && !is_of_issuer),
+        Chain::TokenStanding => endpoint == "introspection" || (is_exchange && !is_of_issuer),
         Chain::TokenOwner => endpoint == "revocation",
         Chain::SecretForm
         | Chain::Secret
@@ -121,11 +125,10 @@ fn concerns(decision: &Decision, chain: Chain) -> bool {
         | Chain::AssertionKey
         | Chain::AssertionClaims
         | Chain::AssertionFresh
-        | Chain::ForeignToken
-        | Chain::ForeignClaims
         | Chain::Identity
-        | Chain::ForeignFresh
-        | Chain::Certificate => decision.method.is_some_and(|it| chain.is_for(it)),
+        | Chain::Certificate => is_for_method(),
+        Chain::ForeignToken | Chain::ForeignClaims => is_for_method() || is_of_issuer,
+        Chain::ForeignFresh => is_for_method() || (is_of_issuer && !is_exchange),
     }
 }
 
@@ -141,16 +144,17 @@ fn found(decision: &Decision, check: Check) -> Option<String> {
             decision.method.map(|it| it.as_str().to_owned())
         }
         Check::Client => text_of(decision.client.as_ref()),
-        Check::ForeignIssuer => text_of(decision.issuer.as_ref()),
+        Check::ForeignIssuer => {
+            let of_client = text_of(decision.issuer.as_ref());
+            of_client.or_else(|| text_of(decision.from.as_ref()))
+        }
         Check::AssertionLiveKey | Check::SecretTimes | Check::Certificate | Check::IdentityLive => {
             text_of(decision.credential.as_ref())
         }
         Check::AssertionExpiry => decision.assertion.map(|it| ends(decision, it)),
         Check::AssertionAge => decision.assertion.map(|it| began(decision, it)),
         Check::DpopAge => decision.proof.map(|it| began(decision, it)),
-        Check::TokenAudience if decision.delegation.is_some() => {
-            text_of(decision.delegation.as_ref().map(|it| &it.from))
-        }
+        Check::TokenAudience if decision.from.is_some() => text_of(decision.from.as_ref()),
         Check::Target | Check::TokenAudience => text_of(decision.audience.as_ref()),
         Check::ScopeKnown => text_of(decision.scopes_asked.as_ref()),
         Check::ScopeGranted => text_of(decision.scopes_granted.as_ref()),

@@ -49,7 +49,7 @@ pub struct Decision {
     pub client: Option<ClaimedClient>,
     /// The method of client authentication.
     pub method: Option<AuthMethod>,
-    /// The trusted issuer whose token came.
+    /// The trusted issuer whose token the client proves itself by.
     pub issuer: Option<IssuerId>,
     /// The credential whose secret, signature or certificate was right.
     pub credential: Option<CredentialId>,
@@ -57,7 +57,9 @@ pub struct Decision {
     pub audience: Option<AudienceId>,
     /// The client that a token which was shown was issued to, where its signature is ours.
     pub holder: Option<ClientId>,
-    /// For whom a token is asked, and who acts, where an exchange is asked for.
+    /// What the token is for, or who issued it, that says for whom the client asks.
+    pub from: Option<SubjectSource>,
+    /// For whom the client asks, where that is not itself, and who acts.
     pub delegation: Option<Box<Delegation>>,
     /// The scopes that were asked for by name.
     pub scopes_asked: Option<AskedScopes>,
@@ -82,15 +84,13 @@ pub struct Decision {
     pub passed: Passed,
 }
 
-/// Who acts for whom, as a subject token tells it whose signature is right.
+/// Who acts for whom, as a token tells it whose signature is right.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delegation {
     /// The subject.
     pub subject: String,
     /// Who acts, the client that asks first, and who acted before it.
     pub actors: Vec<String>,
-    /// What the subject token is for, or who issued it.
-    pub from: SubjectSource,
 }
 
 impl Delegation {
@@ -135,6 +135,7 @@ impl Decision {
             credential: None,
             audience: None,
             holder: None,
+            from: None,
             delegation: None,
             scopes_asked: None,
             scopes_granted: None,

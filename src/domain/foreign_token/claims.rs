@@ -14,8 +14,8 @@ use crate::domain::trusted_issuer::JtiUse;
 /// What a foreign token is judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct ForeignRules<'a> {
-    /// What `aud` must be.
-    pub audience: &'a str,
+    /// What `aud` must be; `None`: one audience, which the caller judges.
+    pub audience: Option<&'a str>,
     /// The trust domain of SPIFFE that `sub` must be of.
     pub trust_domain: Option<&'a str>,
     /// The most between `iat` and `exp`.
@@ -44,6 +44,13 @@ pub fn claimed_issuer(claims: &Map<String, Value>) -> Option<&str> {
 pub fn claimed_subject(claims: &Map<String, Value>) -> &str {
     let subject = claims.get("sub").and_then(Value::as_str);
     subject.unwrap_or_default()
+}
+
+/// Whom it is for: its `aud`, where that is one; nothing otherwise.
+#[must_use]
+pub fn claimed_audience(claims: &Map<String, Value>) -> &str {
+    let audience = claims.get("aud").and_then(sole_audience);
+    audience.unwrap_or_default()
 }
 
 /// Judges the claims at `now`. Gives what is to be spent, where the issuer's tokens count once and this has a `jti`.
@@ -120,7 +127,8 @@ impl<'a> Claims<'a> {
     /// Exactly one audience, and it is ours: a token for two could be replayed by each at the other.
     fn check_audience(&self) -> Result<(), ForeignFault> {
         let value = self.read.get("aud").ok_or(ForeignFault::Absent("aud"))?;
-        if sole_audience(value) == Some(self.rules.audience) {
+        let (sole, expected) = (sole_audience(value), self.rules.audience);
+        if sole.is_some() && (expected.is_none() || sole == expected) {
             return Ok(());
         }
         let found = match value {
@@ -128,7 +136,8 @@ impl<'a> Claims<'a> {
             Value::Array(list) => format!("a list of {}", list.len()),
             _ => "something else than text".to_owned(),
         };
-        Err(ForeignFault::Audience(found, plain(self.rules.audience)))
+        let expected = expected.map_or_else(|| "one audience".to_owned(), plain);
+        Err(ForeignFault::Audience(found, expected))
     }
 
     fn check_expiry(&self) -> Result<(), ForeignFault> {
@@ -174,7 +183,10 @@ impl<'a> Claims<'a> {
     fn found(&self, check: Check) -> String {
         match check {
             Check::ForeignSubject => plain(self.read.text("sub").unwrap_or_default()),
-            Check::ForeignAudience => plain(self.rules.audience),
+            Check::ForeignAudience => {
+                let audience = self.read.get("aud").and_then(sole_audience);
+                plain(audience.unwrap_or_default())
+            }
             Check::ForeignExpiry => self.read.told("exp"),
             Check::ForeignLifetime => format!("at most {}", self.rules.max_lifetime),
             Check::ForeignBegin => self.read.told("iat"),

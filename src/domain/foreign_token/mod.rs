@@ -4,7 +4,9 @@
 mod claims;
 mod fault;
 
-pub use claims::{ForeignRules, accept, claimed_issuer, claimed_subject, judge_each};
+pub use claims::{
+    ForeignRules, accept, claimed_audience, claimed_issuer, claimed_subject, judge_each,
+};
 pub use fault::ForeignFault;
 
 use super::shown::unknown;

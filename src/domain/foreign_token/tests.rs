@@ -11,7 +11,7 @@ const AUDIENCE: &str = "https://auth.example";
 
 fn rules() -> ForeignRules<'static> {
     ForeignRules {
-        audience: AUDIENCE,
+        audience: Some(AUDIENCE),
         trust_domain: None,
         max_lifetime: Seconds::new(3600),
         jti: JtiUse::IfPresent,

@@ -48,17 +48,30 @@ pub enum PolicyFault {
     /// Tokens of an exchange that would live longer than the audience allows.
     #[error("lifetime: {0}")]
     ExchangeLifetime(LifetimeAbove),
-    /// Subject tokens of an issuer that is nowhere.
-    #[error("from: there is no issuer {issuer}{near}")]
+    /// Tokens of an issuer that is nowhere.
+    #[error("{}there is no issuer {issuer}{near}", place(*what))]
     NoIssuer {
+        /// What its tokens would be.
+        what: IssuerUse,
         /// Its id.
         issuer: IssuerId,
         /// The nearest one, as the end of a sentence.
         near: String,
     },
-    /// Subject tokens of an issuer that is not trusted with any.
-    #[error("from: the tokens of issuer {0} are no subject tokens: add \"exchange\" to its `use`")]
-    NotForExchange(IssuerId),
+    /// Tokens of an issuer that is not trusted with such.
+    #[error("{}the tokens of issuer {issuer} are no {}: add \"{what}\" to its `use`", place(*what), plural(*what))]
+    NotTrustedWith {
+        /// What its tokens would be.
+        what: IssuerUse,
+        /// Its id.
+        issuer: IssuerId,
+    },
+    /// Subjects of nobody's tokens.
+    #[error(
+        "these are the subjects of an issuer's tokens, and the policy names no `issuer`: name it, or write the `subjects` \
+         of an exchange into `exchange`"
+    )]
+    SubjectsOfNobody,
     /// Methods of which the client has none.
     #[error(
         "the client's `auth` has none of these methods, so this policy would never hold: name one that it has, or \
@@ -73,6 +86,22 @@ pub enum PolicyFault {
     ClaimsTogether(AudienceId),
 }
 
+/// The key within `exchange`, as the begin of a sentence.
+const fn place(what: IssuerUse) -> &'static str {
+    match what {
+        IssuerUse::Exchange => "from: ",
+        _ => "",
+    }
+}
+
+const fn plural(what: IssuerUse) -> &'static str {
+    match what {
+        IssuerUse::Client => "assertions",
+        IssuerUse::Exchange => "subject tokens",
+        IssuerUse::Grant => "grants",
+    }
+}
+
 impl PolicyFault {
     /// The key of the policy that is wrong.
     #[must_use]
@@ -82,9 +111,12 @@ impl PolicyFault {
             Self::NoScopes | Self::UnknownScope { .. } => "scopes",
             Self::DefaultScope(_) => "default_scopes",
             Self::LifetimeAbove(_) => "token_lifetime",
-            Self::ExchangeLifetime(_) | Self::NoIssuer { .. } | Self::NotForExchange(_) => {
-                "exchange"
-            }
+            Self::ExchangeLifetime(_) => "exchange",
+            Self::NoIssuer { what, .. } | Self::NotTrustedWith { what, .. } => match what {
+                IssuerUse::Exchange => "exchange",
+                _ => "issuer",
+            },
+            Self::SubjectsOfNobody => "subjects",
             Self::Methods => "methods",
             Self::ClaimsTogether(_) => "claims",
         }
@@ -106,27 +138,32 @@ impl PolicyFault {
 }
 
 impl Policy {
-    /// What is wrong with the issuers whose tokens it lets the client exchange, where these are all that there are.
+    /// What is wrong with the issuers whose tokens it lets the client bring, where these are all that there are.
     #[must_use]
     pub fn faults_by(&self, issuers: &BTreeMap<&IssuerId, &TrustedIssuer>) -> Vec<PolicyFault> {
         let sources = self.exchange.iter().flat_map(|it| &it.from);
-        let named = sources.filter_map(|it| match it {
-            SubjectSource::Issuer(issuer) => Some(issuer),
+        let subjects = sources.filter_map(|it| match it {
+            SubjectSource::Issuer(issuer) => Some((issuer, IssuerUse::Exchange)),
             SubjectSource::Audience(_) => None,
         });
-        let fault = |id: &IssuerId| match issuers.get(id) {
-            Some(issuer) if issuer.may_be(IssuerUse::Exchange) => None,
-            Some(_) => Some(PolicyFault::NotForExchange(id.clone())),
+        let grants = self.issuer.iter().map(|it| (it, IssuerUse::Grant));
+        let fault = |(id, what): (&IssuerId, IssuerUse)| match issuers.get(id) {
+            Some(issuer) if issuer.may_be(what) => None,
+            Some(_) => Some(PolicyFault::NotTrustedWith {
+                what,
+                issuer: id.clone(),
+            }),
             None => {
                 let known = issuers.keys().map(|it| it.as_str());
                 let near = shown::nearest(id.as_str(), known);
                 Some(PolicyFault::NoIssuer {
+                    what,
                     issuer: id.clone(),
                     near: near.map_or_else(String::new, |near| format!("; the nearest is {near}")),
                 })
             }
         };
-        named.filter_map(fault).collect()
+        subjects.chain(grants).filter_map(fault).collect()
     }
 
     /// What is wrong with it as a policy of `client`, for what concerns the two alone.
@@ -147,6 +184,9 @@ impl Policy {
         let may_use = |method: &AuthMethod| client.may_use(*method);
         if !self.methods.is_empty() && !self.methods.iter().any(may_use) {
             faults.push(PolicyFault::Methods);
+        }
+        if self.issuer.is_none() && !self.subjects.is_empty() {
+            faults.push(PolicyFault::SubjectsOfNobody);
         }
         faults.extend(self.claims_fault(client));
         faults

@@ -14,9 +14,11 @@ pub use obstacle::{Circumstance, Obstacle, Purpose, Unheld};
 
 use super::audience::LONGEST_LIFETIME;
 use super::client::{AuthMethod, GrantType};
-use super::identifier::AudienceId;
+use super::glob::Glob;
+use super::identifier::{AudienceId, IssuerId};
 use super::scope::ScopeSet;
 use super::timestamp::Seconds;
+use super::trusted_issuer::IssuerUse;
 use super::{extra_claims, shape};
 
 /// What one client may get at one audience; as a document a `[[client.policy]]` of the catalog.
@@ -45,12 +47,23 @@ pub struct Policy {
     /// The authentication methods it holds for; empty: all.
     #[serde(default)]
     pub methods: Vec<AuthMethod>,
-    /// The grants that it holds for; empty: each, and token exchange where `exchange` says how.
+    /// The grants that it holds for; empty: each, token exchange where `exchange` says how, and a trusted issuer's token
+    /// where `issuer` names one.
     #[serde(default, deserialize_with = "shape::set")]
     pub grants: Vec<GrantType>,
     /// Which tokens the client may exchange for one of this audience; none: no token.
     #[serde(default)]
     pub exchange: Option<Exchange>,
+    /// Whose tokens the client may bring as a grant (RFC 7523 section 2.1); none: nobody's.
+    #[serde(default)]
+    pub issuer: Option<IssuerId>,
+    /// Of whom these tokens may speak: their `sub`; empty: of anybody.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "shape::one_or_many"
+    )]
+    pub subjects: Vec<Glob>,
     /// Whether it holds at all.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -74,8 +87,24 @@ impl Policy {
             methods: Vec::new(),
             grants: Vec::new(),
             exchange: None,
+            issuer: None,
+            subjects: Vec::new(),
             enabled: true,
         }
+    }
+
+    /// What the tokens of `issuer` may be for it.
+    #[must_use]
+    pub fn uses_of(&self, issuer: &IssuerId) -> Vec<IssuerUse> {
+        let is_it =
+            |from: &SubjectSource| matches!(from, SubjectSource::Issuer(it) if it == issuer);
+        let mut from = self.exchange.iter().flat_map(|it| &it.from);
+        let exchanged = from.any(is_it).then_some(IssuerUse::Exchange);
+        let granted = self.issuer.as_ref().filter(|it| *it == issuer);
+        exchanged
+            .into_iter()
+            .chain(granted.map(|_| IssuerUse::Grant))
+            .collect()
     }
 
     /// How long a token lives that it gives by `grant`; `None`: as long as the audience says.

@@ -8,7 +8,9 @@ use ipnet::IpNet;
 use super::exchange::SubjectSource;
 use super::{Exchange, Policy};
 use crate::domain::client::{AuthMethod, GrantType};
-use crate::domain::identifier::AudienceId;
+use crate::domain::foreign_name;
+use crate::domain::glob::Glob;
+use crate::domain::identifier::{AudienceId, IssuerId};
 
 /// What the conditions of a policy are held against.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +32,14 @@ pub enum Purpose<'a> {
     Exchange {
         /// What the token is for, or who issued it.
         from: &'a SubjectSource,
-        /// Its `sub`.
+        /// The `sub` of what is issued for it.
+        subject: &'a str,
+    },
+    /// For whom a trusted issuer's token speaks of.
+    Assertion {
+        /// The issuer.
+        issuer: &'a IssuerId,
+        /// Its name for the subject: the token's `sub`.
         subject: &'a str,
     },
 }
@@ -44,7 +53,7 @@ pub enum Obstacle {
     Network(IpAddr),
     /// It is for other methods of authentication.
     Method(AuthMethod),
-    /// It is for other grants, or says nothing of an exchange.
+    /// It is for other grants, or says nothing of this one.
     Grant(GrantType),
     /// It is for tokens from elsewhere.
     From(SubjectSource),
@@ -68,6 +77,7 @@ impl Purpose<'_> {
         match self {
             Self::Itself => GrantType::ClientCredentials,
             Self::Exchange { .. } => GrantType::TokenExchange,
+            Self::Assertion { .. } => GrantType::JwtBearer,
         }
     }
 }
@@ -87,13 +97,27 @@ impl Policy {
         } else if !self.grants.is_empty() && !self.grants.contains(&grant) {
             Some(Obstacle::Grant(grant))
         } else {
-            match (it.purpose, &self.exchange) {
-                (Purpose::Itself, _) => None,
-                (Purpose::Exchange { .. }, None) => Some(Obstacle::Grant(grant)),
-                (Purpose::Exchange { from, subject }, Some(exchange)) => {
-                    exchange.obstacle(from, subject)
-                }
+            match it.purpose {
+                Purpose::Itself => None,
+                Purpose::Exchange { from, subject } => match &self.exchange {
+                    Some(exchange) => exchange.obstacle(from, subject),
+                    None => Some(Obstacle::Grant(grant)),
+                },
+                Purpose::Assertion { issuer, subject } => self.assertion_obstacle(issuer, subject),
             }
+        }
+    }
+
+    fn assertion_obstacle(&self, issuer: &IssuerId, subject: &str) -> Option<Obstacle> {
+        let trusted = self.issuer.as_ref();
+        if trusted.is_none() {
+            Some(Obstacle::Grant(GrantType::JwtBearer))
+        } else if trusted != Some(issuer) {
+            Some(Obstacle::From(SubjectSource::Issuer(issuer.clone())))
+        } else if is_of_another(&self.subjects, |it| it.matches(subject)) {
+            Some(Obstacle::Subject(subject.to_owned()))
+        } else {
+            None
         }
     }
 }
@@ -102,12 +126,29 @@ impl Exchange {
     fn obstacle(&self, from: &SubjectSource, subject: &str) -> Option<Obstacle> {
         if !self.from.contains(from) {
             Some(Obstacle::From(from.clone()))
-        } else if !self.subjects.is_empty() && !self.subjects.iter().any(|it| it.matches(subject)) {
+        } else if is_of_another(&self.subjects, |it| self.means(it, from, subject)) {
             Some(Obstacle::Subject(subject.to_owned()))
         } else {
             None
         }
     }
+
+    /// Whether `pattern` means the subject. Where all tokens come from issuers it may be written as the issuer calls it;
+    /// beside tokens of ours that would also mean a client of ours.
+    fn means(&self, pattern: &Glob, from: &SubjectSource, subject: &str) -> bool {
+        let is_foreign = |it: &SubjectSource| matches!(it, SubjectSource::Issuer(_));
+        let name = match from {
+            SubjectSource::Issuer(issuer) if self.from.iter().all(is_foreign) => {
+                foreign_name::of(issuer, subject)
+            }
+            _ => None,
+        };
+        pattern.matches(subject) || name.is_some_and(|name| pattern.matches(name))
+    }
+}
+
+fn is_of_another(subjects: &[Glob], is_meant: impl Fn(&Glob) -> bool) -> bool {
+    !subjects.is_empty() && !subjects.iter().any(is_meant)
 }
 
 impl fmt::Display for Unheld {
@@ -132,7 +173,6 @@ impl fmt::Display for Unheld {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::glob::Glob;
 
     const BASIC: AuthMethod = AuthMethod::ClientSecretBasic;
 
@@ -158,6 +198,51 @@ mod tests {
 
     fn of(policy: &Policy, purpose: Purpose<'_>) -> Option<Obstacle> {
         held(policy, "192.0.2.1", purpose)
+    }
+
+    #[test]
+    fn a_grant_of_an_issuer_needs_a_policy_that_names_it_and_its_subject() {
+        let issuer = |text| IssuerId::parse(text).unwrap();
+        let (github, gitlab) = (issuer("github"), issuer("gitlab"));
+        let by = |issuer, subject| Purpose::Assertion { issuer, subject };
+        let mut policy = policy();
+        let no_grant = Some(Obstacle::Grant(GrantType::JwtBearer));
+        assert_eq!(of(&policy, by(&github, "web")), no_grant);
+        policy.exchange = Some(Exchange::of(vec![source("issuer:github")]));
+        assert_eq!(of(&policy, by(&github, "web")), no_grant);
+        policy.issuer = Some(github.clone());
+        assert_eq!(of(&policy, by(&github, "web")), None);
+        let elsewhere = Some(Obstacle::From(source("issuer:gitlab")));
+        assert_eq!(of(&policy, by(&gitlab, "web")), elsewhere);
+        policy.subjects = vec![Glob::parse("repo:acme/*").unwrap()];
+        let other = |subject: &str| Some(Obstacle::Subject(subject.to_owned()));
+        for subject in ["web", "github|repo:acme/shop", "repo:acme/shop:x"] {
+            assert_eq!(of(&policy, by(&github, subject)), other(subject));
+        }
+        assert_eq!(of(&policy, by(&github, "repo:acme/shop")), None);
+        policy.grants = vec![GrantType::TokenExchange];
+        assert_eq!(of(&policy, by(&github, "repo:acme/shop")), no_grant);
+    }
+
+    /// Beside tokens of ours a name that an issuer gives would be a client's.
+    #[test]
+    fn a_subject_is_called_as_its_issuer_does_only_where_all_are_foreign() {
+        let github = source("issuer:github");
+        let exchange = |from, subject| Exchange {
+            subjects: vec![Glob::parse(subject).unwrap()],
+            ..Exchange::of(from)
+        };
+        let fits = |exchange: &Exchange| exchange.obstacle(&github, "github|web").is_none();
+        assert!(fits(&exchange(vec![github.clone()], "web")));
+        assert!(fits(&exchange(vec![github.clone()], "github|web")));
+        assert!(!fits(&exchange(vec![github.clone()], "gitlab|web")));
+        let mixed = vec![source("orders-api"), github.clone()];
+        assert!(!fits(&exchange(mixed.clone(), "web")));
+        assert!(fits(&exchange(mixed, "github|web")));
+        let ours = exchange(vec![source("orders-api")], "web");
+        let orders = source("orders-api");
+        assert!(ours.obstacle(&orders, "web").is_none());
+        assert!(ours.obstacle(&orders, "github|web").is_some());
     }
 
     #[test]

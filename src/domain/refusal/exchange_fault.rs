@@ -3,6 +3,7 @@
 use crate::domain::actor_chain::MOST_ACTORS;
 use crate::domain::check::{Check, Finding};
 use crate::domain::explanation::{ErrorCode, Explanation};
+use crate::domain::foreign_token::ForeignFault;
 use crate::domain::identifier::AudienceId;
 use crate::domain::token_fault::TokenFault;
 
@@ -12,6 +13,8 @@ use crate::domain::token_fault::TokenFault;
 pub enum ExchangeFault {
     /// The subject token is none, is dead, or is not for this client.
     SubjectToken(TokenFault),
+    /// The subject token is of a trusted issuer, and does not count.
+    ForeignSubject(ForeignFault),
     /// The actor token is none, or dead.
     ActorToken(TokenFault),
     /// The actor token is of another client, or acts for another; whose it is.
@@ -34,17 +37,15 @@ pub enum ExchangeFault {
 }
 
 pub(super) const SCOPE_REFUSED: &str = "a requested scope is unknown or not granted to this client";
+const SUBJECT_REFUSED: &str = "the subject token is none, is dead, or is not for this client";
 const ACTOR_REFUSED: &str = "the actor token is none, is dead, or is not of this client";
 
 impl ExchangeFault {
     pub(super) fn explain(&self) -> Explanation<'_> {
         use ErrorCode::{InvalidRequest, InvalidScope};
         let (error, description, finding) = match self {
-            Self::SubjectToken(fault) => (
-                InvalidRequest,
-                "the subject token is none, is dead, or is not for this client",
-                fault.explain(),
-            ),
+            Self::SubjectToken(fault) => (InvalidRequest, SUBJECT_REFUSED, fault.explain()),
+            Self::ForeignSubject(fault) => (InvalidRequest, SUBJECT_REFUSED, fault.explain()),
             Self::ActorToken(fault) => (
                 InvalidRequest,
                 ACTOR_REFUSED,

@@ -4,6 +4,7 @@ use super::exchange_fault::{ExchangeFault, SCOPE_REFUSED};
 use crate::domain::check::{Check, Finding};
 use crate::domain::client::GrantType;
 use crate::domain::explanation::{ErrorCode, Explanation};
+use crate::domain::foreign_token::ForeignFault;
 use crate::domain::identifier::AudienceId;
 use crate::domain::policy::Unheld;
 
@@ -46,6 +47,8 @@ pub enum GrantFault {
     },
     /// The request does not tell which of several audiences it means.
     TargetAmbiguous(Vec<AudienceId>),
+    /// The token of an issuer that is a grant does not count.
+    Assertion(ForeignFault),
     /// What a token exchange is asked for cannot be had.
     Exchange(ExchangeFault),
     /// The token to revoke was issued to another client.
@@ -88,8 +91,8 @@ impl GrantFault {
                 UnauthorizedClient,
                 "this client may not get tokens here",
                 Finding::new(Check::Policy, listed(unheld, "no policy at all")).remedy(
-                    "give the client a policy for the audience, or look at the policy's networks, methods, grants, exchange \
-                     and enabled",
+                    "give the client a policy for the audience, or look at the policy's networks, methods, grants, exchange, \
+                     issuer, subjects and enabled",
                 ),
             ),
             Self::ScopeGrammar(found) => (
@@ -144,6 +147,11 @@ impl GrantFault {
                 Finding::new(Check::TargetNamed, format!("none, where it could be {}", listed(audiences, "any")))
                     .remedy("let the client send audience or resource"),
             ),
+            Self::Assertion(fault) => (
+                InvalidGrant,
+                "the assertion is none, is dead, or is of no trusted issuer",
+                fault.explain(),
+            ),
             Self::Exchange(fault) => return fault.explain(),
             Self::TokenOfAnotherClient(holder) => (
                 InvalidGrant,
@@ -173,7 +181,7 @@ impl TargetRefused {
                 Finding::new(Check::Target, format!("{target}, without a policy")).remedy(give)
             }
             Self::Unheld(unheld) => Finding::new(Check::Target, unheld.to_string())
-                .remedy("look at networks, methods, grants, exchange and enabled of that policy"),
+                .remedy("look at networks, methods, grants, exchange, issuer, subjects and enabled of that policy"),
             Self::NearOwn(near) => Finding::new(Check::Target, target).remedy(format!(
                 "let the client ask for {near}: names are compared character by character"
             )),

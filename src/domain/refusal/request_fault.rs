@@ -52,6 +52,8 @@ pub enum RequestFault {
         /// The one in the header.
         header: String,
     },
+    /// The JWT bearer grant without `assertion`.
+    MissingAssertion,
     /// A token exchange without `subject_token`.
     MissingSubjectToken,
     /// A token without its type, or a type without its token; which is there.
@@ -177,6 +179,11 @@ impl RequestFault {
                 "this grant type is not supported",
                 Finding::new(Check::GrantType, found)
                     .remedy("let the client send grant_type=client_credentials, or another one that the metadata lists"),
+            ),
+            Self::MissingAssertion => (
+                "the parameter assertion is missing",
+                Finding::new(Check::AssertionParameter, "none")
+                    .remedy("let the client send the token of the trusted issuer as assertion"),
             ),
             Self::MissingSubjectToken => (
                 "the parameters subject_token and subject_token_type are missing",

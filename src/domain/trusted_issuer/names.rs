@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::TrustedIssuer;
+use crate::domain::foreign_name;
 use crate::domain::issuer_url::IssuerUrl;
 
 /// A name that two parties would share.
@@ -55,8 +56,7 @@ impl<'i> IssuerNames<'i> {
         if let Some(issuer) = self.by_url.get(id) {
             return Some((issuer, NameClash::IssuerUrl(issuer.id.to_string())));
         }
-        let (begin, _) = id.split_once('|')?;
-        let issuer = self.by_id.get(begin)?;
+        let issuer = self.by_id.get(foreign_name::issuer_of(id)?.as_str())?;
         Some((issuer, NameClash::Subject(issuer.id.to_string())))
     }
 }

@@ -82,7 +82,7 @@ async fn apply_wanted(
     plan.warnings.extend(warnings::of_shared_keys(catalog));
     plan.warnings.extend(warnings::of_issuers(catalog));
     plan.warnings
-        .extend(warnings::of_exchanges(catalog, &stored, options.prune));
+        .extend(warnings::of_delegation(catalog, &stored, options.prune));
     plan.warnings.extend(warnings::of_unknown_servers(
         catalog,
         &stored,

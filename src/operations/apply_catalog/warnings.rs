@@ -44,15 +44,15 @@ pub(super) fn of_issuers(catalog: &Catalog) -> impl Iterator<Item = String> {
     })
 }
 
-/// An exchange that can never be made: it may be a typing error, or the rest be added later.
-pub(super) fn of_exchanges(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
+/// What can never be had for somebody else: it may be a typing error, or the rest be added later.
+pub(super) fn of_delegation(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
     let stated: BTreeSet<&AudienceId> = catalog.audiences.iter().map(|it| &it.id).collect();
     let is_known =
         |id: &AudienceId| stated.contains(id) || (!prune && stored.audiences.contains_key(id));
-    let grant = GrantType::TokenExchange;
+    let (exchange, jwt_bearer) = (GrantType::TokenExchange, GrantType::JwtBearer);
     let mut warnings = Vec::new();
     for client in &catalog.clients {
-        let has_grant = client.client.grants.contains(&grant);
+        let has_grant = |grant: &GrantType| client.client.grants.contains(grant);
         for policy in &client.policies {
             let mut warn = |what: String| {
                 let (id, audience) = (&client.client.id, &policy.audience);
@@ -61,26 +61,34 @@ pub(super) fn of_exchanges(catalog: &Catalog, stored: &Stored, prune: bool) -> V
                     "{place}: client {id}, policy for {audience}: {what}"
                 ));
             };
-            let Some(exchange) = &policy.exchange else {
-                if policy.grants.contains(&grant) {
+            match (&policy.exchange, policy.grants.contains(&exchange)) {
+                (None, true) => {
                     warn("it holds for token-exchange, and no `exchange` says which tokens may be exchanged".to_owned());
                 }
-                continue;
-            };
-            if !has_grant {
-                warn("it has an `exchange`, and the client's `grants` lack \"token-exchange\": none can be made".to_owned());
+                (Some(_), _) if !has_grant(&exchange) => {
+                    warn("it has an `exchange`, and the client's `grants` lack \"token-exchange\": none can be made".to_owned());
+                }
+                _ => {}
             }
-            for from in &exchange.from {
-                match from {
-                    SubjectSource::Audience(id) if !is_known(id) => {
-                        warn(format!(
-                            "no token can be exchanged from {id}, which is no audience"
-                        ));
-                    }
-                    SubjectSource::Audience(_) => {}
-                    SubjectSource::Issuer(id) => warn(format!(
-                        "this version exchanges its own tokens alone, none of the issuer {id}"
-                    )),
+            match (&policy.issuer, policy.grants.contains(&jwt_bearer)) {
+                (None, true) => {
+                    warn(
+                        "it holds for jwt-bearer, and no `issuer` says whose tokens are grants"
+                            .to_owned(),
+                    );
+                }
+                (Some(_), _) if !has_grant(&jwt_bearer) => {
+                    warn("it has an `issuer`, and the client's `grants` lack \"jwt-bearer\": its tokens are no grants".to_owned());
+                }
+                _ => {}
+            }
+            for from in policy.exchange.iter().flat_map(|it| &it.from) {
+                if let SubjectSource::Audience(id) = from
+                    && !is_known(id)
+                {
+                    warn(format!(
+                        "no token can be exchanged from {id}, which is no audience"
+                    ));
                 }
             }
         }

@@ -43,7 +43,7 @@ pub(in crate::operations) fn details(decided: &Decided) -> Value {
         "audience": decision.audience.as_ref().map(ToString::to_string),
         "subject": decision.delegation.as_ref().map(|it| it.subject.as_str()),
         "actors": decision.delegation.as_ref().map(|it| it.actors()),
-        "from": decision.delegation.as_ref().map(|it| it.from.to_string()),
+        "from": decision.from.as_ref().map(ToString::to_string),
         "holder": decision.holder.as_ref().map(ToString::to_string),
         "scopes_asked": decision.scopes_asked.as_ref().map(ToString::to_string),
         "jti": decision.jti,

@@ -4,13 +4,14 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::super::error::OperationError;
+use super::super::error::{OperationError, Outage};
 use super::Authenticator;
 use super::client_assertion::AcceptedAssertion;
 use crate::domain::check::Chain;
 use crate::domain::client::{AuthMethod, Client, ClientStatus};
 use crate::domain::credential::{Credential, CredentialState};
 use crate::domain::decision::Decision;
+use crate::domain::foreign_token::ForeignFault;
 use crate::domain::identifier::{AudienceId, ClientId, CredentialId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::Policy;
@@ -170,24 +171,38 @@ impl Authenticator {
                 // One space for all endpoints, apart for each client.
                 let scope = [known.client.id.as_str().as_bytes()];
                 let spent = assertion.spend(&self.replay_cache, &scope);
-                let fresh = decision.until_written(USE_OF_JTI, spent).await?;
+                let fresh = decision.until_written(USE_OF_JTI, spent).await??;
                 decision.passed(Chain::AssertionFresh);
                 fresh.into_key()
             }
             Proof::Foreign(credential, token) => {
-                // One space for all endpoints and clients, apart for each issuer.
-                let issuer = token.key().clone();
-                let scope = [issuer.as_str().as_bytes()];
-                let spent = token.spend(&self.replay_cache, &scope);
-                let fresh = decision.until_written(USE_OF_JTI, spent).await?;
-                decision.passed(Chain::ForeignFresh);
-                drop(fresh);
+                self.spend_foreign(token, decision).await??;
                 credential
             }
         };
         let used = (self.clocks.database_now(), source);
         self.uses.note(&credential, used);
         Ok(IdentifiedClient::of(&known, proven.method, credential))
+    }
+
+    /// Spends a foreign token, where it counts once. A replay is a fault of it.
+    ///
+    /// # Errors
+    /// An outage: then it proves nothing.
+    pub(in super::super) async fn spend_foreign(
+        &self,
+        token: AcceptedForeign,
+        decision: &mut Decision,
+    ) -> Result<Result<(), ForeignFault>, Outage> {
+        // One space for all endpoints and clients, apart for each issuer.
+        let issuer = token.key().clone();
+        let scope = [issuer.as_str().as_bytes()];
+        let spent = token.spend(&self.replay_cache, &scope);
+        let spent = decision.until_written(USE_OF_JTI, spent).await?;
+        if spent.is_ok() {
+            decision.passed(Chain::ForeignFresh);
+        }
+        Ok(spent.map(drop))
     }
 
     /// The client as it stands in the last look.

@@ -89,7 +89,7 @@ impl Proofs {
     ) -> Result<FreshProof, OperationError> {
         let (thumbprint, uri) = (accepted.key().clone(), accepted.said().clone());
         let scope = [thumbprint.as_bytes(), uri.as_str().as_bytes()];
-        accepted.spend(&self.replay_cache, &scope).await
+        Ok(accepted.spend(&self.replay_cache, &scope).await??)
     }
 
     /// The nonce that proofs must have from `now` on, if one is required.

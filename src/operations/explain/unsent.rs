@@ -24,7 +24,7 @@ pub struct Supposed<'a> {
     pub method: AuthMethod,
     /// Its `grant_type`, any text.
     pub grant: &'a str,
-    /// Its `subject_token`, any text.
+    /// Its `subject_token` or `assertion`, any text.
     pub subject_token: Option<&'a str>,
     /// Its `scope`.
     pub scope: Option<&'a str>,
@@ -71,7 +71,7 @@ async fn judge(
 ) -> Result<WouldIssue, OperationError> {
     let named = GrantType::asked_for(supposed.grant)?;
     let parameter = |name| match name {
-        "subject_token" => supposed.subject_token,
+        "subject_token" | "assertion" => supposed.subject_token,
         "subject_token_type" => supposed.subject_token.map(|_| ACCESS_TOKEN),
         _ => None,
     };

@@ -27,9 +27,10 @@ use crate::domain::foreign_token::{
     ForeignFault, ForeignRules, accept, check_type, claimed_issuer, claimed_subject,
 };
 use crate::domain::issuer_url::trust_domain_of;
+use crate::domain::policy::SubjectSource;
 use crate::domain::refusal::ClientFault;
 use crate::domain::shown::{is_neighbour, unknown, unknown_url};
-use crate::domain::trusted_issuer::{IssuerUse, TrustedIssuer};
+use crate::domain::trusted_issuer::{IssuerUse, JtiUse, TrustedIssuer};
 use crate::store::error::StoreError;
 
 /// Judges foreign tokens.
@@ -101,7 +102,8 @@ impl ForeignTokens {
         ))
     }
 
-    /// Judges a token of `issuer` that is to be `what`: all but whose it is, and whether its `jti` was used before.
+    /// Judges a token of `issuer` that is to be `what`: all but whose it is, whether its `jti` was used before, and of one
+    /// that is exchanged whom it is for.
     ///
     /// # Errors
     /// The first thing that is wrong with it; or keys that cannot be had.
@@ -111,14 +113,25 @@ impl ForeignTokens {
         jws: CompactJws,
         decision: &mut Decision,
     ) -> Result<AcceptedForeign, ForeignError> {
-        decision.issuer = Some(issuer.id.clone());
-        if !issuer.may_be(what) {
-            return Err(ForeignFault::NotForThis(issuer.id.clone(), what).into());
+        if what == IssuerUse::Client {
+            decision.issuer = Some(issuer.id.clone());
+        } else {
+            decision.from = Some(SubjectSource::Issuer(issuer.id.clone()));
         }
+        check_use(issuer, what)?;
         check_type(jws.typ(), what)?;
         let signed = self.check_signed(issuer, Unverified::of(jws)?).await?;
         decision.passed(Chain::ForeignToken);
-        let (rules, now) = (self.rules(issuer), self.clocks.now());
+        let rules = match what {
+            IssuerUse::Client | IssuerUse::Grant => self.rules(issuer),
+            // It is exchanged many times, and may be for the client that has it.
+            IssuerUse::Exchange => ForeignRules {
+                audience: None,
+                jti: JtiUse::Ignore,
+                ..self.rules(issuer)
+            },
+        };
+        let now = self.clocks.now();
         let accepted = signed.accept(|claims| {
             let once = accept(&claims, &rules, now)?;
             Ok::<_, ForeignFault>((once, claims))
@@ -143,11 +156,16 @@ impl ForeignTokens {
             .await
     }
 
+    /// The audience of its tokens that are for us.
+    pub(super) fn audience<'a>(&'a self, issuer: &'a TrustedIssuer) -> &'a str {
+        let ours = self.settings.issuer.as_str();
+        issuer.audience.as_deref().unwrap_or(ours)
+    }
+
     /// What its tokens are judged by.
     pub(super) fn rules<'a>(&'a self, issuer: &'a TrustedIssuer) -> ForeignRules<'a> {
-        let ours = self.settings.issuer.as_str();
         ForeignRules {
-            audience: issuer.audience.as_deref().unwrap_or(ours),
+            audience: Some(self.audience(issuer)),
             trust_domain: issuer.trust_domain(),
             max_lifetime: issuer.longest_lifetime(),
             jti: issuer.jti_use(),
@@ -175,6 +193,18 @@ impl ForeignTokens {
             .verifier(unverified.unverified().alg())
             .ok_or_else(|| unverified.wrong_algorithm())?;
         Ok(unverified.verify(verifier, || Ok(issuer.id.clone()))?)
+    }
+}
+
+/// That the issuer's tokens may be that.
+///
+/// # Errors
+/// They may not.
+pub(super) fn check_use(issuer: &TrustedIssuer, what: IssuerUse) -> Result<(), ForeignFault> {
+    if issuer.may_be(what) {
+        Ok(())
+    } else {
+        Err(ForeignFault::NotForThis(issuer.id.clone(), what))
     }
 }
 

@@ -53,8 +53,9 @@ pub(super) fn bind<B: Basis>(
     };
     match &delegated.token.bound_to {
         Some(cnf) => {
-            let rebind = entitlement.exchange(grant).is_some_and(|it| it.rebind);
-            bound.in_place_of(cnf, rebind, ("subject token", evidence))
+            let exchange = entitlement.exchange(grant);
+            let rebind = exchange.is_some_and(|it| it.rebind);
+            bound.in_place_of(cnf, rebind, (delegated.called, evidence))
         }
         None => Ok(bound),
     }

@@ -3,15 +3,22 @@
 use std::net::IpAddr;
 
 use super::exchanged::Exchanged;
+use super::foreign_subject::ForeignSubject;
 use crate::domain::check::Chain;
 use crate::domain::client::GrantType;
 use crate::domain::decision::Decision;
+use crate::domain::foreign_token::ForeignFault;
+use crate::domain::identifier::ClientId;
 use crate::domain::policy::{Circumstance, Purpose};
 use crate::domain::presented::PresentedProof;
-use crate::domain::presented_exchange::PresentedExchange;
+use crate::domain::presented_exchange::{PresentedAssertion, PresentedExchange};
 use crate::domain::refusal::RequestFault;
+use crate::operations::Grantd;
 use crate::operations::authenticate_client::StandingClient;
 use crate::operations::basis::Basis;
+use crate::operations::error::Outage;
+use crate::operations::foreign_tokens::AcceptedForeign;
+use crate::store::memory::look::Named;
 
 /// What a token request asks for, before its grammar is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +42,8 @@ pub enum AskedGrant<'a> {
     ClientCredentials,
     /// RFC 8693.
     TokenExchange(PresentedExchange<'a>),
+    /// RFC 7523 section 2.1.
+    JwtBearer(PresentedAssertion<'a>),
 }
 
 impl<'a> AskedGrant<'a> {
@@ -56,16 +65,62 @@ impl<'a> AskedGrant<'a> {
                 decision.passed(Chain::Exchange);
                 Ok(Self::TokenExchange(presented))
             }
+            GrantType::JwtBearer => {
+                let presented = PresentedAssertion::read(parameter)?;
+                decision.passed(Chain::Assertion);
+                Ok(Self::JwtBearer(presented))
+            }
         }
     }
 }
 
-impl<'a> AskedGrant<'a> {
+/// What a request brings that says for whom its client asks, as it was read before the last look.
+#[derive(Debug)]
+pub(super) enum Brought {
+    /// Nothing: the client asks for itself.
+    Nothing,
     /// The tokens of an exchange.
-    pub(super) const fn exchange(&self) -> Option<PresentedExchange<'a>> {
+    Exchanged(Box<Exchanged>),
+    /// A trusted issuer's token that is a grant.
+    Asserted(Result<Box<ForeignSubject>, ForeignFault>),
+}
+
+impl Brought {
+    /// What the last look must be about.
+    pub(super) fn named(&self) -> Vec<Named<'_>> {
         match self {
-            Self::ClientCredentials => None,
-            Self::TokenExchange(presented) => Some(*presented),
+            Self::Nothing | Self::Asserted(Err(_)) => Vec::new(),
+            Self::Exchanged(exchanged) => exchanged.named(),
+            Self::Asserted(Ok(subject)) => vec![subject.named()],
+        }
+    }
+}
+
+impl Grantd {
+    /// Reads what comes with `grant`, and gives what of it is still to be spent.
+    ///
+    /// # Errors
+    /// What cannot be told now.
+    pub(super) async fn read_brought(
+        &self,
+        grant: AskedGrant<'_>,
+        client: &ClientId,
+        decision: &mut Decision,
+    ) -> Result<(Brought, Option<AcceptedForeign>), Outage> {
+        match grant {
+            AskedGrant::ClientCredentials => Ok((Brought::Nothing, None)),
+            AskedGrant::TokenExchange(presented) => {
+                let exchanged = self.read_exchanged(presented, client, decision).await?;
+                Ok((Brought::Exchanged(Box::new(exchanged)), None))
+            }
+            AskedGrant::JwtBearer(PresentedAssertion(text)) => {
+                match self.read_asserted(text, client, decision).await? {
+                    Ok((subject, unspent)) => {
+                        Ok((Brought::Asserted(Ok(Box::new(subject))), Some(unspent)))
+                    }
+                    Err(fault) => Ok((Brought::Asserted(Err(fault)), None)),
+                }
+            }
         }
     }
 }
@@ -76,8 +131,7 @@ pub(super) struct Circumstances<'a, B: Basis> {
     /// Where the request comes from.
     pub(super) source: IpAddr,
     pub(super) held: B::Held<'a>,
-    /// The tokens that an exchange is asked for.
-    pub(super) exchanged: Option<Exchanged>,
+    pub(super) brought: Brought,
 }
 
 impl<B: Basis> Circumstances<'_, B> {

@@ -36,10 +36,12 @@ pub(super) struct Entitlement<'l, B: Basis> {
 /// What a token says of whom a client acts for.
 #[derive(Debug)]
 pub(super) struct Delegated<'l> {
-    /// Whose token was exchanged.
+    /// The token that says so.
     pub(super) token: &'l SubjectToken,
-    /// Who acts, this client first.
-    pub(super) actors: ActorChain,
+    /// What that is called: `subject token` or `assertion`.
+    pub(super) called: &'static str,
+    /// Who acts, this client first; `None` where the token does not say that one acts.
+    pub(super) actors: Option<ActorChain>,
     /// What an actor token is bound to: its `cnf`.
     pub(super) actor_bound_to: Option<&'l Map<String, Value>>,
     /// What was issued up to this second is dead for the sake of whom it names.

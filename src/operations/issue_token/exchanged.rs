@@ -2,13 +2,17 @@
 
 use serde_json::{Map, Value};
 
+use super::foreign_subject::ForeignSubject;
 use crate::domain::actor_chain::ActorChain;
 use crate::domain::decision::{Decision, Delegation};
 use crate::domain::identifier::ClientId;
 use crate::domain::presented_exchange::PresentedExchange;
+use crate::domain::refusal::ExchangeFault;
 use crate::domain::subject_token::SubjectToken;
 use crate::domain::token_fault::TokenFault;
+use crate::domain::trusted_issuer::IssuerUse;
 use crate::operations::Grantd;
+use crate::operations::error::Outage;
 use crate::operations::own_token::OwnToken;
 use crate::store::error::StoreError;
 use crate::store::memory::look::{Look, Named};
@@ -16,15 +20,15 @@ use crate::store::memory::look::{Look, Named};
 /// The tokens of a request as they were read, before the last look.
 #[derive(Debug)]
 pub(super) struct Exchanged {
-    pub(super) subject: Result<Subject, TokenFault>,
+    pub(super) subject: Result<Subject, ExchangeFault>,
     pub(super) actor: Option<Result<ReadToken, TokenFault>>,
 }
 
-/// For whom a token is asked.
+/// For whom a token is asked, by a token of ours or of somebody else.
 #[derive(Debug)]
-pub(super) struct Subject {
-    pub(super) token: SubjectToken,
-    pub(super) ours: ReadToken,
+pub(super) enum Subject {
+    Ours(SubjectToken, Box<ReadToken>),
+    Foreign(ForeignSubject),
 }
 
 /// A token of ours, and whether the database says that it is revoked; `None` where memory knew that it is not.
@@ -32,6 +36,22 @@ pub(super) struct Subject {
 pub(super) struct ReadToken {
     pub(super) token: OwnToken,
     is_revoked: Option<bool>,
+}
+
+impl Subject {
+    pub(super) const fn token(&self) -> &SubjectToken {
+        match self {
+            Self::Ours(token, _) => token,
+            Self::Foreign(foreign) => &foreign.token,
+        }
+    }
+
+    fn named(&self) -> Named<'_> {
+        match self {
+            Self::Ours(_, read) => read.token.named(),
+            Self::Foreign(foreign) => foreign.named(),
+        }
+    }
 }
 
 impl Exchanged {
@@ -42,49 +62,67 @@ impl Exchanged {
 
     /// What the last look must be about.
     pub(super) fn named(&self) -> Vec<Named<'_>> {
-        let subject = self.subject.as_ref().ok().map(|it| it.ours.token.named());
+        let subject = self.subject.as_ref().ok().map(Subject::named);
         let actor = self.actor.as_ref().and_then(|it| it.as_ref().ok());
         let actor = actor.map(|it| it.token.named());
         subject.into_iter().chain(actor).collect()
     }
 }
 
+/// Notes for whom `client` asks.
+pub(super) fn note(token: &SubjectToken, client: &ClientId, decision: &mut Decision) {
+    decision.from = Some(token.from.clone());
+    decision.delegation = Some(Box::new(Delegation {
+        subject: token.subject.clone(),
+        actors: std::iter::once(client.as_str())
+            .chain(token.actors.iter().flat_map(ActorChain::iter))
+            .map(str::to_owned)
+            .collect(),
+    }));
+}
+
 impl Grantd {
-    /// Reads the tokens of an exchange that the client asks for; `None` where it asks for something else.
+    /// Reads the tokens of an exchange that the client asks for.
     ///
     /// # Errors
-    /// An unreachable database, where memory does not know whether a token is revoked.
+    /// An unreachable database, where memory does not know whether a token is revoked; or keys of an issuer that cannot be
+    /// had.
     pub(super) async fn read_exchanged(
         &self,
-        presented: Option<PresentedExchange<'_>>,
+        presented: PresentedExchange<'_>,
         client: &ClientId,
         decision: &mut Decision,
-    ) -> Result<Option<Exchanged>, StoreError> {
-        let Some(presented) = presented else {
-            return Ok(None);
-        };
-        let subject = self.read_token(presented.subject).await?;
-        let subject = subject.map(|ours| {
-            let token = SubjectToken::of_ours(&ours.token.claims, &ours.token.audience);
-            Subject { token, ours }
-        });
-        if let Ok(Subject { token, ours }) = &subject {
-            decision.holder = Some(ours.token.holder.clone());
-            decision.jti = Some(ours.token.claims.jti.clone());
-            decision.delegation = Some(Box::new(Delegation {
-                subject: token.subject.clone(),
-                actors: std::iter::once(client.as_str())
-                    .chain(token.actors.iter().flat_map(ActorChain::iter))
-                    .map(str::to_owned)
-                    .collect(),
-                from: token.from.clone(),
-            }));
+    ) -> Result<Exchanged, Outage> {
+        let subject = self.read_subject(presented.subject, decision).await?;
+        if let Ok(subject) = &subject {
+            note(subject.token(), client, decision);
         }
         let actor = match presented.actor {
             Some(text) => Some(self.read_token(text).await?),
             None => None,
         };
-        Ok(Some(Exchanged { subject, actor }))
+        Ok(Exchanged { subject, actor })
+    }
+
+    /// A subject token is one of ours unless it names a trusted issuer.
+    async fn read_subject(
+        &self,
+        text: &str,
+        decision: &mut Decision,
+    ) -> Result<Result<Subject, ExchangeFault>, Outage> {
+        let foreign = (text, IssuerUse::Exchange);
+        if let Some(read) = self.read_foreign_subject(foreign, decision).await? {
+            // Its `jti` is not spent: one token is exchanged many times.
+            let subject = read.map(|(subject, _)| Subject::Foreign(subject));
+            return Ok(subject.map_err(ExchangeFault::ForeignSubject));
+        }
+        let read = self.read_token(text).await?;
+        Ok(read.map_err(ExchangeFault::SubjectToken).map(|read| {
+            decision.holder = Some(read.token.holder.clone());
+            decision.jti = Some(read.token.claims.jti.clone());
+            let token = SubjectToken::of_ours(&read.token.claims, &read.token.audience);
+            Subject::Ours(token, Box::new(read))
+        }))
     }
 
     async fn read_token(&self, text: &str) -> Result<Result<ReadToken, TokenFault>, StoreError> {

@@ -2,10 +2,10 @@
 //! a token or a view of one, is the caller's.
 
 use super::binding::bind;
-use super::circumstances::Circumstances;
+use super::circumstances::{Brought, Circumstances};
 use super::client_credentials;
 use super::entitlement::Entitlement;
-use super::exchanged::Exchanged;
+use super::jwt_bearer;
 use super::maker::Maker;
 use super::token_exchange;
 use crate::domain::audience::{Audience, TokenFormat};
@@ -64,11 +64,8 @@ impl Grantd {
         decision: &mut Decision,
         give: impl Fn(Ready<'_, B>, &mut Decision) -> Result<T, OperationError>,
     ) -> Result<T, OperationError> {
-        let tokens = circumstances.exchanged.as_ref().map(Exchanged::named);
-        let about = match &tokens {
-            Some(tokens) => About::ItsPoliciesAnd(tokens),
-            None => About::ItsPolicies,
-        };
+        let tokens = circumstances.brought.named();
+        let about = About::ItsPoliciesAnd(&tokens);
         for _ in 0..=MOST_WAITS {
             let judge =
                 |look: &Look<'_>| self.judge(client, look, (circumstances, &mut *decision), &give);
@@ -96,11 +93,14 @@ impl Grantd {
         self.feed.check_fitness()?;
         let now = self.clocks.now();
         let client = self.authenticator.standing(client, look)?;
-        let entitlement = match &circumstances.exchanged {
-            None => client_credentials::entitle(client, circumstances)?,
-            Some(exchanged) => {
-                let at = (look, exchanged, circumstances);
+        let entitlement = match &circumstances.brought {
+            Brought::Nothing => client_credentials::entitle(client, circumstances)?,
+            Brought::Exchanged(exchanged) => {
+                let at = (look, &**exchanged, circumstances);
                 token_exchange::entitle(self, client, at, decision)?
+            }
+            Brought::Asserted(subject) => {
+                jwt_bearer::entitle(self, client, (look, subject, circumstances))?
             }
         };
         decision.passed(Chain::Policy);

@@ -7,7 +7,9 @@ mod circumstances;
 mod client_credentials;
 mod entitlement;
 mod exchanged;
+mod foreign_subject;
 mod judge;
+mod jwt_bearer;
 mod maker;
 mod sign;
 mod token_exchange;
@@ -26,6 +28,7 @@ use crate::domain::budget_fault::BudgetFault;
 use crate::domain::check::Chain;
 use crate::domain::decision::Decision;
 use crate::domain::presented::{Presented, PresentedProof};
+use crate::domain::refusal::GrantFault;
 use circumstances::Circumstances;
 use entitlement::Entitlement;
 use judge::Ready;
@@ -67,8 +70,12 @@ impl Grantd {
             }
             None => None,
         };
-        let exchange = asked.grant.exchange();
-        let exchanged = self.read_exchanged(exchange, client.id(), decision).await?;
+        let read = self.read_brought(asked.grant, client.id(), decision);
+        let (brought, unspent) = read.await?;
+        if let Some(unspent) = unspent {
+            let spent = self.authenticator.spend_foreign(unspent, decision).await?;
+            spent.map_err(GrantFault::Assertion)?;
+        }
         let circumstances = Circumstances {
             asked,
             source: caller.source,
@@ -76,7 +83,7 @@ impl Grantd {
                 certificate: caller.certificate.as_ref(),
                 proof: proof.as_ref(),
             },
-            exchanged,
+            brought,
         };
         let issue = |ready: Ready<'_, Proven>, decision: &mut Decision| self.issue(ready, decision);
         self.decide_at_last(&client, &circumstances, decision, issue)

@@ -3,7 +3,7 @@
 
 use super::circumstances::Circumstances;
 use super::entitlement::{Delegated, Entitlement};
-use super::exchanged::{Exchanged, ReadToken};
+use super::exchanged::{Exchanged, ReadToken, Subject};
 use crate::domain::check::Chain;
 use crate::domain::client::GrantType;
 use crate::domain::decision::Decision;
@@ -35,36 +35,48 @@ pub(super) fn entitle<'l, B: Basis>(
     if !actor.grants.contains(&grant) {
         return Err(GrantFault::GrantNotRegistered(grant).into());
     }
-    let refused = |fault: &TokenFault| ExchangeFault::SubjectToken(fault.clone());
-    let subject = exchanged.subject.as_ref().map_err(refused)?;
-    decision.passed(Chain::Token);
-    check_meant_for(&actor.id, &subject.ours.token, look).map_err(ExchangeFault::SubjectToken)?;
-    let in_force = grantd.check_counts(&subject.ours, look)?;
-    in_force.map_err(ExchangeFault::SubjectToken)?;
-    decision.passed(Chain::TokenStanding);
+    let subject = exchanged.subject.as_ref().map_err(Clone::clone)?;
+    match subject {
+        Subject::Ours(_, read) => {
+            decision.passed(Chain::Token);
+            check_meant_for(&actor.id, &read.token, look).map_err(ExchangeFault::SubjectToken)?;
+            let in_force = grantd.check_counts(read, look)?;
+            in_force.map_err(ExchangeFault::SubjectToken)?;
+            decision.passed(Chain::TokenStanding);
+        }
+        Subject::Foreign(foreign) => {
+            let counts = grantd.check_foreign_subject(foreign, &actor.id, look);
+            counts.map_err(ExchangeFault::ForeignSubject)?;
+        }
+    }
+    let token = subject.token();
     if let Some(token) = &exchanged.actor {
         grantd.check_actor(&actor.id, token, look)?;
     }
     decision.passed(Chain::ActorToken);
-    let actors = subject.token.actors_with(actor)?;
+    let actors = token.actors_with(actor)?;
     decision.passed(Chain::Delegation);
     let purpose = Purpose::Exchange {
-        from: &subject.token.from,
-        subject: &subject.token.subject,
+        from: &token.from,
+        subject: &token.subject,
     };
     let held_against = circumstances.of(&client, purpose);
     let policies = policies_that_hold(actor, client.policies(), &held_against)?;
     Ok(Entitlement {
-        subject: &subject.token.subject,
+        subject: &token.subject,
         actor: client,
         policies,
-        until: Some(subject.token.expires_at),
+        until: Some(token.expires_at),
         purpose,
         delegated: Some(Delegated {
-            token: &subject.token,
-            actors,
+            token,
+            called: "subject token",
+            actors: Some(actors),
             actor_bound_to: exchanged.actor_bound_to(),
-            tokens_not_before: marks_of(&subject.ours.token, look),
+            tokens_not_before: match subject {
+                Subject::Ours(_, read) => marks_of(&read.token, look),
+                Subject::Foreign(_) => Timestamp::EPOCH,
+            },
         }),
     })
 }

@@ -69,8 +69,9 @@ impl Grantd {
             .assume_client((id, method), caller, decision);
         let assumption = assumption.await?;
         let id = assumption.client.id();
-        let exchange = unsent.asked.grant.exchange();
-        let exchanged = self.read_exchanged(exchange, id, decision).await?;
+        // Nothing of it is spent.
+        let read = self.read_brought(unsent.asked.grant, id, decision);
+        let (brought, _) = read.await?;
         let circumstances = Circumstances {
             asked: unsent.asked,
             source: caller.source,
@@ -78,7 +79,7 @@ impl Grantd {
                 certificate: assumption.certificate,
                 key: unsent.brings_proof.then(|| ITS_KEY.to_owned()),
             },
-            exchanged,
+            brought,
         };
         let view = |ready: Ready<'_, Assumed>, decision: &mut Decision| {
             let (would, jti) = self.would_issue(&ready);

@@ -29,8 +29,9 @@ use std::sync::Arc;
 use super::directory::{Directory, LOAD_ATTEMPTS};
 use super::issuers::Issuers;
 use crate::domain::audience::Audience;
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::known_client::KnownClient;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::store::error::StoreError;
 
 /// What a request is judged by beside its own client.
@@ -38,8 +39,6 @@ use crate::store::error::StoreError;
 pub enum About<'a> {
     /// Nothing else.
     ItselfAlone,
-    /// The audiences of its policies.
-    ItsPolicies,
     /// A token.
     Token(Named<'a>),
     /// The audiences of its policies, and tokens.
@@ -51,8 +50,10 @@ pub enum About<'a> {
 pub struct Named<'a> {
     /// The client that it was issued to, and those that are named beside it.
     pub clients: &'a [ClientId],
-    /// Its audience.
-    pub audience: &'a AudienceId,
+    /// Its audience, where it can be one of ours.
+    pub audience: Option<&'a AudienceId>,
+    /// The issuer that vouches for its subject, if it is trusted, where that is none of our clients.
+    pub issuer: Option<&'a IssuerId>,
 }
 
 /// What was seen, all of it true at one moment.
@@ -68,7 +69,8 @@ struct Seen {
     client: Option<Arc<KnownClient>>,
     named: Vec<Arc<KnownClient>>,
     audiences: Vec<Arc<Audience>>,
-    issuers: Arc<Issuers>,
+    /// Not read where no token names one, so that others are served also where they cannot be.
+    issuers: Option<Arc<Issuers>>,
 }
 
 impl Look<'_> {
@@ -91,10 +93,11 @@ impl Look<'_> {
         self.seen.audiences.iter().find(|it| it.id == *id)
     }
 
-    /// The trusted issuers; none but of [`Directory::at_last_with_issuers`].
+    /// An issuer that a token names; `None` where it is not trusted any more.
     #[must_use]
-    pub fn issuers(&self) -> &Issuers {
-        &self.seen.issuers
+    pub fn issuer(&self, id: &IssuerId) -> Option<&TrustedIssuer> {
+        let issuers = self.seen.issuers.as_ref()?;
+        issuers.get(id).map(Arc::as_ref)
     }
 }
 
@@ -110,35 +113,9 @@ impl Directory {
         about: About<'_>,
         judge: impl FnOnce(&Look<'_>) -> R,
     ) -> Result<R, StoreError> {
-        self.unchanged(id, (about, false), judge).await
-    }
-
-    /// As [`Self::at_last`], for a request that one of the trusted issuers vouches for. Others are served also where
-    /// these cannot be read.
-    ///
-    /// # Errors
-    /// As [`Self::at_last`].
-    pub async fn at_last_with_issuers<R>(
-        &self,
-        id: &ClientId,
-        about: About<'_>,
-        judge: impl FnOnce(&Look<'_>) -> R,
-    ) -> Result<R, StoreError> {
-        self.unchanged(id, (about, true), judge).await
-    }
-
-    async fn unchanged<R>(
-        &self,
-        id: &ClientId,
-        (about, with_issuers): (About<'_>, bool),
-        judge: impl FnOnce(&Look<'_>) -> R,
-    ) -> Result<R, StoreError> {
         for _ in 0..LOAD_ATTEMPTS {
             let before = self.version();
-            let mut seen = self.see(id, about).await?;
-            if with_issuers {
-                seen.issuers = self.issuers().await?;
-            }
+            let seen = self.see(id, about).await?;
             if self.version() == before {
                 return Ok(judge(&Look {
                     seen: &seen,
@@ -156,7 +133,6 @@ impl Directory {
         };
         let (of_policies, tokens) = match &about {
             About::ItselfAlone => (None, &[][..]),
-            About::ItsPolicies => (seen.client.clone(), &[][..]),
             About::Token(token) => (None, std::slice::from_ref(token)),
             About::ItsPoliciesAnd(tokens) => (seen.client.clone(), *tokens),
         };
@@ -165,10 +141,15 @@ impl Directory {
                 .extend(self.audience(&policy.audience).await?);
         }
         for token in tokens {
+            if token.issuer.is_some() && seen.issuers.is_none() {
+                seen.issuers = Some(self.issuers().await?);
+            }
             for id in token.clients {
                 seen.named.extend(self.client(id).await?);
             }
-            seen.audiences.extend(self.audience(token.audience).await?);
+            if let Some(audience) = token.audience {
+                seen.audiences.extend(self.audience(audience).await?);
+            }
         }
         Ok(seen)
     }

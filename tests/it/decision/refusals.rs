@@ -106,7 +106,7 @@ on_both! {
         let (_, line) = asker.post("/oauth2/token", &json, "{}").await;
         assert_says(&line, "request", ("application/json", "let the client send its parameters as a form"));
         for (form, found, remedy) in [
-            ("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:jwt-bearer", "let the client send grant_type=client_credentials"),
+            ("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer", "none", "let the client send the token of the trusted issuer as assertion"),
             ("grant_type=urn:ietf:params:oauth:grant-type:saml2-bearer", "urn:ietf:params:oauth:grant-type:saml2-bearer", "let the client send grant_type"),
             ("scope=read", "no grant_type", "let the client send grant_type=client_credentials"),
             ("grant_type=client_credentials&scope=a&scope=b", "scope more than once", "let the client send it once"),

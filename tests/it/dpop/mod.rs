@@ -52,6 +52,11 @@ impl Prover {
         }
     }
 
+    /// What a token is bound to: `jkt`.
+    pub(crate) fn thumbprint(&self) -> &str {
+        &self.key.kid
+    }
+
     fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| base64url(value.to_string().as_bytes());
         let input = format!("{}.{}", part(header), part(claims));

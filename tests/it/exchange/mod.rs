@@ -4,6 +4,7 @@ mod actors;
 mod binding;
 mod chain;
 mod claims;
+mod foreign;
 mod form;
 mod policy;
 mod records;

@@ -2,7 +2,9 @@
 
 mod control;
 mod form;
+mod grant;
 mod keys;
+mod processes;
 mod reliance;
 mod replay;
 mod shapes;

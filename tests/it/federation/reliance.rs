@@ -9,12 +9,17 @@ use crate::site::Site;
 
 /// A client that exchanges tokens from `from`, whose subjects are `subject`.
 fn exchanges(id: &str, from: &str, subject: &str) -> String {
-    let policy = format!(
-        "{}exchange = {{ from = [\"{from}\"], subjects = [\"{subject}\"] }}\n",
-        reads("pricing")[0]
-    );
-    let lines = format!("grants = [\"token-exchange\"]\nsecret = \"a secret of {id} 1\"");
-    client(id, &lines, &[policy])
+    asks_for(
+        id,
+        &format!("exchange = {{ from = [\"{from}\"], subjects = [\"{subject}\"] }}\n"),
+    )
+}
+
+/// A client whose policy has these further lines.
+fn asks_for(id: &str, of_policy: &str) -> String {
+    let grants = "grants = [\"token-exchange\", \"jwt-bearer\"]";
+    let lines = format!("{grants}\nsecret = \"a secret of {id} 1\"");
+    client(id, &lines, &[reads("pricing")[0].clone() + of_policy])
 }
 
 on_both! {
@@ -24,13 +29,14 @@ on_both! {
         let nobody = "[[issuer]]\nid = \"nobody\"\nurl = \"https://nobody.example\"\n";
         let gone = workload("gone", "ci", "subject = \"repo:acme/gone:**\"");
         let catalog = CATALOG.to_owned()
-            + &platform.lines("use = [\"client\", \"exchange\"]")
+            + &platform.lines("use = [\"client\", \"exchange\", \"grant\"]")
             + other
             + nobody
             + &workload("b", "ci", "subject = \"repo:acme/b:**\"")
             + &workload("a", "ci", "subject = \"repo:acme/a:**\"")
             + &workload("guest", "other", "subject = \"repo:acme/guest:**\"")
             + &exchanges("gate", "issuer:ci", "**")
+            + &asks_for("program", "issuer = \"ci\"\nexchange = { from = [\"issuer:ci\"] }\n")
             + &exchanges("other-gate", "issuer:other", "issuer:ci")
             + &gone;
         env.apply(&catalog).await;
@@ -45,9 +51,10 @@ on_both! {
             { "client": "b", "credential": retired, "state": "retired", "subject": "repo:acme/b:**" },
         ]));
         assert_eq!(shown["policies"], json!([
-            { "client": "gate", "audience": "pricing", "use": "exchange", "enabled": true },
+            { "client": "gate", "audience": "pricing", "use": ["exchange"], "enabled": true },
+            { "client": "program", "audience": "pricing", "use": ["exchange", "grant"], "enabled": true },
         ]));
-        assert_eq!((&shown["identity_count"], &shown["policy_count"]), (&json!(2), &json!(1)));
+        assert_eq!((&shown["identity_count"], &shown["policy_count"]), (&json!(2), &json!(2)));
         let screen = site.done("issuer show ci").stdout;
         for part in ["IDENTITY OF", "repo:acme/a:**", live.as_str(), "retired", "POLICY OF", "gate", "exchange"] {
             assert!(screen.contains(part), "{part}: {screen}");

@@ -44,6 +44,8 @@ impl Env {
             default_scopes: scopes(allowed),
             grants: Vec::new(),
             exchange: None,
+            issuer: None,
+            subjects: Vec::new(),
         };
         let done = allow_policy(&self.store, &allowed, self.options()).await;
         done.unwrap().1

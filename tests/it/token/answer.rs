@@ -208,6 +208,7 @@ on_both! {
         let metadata = replica.get("/.well-known/oauth-authorization-server").await.json();
         let grants: Vec<_> = metadata["grant_types_supported"].as_array().unwrap().iter().collect();
         let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
-        assert_eq!(grants, ["client_credentials", exchange]);
+        let jwt_bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+        assert_eq!(grants, ["client_credentials", exchange, jwt_bearer]);
     }
 }

@@ -142,7 +142,7 @@ on_both! {
             "foo",
             "authorization_code",
             "refresh_token",
-            "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer",
+            "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Asaml2-bearer",
         ] {
             let form = format!(
                 "grant_type={grant}&client_id=reader&client_secret=reader+secret+of+1\

@@ -15,7 +15,7 @@ use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::store::DatabaseOptions;
 use crate::store::change::Committed;
 use crate::store::feed::FeedPosition;
-use crate::store::memory::look::{About, Look};
+use crate::store::memory::look::{About, Look, Named};
 
 fn change(key: &str) -> Change {
     Change {
@@ -246,22 +246,19 @@ async fn a_load_of_issuers_that_is_overtaken_by_a_change_of_one_reads_again() {
     assert_eq!(loads.into_inner(), 2);
 }
 
-/// The last look sees issuers where it was asked to, and none that is gone.
+/// The last look sees the issuers where a token names one, and none that is gone.
 #[tokio::test]
 async fn a_look_sees_the_issuers_of_its_moment() {
     let (directory, store, _folder) = directory(settings::Cache::default()).await;
     let id = IssuerId::parse("ci").unwrap();
     let seen = async |with: bool| {
-        let judge = |look: &Look<'_>| look.issuers().get(&id).is_some();
-        let client = self::id();
-        let looked = if with {
-            directory
-                .at_last_with_issuers(&client, About::ItselfAlone, judge)
-                .await
-        } else {
-            directory.at_last(&client, About::ItselfAlone, judge).await
-        };
-        looked.unwrap()
+        let judge = |look: &Look<'_>| look.issuer(&id).is_some();
+        let about = About::Token(Named {
+            clients: &[],
+            audience: None,
+            issuer: with.then_some(&id),
+        });
+        directory.at_last(&self::id(), about, judge).await.unwrap()
     };
     assert!(!seen(true).await);
     let committed = write_issuers(&store, &[issuer("ci", "https://ci.example")]).await;

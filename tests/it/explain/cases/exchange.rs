@@ -106,6 +106,11 @@ async fn parameters(cases: &mut Cases<'_>, replica: &Replica) {
         let answer = replica.post(TOKEN, &[], &format!("{GRANT}{more}")).await;
         cases.note(replica, (check, found), answer).await;
     }
+    let form = "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let answer = replica.post(TOKEN, &[], form).await;
+    cases
+        .note(replica, (Check::AssertionParameter, "none"), answer)
+        .await;
 }
 
 impl Replica {

@@ -152,6 +152,8 @@ async fn killed(cases: &mut Cases<'_>, replica: &Replica) {
         default_scopes: ScopeSet::parse("read").unwrap(),
         grants: Vec::new(),
         exchange: None,
+        issuer: None,
+        subjects: Vec::new(),
     };
     allow_policy(store, &again, env.options()).await.unwrap();
     let jti = decoded(&tokens[4]).1["jti"].as_str().unwrap().to_owned();

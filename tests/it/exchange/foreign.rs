@@ -1,0 +1,286 @@
+//! Subject tokens of trusted issuers.
+
+use grantd::domain::identifier::IssuerId;
+use grantd::domain::trusted_issuer::{IssuerUse, TrustedIssuer};
+use serde_json::json;
+
+use super::*;
+use crate::dpop::Prover;
+use crate::federation::Platform;
+
+const FROM_CI: &str = "exchange = { from = [\"issuer:ci\"] }";
+const EXCHANGED: &str = "use = [\"exchange\"]";
+/// What the platform calls its job, and what we do.
+const JOB: &str = "repo:acme/shop:ref:refs/heads/main";
+const NAMED: &str = "ci|repo:acme/shop:ref:refs/heads/main";
+
+/// `orders` may exchange the platform's tokens.
+fn catalog_of(platform: &Platform, of_orders: &str) -> String {
+    catalog_with(of_orders, &platform.lines(EXCHANGED))
+}
+
+/// The same, asked once more where a busy machine needed longer for the keys than a request waits.
+async fn gives(replica: &Replica, client: &str, subject: &str, more: &str) -> Answer {
+    let answer = replica.give_for(client, subject, more).await;
+    if answer.status == 503 {
+        return replica.give_for(client, subject, more).await;
+    }
+    answer
+}
+
+async fn write_use(env: &Env, uses: Option<IssuerUse>) {
+    let mut change = env.store.begin_change("issuer".to_owned()).await.unwrap();
+    let issuers = env.store.load_issuers().await.unwrap().value;
+    match uses {
+        None => change
+            .delete_issuer(&IssuerId::parse("ci").unwrap())
+            .await
+            .unwrap(),
+        Some(uses) => {
+            let narrowed = issuers.into_iter().map(|it| TrustedIssuer {
+                uses: vec![uses],
+                ..it
+            });
+            change
+                .put_issuers(&narrowed.collect::<Vec<_>>())
+                .await
+                .unwrap();
+        }
+    }
+    change.commit().await.unwrap();
+}
+
+on_both! {
+    async fn a_service_gets_a_token_for_somebody_whom_an_issuer_knows(env) {
+        let platform = Platform::ci().await;
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        let subject = platform.token(&json!({ "exp": START + 60, "tenant": "theirs", "scope": "count" }));
+        let answer = gives(&replica, "orders", &subject, "").await;
+        let token = access_token(&answer);
+        let members = answer.json();
+        assert_eq!(members["issued_token_type"], ACCESS_TOKEN);
+        assert_eq!(members["expires_in"], 60, "no longer than the token that it takes the place of");
+        let (_, claims) = decoded(&token);
+        for (claim, value) in [
+            ("sub", NAMED), ("client_id", "orders"), ("azp", "orders"), ("aud", "stock-api"), ("scope", "read"),
+        ] {
+            assert_eq!(claims[claim], value, "{claim}");
+        }
+        assert_eq!(claims["act"], json!({ "sub": "orders" }));
+        assert!(claims.get("tenant").is_none(), "what is not kept is not told");
+        let told = replica.told("stock", &token).await;
+        assert_eq!((&told["active"], &told["sub"]), (&json!(true), &json!(NAMED)));
+        // Its `jti` is not spent.
+        for _ in 0..3 {
+            replica.exchanged("orders", &subject, "").await;
+        }
+        let typed = platform.key.header(r#","typ":"at+jwt""#);
+        let access = platform.key.sign_raw(&typed, &platform.claims(&json!({})).to_string());
+        replica.exchanged("orders", &access, "&scope=read+count").await;
+    }
+
+    /// EXC-01.
+    async fn without_trust_or_a_policy_nothing_is_exchanged(env) {
+        let platform = Platform::ci().await;
+        let subject = || platform.token(&json!({}));
+        for (case, of_orders, more, error) in [
+            ("no issuer", FROM_ORDERS, String::new(), "invalid_request"),
+            ("another use", FROM_ORDERS, platform.lines("use = [\"client\", \"grant\"]"), "invalid_request"),
+            ("another policy", FROM_ORDERS, platform.lines(EXCHANGED), "unauthorized_client"),
+            ("no exchange", "", platform.lines(EXCHANGED), "unauthorized_client"),
+        ] {
+            env.prune(&catalog_with(of_orders, &more)).await;
+            let replica = env.replica().await;
+            let answer = gives(&replica, "orders", &subject(), "").await;
+            assert_eq!(answer.error(), error, "{case}");
+        }
+        let web = gives(&env.replica().await, "web", &subject(), "").await;
+        web.assert_error(400, "unauthorized_client");
+    }
+
+    /// EXC-03: what an issuer's token must be for a client's proof, it must be here as well.
+    async fn a_token_that_does_not_count_is_not_exchanged(env) {
+        let platform = Platform::ci().await;
+        let stranger = crate::assertion::signer::Key::new(grantd::domain::algorithm::SigningAlgorithm::Es256);
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        gives(&replica, "orders", &platform.token(&json!({})), "").await;
+        let right = platform.claims(&json!({})).to_string();
+        let usual = platform.key.header("");
+        for (case, token) in [
+            ("wrong key", stranger.sign_raw(&usual, &right)),
+            ("another type", platform.key.sign_raw(&platform.key.header(r#","typ":"secevent+jwt""#), &right)),
+            ("expired within what clocks may differ", platform.token(&json!({ "exp": START }))),
+            ("no end", platform.token(&json!({ "exp": null }))),
+            ("too long", platform.token(&json!({ "exp": START + 3601 }))),
+            ("ahead", platform.token(&json!({ "iat": START + 60 }))),
+            ("nobody", platform.token(&json!({ "sub": null }))),
+            ("an actor in another form", platform.token(&json!({ "act": "gateway" }))),
+            ("bound in another form", platform.token(&json!({ "cnf": "key" }))),
+        ] {
+            let answer = replica.give_for("orders", &token, "").await;
+            assert_eq!((answer.status.as_u16(), answer.error().as_str()), (400, "invalid_request"), "{case}");
+        }
+    }
+
+    /// EXC-04: one that is meant for another API cannot be passed on by whoever was shown it.
+    async fn a_token_is_for_us_or_for_the_client_that_exchanges_it(env) {
+        let platform = Platform::ci().await;
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        for aud in [json!(ISSUER), json!([ISSUER]), json!("orders-api")] {
+            let answer = gives(&replica, "orders", &platform.token(&json!({ "aud": aud })), "").await;
+            assert_eq!(answer.status, 200, "{aud}: {answer:?}");
+        }
+        for aud in [
+            json!("stock-api"), json!("https://other.example"), json!(["orders-api", ISSUER]), json!(null), json!(""),
+            json!(format!("{ISSUER}/oauth2/token")), json!("orders"),
+        ] {
+            let answer = replica.give_for("orders", &platform.token(&json!({ "aud": aud })), "").await;
+            assert_eq!(answer.error(), "invalid_request", "{aud}");
+        }
+        // All call the API as the issuer says, and it is another one's.
+        let lines = platform.lines("use = [\"exchange\"]\naudience = \"stock-api\"");
+        env.apply(&catalog_with(FROM_CI, &lines)).await;
+        replica.follow().await;
+        let answer = replica.give_for("orders", &platform.token(&json!({ "aud": "stock-api" })), "").await;
+        answer.assert_error(400, "invalid_request");
+        let answer = replica.give_for("orders", &platform.token(&json!({})), "").await;
+        answer.assert_error(400, "invalid_request");
+    }
+
+    async fn a_policy_says_whose_tokens_by_the_issuers_name_or_by_ours(env) {
+        let platform = Platform::ci().await;
+        for (from, subject, status) in [
+            ("\"issuer:ci\"", JOB, 200),
+            ("\"issuer:ci\"", NAMED, 200),
+            ("\"issuer:ci\"", "repo:acme/*:ref:refs/heads/main", 200),
+            ("\"issuer:ci\"", "repo:acme/*", 400),
+            ("\"issuer:ci\"", "ci", 400),
+            ("\"issuer:ci\"", "other|**", 400),
+            // Beside tokens of ours that would be a client of ours.
+            ("\"orders-api\", \"issuer:ci\"", JOB, 400),
+            ("\"orders-api\", \"issuer:ci\"", NAMED, 200),
+        ] {
+            let exchange = format!("exchange = {{ from = [{from}], subjects = [\"{subject}\"] }}");
+            env.apply(&catalog_of(&platform, &exchange)).await;
+            let replica = env.replica().await;
+            let answer = gives(&replica, "orders", &platform.token(&json!({})), "").await;
+            assert_eq!(answer.status, status, "{from} {subject}: {answer:?}");
+        }
+    }
+
+    /// EXC-05.
+    async fn a_bound_token_of_an_issuer_never_becomes_a_bearer_token(env) {
+        let platform = Platform::ci().await;
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        let (prover, other) = (Prover::new(), Prover::new());
+        let bound = |prover: &Prover| platform.token(&json!({ "cnf": { "jkt": prover.thumbprint() } }));
+        gives(&replica, "orders", &platform.token(&json!({})), "").await;
+        replica.give_for("orders", &bound(&prover), "").await.assert_error(400, "invalid_request");
+        let wrong = other.right();
+        let answer = replica.give_with("orders", &bound(&prover), (&[("dpop", &wrong)], "")).await;
+        answer.assert_error(400, "invalid_request");
+        let right = prover.right();
+        let answer = replica.give_with("orders", &bound(&prover), (&[("dpop", &right)], "")).await;
+        assert_eq!(decoded(&access_token(&answer)).1["cnf"]["jkt"], prover.thumbprint());
+    }
+
+    /// EXC-06: nobody of theirs acts under the name of a client of ours.
+    async fn who_acted_there_stays_inside_under_a_name_of_ours(env) {
+        let platform = Platform::ci().await;
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        let act = json!({ "sub": "stock", "iss": "x", "act": { "sub": "phone" } });
+        let subject = platform.token(&json!({ "act": act, "may_act": { "sub": "orders" } }));
+        let token = access_token(&gives(&replica, "orders", &subject, "").await);
+        let expected = json!({ "sub": "orders", "act": { "sub": "ci|stock", "act": { "sub": "ci|phone" } } });
+        assert_eq!(decoded(&token).1["act"], expected);
+        assert_eq!(replica.told("stock", &token).await["active"], true);
+        // EXC-08: it keeps its subject through the next exchange.
+        let next = replica.exchanged("stock", &token, "").await;
+        let (_, claims) = decoded(&next);
+        assert_eq!(claims["sub"], NAMED);
+        assert_eq!(claims["act"], json!({ "sub": "stock", "act": expected }));
+        assert_eq!(replica.told("ledger", &next).await["active"], true);
+        let five = (0..5).fold(json!({ "sub": "a" }), |inner, _| json!({ "sub": "a", "act": inner }))["act"].clone();
+        for refused in [json!({ "act": five }), json!({ "may_act": { "sub": "stock" } })] {
+            let answer = replica.give_for("orders", &platform.token(&refused), "").await;
+            assert_eq!(answer.error(), "invalid_request", "{refused}");
+        }
+    }
+
+    /// EXC-08. What holds for the issuer holds on every replica that has read of it.
+    async fn an_issuer_that_is_not_trusted_any_more_vouches_for_nobody(env) {
+        let platform = Platform::ci().await;
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        let token = access_token(&gives(&replica, "orders", &platform.token(&json!({})), "").await);
+        write_use(&env, Some(IssuerUse::Client)).await;
+        replica.follow().await;
+        let answer = replica.give_for("orders", &platform.token(&json!({})), "").await;
+        answer.assert_error(400, "invalid_request");
+        assert_eq!(replica.told("stock", &token).await["active"], true, "it was issued before");
+        write_use(&env, None).await;
+        replica.follow().await;
+        assert_eq!(replica.told("stock", &token).await, json!({ "active": false }));
+        replica.give_for("stock", &token, "").await.assert_error(400, "invalid_request");
+        let answer = replica.give_for("orders", &platform.token(&json!({})), "").await;
+        answer.assert_error(400, "invalid_request");
+    }
+
+    /// No foreign name is taken for a client: not by introspection either.
+    async fn a_foreign_subject_is_no_client_of_ours(env) {
+        let platform = Platform::ci().await;
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        let subject = platform.token(&json!({ "sub": "web" }));
+        let token = access_token(&gives(&replica, "orders", &subject, "").await);
+        assert_eq!(decoded(&token).1["sub"], "ci|web");
+        grantd::operations::change_client::disable_client(&env.store, &id("web"), env.options()).await.unwrap();
+        replica.follow().await;
+        assert_eq!(replica.told("stock", &token).await["active"], true);
+        // A subject of any form: no name of a client, and longer than one may be.
+        for odd in [format!("ümlaut {}", "x".repeat(400)), "a|b".to_owned(), "\u{7}".to_owned()] {
+            let token = replica.exchanged("orders", &platform.token(&json!({ "sub": odd })), "").await;
+            assert_eq!(decoded(&token).1["sub"], format!("ci|{odd}"));
+            assert_eq!(replica.told("stock", &token).await["active"], true, "{odd}");
+        }
+        write_use(&env, None).await;
+        replica.follow().await;
+        let odd = replica.told("stock", &token).await;
+        assert_eq!(odd, json!({ "active": false }));
+    }
+}
+
+on_both! {
+    async fn the_record_names_whose_token_came_and_never_the_token(env) {
+        let platform = Platform::ci().await;
+        env.apply(&catalog_of(&platform, FROM_CI)).await;
+        let replica = env.replica().await;
+        gives(&replica, "orders", &platform.token(&json!({})), "").await;
+        let source = std::net::Ipv6Addr::from(uuid::Uuid::new_v4().as_u128()).to_string();
+        let log = crate::captured_log::watch(&format!("source={source}"));
+        let elsewhere = platform.token(&json!({ "aud": "https://other.example" }));
+        replica.at(&source).give_for("orders", &elsewhere, "").await.assert_error(400, "invalid_request");
+        let accepted = platform.token(&json!({}));
+        assert_eq!(replica.at(&source).give_for("orders", &accepted, "").await.status, 200);
+        let lines = log.lines();
+        let line = |word: &str| lines.iter().find(|it| it.contains(word)).unwrap();
+        let (refused, issued) = (line("error="), line(" issued"));
+        for part in [
+            "check=\"foreign token\"", "from=\"issuer:ci\"", "other.example", "grant=\"token-exchange\"", "client=\"orders\"",
+        ] {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+        for part in ["from=\"issuer:ci\"", &format!("subject=\"{NAMED}\""), "actors=\"orders\""] {
+            assert!(issued.contains(part), "{part}: {issued}");
+        }
+        for token in [elsewhere, accepted] {
+            let (input, _) = token.rsplit_once('.').unwrap();
+            assert!(lines.iter().all(|it| !it.contains(input)));
+        }
+    }
+}
