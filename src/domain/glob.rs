@@ -87,6 +87,12 @@ impl Glob {
         }
     }
 
+    /// Whether it begins with `**`.
+    #[must_use]
+    pub fn begins_with_anything(&self) -> bool {
+        matches!(self.parts.first(), Some(Part::Across))
+    }
+
     /// Whether it means one text only.
     #[must_use]
     pub fn is_exact(&self) -> bool {

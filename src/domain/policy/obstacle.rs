@@ -133,18 +133,33 @@ impl Exchange {
         }
     }
 
-    /// Whether `pattern` means the subject. Where all tokens come from issuers it may be written as the issuer calls it;
-    /// beside tokens of ours that would also mean a client of ours.
+    /// Whether `pattern` means the subject. Where all tokens come from issuers it is written as the issuer calls it, or with
+    /// the issuer before that, and never both: else who is called `a|admin` by one issuer would be the `admin` of another.
+    /// Beside tokens of ours a name without its issuer would also mean a client of ours.
     fn means(&self, pattern: &Glob, from: &SubjectSource, subject: &str) -> bool {
-        let is_foreign = |it: &SubjectSource| matches!(it, SubjectSource::Issuer(_));
-        let name = match from {
-            SubjectSource::Issuer(issuer) if self.from.iter().all(is_foreign) => {
-                foreign_name::of(issuer, subject)
-            }
-            _ => None,
+        let SubjectSource::Issuer(issuer) = from else {
+            return is_named_by(pattern, subject);
         };
-        pattern.matches(subject) || name.is_some_and(|name| pattern.matches(name))
+        let is_issuer = |it: &SubjectSource| matches!(it, SubjectSource::Issuer(_));
+        let is_before = |it: &SubjectSource| match it {
+            SubjectSource::Issuer(it) => foreign_name::of(it, pattern.beginning()).is_some(),
+            SubjectSource::Audience(_) => false,
+        };
+        if !self.from.iter().all(is_issuer) || self.from.iter().any(is_before) {
+            is_named_by(pattern, subject)
+        } else {
+            foreign_name::of(issuer, subject).is_some_and(|name| pattern.matches(name))
+        }
     }
+}
+
+/// Whether `pattern` means whom we call `subject`. Whom an issuer knows is meant where it has that issuer's beginning, or
+/// begins with `**`: `web*` are the clients that are called so, and not everybody whom an issuer `web` knows.
+fn is_named_by(pattern: &Glob, subject: &str) -> bool {
+    let is_meant = |issuer: IssuerId| {
+        pattern.begins_with_anything() || foreign_name::of(&issuer, pattern.beginning()).is_some()
+    };
+    pattern.matches(subject) && foreign_name::issuer_of(subject).is_none_or(is_meant)
 }
 
 fn is_of_another(subjects: &[Glob], is_meant: impl Fn(&Glob) -> bool) -> bool {
@@ -238,11 +253,68 @@ mod tests {
         assert!(!fits(&exchange(vec![github.clone()], "gitlab|web")));
         let mixed = vec![source("orders-api"), github.clone()];
         assert!(!fits(&exchange(mixed.clone(), "web")));
-        assert!(fits(&exchange(mixed, "github|web")));
+        assert!(fits(&exchange(mixed.clone(), "github|web")));
+        for pattern in ["github|*", "**", "**|web", "git*", "*", "*web"] {
+            let is_meant = !matches!(pattern, "git*" | "*" | "*web");
+            assert_eq!(
+                fits(&exchange(mixed.clone(), pattern)),
+                is_meant,
+                "{pattern}"
+            );
+        }
         let ours = exchange(vec![source("orders-api")], "web");
         let orders = source("orders-api");
         assert!(ours.obstacle(&orders, "web").is_none());
         assert!(ours.obstacle(&orders, "github|web").is_some());
+    }
+
+    /// Its subjects may choose their names: a pattern that means those of one issuer means nobody of another.
+    #[test]
+    fn no_issuer_has_a_subject_that_a_pattern_takes_for_anothers() {
+        let issuers = ["a", "b", "web"].map(|id| source(&format!("issuer:{id}")));
+        let means = |pattern: &str, issuer: usize, name: &str| {
+            let exchange = Exchange {
+                subjects: vec![Glob::parse(pattern).unwrap()],
+                ..Exchange::of(issuers.to_vec())
+            };
+            let from = &issuers[issuer];
+            let named = format!("{}|{name}", from.to_string().trim_start_matches("issuer:"));
+            exchange.obstacle(from, &named).is_none()
+        };
+        for (pattern, issuer, name, is_meant) in [
+            ("a|admin", 0, "admin", true),
+            ("a|admin", 1, "admin", false),
+            ("a|admin", 1, "a|admin", false),
+            ("a|admin", 0, "a|admin", false),
+            ("a|*", 1, "a|x", false),
+            ("admin", 0, "admin", true),
+            ("admin", 1, "admin", true),
+            ("web*", 2, "anybody", false),
+            ("web*", 2, "web-1", true),
+            ("web*", 0, "web-1", true),
+            ("c|x", 0, "c|x", true),
+        ] {
+            assert_eq!(
+                means(pattern, issuer, name),
+                is_meant,
+                "{pattern} {issuer} {name}"
+            );
+        }
+        // A token of ours may be for such a subject as well.
+        let of_ours = |pattern: &str, subject: &str| {
+            let exchange = Exchange {
+                subjects: vec![Glob::parse(pattern).unwrap()],
+                ..Exchange::of(vec![source("orders-api")])
+            };
+            exchange.obstacle(&source("orders-api"), subject).is_none()
+        };
+        for pattern in ["web*", "*"] {
+            assert!(of_ours(pattern, "web-1"), "{pattern}");
+            assert!(!of_ours(pattern, "web|anybody"), "{pattern}");
+        }
+        for pattern in ["web|*", "**"] {
+            assert!(of_ours(pattern, "web|anybody"), "{pattern}");
+        }
     }
 
     #[test]

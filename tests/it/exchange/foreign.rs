@@ -162,6 +162,9 @@ on_both! {
             // Beside tokens of ours that would be a client of ours.
             ("\"orders-api\", \"issuer:ci\"", JOB, 400),
             ("\"orders-api\", \"issuer:ci\"", NAMED, 200),
+            // Nor is everybody of an issuer meant by how some clients are called, or those of another by its name.
+            ("\"orders-api\", \"issuer:ci\"", "ci**", 400),
+            ("\"orders-api\", \"issuer:ci\"", "**", 200),
         ] {
             let exchange = format!("exchange = {{ from = [{from}], subjects = [\"{subject}\"] }}");
             env.apply(&catalog_of(&platform, &exchange)).await;
