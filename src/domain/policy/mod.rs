@@ -107,13 +107,18 @@ impl Policy {
             .collect()
     }
 
+    /// What it says of exchanges, where one is asked for: of another grant that says nothing.
+    #[must_use]
+    pub fn exchange_by(&self, grant: GrantType) -> Option<&Exchange> {
+        self.exchange
+            .as_ref()
+            .filter(|_| grant == GrantType::TokenExchange)
+    }
+
     /// How long a token lives that it gives by `grant`; `None`: as long as the audience says.
     #[must_use]
     pub fn lifetime_by(&self, grant: GrantType) -> Option<Seconds> {
-        let exchange = self
-            .exchange
-            .as_ref()
-            .filter(|_| grant == GrantType::TokenExchange);
+        let exchange = self.exchange_by(grant);
         exchange.and_then(|it| it.lifetime).or(self.token_lifetime)
     }
 }

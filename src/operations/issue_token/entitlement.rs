@@ -51,7 +51,7 @@ pub(super) struct Delegated<'l> {
 impl<B: Basis> Entitlement<'_, B> {
     /// One of the policies as it counts for this grant: how long tokens live, and what their scopes must be among.
     pub(super) fn offer(&self, policy: &Policy, audience: &Arc<Audience>) -> Offer {
-        let exchange = policy.exchange.as_ref();
+        let exchange = policy.exchange_by(self.purpose.grant());
         let is_bounded = exchange.is_some_and(|it| it.scopes_from_subject);
         let delegated = self.delegated.as_ref().filter(|_| is_bounded);
         Offer {
@@ -84,10 +84,11 @@ impl<B: Basis> Entitlement<'_, B> {
         KeptClaims::of(&delegated.token.claims, keep, over).map(Some)
     }
 
-    /// What the policy behind `grant` says of exchanges.
+    /// What the policy behind `grant` says of the exchange that is asked for; nothing where none is.
     pub(super) fn exchange(&self, grant: &Grant) -> Option<&Exchange> {
         let of_audience = |it: &&&Policy| it.audience == grant.audience.id;
-        self.policies.iter().find(of_audience)?.exchange.as_ref()
+        let policy = self.policies.iter().find(of_audience)?;
+        policy.exchange_by(self.purpose.grant())
     }
 
     /// How long a token lives that begins at `now` and that policy gives `granted`.

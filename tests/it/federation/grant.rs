@@ -180,6 +180,25 @@ on_both! {
         grants(&replicas[0], &without, &[]).await.assert_error(400, "invalid_grant");
     }
 
+    /// What a policy keeps of tokens that are exchanged, it does not keep of statements, nor does it bind those anew.
+    async fn what_a_policy_says_of_exchanges_is_not_said_of_grants(env) {
+        let platform = Platform::ci().await;
+        let exchange = "exchange = { from = [\"pricing\"], keep = [\"tenant\", \"roles\"], rebind = true, lifetime = \"1m\" }\n";
+        env.apply(&catalog(&platform, "use = [\"grant\"]", &(OF_CI.to_owned() + exchange))).await;
+        let replica = env.replica().await;
+        let said = json!({ "tenant": "theirs", "roles": ["admin"] });
+        let claims = claims_of(&grants(&replica, &platform.token(&said), &[]).await);
+        for claim in ["tenant", "roles", "act"] {
+            assert!(claims.get(claim).is_none(), "{claims}");
+        }
+        let (prover, own) = (Prover::new(), Prover::new().right());
+        let bound = platform.token(&json!({ "cnf": { "jkt": prover.thumbprint() } }));
+        grants(&replica, &bound, &[("dpop", &own)]).await.assert_error(400, "invalid_request");
+        // A kept claim of another type would be a fault of an exchange.
+        let odd = platform.token(&json!({ "tenant": 1 }));
+        assert_eq!(grants(&replica, &odd, &[]).await.status, 200);
+    }
+
     async fn a_bound_assertion_is_proven(env) {
         let platform = Platform::ci().await;
         env.apply(&with_grant(&platform)).await;
