@@ -77,12 +77,15 @@ impl ForeignTokens {
         &self,
         jws: &CompactJws,
     ) -> Result<Option<Arc<TrustedIssuer>>, StoreError> {
+        let iss = claimed_issuer(jws.claims());
+        // Nobody trusts us as somebody else, whatever a catalog said that did not know who we are; and a client whose id is
+        // a SPIFFE ID has tokens of ours.
+        if iss == Some(self.settings.issuer.as_str()) {
+            return Ok(None);
+        }
         let issuers = self.memory.directory.issuers().await?;
         let of_domain = trust_domain_of(claimed_subject(jws.claims()));
         let by_domain = of_domain.and_then(|it| issuers.of_trust_domain(it));
-        // Nobody trusts us as somebody else, whatever a catalog said that did not know who we are.
-        let ours = self.settings.issuer.as_str();
-        let iss = claimed_issuer(jws.claims()).filter(|iss| *iss != ours);
         let by_url = || issuers.by_url(iss?);
         Ok(by_domain.or_else(by_url).map(Arc::clone))
     }

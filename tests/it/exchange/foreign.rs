@@ -234,6 +234,22 @@ on_both! {
         answer.assert_error(400, "invalid_request");
     }
 
+    /// Nor is a client of ours taken for a foreign one: our tokens are ours, whatever domain their subject is called after.
+    async fn a_client_that_is_called_by_a_spiffe_id_is_exchanged_for(env) {
+        let mesh = "[[issuer]]\nid = \"mesh\"\nurl = \"spiffe://example.org\"\npreset = \"spiffe\"\n\
+                    keys = \"https://127.0.0.1:9/bundle\"\nuse = [\"client\", \"exchange\"]\n";
+        let called = "spiffe://example.org/web";
+        let web = client(called, &lines(""), &[policy("orders-api", "read", "read")]);
+        env.apply(&catalog_with(FROM_ORDERS, &(mesh.to_owned() + &web))).await;
+        let replica = env.replica().await;
+        let form = "grant_type=client_credentials";
+        let authorization = basic(&form_encoded(called), SECRET);
+        let answer = replica.post("/oauth2/token", &[("authorization", &authorization)], form).await;
+        let token = replica.exchanged("orders", &access_token(&answer), "").await;
+        assert_eq!(decoded(&token).1["sub"], called);
+        assert_eq!(replica.told("stock", &token).await["active"], true);
+    }
+
     /// No foreign name is taken for a client: not by introspection either.
     async fn a_foreign_subject_is_no_client_of_ours(env) {
         let platform = Platform::ci().await;
