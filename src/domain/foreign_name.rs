@@ -4,6 +4,9 @@
 use super::identifier::IssuerId;
 
 const BETWEEN: char = '|';
+/// The most bytes of JSON that the names of one token take: a SPIFFE ID may have 2048. So a token of ours that repeats them
+/// is never longer than one that is read.
+const MOST_BYTES: usize = 3072;
 
 /// The name for whom `issuer` calls `name`.
 #[must_use]
@@ -24,9 +27,25 @@ pub fn issuer_of(text: &str) -> Option<IssuerId> {
     IssuerId::parse(issuer).ok()
 }
 
+/// Whether a token of ours has room for all these names.
+pub fn fit<'n>(names: impl IntoIterator<Item = &'n str>) -> bool {
+    let bytes = |name| serde_json::to_string(name).map_or(usize::MAX, |it| it.len());
+    let all = names.into_iter().map(bytes);
+    all.fold(0, usize::saturating_add) <= MOST_BYTES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_counted_together_and_as_they_are_written() {
+        let (spiffe, half) = ("x".repeat(2048), "x".repeat(MOST_BYTES / 2 - 2));
+        assert!(fit([spiffe.as_str(), "mesh|other"]));
+        assert!(fit([half.as_str(), &half]));
+        assert!(!fit([half.as_str(), &half, ""]));
+        assert!(!fit(["\u{1}".repeat(MOST_BYTES / 4).as_str()]));
+    }
 
     #[test]
     fn a_name_is_read_as_it_was_written() {

@@ -6,6 +6,7 @@ use super::client::Client;
 use super::extra_claims;
 use super::policy::KeptClaim;
 use super::refusal::ExchangeFault;
+use super::shape;
 
 const TENANT: &str = "tenant";
 const ENVIRONMENT: &str = "env";
@@ -52,7 +53,7 @@ impl KeptClaims {
     }
 
     fn put(&mut self, name: &str, value: Option<&Value>) -> Result<(), ExchangeFault> {
-        let other_type = || ExchangeFault::KeptClaim(format!("{name}, of another type"));
+        let other_type = || ExchangeFault::KeptClaim(format!("{name}, of another form"));
         match (name, value) {
             (TENANT, value) => self.tenant = text(value).map_err(|()| other_type())?,
             (ENVIRONMENT, value) => self.environment = text(value).map_err(|()| other_type())?,
@@ -68,11 +69,11 @@ impl KeptClaims {
     }
 }
 
-/// A text, or nothing at all.
+/// A text such as a client's may be, or nothing at all.
 fn text(value: Option<&Value>) -> Result<Option<String>, ()> {
     match value {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => shape::fitting_label(text.clone()).map(Some).map_err(drop),
         Some(_) => Err(()),
     }
 }
@@ -120,10 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_of_another_type_or_too_many_are_refused() {
+    fn a_claim_of_another_form_or_too_many_are_refused() {
         for (claims, name) in [
             (json!({ "tenant": 1 }), "tenant"),
             (json!({ "env": null }), "env"),
+            (json!({ "tenant": "x".repeat(256) }), "tenant"),
+            (json!({ "env": "a\nb" }), "env"),
             (json!({ "roles": "admin" }), "roles"),
             (json!({ "x": "y".repeat(extra_claims::MAX_BYTES) }), "x"),
         ] {

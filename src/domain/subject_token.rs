@@ -64,7 +64,7 @@ impl SubjectToken {
     /// A token of `issuer` with these claims: its subject and actors are called by names of ours.
     ///
     /// # Errors
-    /// A claim that tells of it in another form.
+    /// A claim that tells of it in another form, or names that are too long.
     pub fn of_issuer(issuer: &IssuerId, claims: &Map<String, Value>) -> Result<Self, ForeignFault> {
         let name = |it: &str| foreign_name::qualified(issuer, it);
         let actors = claims
@@ -76,10 +76,18 @@ impl SubjectToken {
             Some(_) => return Err(ForeignFault::Malformed(CONFIRMATION)),
         };
         let end = claims.get(EXPIRY).and_then(parse_numeric_date);
+        let (subject, actors) = (name(claimed_subject(claims)), actors.transpose()?);
+        if !foreign_name::fit([subject.as_str()]) {
+            return Err(ForeignFault::Malformed(SUBJECT));
+        }
+        let acting = actors.iter().flat_map(ActorChain::iter);
+        if !foreign_name::fit(acting.chain([subject.as_str()])) {
+            return Err(ForeignFault::Malformed(ACTOR));
+        }
         Ok(Self {
             from: SubjectSource::Issuer(issuer.clone()),
-            subject: name(claimed_subject(claims)),
-            actors: actors.transpose()?,
+            subject,
+            actors,
             scopes: None,
             expires_at: end.ok_or(ForeignFault::Malformed(EXPIRY))?,
             bound_to,
@@ -141,6 +149,8 @@ mod tests {
             json!({ "sub": "web", "exp": 1, "cnf": "k" }),
             json!({ "sub": "web", "exp": 1, "cnf": null }),
             json!({ "sub": "web" }),
+            json!({ "sub": "x".repeat(4000), "exp": 1 }),
+            json!({ "sub": "web", "exp": 1, "act": { "sub": "x".repeat(4000) } }),
         ] {
             assert!(
                 matches!(read(&wrong), Err(ForeignFault::Malformed(_))),

@@ -267,6 +267,12 @@ on_both! {
             assert_eq!(decoded(&token).1["sub"], format!("ci|{odd}"));
             assert_eq!(replica.told("stock", &token).await["active"], true, "{odd}");
         }
+        // But none that makes a token which is too long to be introspected, or revoked.
+        let long = "x".repeat(4000);
+        for changes in [json!({ "sub": long }), json!({ "act": { "sub": long } })] {
+            let answer = replica.give_for("orders", &platform.token(&changes), "").await;
+            answer.assert_error(400, "invalid_request");
+        }
         write_use(&env, None).await;
         replica.follow().await;
         let odd = replica.told("stock", &token).await;

@@ -60,7 +60,7 @@ pub(super) async fn provoke(cases: &mut Cases<'_>) {
         ),
         (
             Check::KeptClaims,
-            "roles, of another type",
+            "roles, of another form",
             forger.claim("roles", "admin"),
             "",
         ),
