@@ -52,7 +52,7 @@ impl SubjectToken {
         Self {
             from: SubjectSource::Audience(audience.clone()),
             subject: token.sub.clone(),
-            actors: token.act.clone(),
+            actors: token.act.clone().or_else(|| asked_for_another(token)),
             // One without scopes grants nothing.
             scopes: Some(ScopeSet::parse(&token.scope).unwrap_or_default()),
             expires_at: Timestamp::from_unix(token.exp),
@@ -109,6 +109,13 @@ impl SubjectToken {
         ActorChain::led_by(client.id.as_str(), self.actors.as_ref())
             .map_err(|_| ExchangeFault::TooManyActors)
     }
+}
+
+/// A client that got a token for somebody by a trusted issuer's statement acts no less than one that exchanged a token: what
+/// is given for its token dies with it as well.
+fn asked_for_another(token: &AccessToken) -> Option<ActorChain> {
+    let alone = || ActorChain::led_by(&token.client_id, None).ok();
+    (token.sub != token.client_id).then(alone).flatten()
 }
 
 #[cfg(test)]

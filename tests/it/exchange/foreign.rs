@@ -243,11 +243,38 @@ on_both! {
         env.apply(&catalog_with(FROM_ORDERS, &(mesh.to_owned() + &web))).await;
         let replica = env.replica().await;
         let form = "grant_type=client_credentials";
-        let authorization = basic(&form_encoded(called), SECRET);
+        let authorization = basic(called, SECRET);
         let answer = replica.post("/oauth2/token", &[("authorization", &authorization)], form).await;
         let token = replica.exchanged("orders", &access_token(&answer), "").await;
         assert_eq!(decoded(&token).1["sub"], called);
         assert_eq!(replica.told("stock", &token).await["active"], true);
+    }
+
+    /// EXC-08: who asked for somebody by a statement of an issuer stays inside as well, so that what stops it stops the rest.
+    async fn who_got_a_grant_for_somebody_acts_in_what_is_given_for_its_token(env) {
+        let platform = Platform::ci().await;
+        let of_job = policy("orders-api", "read", "read") + "issuer = \"ci\"\n";
+        let job = client("job", &lines("grants = [\"jwt-bearer\"]"), &[of_job]);
+        env.apply(&catalog_with(FROM_ORDERS, &(platform.lines("use = [\"grant\"]") + &job))).await;
+        let replica = env.replica().await;
+        let ask = async || {
+            let authorization = basic("job", SECRET);
+            let grant = "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=";
+            let form = format!("{grant}{}", platform.token(&json!({})));
+            replica.post("/oauth2/token", &[("authorization", authorization.as_str())], &form).await
+        };
+        let mut answer = ask().await;
+        if answer.status == 503 {
+            answer = ask().await;
+        }
+        let token = replica.exchanged("orders", &access_token(&answer), "").await;
+        let (_, claims) = decoded(&token);
+        assert_eq!(claims["sub"], NAMED);
+        assert_eq!(claims["act"], json!({ "sub": "orders", "act": { "sub": "job" } }));
+        assert_eq!(replica.told("stock", &token).await["active"], true);
+        grantd::operations::change_client::disable_client(&env.store, &id("job"), env.options()).await.unwrap();
+        replica.follow().await;
+        assert_eq!(replica.told("stock", &token).await, json!({ "active": false }));
     }
 
     /// No foreign name is taken for a client: not by introspection either.
