@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use grantd::config::settings::Settings;
+use grantd::crypto::jws::{Signer, generate};
+use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::identifier::IssuerId;
+use serde_json::json;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -43,7 +46,7 @@ mod raw_sql;
 #[path = "it/redaction/mod.rs"]
 mod redaction;
 
-use harness::{API, CATALOG, Database, Env, READER, Replica};
+use harness::{API, CATALOG, Database, Env, READER, Replica, START};
 
 /// Counts what the driver executes.
 #[derive(Clone, Default)]
@@ -78,6 +81,7 @@ async fn what_is_remembered_costs_no_statement() {
         warm_requests_cost_none(&env, &statements).await;
         names_that_do_not_exist_cost_none(&env, &statements).await;
         subjects_cost_none_until_a_client_changes(&env, &statements).await;
+        who_is_known_elsewhere_costs_none(&env, &statements).await;
         without_memory_each_request_costs_some(&env, &statements).await;
         administration::costs_what_it_changes(&env, &statements).await;
         a_start_costs_the_same_beside_many_clients(&env, &statements).await;
@@ -175,6 +179,54 @@ async fn subjects_cost_none_until_a_client_changes(env: &Env, statements: &State
         "it may have other identities now"
     );
     assert_eq!(statements.of(look_up("job:1")).await, 0);
+    env.prune(CATALOG).await;
+}
+
+/// A token for the subject of a trusted issuer's token that counts many times, and introspection of it.
+#[cfg(test)]
+async fn who_is_known_elsewhere_costs_none(env: &Env, statements: &Statements) {
+    const SECRET: &str = "a secret of the gate 1";
+    let key = generate(SigningAlgorithm::Es256).unwrap();
+    let mut jwk = key.public_jwk.key_members();
+    jwk.insert("kid".to_owned(), json!(key.kid));
+    let signer = Signer::from_private(SigningAlgorithm::Es256, &key.kid, &key.private).unwrap();
+    let claims = json!({
+        "iss": "https://ci.example", "sub": "job:1", "aud": harness::ISSUER, "iat": START, "exp": START + 300, "jti": "once",
+    });
+    let statement = signer.sign_compact_as("JWT", claims.to_string().as_bytes());
+    let statement = statement.unwrap();
+    let issuer = format!(
+        "[[issuer]]\nid = \"ci\"\nurl = \"https://ci.example\"\nuse = [\"exchange\", \"grant\"]\njti = \"ignore\"\n\
+         keys = '''{}'''\n",
+        json!({ "keys": [jwk] })
+    );
+    let policy = catalogs::policy("pricing", "read", "read")
+        + "issuer = \"ci\"\nexchange = { from = [\"issuer:ci\"] }\n";
+    let lines = format!("secret = \"{SECRET}\"\ngrants = [\"token-exchange\", \"jwt-bearer\"]");
+    let gate = catalogs::client("gate", &lines, &[policy]);
+    env.apply(&[CATALOG, &issuer, &gate].concat()).await;
+    let replica = env.replica().await;
+    let kind = "urn:ietf:params:oauth:token-type:access_token";
+    let exchange = format!("token-exchange&subject_token_type={kind}&subject_token={statement}");
+    for grant in [format!("jwt-bearer&assertion={statement}"), exchange] {
+        let form = format!("grant_type=urn:ietf:params:oauth:grant-type:{grant}");
+        let authorization = harness::basic("gate", SECRET);
+        let ask = async || {
+            let headers = [("authorization", authorization.as_str())];
+            let answer = replica.post("/oauth2/token", &headers, &form).await.json();
+            answer["access_token"].as_str().unwrap().to_owned()
+        };
+        let introspect = async |token: &str| {
+            let told = replica.introspect("api", API, token).await.json();
+            assert_eq!(told.get("sub"), Some(&json!("ci|job:1")));
+        };
+        introspect(&ask().await).await;
+        for _ in 0..3 {
+            assert_eq!(statements.of(ask()).await, 0);
+            let token = ask().await;
+            assert_eq!(statements.of(introspect(&token)).await, 0);
+        }
+    }
     env.prune(CATALOG).await;
 }
 

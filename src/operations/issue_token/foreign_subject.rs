@@ -18,18 +18,19 @@ pub(super) struct ForeignSubject {
     pub(super) token: SubjectToken,
     issuer: IssuerId,
     what: IssuerUse,
-    /// Its `aud`, where that can be an audience of ours.
+    /// Its `aud`, where it is exchanged and that can be an audience of ours.
     audience: Option<AudienceId>,
 }
 
 impl ForeignSubject {
     fn of(accepted: &AcceptedForeign, what: IssuerUse) -> Result<Self, ForeignFault> {
         let (issuer, claims) = (accepted.key(), accepted.said());
+        let audience = || AudienceId::parse(claimed_audience(claims)).ok();
         Ok(Self {
             token: SubjectToken::of_issuer(issuer, claims)?,
             issuer: issuer.clone(),
             what,
-            audience: AudienceId::parse(claimed_audience(claims)).ok(),
+            audience: (what == IssuerUse::Exchange).then(audience).flatten(),
         })
     }
 

@@ -57,8 +57,8 @@ impl Directory {
         &self,
         load: impl Fn() -> F,
     ) -> Result<Arc<Issuers>, StoreError> {
-        let keep = |caches: &Caches, issuers: &Arc<Issuers>| {
-            caches.issuers.store(Some(Arc::clone(issuers)));
+        let keep = |caches: &Caches, issuers: Option<&Arc<Issuers>>| {
+            caches.issuers.store(issuers.map(Arc::clone));
         };
         let load = || async {
             let Loaded { value, feed } = load().await?;

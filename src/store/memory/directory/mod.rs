@@ -58,6 +58,8 @@ pub struct Directory {
 struct Caches {
     clients: Cache<ClientId, Arc<KnownClient>>,
     audiences: Cache<AudienceId, Arc<Audience>>,
+    /// What no audience is called, though a token that a trusted issuer signed is for it.
+    no_audiences: Cache<AudienceId, ()>,
     /// All of them; nothing where they are not loaded.
     issuers: ArcSwapOption<Issuers>,
 }
@@ -140,16 +142,20 @@ impl Directory {
     /// # Errors
     /// An unreachable database, where memory does not have it.
     pub async fn audience(&self, id: &AudienceId) -> Result<Option<Arc<Audience>>, StoreError> {
-        let cached = self.caches.load().audiences.get(id);
-        if let Some(audience) = self.audience_lookups.note(cached) {
+        let caches = self.caches.load();
+        if caches.no_audiences.contains_key(id) {
+            return Ok(None);
+        }
+        if let Some(audience) = self.audience_lookups.note(caches.audiences.get(id)) {
             return Ok(Some(audience));
         }
         let key = Change {
             kind: ChangeKind::Audience,
             key: id.to_string(),
         };
-        let keep = |caches: &Caches, audience: &Arc<Audience>| {
-            caches.audiences.insert(id.clone(), Arc::clone(audience));
+        let keep = |caches: &Caches, audience: Option<&Arc<Audience>>| match audience {
+            Some(audience) => caches.audiences.insert(id.clone(), Arc::clone(audience)),
+            None => caches.no_audiences.insert(id.clone(), ()),
         };
         let load = || Box::pin(self.store.load_audience(id));
         self.load(&key, (self.capacity.audiences, load), keep).await
@@ -164,8 +170,10 @@ impl Directory {
             kind: ChangeKind::Client,
             key: id.to_string(),
         };
-        let keep = |caches: &Caches, client: &Arc<KnownClient>| {
-            caches.clients.insert(id.clone(), Arc::clone(client));
+        let keep = |caches: &Caches, client: Option<&Arc<KnownClient>>| {
+            if let Some(client) = client {
+                caches.clients.insert(id.clone(), Arc::clone(client));
+            }
         };
         self.load(&key, (self.capacity.clients, load), keep).await
     }
@@ -174,7 +182,7 @@ impl Directory {
         &self,
         key: &Change,
         (capacity, load): (u64, impl Fn() -> F),
-        keep: impl Fn(&Caches, &Arc<T>),
+        keep: impl Fn(&Caches, Option<&Arc<T>>),
     ) -> Result<Option<Arc<T>>, StoreError> {
         for _ in 0..LOAD_ATTEMPTS {
             let generation = self.applied.lock().generation;
@@ -184,8 +192,8 @@ impl Directory {
             let value = loaded.value.map(Arc::new);
             let applied = self.applied.lock();
             if applied.allows(generation, key, loaded.feed.n) {
-                if let Some(value) = value.as_ref().filter(|_| capacity > 0) {
-                    keep(&self.caches.load(), value);
+                if capacity > 0 {
+                    keep(&self.caches.load(), value.as_ref());
                 }
                 return Ok(value);
             }
@@ -207,7 +215,10 @@ impl Directory {
             applied.note(change, n);
             match change.kind {
                 ChangeKind::Client => caches.clients.invalidate(change.key.as_str()),
-                ChangeKind::Audience => caches.audiences.invalidate(change.key.as_str()),
+                ChangeKind::Audience => {
+                    caches.audiences.invalidate(change.key.as_str());
+                    caches.no_audiences.invalidate(change.key.as_str());
+                }
                 ChangeKind::Issuer => {
                     applied.note(&any_issuer(), n);
                     caches.issuers.store(None);
@@ -261,6 +272,10 @@ impl Caches {
                 .eviction_policy(lru())
                 .build(),
             audiences: Cache::builder()
+                .max_capacity(capacity.audiences)
+                .eviction_policy(lru())
+                .build(),
+            no_audiences: Cache::builder()
                 .max_capacity(capacity.audiences)
                 .eviction_policy(lru())
                 .build(),

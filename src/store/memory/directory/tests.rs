@@ -274,3 +274,28 @@ async fn a_look_sees_the_issuers_of_its_moment() {
     directory.forget_all();
     assert!(seen(true).await);
 }
+
+/// That there is none is remembered until there is one.
+#[tokio::test]
+async fn an_audience_that_is_absent_is_there_once_its_change_is_applied() {
+    let (directory, store, _folder) = directory(settings::Cache::default()).await;
+    let name = AudienceId::parse("new").unwrap();
+    let is_there = async || directory.audience(&name).await.unwrap().is_some();
+    assert!(!is_there().await);
+    let mut change = store.begin_change("new".to_owned()).await.unwrap();
+    change.put_audience(&an_audience(&name)).await.unwrap();
+    let committed = change.commit().await.unwrap();
+    assert!(!is_there().await, "nobody told it");
+    directory.forget(committed.position.n, &committed.changes);
+    assert!(is_there().await);
+    let mut change = store.begin_change("gone".to_owned()).await.unwrap();
+    change.delete_audience(&name).await.unwrap();
+    let committed = change.commit().await.unwrap();
+    directory.forget(committed.position.n, &committed.changes);
+    assert!(!is_there().await);
+    directory.forget_all();
+    let mut change = store.begin_change("again".to_owned()).await.unwrap();
+    change.put_audience(&an_audience(&name)).await.unwrap();
+    change.commit().await.unwrap();
+    assert!(is_there().await);
+}
