@@ -126,6 +126,12 @@ impl Confirmation {
     }
 }
 
+/// The thumbprint of the DPoP key that a `cnf` names.
+#[must_use]
+pub fn bound_key(cnf: &Map<String, Value>) -> Option<&str> {
+    cnf.get(KEY)?.as_str()
+}
+
 /// The `token_type` of a token whose `cnf` this is: a token bound to a key is no bearer token, one that is bound
 /// to a certificate alone still has that name (RFC 9449 section 5, RFC 8705 section 3).
 #[must_use]

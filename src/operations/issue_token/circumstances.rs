@@ -6,6 +6,7 @@ use super::exchanged::Exchanged;
 use super::foreign_subject::ForeignSubject;
 use crate::domain::check::Chain;
 use crate::domain::client::GrantType;
+use crate::domain::confirmation::bound_key;
 use crate::domain::decision::Decision;
 use crate::domain::foreign_token::ForeignFault;
 use crate::domain::identifier::ClientId;
@@ -86,6 +87,15 @@ pub(super) enum Brought {
 }
 
 impl Brought {
+    /// The key that the client has, as far as this tells: a statement that is a grant is bound to whoever brings it, and a
+    /// subject token to its subject.
+    pub(super) fn key_of_client(&self) -> Option<&str> {
+        match self {
+            Self::Asserted(Ok(subject)) => bound_key(subject.token.bound_to.as_ref()?),
+            _ => None,
+        }
+    }
+
     /// What the last look must be about.
     pub(super) fn named(&self) -> Vec<Named<'_>> {
         match self {

@@ -72,12 +72,13 @@ impl Grantd {
         // Nothing of it is spent.
         let read = self.read_brought(unsent.asked.grant, id, decision);
         let (brought, _) = read.await?;
+        let its_key = brought.key_of_client().unwrap_or(ITS_KEY).to_owned();
         let circumstances = Circumstances {
             asked: unsent.asked,
             source: caller.source,
             held: AssumedToHold {
                 certificate: assumption.certificate,
-                key: unsent.brings_proof.then(|| ITS_KEY.to_owned()),
+                key: unsent.brings_proof.then_some(its_key),
             },
             brought,
         };

@@ -1,6 +1,9 @@
 //! The JWT bearer grant (RFC 7523 section 2.1; FEDERATION section 4): `job-api` asks for whom the platform's token speaks of.
 
+use grantd::domain::client::AuthMethod;
 use grantd::domain::identifier::IssuerId;
+use grantd::operations::caller::Caller;
+use grantd::operations::explain::{Supposed, explain_unsent};
 use serde_json::{Value, json};
 
 use super::{Platform, asks};
@@ -178,6 +181,57 @@ on_both! {
         }
         let without = platform.token(&json!({ "jti": null }));
         grants(&replicas[0], &without, &[]).await.assert_error(400, "invalid_grant");
+    }
+
+    /// `grantd explain --client ID --grant jwt-bearer --subject-token FILE`, and then the request itself.
+    async fn a_request_that_nobody_sent_ends_as_one_that_was(env) {
+        let platform = Platform::ci().await;
+        env.apply(&with_grant(&platform)).await;
+        let replica = env.replica().await;
+        grants(&replica, &platform.token(&json!({})), &[]).await;
+        let prover = Prover::new();
+        let cnf = json!({ "jkt": prover.thumbprint() });
+        for (changes, brings_proof, expected) in [
+            (json!({}), false, "issued"),
+            (json!({}), true, "issued"),
+            (json!({ "cnf": cnf }), true, "issued"),
+            (json!({ "cnf": cnf }), false, "invalid_request"),
+            (json!({ "sub": "repo:other/shop:x" }), false, "unauthorized_client"),
+            (json!({ "aud": "pricing" }), false, "invalid_grant"),
+            (json!({ "exp": START }), false, "invalid_grant"),
+        ] {
+            let statement = platform.token(&changes);
+            let request = Supposed {
+                client: "job-api",
+                method: AuthMethod::ClientSecretBasic,
+                grant: GRANT,
+                subject_token: Some(&statement),
+                scope: None,
+                audience: None,
+                brings_proof,
+            };
+            let caller = Caller {
+                source: std::net::Ipv4Addr::LOCALHOST.into(),
+                proxy: None,
+                certificate: None,
+                hashing_turn: std::sync::Arc::default(),
+            };
+            let supposed = explain_unsent(&replica.grantd, request, &caller).await.unwrap();
+            assert_eq!(supposed.outcome, expected, "{changes} {brings_proof}: {supposed:?}");
+            let proof = prover.right();
+            let headers = [("dpop", proof.as_str())];
+            let sent = grants(&replica, &statement, if brings_proof { &headers } else { &[] }).await;
+            let outcome = if sent.status == 200 { "issued".to_owned() } else { sent.error() };
+            assert_eq!(outcome, expected, "{changes} {brings_proof}: {sent:?}");
+            if outcome != "issued" {
+                continue;
+            }
+            let would = json!(supposed)["would_issue"]["claims"].clone();
+            let claims = claims_of(&sent);
+            for claim in ["iss", "sub", "client_id", "azp", "aud", "scope", "iat", "exp", "act", "tenant"] {
+                assert_eq!(would.get(claim), claims.get(claim), "{claim}");
+            }
+        }
     }
 
     /// What a policy keeps of tokens that are exchanged, it does not keep of statements, nor does it bind those anew.
