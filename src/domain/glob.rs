@@ -87,10 +87,10 @@ impl Glob {
         }
     }
 
-    /// Whether it begins with `**`.
+    /// Whether it begins with `*` or `**`.
     #[must_use]
-    pub fn begins_with_anything(&self) -> bool {
-        matches!(self.parts.first(), Some(Part::Across))
+    pub fn begins_with_wildcard(&self) -> bool {
+        matches!(self.parts.first(), Some(Part::Across | Part::Within))
     }
 
     /// Whether it means one text only.
