@@ -80,7 +80,9 @@ CREATE TABLE issuers (
     audience TEXT,
     algorithms TEXT,
     max_lifetime BIGINT,
-    jti TEXT
+    jti TEXT,
+    -- since when this url is trusted under this id: tokens from before are those of others
+    trusted_since BIGINT NOT NULL
 );
 
 CREATE TABLE policies (

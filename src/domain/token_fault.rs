@@ -51,6 +51,8 @@ pub enum TokenFault {
     Named(ClientId, Option<ClientStatus>),
     /// Its subject is that of an issuer which is not trusted any more.
     NoIssuer(IssuerId),
+    /// All tokens for subjects of this issuer up to this second are those of another, or of nobody.
+    IssuerMark(IssuerId, Timestamp),
     /// All tokens that its subject, or who acted with it, got up to this second are dead.
     NamedMark(ClientId, Timestamp),
     /// It was revoked by itself.
@@ -136,6 +138,11 @@ impl TokenFault {
             .remedy(
                 "where it is trusted, put it into the catalog as an [[issuer]], then grantd apply",
             ),
+            Self::IssuerMark(issuer, mark) => Finding::new(
+                Check::TokenSubjectMark,
+                format!("a subject of {issuer}, which was not trusted up to {mark}"),
+            )
+            .remedy(NEW_TOKEN),
             Self::NamedMark(id, mark) => Finding::new(
                 Check::TokenSubjectMark,
                 format!("{id}, of whom all up to {mark} were killed"),

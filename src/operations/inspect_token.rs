@@ -38,7 +38,7 @@ pub async fn inspect_token(
         audience.ok_or_else(|| TokenFault::NoAudience(token.audience.clone()))?;
         token.check_named(
             |id| clients.iter().find(|it| it.client.id == *id),
-            |id| issuers.iter().any(|it| it.id == *id),
+            |id| issuers.iter().find(|it| it.id == *id),
         )?;
         if is_revoked {
             Err(TokenFault::Revoked)

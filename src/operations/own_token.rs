@@ -13,6 +13,7 @@ use crate::domain::known_client::KnownClient;
 use crate::domain::shown::{unknown, unknown_or_none, unknown_url};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token_fault::TokenFault;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::store::memory::look::{Look, Named};
 
 /// A verified access token of an issuer, with its parsed client and audience.
@@ -146,27 +147,39 @@ impl OwnToken {
         }
     }
 
-    /// That it counts where its clients are those that `known` gives, and issuers those of which `is_trusted` holds: it was
-    /// issued to one that lives and may have it, and its subject and all who acted with it live as well, or are names of an
-    /// issuer that is still trusted.
+    /// That it counts where its clients are those that `known` gives, and issuers those that `trusted` gives: it was issued to
+    /// one that lives and may have it, and its subject and all who acted with it live as well, or are names of an issuer that
+    /// has been trusted since.
     ///
     /// # Errors
     /// What kills the token.
     pub fn check_named<'k>(
         &self,
         known: impl Fn(&ClientId) -> Option<&'k KnownClient>,
-        is_trusted: impl Fn(&IssuerId) -> bool,
+        trusted: impl Fn(&IssuerId) -> Option<&'k TrustedIssuer>,
     ) -> Result<(), TokenFault> {
         let holder = known(&self.holder).ok_or(TokenFault::NoHolder)?;
         holder.check_holds(&self.claims, &self.audience)?;
-        let trusted = self.issuer.as_ref().filter(|it| is_trusted(it));
-        let others = self.claims.others_named();
-        for name in others.filter(|it| !is_of(trusted, it)) {
-            let id = self.clients.iter().find(|it| it.as_str() == name);
-            let known = id.and_then(&known).ok_or_else(|| self.nobody(name, id))?;
-            known.check_named(&self.claims)?;
+        let trusted = self.issuer.as_ref().and_then(trusted);
+        for name in self.claims.others_named() {
+            if let Some(issuer) = trusted.filter(|it| is_of(Some(&it.id), name)) {
+                self.check_since(issuer)?;
+            } else {
+                let id = self.clients.iter().find(|it| it.as_str() == name);
+                let known = id.and_then(&known).ok_or_else(|| self.nobody(name, id))?;
+                known.check_named(&self.claims)?;
+            }
         }
         Ok(())
+    }
+
+    fn check_since(&self, issuer: &TrustedIssuer) -> Result<(), TokenFault> {
+        let mark = issuer.tokens_not_before();
+        if Timestamp::from_unix(self.claims.iat) <= mark {
+            Err(TokenFault::IssuerMark(issuer.id.clone(), mark))
+        } else {
+            Ok(())
+        }
     }
 
     /// Why nobody is known who is called so.
@@ -221,7 +234,7 @@ impl Grantd {
         token: &OwnToken,
         look: &Look<'_>,
     ) -> Result<(), TokenFault> {
-        token.check_named(|id| look.named(id), |id| look.issuer(id).is_some())?;
+        token.check_named(|id| look.named(id), |id| look.issuer(id))?;
         self.check_still_lives(token, self.clocks.now())
     }
 

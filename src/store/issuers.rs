@@ -14,6 +14,7 @@ use super::transaction::{Tx, on_db};
 use crate::domain::accepted_algorithm::AcceptedAlgorithm;
 use crate::domain::identifier::IssuerId;
 use crate::domain::issuer_url::IssuerUrl;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::trusted_issuer::{IssuerUse, JtiUse, Preset, TrustedIssuer};
 
 row! {
@@ -29,6 +30,7 @@ row! {
         algorithms: Option<String>,
         max_lifetime: Option<i64>,
         jti: Option<String>,
+        trusted_since: i64,
     }
 }
 
@@ -75,10 +77,11 @@ impl ChangeTx {
     pub async fn put_issuers(&mut self, issuers: &[TrustedIssuer]) -> Result<(), StoreError> {
         let ids: Vec<IssuerId> = issuers.iter().map(|issuer| issuer.id.clone()).collect();
         self.remove_issuers(&ids).await?;
+        let now = self.now();
         for some in issuers.chunks(ROWS_AT_ONCE) {
             on_db!(&mut self.tx, conn => {
                 let mut statement = QueryBuilder::new(IssuerRow::INSERT);
-                statement.push_values(some, |mut row, issuer| IssuerRow::from(issuer).push(&mut row));
+                statement.push_values(some, |mut row, issuer| IssuerRow::of(issuer, now).push(&mut row));
                 statement.build().persistent(false).execute(conn).await?;
             });
         }
@@ -111,9 +114,11 @@ impl ChangeTx {
     }
 }
 
-impl From<&TrustedIssuer> for IssuerRow {
-    fn from(issuer: &TrustedIssuer) -> Self {
+impl IssuerRow {
+    /// One that was not trusted before is from `now` on.
+    fn of(issuer: &TrustedIssuer, now: Timestamp) -> Self {
         Self {
+            trusted_since: issuer.trusted_since.unwrap_or(now).unix(),
             id: issuer.id.to_string(),
             uses: list_text(&issuer.uses),
             url: issuer.url.to_string(),
@@ -127,9 +132,7 @@ impl From<&TrustedIssuer> for IssuerRow {
             jti: issuer.jti.as_ref().map(ToString::to_string),
         }
     }
-}
 
-impl IssuerRow {
     fn into_issuer(self) -> Result<TrustedIssuer, StoreError> {
         let at = Row {
             table: "issuers",
@@ -146,6 +149,7 @@ impl IssuerRow {
             .as_deref()
             .map(|jti| at.read("jti", JtiUse::from_text(jti)));
         Ok(TrustedIssuer {
+            trusted_since: Some(Timestamp::from_unix(self.trusted_since)),
             id: at.read("id", IssuerId::parse(&self.id).ok())?,
             uses: at.list("uses", &self.uses, IssuerUse::from_text)?,
             url: at.read("url", IssuerUrl::parse(&self.url).ok())?,

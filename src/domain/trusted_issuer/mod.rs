@@ -15,7 +15,7 @@ use super::client::named;
 use super::identifier::IssuerId;
 use super::issuer_url::IssuerUrl;
 use super::shape;
-use super::timestamp::Seconds;
+use super::timestamp::{Seconds, Timestamp};
 
 pub use fault::{IssuerAdvice, IssuerFault};
 pub use keys::IssuerKeys;
@@ -54,6 +54,9 @@ pub struct TrustedIssuer {
     /// What `aud` must be; our issuer where it is not set.
     #[serde(default)]
     pub audience: Option<String>,
+    /// Since when it is trusted under this URL; `None`: not yet.
+    #[serde(skip)]
+    pub trusted_since: Option<Timestamp>,
     /// What may sign its tokens.
     #[serde(default)]
     pub algorithms: Option<Vec<AcceptedAlgorithm>>,
@@ -131,6 +134,14 @@ impl TrustedIssuer {
     #[must_use]
     pub fn may_be(&self, what: IssuerUse) -> bool {
         self.uses.contains(&what)
+    }
+
+    /// What was issued up to this second for a subject of its is dead: somebody else was trusted under its id then, or
+    /// nobody.
+    #[must_use]
+    pub fn tokens_not_before(&self) -> Timestamp {
+        let since = self.trusted_since.unwrap_or(Timestamp::EPOCH);
+        since.minus(Seconds::new(1))
     }
 
     /// Its trust domain, where it is one of SPIFFE.

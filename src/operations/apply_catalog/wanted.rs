@@ -29,6 +29,16 @@ pub(super) struct Wanted {
     pub(super) findings: Findings,
 }
 
+/// The issuer as it is stated, and trusted for as long as it was. By another URL it is another.
+fn issuer(stated: &TrustedIssuer, stored: &Stored) -> TrustedIssuer {
+    let old = stored.issuers.get(&stated.id);
+    let same = old.filter(|it| it.url == stated.url);
+    TrustedIssuer {
+        trusted_since: same.and_then(|it| it.trusted_since),
+        ..stated.clone()
+    }
+}
+
 /// What `catalog` wants where `stored` is there.
 ///
 /// # Errors
@@ -45,7 +55,11 @@ pub(super) fn wanted(
             .iter()
             .map(|it| it.value.clone())
             .collect(),
-        issuers: catalog.issuers.iter().map(|it| it.value.clone()).collect(),
+        issuers: catalog
+            .issuers
+            .iter()
+            .map(|it| issuer(it, stored))
+            .collect(),
         ..Wanted::default()
     };
     issuers::check(catalog, stored, options.prune, &mut wanted.findings);

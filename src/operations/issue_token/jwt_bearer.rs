@@ -13,7 +13,6 @@ use crate::domain::grant_decision::policies_that_hold;
 use crate::domain::identifier::ClientId;
 use crate::domain::policy::Purpose;
 use crate::domain::refusal::GrantFault;
-use crate::domain::timestamp::Timestamp;
 use crate::domain::trusted_issuer::IssuerUse;
 use crate::operations::Grantd;
 use crate::operations::authenticate_client::StandingClient;
@@ -64,7 +63,7 @@ pub(super) fn entitle<'l, B: Basis>(
             called: "assertion",
             actors: None,
             actor_bound_to: None,
-            tokens_not_before: Timestamp::EPOCH,
+            tokens_not_before: subject.tokens_not_before(look),
         }),
     })
 }

@@ -75,7 +75,7 @@ pub(super) fn entitle<'l, B: Basis>(
             actor_bound_to: exchanged.actor_bound_to(),
             tokens_not_before: match subject {
                 Subject::Ours(_, read) => marks_of(&read.token, look),
-                Subject::Foreign(_) => Timestamp::EPOCH,
+                Subject::Foreign(foreign) => foreign.tokens_not_before(look),
             },
         }),
     })

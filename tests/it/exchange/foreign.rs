@@ -1,6 +1,7 @@
 //! Subject tokens of trusted issuers.
 
 use grantd::domain::identifier::IssuerId;
+use grantd::domain::timestamp::Seconds;
 use grantd::domain::trusted_issuer::{IssuerUse, TrustedIssuer};
 use serde_json::json;
 
@@ -334,5 +335,41 @@ on_both! {
             let (input, _) = token.rsplit_once('.').unwrap();
             assert!(lines.iter().all(|it| !it.contains(input)));
         }
+    }
+}
+
+on_both! {
+    /// EXC-08: who is trusted under that name now may be somebody else.
+    async fn an_issuer_that_comes_back_revives_nothing(env) {
+        let platform = Platform::ci().await;
+        let catalog = catalog_of(&platform, FROM_CI);
+        env.apply(&catalog).await;
+        let replica = env.replica().await;
+        let before = access_token(&gives(&replica, "orders", &platform.token(&json!({})), "").await);
+        let next = replica.exchanged("stock", &before, "").await;
+        let alive = async |token: &str| {
+            let api = if token == next { "ledger" } else { "stock" };
+            replica.told(api, token).await["active"] == true
+        };
+        assert!(alive(&before).await && alive(&next).await);
+        // What is changed of it but its URL makes nobody else of it.
+        env.clock.advance(Seconds::new(2));
+        env.apply(&catalog.replace(EXCHANGED, "use = [\"exchange\", \"grant\"]")).await;
+        replica.follow().await;
+        assert!(alive(&before).await && alive(&next).await);
+        write_use(&env, None).await;
+        replica.follow().await;
+        env.clock.advance(Seconds::new(2));
+        env.apply(&catalog).await;
+        replica.follow().await;
+        assert!(!alive(&before).await && !alive(&next).await);
+        replica.give_for("stock", &before, "").await.assert_error(400, "invalid_request");
+        let after = access_token(&gives(&replica, "orders", &platform.token(&json!({})), "").await);
+        assert!(alive(&after).await);
+        // The same name, and another URL.
+        env.clock.advance(Seconds::new(2));
+        env.apply(&catalog.replace("https://ci.example", "https://other.example")).await;
+        replica.follow().await;
+        assert!(!alive(&after).await);
     }
 }
