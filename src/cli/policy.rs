@@ -120,6 +120,11 @@ async fn allow(arguments: &Allow) -> anyhow::Result<()> {
     if policy.default_scopes.is_empty() {
         eprintln!("note: its requests must name their scopes, because there is no --default-scope");
     }
+    if allowed.issuer.is_some() && policy.subjects.is_empty() {
+        eprintln!(
+            "note: tokens of this issuer are grants whoever they speak of, because there is no --subject"
+        );
+    }
     let Allowed {
         client, audience, ..
     } = &allowed;

@@ -13,7 +13,7 @@ const OTHERWISE: [&str; 4] = ["--json", "-j", "--format", "-o"];
 
 /// The command line of the process; a wrong one ends it with status 2, a question for help with 0.
 pub(super) fn parse() -> Cli {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = spelled_out(std::env::args_os().collect());
     let choice = color::choose(&arguments);
     let matches = Cli::command()
         .color(choice)
@@ -21,6 +21,15 @@ pub(super) fn parse() -> Cli {
     matches
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
         .unwrap_or_else(|error| without_secrets(with_tip(error, &arguments)).exit())
+}
+
+/// `grantd help issuer` means `grantd issuer --help`, as with other programs.
+fn spelled_out(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
 }
 
 /// Hides a word that may be a secret: it stands in the wrong place, and what a command prints is kept by many a CI job.

@@ -26,7 +26,7 @@ pub enum KeySourceFault {
         "the URL of a JWK set is absolute and has a host, for example https://partner.example/jwks"
     )]
     NotAbsolute,
-    #[error("the URL of a JWK set begins with https://; http is for `grantd dev`, on loopback")]
+    #[error("a URL that is fetched begins with https://; http is for `grantd dev`, on loopback")]
     Scheme,
     #[error("the URL of a JWK set has no user name or password in it")]
     Userinfo,

@@ -3,6 +3,7 @@
 use super::check::{Check, Finding};
 use super::client::ClientStatus;
 use super::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
+use super::secret_format::Oddity;
 use super::timestamp::Timestamp;
 
 /// One fault of a token. A text in it is what came, as [`shown`](super::shown) shows it; a number is the seconds between
@@ -11,6 +12,8 @@ use super::timestamp::Timestamp;
 pub enum TokenFault {
     /// Not a compact JWS of strict JSON; with the reason.
     Form(String),
+    /// It would be one without what stands around it.
+    Surrounded(Oddity),
     /// Its `typ` is that of something else.
     Type(String),
     /// No key of this issuer that verifies now has its `kid`.
@@ -71,6 +74,9 @@ impl TokenFault {
             Self::Form(reason) => Finding::new(Check::TokenForm, reason).remedy(
                 "let the API send the access token alone, without the word Bearer before it",
             ),
+            Self::Surrounded(oddity) => {
+                Finding::new(Check::TokenForm, oddity.found()).remedy(oddity.remedy())
+            }
             Self::Type(found) => Finding::new(Check::TokenType, found)
                 .remedy("send an access token, not an assertion, a proof or an ID token"),
             Self::Key(kid) => Finding::new(Check::TokenKey, kid).remedy(NOT_OURS),

@@ -5,6 +5,7 @@
 
 pub mod causes;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use rustls::{ClientConfig, ConfigBuilder, InvalidMessage, RootCertStore, WantsVerifier};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::domain::key_source::KeySource;
@@ -216,7 +217,7 @@ where
         .retry_canceled_requests(false)
         .build::<_, Empty<Bytes>>(connector);
     let answer = client.request(request).await;
-    let answer = answer.map_err(|error| FetchFault::Broken(innermost(&error).to_string()))?;
+    let answer = answer.map_err(|error| broken(&error))?;
     let status = answer.status();
     if status.is_redirection() {
         return Err(FetchFault::Redirect(status.as_u16()));
@@ -230,12 +231,24 @@ where
         if error.is::<LengthLimitError>() {
             FetchFault::Large
         } else {
-            FetchFault::Broken(innermost(error.as_ref()).to_string())
+            broken(error.as_ref())
         }
     })?;
     Ok(Fetched {
         body: body.to_bytes().to_vec(),
         max_age: max_age(&head.headers),
+    })
+}
+
+/// Whoever answers a greeting of TLS by something else speaks another protocol, most often plain HTTP.
+fn broken(error: &(dyn Error + 'static)) -> FetchFault {
+    let cause = innermost(error);
+    let of_tls = cause.downcast_ref::<rustls::Error>();
+    FetchFault::Broken(match of_tls {
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            "what answers there does not speak TLS: is it http, or another port?".to_owned()
+        }
+        _ => cause.to_string(),
     })
 }
 

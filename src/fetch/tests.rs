@@ -89,3 +89,22 @@ async fn nobody_there_is_told_without_the_url() {
         "{fault}"
     );
 }
+
+/// Another protocol at that port is told as that.
+#[tokio::test]
+async fn who_speaks_no_tls_is_told_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut greeting = [0; 16];
+        stream.read_exact(&mut greeting).await.unwrap();
+        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    });
+    let fetcher = Fetcher::by(Matcher::builder().build());
+    let url = format!("https://{address}/jwks");
+    let fault = fetcher.fetch(&source(&url)).await.unwrap_err().to_string();
+    answering.await.unwrap();
+    assert!(fault.contains("does not speak TLS"), "{fault}");
+}

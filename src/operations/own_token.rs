@@ -3,6 +3,7 @@
 use super::Grantd;
 use super::clocks::MOST_APART;
 use super::key_ring::KeyRing;
+use super::signed_once::around;
 use crate::crypto::compact::CompactJws;
 use crate::crypto::opaque_token::{NotOpened, OpaqueTokens};
 use crate::domain::access_token::{AccessToken, OPAQUE_PREFIX};
@@ -77,7 +78,12 @@ impl OwnToken {
     /// Of a JWT. A client assertion, a DPoP proof or a token of another issuer differs in `typ`, key or `iss`
     /// (RFC 8725 section 3.12).
     fn verified(text: &str, keys: Option<&KeyRing>, now: Timestamp) -> Result<Self, TokenFault> {
-        let jws = CompactJws::parse(text).map_err(|error| TokenFault::Form(error.to_string()))?;
+        let jws = CompactJws::parse(text).map_err(|error| {
+            around(text).map_or_else(
+                || TokenFault::Form(error.to_string()),
+                TokenFault::Surrounded,
+            )
+        })?;
         if jws.typ().and_then(JwtTyp::of_header).is_none() {
             return Err(TokenFault::Type(unknown_or_none(jws.typ(), [])));
         }

@@ -12,7 +12,9 @@ use crate::crypto::compact::CompactJws;
 use crate::crypto::jws::Verifier;
 use crate::domain::once::Once;
 use crate::domain::profile::Profile;
+use crate::domain::secret_format::Oddity;
 use crate::domain::shown::unknown;
+use crate::store::error::StoreError;
 
 /// What differs between them.
 pub trait Kind: fmt::Debug {
@@ -45,6 +47,23 @@ pub trait Kind: fmt::Debug {
     fn replayed() -> Self::Fault;
     /// The fault of one that was made before the database lost its record of used ones.
     fn made_before_loss() -> Self::Fault;
+}
+
+fn spending<'a, K: Kind>(once: &'a Once, scope: &'a [&'a [u8]]) -> Spending<'a> {
+    Spending {
+        kind: K::NAME,
+        scope,
+        jti: &once.jti,
+        made_at: once.life.made_at,
+        dead_at: once.life.dead_at,
+    }
+}
+
+/// What stands around `text`, which would be a compact JWS without it.
+#[must_use]
+pub fn around(text: &str) -> Option<Oddity> {
+    let within = text.trim_matches(['\n', '\r', ' ', '\t']);
+    Oddity::around(text).filter(|_| CompactJws::parse(within).is_ok())
 }
 
 /// What of a JWT is spent, if anything is.
@@ -188,6 +207,25 @@ impl<K: Kind> Accepted<K> {
         &self.once
     }
 
+    /// That the `jti` could be spent now, where it counts once. It is not.
+    ///
+    /// # Errors
+    /// An unreachable database.
+    pub async fn look(
+        &self,
+        replay_cache: &ReplayCache,
+        scope: &[&[u8]],
+    ) -> Result<Result<(), K::Fault>, StoreError> {
+        let Some(once) = self.once.once() else {
+            return Ok(Ok(()));
+        };
+        Ok(match replay_cache.look(spending::<K>(once, scope)).await? {
+            Spent::First => Ok(()),
+            Spent::Replay => Err(K::replayed()),
+            Spent::Forgotten => Err(K::made_before_loss()),
+        })
+    }
+
     /// Spends the `jti`, which is unique within `scope`, where it counts once. A replay is a fault of it.
     ///
     /// # Errors
@@ -200,18 +238,13 @@ impl<K: Kind> Accepted<K> {
         let Some(once) = self.once.once() else {
             return Ok(Ok(Fresh { key: self.key }));
         };
-        let spending = Spending {
-            kind: K::NAME,
-            scope,
-            jti: &once.jti,
-            made_at: once.life.made_at,
-            dead_at: once.life.dead_at,
-        };
-        Ok(match replay_cache.spend(spending).await? {
-            Spent::First => Ok(Fresh { key: self.key }),
-            Spent::Replay => Err(K::replayed()),
-            Spent::Forgotten => Err(K::made_before_loss()),
-        })
+        Ok(
+            match replay_cache.spend(spending::<K>(once, scope)).await? {
+                Spent::First => Ok(Fresh { key: self.key }),
+                Spent::Replay => Err(K::replayed()),
+                Spent::Forgotten => Err(K::made_before_loss()),
+            },
+        )
     }
 }
 

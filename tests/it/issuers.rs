@@ -65,7 +65,8 @@ fn what_is_wrong_with_an_issuer_is_told_with_its_place() {
         ("max_lifetime = \"26h\"", "from 1s to 25h"),
         ("keys = \"http://ci.example/jwks\"", "begins with https://"),
         ("keys = \"http://127.0.0.1/jwks\"", "begins with https://"),
-        ("keys = \"cluster.jwks.json\"", "absolute"),
+        ("keys = \"cluster.jwks.json\"", "\"file:PATH\""),
+        ("keys = \"discover\"", "\"discovery\""),
         ("keys = \"file:nowhere.json\"", "nowhere.json"),
         ("ca_file = \"nowhere.pem\"", "nowhere.pem"),
         ("ca = \"no PEM\"", "certificates of CAs"),
@@ -269,7 +270,7 @@ on_both! {
         let cluster = issuer("ci", "https://ci.example", "preset = \"kubernetes\"\nmax_lifetime = \"2h\"");
         for (issuer, subject, lines, warnings) in [
             (&github, "repo:acme@65/shop@74:environment:production", "", &[][..]),
-            (&github, "repo:acme/shop:*", "", &["neither repository_id", "no environment, ref", "fork fulfils it (pull_request)"]),
+            (&github, "repo:acme/shop:*", "", &["neither repository_id", "no environment, ref", "write ** where", "fork fulfils it (pull_request)"]),
             (&github, "repo:acme@65/shop@74:ref:x", "claims = { repository_id = 74 }", &["repository_id: the platform sends text"]),
             (&cluster, "system:serviceaccount:*:default", "", &["serves him for up to 2h", "account of every pod", "its namespace is a pattern"]),
         ] {

@@ -64,6 +64,13 @@ pub(super) async fn explain(
              GRANTD_SEALING__KEY_FILE) as on the servers"
         );
     }
+    if supposed.subject_token.is_some()
+        && supposed.grant() == GrantType::ClientCredentials.parameter()
+    {
+        bail!(
+            "--subject-token is for --grant token-exchange and jwt-bearer; by client_credentials a client asks for itself"
+        );
+    }
     let certificate = supposed.certificate()?;
     let client_cas = TrustedCas::default();
     if certificate.is_some() {

@@ -3,6 +3,7 @@
 use crate::domain::check::{Check, Finding};
 use crate::domain::identifier::{ClientId, IssuerId};
 use crate::domain::jwt_claims::ClaimFault;
+use crate::domain::secret_format::Oddity;
 use crate::domain::timestamp::Seconds;
 use crate::domain::trusted_issuer::IssuerUse;
 
@@ -14,6 +15,8 @@ const CLOCK: &str = "compare our clock with the issuer's";
 pub enum ForeignFault {
     /// Not a compact JWS of strict JSON; with the reason.
     Form(String),
+    /// It would be one without what stands around it.
+    Surrounded(Oddity),
     /// Its `iss` is that of nobody who is trusted; what it is, and who was probably meant.
     UnknownIssuer(String, Option<IssuerId>),
     /// Its issuer is trusted, but not for this.
@@ -69,6 +72,9 @@ impl ForeignFault {
             Self::Form(reason) => Finding::new(Check::AssertionForm, reason).remedy(
                 "let the client send the token as its platform gave it, with nothing around it",
             ),
+            Self::Surrounded(oddity) => {
+                Finding::new(Check::AssertionForm, oddity.found()).remedy(oddity.remedy())
+            }
             Self::UnknownIssuer(iss, near) => unknown_issuer(iss, near.as_ref()),
             Self::NotForThis(issuer, what) => Finding::new(
                 Check::ForeignIssuer,
@@ -99,7 +105,8 @@ impl ForeignFault {
                 ),
             Self::NoIdentity(issuer, compared) => {
                 Finding::new(Check::Identity, format!("of {issuer}: {compared}")).remedy(
-                    "where this workload is a client, write what its token says into a [[client.identity]]",
+                    "where this workload is a client, write what its token says into a [[client.identity]]; a * in its patterns \
+                     stands for anything but : and /",
                 )
             }
             Self::SeveralClients(clients) => {

@@ -7,7 +7,7 @@ use super::{ClaimRules, Identity};
 use crate::domain::glob::Glob;
 use crate::domain::identifier::IssuerId;
 use crate::domain::shown;
-use crate::domain::trusted_issuer::{IssuerUse, Preset, TrustedIssuer};
+use crate::domain::trusted_issuer::{IssuerUse, Preset, TrustedIssuer, names};
 
 /// A pull request; runs of forks get such a token where the repository gives them write permissions.
 const PULL_REQUEST: &str = "pull_request";
@@ -19,15 +19,15 @@ pub enum IdentityFault {
     #[error("the subject must begin with {0}/, the trust domain of its issuer")]
     OtherTrustDomain(String),
     /// An issuer that is nowhere.
-    #[error("there is no issuer {issuer}{near}: state it as [[issuer]]")]
+    #[error("there is no issuer {issuer}{near}")]
     NoIssuer {
         /// Its id.
         issuer: IssuerId,
-        /// The nearest one, as part of a sentence.
+        /// What to do, as the end of a sentence.
         near: String,
     },
     /// An issuer whose tokens are no client's.
-    #[error("the tokens of {0} are no client's: write \"client\" into its use")]
+    #[error("the tokens of {0} are no client's: add \"client\" to its `use`")]
     NotForClients(IssuerId),
 }
 
@@ -44,11 +44,9 @@ impl IdentityFault {
     /// Of an issuer that none of `known` is.
     #[must_use]
     pub fn no_issuer<'k>(issuer: &IssuerId, known: impl IntoIterator<Item = &'k IssuerId>) -> Self {
-        let known = known.into_iter().map(IssuerId::as_str);
-        let near = shown::nearest(issuer.as_str(), known);
         Self::NoIssuer {
             issuer: issuer.clone(),
-            near: near.map_or_else(String::new, |near| format!("; the nearest is {near}")),
+            near: names::instead_of(issuer, known),
         }
     }
 }
@@ -74,6 +72,12 @@ pub enum Advice {
     /// A value that the platform never sends.
     #[error("{0}: the platform sends text, which no number equals: write it in quotation marks")]
     Number(String),
+    /// A `*` that ends before what GitHub says of a branch or an environment.
+    #[error(
+        "no token of a branch or an environment fits its subject, for * stands for anything but : and /: write ** where any \
+         may follow"
+    )]
+    ShortPattern,
     /// The account of pods that name none.
     #[error(
         "default is the account of every pod that names none: give the workload a service account of its own"
@@ -131,6 +135,11 @@ impl Identity {
         }
         if !pins(&["environment", "ref", "job_workflow_ref"]) {
             advice.push(Advice::AnyBranch);
+        }
+        let is_short = parts().count() <= 3 && parts().next() == Some("repo");
+        let subject = self.subject.as_str();
+        if is_short && subject.ends_with('*') && !subject.contains("**") {
+            advice.push(Advice::ShortPattern);
         }
         advice.extend(self.event_of_forks().map(Advice::Fork));
         advice
@@ -232,6 +241,18 @@ mod tests {
                 vec![Advice::Fork("pull_request")],
             ),
             ("repo:acme/shop:ref:refs/heads/main", pinned.clone(), vec![]),
+            (
+                "repo:acme/shop:*",
+                pinned.clone(),
+                vec![Advice::ShortPattern, Advice::Fork("pull_request")],
+            ),
+            ("repo:acme/*", pinned.clone(), vec![Advice::ShortPattern]),
+            ("repo:acme/*:ref:refs/heads/main", pinned.clone(), vec![]),
+            (
+                "repo:acme/shop:environment:*",
+                pinned.clone(),
+                vec![Advice::Fork("pull_request")],
+            ),
             (
                 "repo:acme/shop:ref:refs/heads/main",
                 json!({}),

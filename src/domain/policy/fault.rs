@@ -7,7 +7,7 @@ use crate::domain::audience::{Audience, LifetimeAbove};
 use crate::domain::client::{AuthMethod, Client};
 use crate::domain::identifier::{AudienceId, IssuerId};
 use crate::domain::scope::{Scope, ScopeSet};
-use crate::domain::trusted_issuer::{IssuerUse, TrustedIssuer};
+use crate::domain::trusted_issuer::{IssuerUse, TrustedIssuer, names};
 use crate::domain::{extra_claims, shown};
 
 /// Why a client may not have a policy.
@@ -153,15 +153,11 @@ impl Policy {
                 what,
                 issuer: id.clone(),
             }),
-            None => {
-                let known = issuers.keys().map(|it| it.as_str());
-                let near = shown::nearest(id.as_str(), known);
-                Some(PolicyFault::NoIssuer {
-                    what,
-                    issuer: id.clone(),
-                    near: near.map_or_else(String::new, |near| format!("; the nearest is {near}")),
-                })
-            }
+            None => Some(PolicyFault::NoIssuer {
+                what,
+                issuer: id.clone(),
+                near: names::instead_of(id, issuers.keys().copied()),
+            }),
         };
         subjects.chain(grants).filter_map(fault).collect()
     }

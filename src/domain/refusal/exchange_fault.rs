@@ -11,7 +11,7 @@ use crate::domain::token_fault::TokenFault;
 /// token whose signature is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExchangeFault {
-    /// The subject token is none, is dead, or is not for this client.
+    /// The subject token is invalid, dead, or not for this client.
     SubjectToken(TokenFault),
     /// The subject token is of a trusted issuer, and does not count.
     ForeignSubject(ForeignFault),
@@ -37,8 +37,9 @@ pub enum ExchangeFault {
 }
 
 pub(super) const SCOPE_REFUSED: &str = "a requested scope is unknown or not granted to this client";
-const SUBJECT_REFUSED: &str = "the subject token is none, is dead, or is not for this client";
-const ACTOR_REFUSED: &str = "the actor token is none, is dead, or is not of this client";
+const SUBJECT_REFUSED: &str =
+    "the subject token is invalid, expired or revoked, or not for this client";
+const ACTOR_REFUSED: &str = "the actor token is invalid, expired or revoked, or not of this client";
 
 impl ExchangeFault {
     pub(super) fn explain(&self) -> Explanation<'_> {

@@ -149,7 +149,7 @@ impl GrantFault {
             ),
             Self::Assertion(fault) => (
                 InvalidGrant,
-                "the assertion is none, is dead, or is of no trusted issuer",
+                "the assertion is invalid, expired or used before, or its issuer is not trusted",
                 fault.explain(),
             ),
             Self::Exchange(fault) => return fault.explain(),

@@ -3,7 +3,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::key_source::KeySource;
+use crate::domain::key_source::{KeySource, KeySourceFault};
 
 const DISCOVERY: &str = "discovery";
 
@@ -43,7 +43,12 @@ impl<'de> Deserialize<'de> for IssuerKeys {
         } else if text.starts_with('{') {
             Ok(Self::Set(text))
         } else {
-            KeySource::parse(&text).map_err(Error::custom)?;
+            KeySource::parse(&text).map_err(|fault| match fault {
+                KeySourceFault::NotAbsolute => Error::custom(
+                    "expected \"discovery\", \"file:PATH\" or a URL such as https://ci.example/jwks",
+                ),
+                fault => Error::custom(fault),
+            })?;
             Ok(Self::Url(text))
         }
     }

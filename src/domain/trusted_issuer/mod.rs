@@ -5,7 +5,7 @@
 
 mod fault;
 mod keys;
-mod names;
+pub mod names;
 mod preset;
 
 use serde::{Deserialize, Serialize};

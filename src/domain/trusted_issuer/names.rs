@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::TrustedIssuer;
 use crate::domain::foreign_name;
+use crate::domain::identifier::IssuerId;
 use crate::domain::issuer_url::IssuerUrl;
+use crate::domain::shown;
 
 /// A name that two parties would share.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +30,16 @@ pub enum NameClash {
         "the trusted issuer {0} has subjects of that form: a client id may not begin with \"{0}|\"; call the client otherwise"
     )]
     Subject(String),
+}
+
+/// What to do about `issuer`, which none of `known` is, as the end of a sentence.
+#[must_use]
+pub fn instead_of<'k>(issuer: &IssuerId, known: impl IntoIterator<Item = &'k IssuerId>) -> String {
+    let known = known.into_iter().map(IssuerId::as_str);
+    shown::nearest(issuer.as_str(), known).map_or_else(
+        || ": state it as an [[issuer]]".to_owned(),
+        |near| format!("; the nearest is {near}"),
+    )
 }
 
 /// The names of issuers that clients must not have.

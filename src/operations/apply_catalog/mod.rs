@@ -81,8 +81,9 @@ async fn apply_wanted(
     let (mut plan, writes) = judged(&stored, wanted, options.prune)?;
     plan.warnings.extend(warnings::of_shared_keys(catalog));
     plan.warnings.extend(warnings::of_issuers(catalog));
+    plan.warnings.extend(warnings::of_grants(catalog));
     plan.warnings
-        .extend(warnings::of_delegation(catalog, &stored, options.prune));
+        .extend(warnings::of_sources(catalog, &stored, options.prune));
     plan.warnings.extend(warnings::of_unknown_servers(
         catalog,
         &stored,

@@ -175,6 +175,7 @@ impl Part {
         plan.warnings
             .extend(warnings::of_unknown_servers(wish, stored, false));
         plan.warnings.extend(warnings::of_opaque_tokens(wish));
+        plan.warnings.extend(warnings::of_grants(wish));
         let algorithms = wish.audiences.iter().map(|it| it.value.algorithm).collect();
         for leaving in std::mem::take(&mut self.leaving) {
             writes.extend(left(&mut plan, leaving, &self.stored));

@@ -6,10 +6,10 @@ use super::stored::Stored;
 use crate::config::catalog::Catalog;
 use crate::crypto::client_key;
 use crate::domain::audience::{JwtTyp, TokenFormat};
-use crate::domain::client::GrantType;
+use crate::domain::client::{Client, GrantType};
 use crate::domain::credential::CredentialMaterial;
-use crate::domain::identifier::{AudienceId, ClientId};
-use crate::domain::policy::SubjectSource;
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
+use crate::domain::policy::{Policy, SubjectSource};
 
 /// Whoever holds a key that two clients registered can act as either of them.
 pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
@@ -44,56 +44,81 @@ pub(super) fn of_issuers(catalog: &Catalog) -> impl Iterator<Item = String> {
     })
 }
 
-/// What can never be had for somebody else: it may be a typing error, or the rest be added later.
-pub(super) fn of_delegation(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
+/// What tokens can never be exchanged from: it may be a typing error, or be added later.
+pub(super) fn of_sources(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<String> {
     let stated: BTreeSet<&AudienceId> = catalog.audiences.iter().map(|it| &it.id).collect();
     let is_known =
         |id: &AudienceId| stated.contains(id) || (!prune && stored.audiences.contains_key(id));
-    let (exchange, jwt_bearer) = (GrantType::TokenExchange, GrantType::JwtBearer);
+    let mut issuers: BTreeSet<&str> = catalog.issuers.iter().map(|it| it.id.as_str()).collect();
+    if !prune {
+        issuers.extend(stored.issuers.keys().map(IssuerId::as_str));
+    }
     let mut warnings = Vec::new();
     for client in &catalog.clients {
-        let has_grant = |grant: &GrantType| client.client.grants.contains(grant);
         for policy in &client.policies {
-            let mut warn = |what: String| {
-                let (id, audience) = (&client.client.id, &policy.audience);
-                let place = &policy.place;
-                warnings.push(format!(
-                    "{place}: client {id}, policy for {audience}: {what}"
-                ));
-            };
-            match (&policy.exchange, policy.grants.contains(&exchange)) {
-                (None, true) => {
-                    warn("it holds for token-exchange, and no `exchange` says which tokens may be exchanged".to_owned());
-                }
-                (Some(_), _) if !has_grant(&exchange) => {
-                    warn("it has an `exchange`, and the client's `grants` lack \"token-exchange\": none can be made".to_owned());
-                }
-                _ => {}
-            }
-            match (&policy.issuer, policy.grants.contains(&jwt_bearer)) {
-                (None, true) => {
-                    warn(
-                        "it holds for jwt-bearer, and no `issuer` says whose tokens are grants"
-                            .to_owned(),
-                    );
-                }
-                (Some(_), _) if !has_grant(&jwt_bearer) => {
-                    warn("it has an `issuer`, and the client's `grants` lack \"jwt-bearer\": its tokens are no grants".to_owned());
-                }
-                _ => {}
-            }
             for from in policy.exchange.iter().flat_map(|it| &it.from) {
-                if let SubjectSource::Audience(id) = from
-                    && !is_known(id)
-                {
-                    warn(format!(
-                        "no token can be exchanged from {id}, which is no audience"
-                    ));
+                let SubjectSource::Audience(from) = from else {
+                    continue;
+                };
+                if is_known(from) {
+                    continue;
                 }
+                let meant = issuers
+                    .get(from.as_str())
+                    .map_or_else(String::new, |issuer| {
+                        format!("; write issuer:{issuer} for the tokens of that issuer")
+                    });
+                warnings.push(format!(
+                    "{}: client {}, policy for {}: no token can be exchanged from {from}, which is no audience{meant}",
+                    policy.place, client.client.id, policy.audience
+                ));
             }
         }
     }
     warnings
+}
+
+/// Policies that do not agree with their clients, or with themselves, about grants for somebody else.
+pub(super) fn of_grants(catalog: &Catalog) -> Vec<String> {
+    let pairs = catalog.clients.iter().flat_map(|client| {
+        let policies = client.policies.iter();
+        policies.map(move |policy| (&client.client, policy))
+    });
+    let told = pairs.flat_map(|(client, policy)| {
+        let (place, id, audience) = (&policy.place, &client.id, &policy.audience);
+        let told = at_odds(client, policy);
+        told.map(move |what| format!("{place}: client {id}, policy for {audience}: {what}"))
+    });
+    told.collect()
+}
+
+fn at_odds(client: &Client, policy: &Policy) -> impl Iterator<Item = String> {
+    let exchange = (
+        ("exchange", policy.exchange.is_some()),
+        ("none can be made", "which tokens may be exchanged"),
+    );
+    let bearer = (
+        ("issuer", policy.issuer.is_some()),
+        ("its tokens are no grants", "whose tokens are grants"),
+    );
+    let each = [
+        (GrantType::TokenExchange, exchange),
+        (GrantType::JwtBearer, bearer),
+    ];
+    each.into_iter().filter_map(|(grant, (stated, words))| {
+        let ((key, is_stated), (so, what)) = (stated, words);
+        let is_named = policy.grants.contains(&grant);
+        let is_for_all = policy.grants.is_empty();
+        let lacks =
+            |whose| format!("it has an `{key}`, and {whose} `grants` lack \"{grant}\": {so}");
+        match (is_stated, client.grants.contains(&grant)) {
+            (false, _) => {
+                is_named.then(|| format!("it holds for {grant}, and no `{key}` says {what}"))
+            }
+            (true, false) => Some(lacks("the client's")),
+            (true, true) => (!is_named && !is_for_all).then(|| lacks("its own")),
+        }
+    })
 }
 
 /// A server that is not a client can introspect nothing; it may be a typing error, or be added later.

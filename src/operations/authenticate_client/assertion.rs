@@ -15,10 +15,9 @@ use crate::domain::credential::CredentialState;
 use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::foreign_token::{ForeignFault, claimed_issuer};
 use crate::domain::known_client::KnownClient;
-use crate::domain::secret_format::Oddity;
 use crate::domain::shown::{unknown, unknown_or_none};
 use crate::operations::error::OperationError;
-use crate::operations::signed_once::{Signed, Unverified};
+use crate::operations::signed_once::{Signed, Unverified, around};
 
 impl Authenticator {
     /// Proves a client by an assertion whose `jti` is still to be spent: one of its own, or a token of a trusted issuer. The
@@ -117,9 +116,8 @@ impl Authenticator {
 /// A file that a shell wrote ends in a line break, and a client may send it as it is. It is refused all the same: nothing but
 /// the assertion itself is one (RFC 7515 section 7.1).
 fn form_fault(assertion: &str, error: CompactError) -> AssertionFault {
-    let within = assertion.trim_matches(['\n', '\r', ' ', '\t']);
-    match Oddity::around(assertion) {
-        Some(oddity) if CompactJws::parse(within).is_ok() => AssertionFault::Surrounded(oddity),
-        _ => AssertionFault::Form(error.to_string()),
-    }
+    around(assertion).map_or_else(
+        || AssertionFault::Form(error.to_string()),
+        AssertionFault::Surrounded,
+    )
 }

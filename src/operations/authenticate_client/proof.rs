@@ -20,6 +20,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::operations::basis::{Assumed, Basis, Proven};
 use crate::operations::foreign_tokens::AcceptedForeign;
 use crate::operations::replay_cache::USE_OF_JTI;
+use crate::store::error::StoreError;
 use crate::store::memory::look::Look;
 
 /// A live secret of a client that was presented: a proof of possession.
@@ -203,6 +204,23 @@ impl Authenticator {
             decision.passed(Chain::ForeignFresh);
         }
         Ok(spent.map(drop))
+    }
+
+    /// The same, and nothing is spent.
+    ///
+    /// # Errors
+    /// An unreachable database.
+    pub(in super::super) async fn look_at_foreign(
+        &self,
+        token: &AcceptedForeign,
+        decision: &mut Decision,
+    ) -> Result<Result<(), ForeignFault>, StoreError> {
+        let scope = [token.key().as_str().as_bytes()];
+        let unspent = token.look(&self.replay_cache, &scope).await?;
+        if unspent.is_ok() {
+            decision.passed(Chain::ForeignFresh);
+        }
+        Ok(unspent)
     }
 
     /// The client as it stands in the last look.

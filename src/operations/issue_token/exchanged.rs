@@ -117,6 +117,11 @@ impl Grantd {
             return Ok(subject.map_err(ExchangeFault::ForeignSubject));
         }
         let read = self.read_token(text).await?;
+        if let Err(TokenFault::Key(_) | TokenFault::Type(_)) = read
+            && let Some(fault) = self.of_another(text).await?
+        {
+            return Ok(Err(ExchangeFault::ForeignSubject(fault)));
+        }
         Ok(read.map_err(ExchangeFault::SubjectToken).map(|read| {
             decision.holder = Some(read.token.holder.clone());
             decision.jti = Some(read.token.claims.jti.clone());

@@ -19,6 +19,7 @@ use crate::operations::authenticate_client::StandingClient;
 use crate::operations::basis::Basis;
 use crate::operations::error::Outage;
 use crate::operations::foreign_tokens::AcceptedForeign;
+use crate::operations::signed_once::around;
 use crate::store::error::StoreError;
 use crate::store::memory::look::Look;
 
@@ -92,11 +93,28 @@ impl Grantd {
     /// Why a token is that of no trusted issuer.
     async fn of_nobody(&self, text: &str) -> Result<ForeignFault, StoreError> {
         match CompactJws::parse(text) {
-            Err(error) => Ok(ForeignFault::Form(error.to_string())),
+            Err(error) => Ok(around(text).map_or_else(
+                || ForeignFault::Form(error.to_string()),
+                ForeignFault::Surrounded,
+            )),
             Ok(jws) => {
                 let iss = claimed_issuer(jws.claims()).unwrap_or_default();
                 self.authenticator.foreign_tokens.unknown_issuer(iss).await
             }
+        }
+    }
+
+    /// The same of a token that could be ours, were it not for its `iss`; `None` where that is ours or absent.
+    pub(super) async fn of_another(&self, text: &str) -> Result<Option<ForeignFault>, StoreError> {
+        let jws = CompactJws::parse(text).ok();
+        let iss = jws.as_ref().and_then(|it| claimed_issuer(it.claims()));
+        let ours = self.settings.issuer.as_str();
+        match iss.filter(|iss| *iss != ours) {
+            Some(iss) => {
+                let unknown = self.authenticator.foreign_tokens.unknown_issuer(iss);
+                unknown.await.map(Some)
+            }
+            None => Ok(None),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::client::AuthMethod;
 use crate::domain::confirmation::token_type;
 use crate::domain::decision::Decision;
 use crate::domain::identifier::AudienceId;
+use crate::domain::refusal::GrantFault;
 use crate::operations::Grantd;
 use crate::operations::basis::{Assumed, AssumedToHold};
 use crate::operations::caller::Caller;
@@ -69,9 +70,12 @@ impl Grantd {
             .assume_client((id, method), caller, decision);
         let assumption = assumption.await?;
         let id = assumption.client.id();
-        // Nothing of it is spent.
         let read = self.read_brought(unsent.asked.grant, id, decision);
-        let (brought, _) = read.await?;
+        let (brought, to_spend) = read.await?;
+        if let Some(token) = to_spend {
+            let looked = self.authenticator.look_at_foreign(&token, decision);
+            looked.await?.map_err(GrantFault::Assertion)?;
+        }
         let its_key = brought.key_of_client().unwrap_or(ITS_KEY).to_owned();
         let circumstances = Circumstances {
             asked: unsent.asked,

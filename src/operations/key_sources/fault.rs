@@ -80,7 +80,8 @@ const fn of_fetch(fault: &FetchFault) -> Option<&'static str> {
         FetchFault::Status(401 | 403) => {
             "it wants to know who asks: name the file of a token as bearer_token_file, and let its account read the keys"
         }
-        FetchFault::Status(404 | 410) => ELSEWHERE,
+        // 408, 425 and 429 pass; any other 4xx is about what was asked for.
+        FetchFault::Status(400..=407 | 409..=424 | 426..=428 | 430..=499) => ELSEWHERE,
         FetchFault::Status(_) => "try again later, or ask whoever runs it",
         FetchFault::Large => "keys is to be the URL of the JWK set itself",
     })
@@ -96,6 +97,30 @@ const fn of_set(fault: &KeySetError) -> &'static str {
         }
         KeySetError::NoneUsable(_) => {
             "look whether it is the set of the keys that sign its tokens; symmetric keys and those for encryption never count"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_an_answer_passes_or_is_about_the_url_is_told_apart() {
+        for (status, is_elsewhere) in [
+            (400, true),
+            (404, true),
+            (405, true),
+            (410, true),
+            (451, true),
+            (408, false),
+            (425, false),
+            (429, false),
+            (500, false),
+            (503, false),
+        ] {
+            let remedy = KeysFault::Fetch(FetchFault::Status(status)).remedy();
+            assert_eq!(remedy == Some(ELSEWHERE), is_elsewhere, "{status}");
         }
     }
 }

@@ -57,6 +57,19 @@ fn wrong_usage_is_exit_status_2() {
 }
 
 #[test]
+fn help_of_a_command_may_be_asked_for_in_two_ways() {
+    let place = Place::new();
+    for (one, other) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "issuer"], &["issuer", "--help"]),
+        (&["help", "issuer", "test"], &["issuer", "test", "--help"]),
+    ] {
+        assert_eq!(place.done(one), place.done(other));
+    }
+    assert_eq!(place.run(&["help", "isuer"]).code, Some(2));
+}
+
+#[test]
 fn ctrl_c_ends_dev_within_two_seconds_and_its_data_go() {
     let place = Place::new();
     let dev = place.dev(&[]);

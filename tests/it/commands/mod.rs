@@ -6,6 +6,7 @@ mod listings;
 
 use serde_json::json;
 
+use crate::catalogs::CI;
 use crate::harness::*;
 use crate::raw_sql::texts;
 use crate::site::Site;
@@ -75,6 +76,28 @@ on_both! {
         assert_eq!((&left["scopes"], &left["default_scopes"]), (&json!(["stock:write"]), &json!([])));
         let all = site.json("policy allow api stock-api");
         assert_eq!(all["scopes"], json!(["stock:read", "stock:write"]));
+    }
+
+    /// As `apply` warns of it.
+    async fn a_policy_that_allows_less_or_more_than_it_says_is_told(env) {
+        let site = Site::new(env).await;
+        let issuer = CI.replace("id = \"ci\"\n", "id = \"ci\"\nuse = [\"grant\", \"exchange\"]\n");
+        site.env.apply(&(CATALOG.to_owned() + &issuer)).await;
+        make(&site);
+        let no_grant = "and the client's `grants` lack";
+        for (line, told) in [
+            ("--exchange-from issuer:ci", &[no_grant, "token-exchange"][..]),
+            ("--issuer ci --subject a", &[no_grant, "jwt-bearer"]),
+            ("--issuer ci", &["there is no --subject"]),
+        ] {
+            let said = site.done(&format!("policy allow reports stock-api {line}")).stderr;
+            assert!(told.iter().all(|it| said.contains(it)), "{line}: {said}");
+        }
+        site.done("client create job --grant jwt-bearer --grant client_credentials");
+        let said = site.done("policy allow job stock-api --issuer ci --subject a --grant client_credentials").stderr;
+        assert!(said.contains("its own `grants` lack \"jwt-bearer\""), "{said}");
+        let said = site.done("policy allow job stock-api --issuer ci --subject a --grant jwt-bearer").stderr;
+        assert!(!said.contains("warning") && !said.contains("--subject"), "{said}");
     }
 
     async fn an_audience_is_deleted_with_its_policies_when_that_is_confirmed(env) {

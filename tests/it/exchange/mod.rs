@@ -11,8 +11,10 @@ mod records;
 mod subject;
 
 use grantd::crypto::jws::NewKey;
+use grantd::domain::check::Check;
 use grantd::domain::identifier::ClientId;
 use grantd::domain::signing_key::KeyLife;
+use grantd::operations::explain::explain_recorded;
 use serde_json::Value;
 
 use crate::catalogs::{audience, client, policy};

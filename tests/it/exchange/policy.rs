@@ -57,6 +57,35 @@ on_both! {
         replica.give_for("orders", &by_stranger, "").await.assert_error(400, "invalid_request");
     }
 
+    /// What a subject token is instead of one that counts.
+    async fn a_subject_token_of_nobody_or_with_something_around_is_told(env) {
+        env.apply(&catalog(FROM_ORDERS)).await;
+        let replica = env.replica().await;
+        let of_web = replica.of_web("").await;
+        let (mut header, mut claims) = decoded(&of_web);
+        claims["iss"] = "https://other.example".into();
+        let stranger = new_key();
+        header["kid"] = stranger.kid.as_str().into();
+        let of_stranger = signed(&stranger, &header, &claims);
+        header["typ"] = "id+jwt".into();
+        let of_another_type = signed(&stranger, &header, &claims);
+        for (sent, check, found) in [
+            (of_stranger, Check::ForeignIssuer, "https://other.example"),
+            (of_another_type, Check::ForeignIssuer, "https://other.example"),
+            (format!("{of_web}%0A"), Check::TokenForm, "one with a line break at its beginning or end"),
+            (format!("%09{of_web}"), Check::TokenForm, "one with a space or tab at its beginning or end"),
+            (format!("{of_web}%00"), Check::TokenForm, "the signature is not base64url"),
+        ] {
+            let answer = replica.give_for("orders", &sent, "").await;
+            answer.assert_error(400, "invalid_request");
+            let id = answer.headers["x-request-id"].to_str().unwrap().parse().unwrap();
+            replica.grantd.write_waiting().await;
+            let explained = explain_recorded(&env.store, id).await.unwrap().unwrap();
+            let failed = explained.failed().unwrap();
+            assert_eq!((failed.check, failed.found.as_deref()), (check, Some(found)));
+        }
+    }
+
     async fn a_policy_with_an_exchange_holds_for_other_grants_unless_it_is_narrowed(env) {
         env.apply(&catalog(FROM_ORDERS)).await;
         let replica = env.replica().await;

@@ -308,6 +308,10 @@ fn a_token_is_explained_while_the_server_runs_and_does_not_stand_in_what_is_told
         (2, "--as api"),
         (2, "--token token --assertion token"),
         (2, "--token token --client api"),
+        (
+            1,
+            "--client reader --grant client_credentials --subject-token token",
+        ),
     ] {
         assert_eq!(explain(&place, line).code, Some(code), "{line}");
     }

@@ -1,9 +1,10 @@
 //! The JWT bearer grant (RFC 7523 section 2.1; FEDERATION section 4): `job-api` asks for whom the platform's token speaks of.
 
+use grantd::domain::check::Check;
 use grantd::domain::client::AuthMethod;
 use grantd::domain::identifier::IssuerId;
 use grantd::operations::caller::Caller;
-use grantd::operations::explain::{Supposed, explain_unsent};
+use grantd::operations::explain::{Supposed, explain_recorded, explain_unsent};
 use serde_json::{Value, json};
 
 use super::{Platform, asks};
@@ -251,6 +252,80 @@ on_both! {
         // A kept claim of another type would be a fault of an exchange.
         let odd = platform.token(&json!({ "tenant": 1 }));
         assert_eq!(grants(&replica, &odd, &[]).await.status, 200);
+    }
+
+    async fn what_can_never_be_granted_or_exchanged_is_warned_of(env) {
+        let platform = Platform::ci().await;
+        for (of_policy, told) in [
+            ("issuer = \"ci\"\ngrants = [\"client_credentials\"]\n", "its own `grants` lack \"jwt-bearer\""),
+            ("grants = [\"jwt-bearer\"]\n", "no `issuer` says whose tokens are grants"),
+            ("exchange = { from = [\"issuer:ci\"] }\n", "the client's `grants` lack \"token-exchange\""),
+            ("exchange = { from = [\"ci\"] }\n", "from ci, which is no audience; write issuer:ci for"),
+            ("exchange = { from = [\"elsewhere\"] }\n", "from elsewhere, which is no audience"),
+        ] {
+            let stated = catalog(&platform, "use = [\"grant\", \"exchange\"]", of_policy);
+            let warnings = env.apply(&stated).await.warnings;
+            let is_told = |it: &String| it.starts_with("test.toml:") && it.contains(told);
+            assert!(warnings.iter().any(is_told), "{of_policy}: {warnings:?}");
+        }
+        assert!(env.apply(&with_grant(&platform)).await.warnings.is_empty());
+    }
+
+    /// As of a client assertion: a file that a shell wrote is sent as it is.
+    async fn what_stands_around_an_assertion_is_told(env) {
+        let platform = Platform::ci().await;
+        env.apply(&with_grant(&platform)).await;
+        let replica = env.replica().await;
+        let assertion = platform.token(&json!({}));
+        for (sent, found) in [
+            (format!("{assertion}%0A"), "one with a line break at its beginning or end"),
+            (format!("%20{assertion}"), "one with a space or tab at its beginning or end"),
+            (format!("{assertion}%00"), "the signature is not base64url"),
+        ] {
+            let answer = grants(&replica, &sent, &[]).await;
+            answer.assert_error(400, "invalid_grant");
+            let id = answer.headers["x-request-id"].to_str().unwrap().parse().unwrap();
+            replica.grantd.write_waiting().await;
+            let explained = explain_recorded(&env.store, id).await.unwrap().unwrap();
+            let failed = explained.failed().unwrap();
+            assert_eq!((failed.check, failed.found.as_deref()), (Check::AssertionForm, Some(found)));
+        }
+        assert_eq!(grants(&replica, &assertion, &[]).await.status, 200, "nothing of it was spent");
+    }
+
+    /// A dry run spends nothing, and tells what is spent.
+    async fn an_assertion_that_was_used_is_explained_so(env) {
+        let platform = Platform::ci().await;
+        env.apply(&with_grant(&platform)).await;
+        let replica = env.replica().await;
+        let assertion = platform.token(&json!({}));
+        let supposed = Supposed {
+            client: "job-api",
+            method: AuthMethod::ClientSecretBasic,
+            grant: GRANT,
+            subject_token: Some(&assertion),
+            scope: None,
+            audience: None,
+            brings_proof: false,
+        };
+        let caller = Caller {
+            source: std::net::Ipv4Addr::LOCALHOST.into(),
+            proxy: None,
+            certificate: None,
+            hashing_turn: std::sync::Arc::default(),
+        };
+        assert_eq!(grants(&replica, &platform.token(&json!({})), &[]).await.status, 200);
+        for _ in 0..2 {
+            let explained = explain_unsent(&replica.grantd, supposed, &caller).await.unwrap();
+            assert!(explained.is_granted(), "{explained:?}");
+        }
+        assert_eq!(grants(&replica, &assertion, &[]).await.status, 200);
+        // Of another replica, too.
+        for replica in [&replica, &env.replica().await] {
+            let explained = explain_unsent(&replica.grantd, supposed, &caller).await.unwrap();
+            let failed = explained.failed().unwrap();
+            assert_eq!((explained.outcome.as_str(), failed.check), ("invalid_grant", Check::ForeignOnce));
+        }
     }
 
     async fn a_bound_assertion_is_proven(env) {
