@@ -219,11 +219,8 @@ impl<K: Kind> Accepted<K> {
         let Some(once) = self.once.once() else {
             return Ok(Ok(()));
         };
-        Ok(match replay_cache.look(spending::<K>(once, scope)).await? {
-            Spent::First => Ok(()),
-            Spent::Replay => Err(K::replayed()),
-            Spent::Forgotten => Err(K::made_before_loss()),
-        })
+        let spent = replay_cache.look(spending::<K>(once, scope)).await?;
+        Ok(check_first::<K>(spent))
     }
 
     /// Spends the `jti`, which is unique within `scope`, where it counts once. A replay is a fault of it.
@@ -238,13 +235,16 @@ impl<K: Kind> Accepted<K> {
         let Some(once) = self.once.once() else {
             return Ok(Ok(Fresh { key: self.key }));
         };
-        Ok(
-            match replay_cache.spend(spending::<K>(once, scope)).await? {
-                Spent::First => Ok(Fresh { key: self.key }),
-                Spent::Replay => Err(K::replayed()),
-                Spent::Forgotten => Err(K::made_before_loss()),
-            },
-        )
+        let spent = replay_cache.spend(spending::<K>(once, scope)).await?;
+        Ok(check_first::<K>(spent).map(|()| Fresh { key: self.key }))
+    }
+}
+
+fn check_first<K: Kind>(spent: Spent) -> Result<(), K::Fault> {
+    match spent {
+        Spent::First => Ok(()),
+        Spent::Replay => Err(K::replayed()),
+        Spent::Forgotten => Err(K::made_before_loss()),
     }
 }
 

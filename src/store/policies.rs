@@ -97,7 +97,7 @@ impl Store {
         .await
     }
 
-    /// The policies that let their client exchange tokens of this trusted issuer, sorted by client and audience.
+    /// The policies that let their client bring tokens of this trusted issuer, sorted by client and audience.
     ///
     /// # Errors
     /// A database out of reach, or a corrupt row.

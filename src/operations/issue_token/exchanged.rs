@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::foreign_subject::ForeignSubject;
+use crate::crypto::compact::CompactJws;
 use crate::domain::actor_chain::ActorChain;
 use crate::domain::decision::{Decision, Delegation};
+use crate::domain::foreign_token::{ForeignFault, claimed_issuer};
 use crate::domain::identifier::ClientId;
 use crate::domain::presented_exchange::PresentedExchange;
 use crate::domain::refusal::ExchangeFault;
@@ -128,6 +130,20 @@ impl Grantd {
             let token = SubjectToken::of_ours(&read.token.claims, &read.token.audience);
             Subject::Ours(token, Box::new(read))
         }))
+    }
+
+    /// Why a token that could be ours, were it not for its `iss`, is that of no trusted issuer; `None` where that is ours or absent.
+    async fn of_another(&self, text: &str) -> Result<Option<ForeignFault>, StoreError> {
+        let jws = CompactJws::parse(text).ok();
+        let iss = jws.as_ref().and_then(|it| claimed_issuer(it.claims()));
+        let ours = self.settings.issuer.as_str();
+        match iss.filter(|iss| *iss != ours) {
+            Some(iss) => {
+                let unknown = self.authenticator.foreign_tokens.unknown_issuer(iss);
+                unknown.await.map(Some)
+            }
+            None => Ok(None),
+        }
     }
 
     async fn read_token(&self, text: &str) -> Result<Result<ReadToken, TokenFault>, StoreError> {

@@ -103,18 +103,4 @@ impl Grantd {
             }
         }
     }
-
-    /// The same of a token that could be ours, were it not for its `iss`; `None` where that is ours or absent.
-    pub(super) async fn of_another(&self, text: &str) -> Result<Option<ForeignFault>, StoreError> {
-        let jws = CompactJws::parse(text).ok();
-        let iss = jws.as_ref().and_then(|it| claimed_issuer(it.claims()));
-        let ours = self.settings.issuer.as_str();
-        match iss.filter(|iss| *iss != ours) {
-            Some(iss) => {
-                let unknown = self.authenticator.foreign_tokens.unknown_issuer(iss);
-                unknown.await.map(Some)
-            }
-            None => Ok(None),
-        }
-    }
 }

@@ -143,10 +143,11 @@ impl Directory {
     /// An unreachable database, where memory does not have it.
     pub async fn audience(&self, id: &AudienceId) -> Result<Option<Arc<Audience>>, StoreError> {
         let caches = self.caches.load();
-        if caches.no_audiences.contains_key(id) {
+        let found = caches.audiences.get(id);
+        if found.is_none() && caches.no_audiences.contains_key(id) {
             return Ok(None);
         }
-        if let Some(audience) = self.audience_lookups.note(caches.audiences.get(id)) {
+        if let Some(audience) = self.audience_lookups.note(found) {
             return Ok(Some(audience));
         }
         let key = Change {
