@@ -46,11 +46,8 @@ fn issuers(catalog: &Catalog, faults: &Faults) {
     for stated in &catalog.issuers {
         if let Some(other) = names.of_url(&stated.url).filter(|it| it.id != stated.id) {
             let key = format!("issuer \"{}\": url", stated.id);
-            faults.report(
-                &stated.place,
-                key,
-                NameClash::SharedUrl(other.id.to_string()),
-            );
+            let clash = NameClash::SharedUrl(other.id.to_string());
+            faults.report(stated.place_of("url"), key, clash);
         }
         names.add(stated);
     }
@@ -66,7 +63,7 @@ fn issuers(catalog: &Catalog, faults: &Faults) {
 pub(super) fn not_ourselves(catalog: &Catalog, ours: &str) -> Vec<Fault> {
     let same = catalog.issuers.iter().filter(|it| it.url.as_str() == ours);
     same.map(|it| Fault {
-        place: it.place.clone(),
+        place: it.place_of("url").clone(),
         key: format!("issuer \"{}\": url", it.id),
         problem: NameClash::Ourselves.into(),
     })

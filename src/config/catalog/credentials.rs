@@ -188,10 +188,8 @@ impl Reading<'_, '_, '_> {
                     continue;
                 }
             };
-            all.extend(brought.into_iter().map(|credential| Placed {
-                value: credential,
-                place: place.clone(),
-            }));
+            let brought = brought.into_iter();
+            all.extend(brought.map(|credential| Placed::at(place.clone(), credential)));
         }
     }
 }

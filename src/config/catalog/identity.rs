@@ -16,16 +16,14 @@ pub(super) fn read(
     let mut table = Section::new(format!("{client}identity: "), table, faults);
     let identity = table.read::<Identity>();
     let lifespan = table.read::<Lifespan>().unwrap_or_default();
-    let place = table.place().clone();
+    let identity = identity.map(|identity| StatedCredential {
+        label: lifespan.label,
+        active_from: lifespan.active_from,
+        expires_at: lifespan.expires_at,
+        retired_at: lifespan.retired_at,
+        ..PublicMaterial::Identity(Box::new(identity)).into()
+    });
+    let identity = identity.map(|it| Placed::of(&table, it));
     table.finish();
-    Some(Placed {
-        value: StatedCredential {
-            label: lifespan.label,
-            active_from: lifespan.active_from,
-            expires_at: lifespan.expires_at,
-            retired_at: lifespan.retired_at,
-            ..PublicMaterial::Identity(Box::new(identity?)).into()
-        },
-        place,
-    })
+    identity
 }

@@ -34,10 +34,7 @@ pub(super) fn read(
         };
         let issuer = settled(issuer, &table);
         report(&issuer, (&table, options));
-        Placed {
-            value: issuer,
-            place: table.place().clone(),
-        }
+        Placed::of(&table, issuer)
     });
     table.finish();
     issuer

@@ -13,6 +13,7 @@ mod subject;
 pub mod token_line;
 pub mod write;
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -52,19 +53,44 @@ pub struct Placed<T> {
     pub value: T,
     /// Where it stands.
     pub place: Place,
+    /// Where each of its keys stands.
+    keys: BTreeMap<String, Place>,
+}
+
+impl<T> Placed<T> {
+    /// At a place that has no keys of its own.
+    pub const fn at(place: Place, value: T) -> Self {
+        Self {
+            value,
+            place,
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// Read from this table.
+    fn of(table: &Section<'_>, value: T) -> Self {
+        Self {
+            value,
+            place: table.place().clone(),
+            keys: table.places(),
+        }
+    }
+
+    /// Where `key` stands, or all of it where the key is absent.
+    pub fn place_of(&self, key: &str) -> &Place {
+        self.keys.get(key).unwrap_or(&self.place)
+    }
 }
 
 impl Placed<StatedCredential> {
     /// What `grantd dev` made for a client whose catalog states nothing of the kind.
     #[must_use]
     pub fn made_by_dev(credential: impl Into<StatedCredential>) -> Self {
-        Self {
-            value: StatedCredential {
-                label: Some("made by grantd dev".to_owned()),
-                ..credential.into()
-            },
-            place: Place::Nowhere,
-        }
+        let credential = StatedCredential {
+            label: Some("made by grantd dev".to_owned()),
+            ..credential.into()
+        };
+        Self::at(Place::Nowhere, credential)
     }
 }
 

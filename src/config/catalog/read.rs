@@ -15,10 +15,7 @@ pub(super) fn audience(table: (&Place, &Table), faults: &Faults) -> Option<Place
         if let Some(fault) = audience.fault().map(PolicyFault::from) {
             table.fault_of(fault.key(), fault);
         }
-        Placed {
-            value: audience,
-            place: table.place().clone(),
-        }
+        Placed::of(&table, audience)
     });
     table.finish();
     audience
@@ -70,10 +67,7 @@ fn policy(
             }
         }
     }
-    let place = table.place().clone();
+    let policy = policy.map(|policy| Placed::of(&table, policy));
     table.finish();
-    policy.map(|policy| Placed {
-        value: policy,
-        place,
-    })
+    policy
 }

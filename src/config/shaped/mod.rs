@@ -6,6 +6,7 @@ mod error;
 mod path;
 mod stated;
 
+use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
@@ -184,6 +185,13 @@ impl<'t> Section<'t> {
     /// Where `key` stands, where it is present.
     pub(super) fn has(&self, key: &str) -> Option<&'t Place> {
         self.table.0.get(key).map(|entry| &entry.value.place)
+    }
+
+    /// Where each of its keys stands.
+    pub(super) fn places(&self) -> BTreeMap<String, Place> {
+        let keys = self.table.0.iter();
+        keys.map(|(key, entry)| (key.clone(), entry.value.place.clone()))
+            .collect()
     }
 
     /// Whether `key` was present, and wrong.

@@ -1,13 +1,17 @@
 //! Warns of what can be applied but has no effect: a client that cannot authenticate, a client that may do nothing, an
-//! audience that nobody gets tokens for. One sentence for each kind, however many there are.
+//! audience that nobody gets tokens for, a stored client that relies on an issuer which is no longer trusted so far. One
+//! sentence for each kind, however many there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::stored::{Stored, leaves};
 use crate::config::catalog::{Catalog, CatalogClient};
 use crate::config::fault::Place;
 use crate::domain::client::ClientStatus;
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::credential::CredentialState;
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
+use crate::domain::known_client::KnownClient;
+use crate::domain::trusted_issuer::IssuerUse;
 
 /// How many more of a kind are named; the rest are only counted.
 const NAMED: usize = 4;
@@ -58,7 +62,11 @@ pub(super) fn warnings(catalog: &Catalog, stored: &Stored, prune: bool) -> Vec<S
             unused.collect(),
         ),
     ];
-    kinds.into_iter().flatten().collect()
+    let let_down = after.let_down();
+    let let_down = let_down
+        .into_iter()
+        .filter_map(|(what, of)| sentence(("client", &what), of));
+    kinds.into_iter().flatten().chain(let_down).collect()
 }
 
 impl After<'_> {
@@ -73,6 +81,62 @@ impl After<'_> {
         let stated = self.catalog.audiences.iter().map(|it| &it.value);
         let kept = self.stored.audiences.values().filter(|_| !self.prune);
         stated.chain(kept).flat_map(|it| &it.served_by).collect()
+    }
+
+    /// The stored clients that stay and need of an issuer what the catalog no longer trusts it with.
+    fn let_down(&self) -> Vec<(String, Vec<(String, Place)>)> {
+        let clients = self.catalog.clients.iter();
+        let clients: BTreeMap<&ClientId, &CatalogClient> =
+            clients.map(|it| (&it.client.id, it)).collect();
+        let issuers = self.catalog.issuers.iter();
+        let narrowed = issuers.filter_map(|issuer| {
+            let old = self.stored.issuers.get(&issuer.id)?;
+            let mut lost = old.uses.clone();
+            lost.retain(|it| !issuer.may_be(*it));
+            Some(lost.into_iter().map(move |it| (issuer, it)))
+        });
+        let let_down = narrowed.flatten().map(|(issuer, lost)| {
+            let what = format!(
+                "relies on issuer {}, whose `use` no longer has \"{lost}\"",
+                issuer.id
+            );
+            let kept = self.stored.living().filter(|_| !self.prune);
+            let of = kept.filter(|it| {
+                let stated = clients.get(&it.client.id).copied();
+                self.still_needs((it, stated), &issuer.id, lost)
+            });
+            let place = issuer.place_of("use");
+            let named = of.map(|it| (it.client.id.to_string(), place.clone()));
+            (what, named.collect())
+        });
+        let_down.collect()
+    }
+
+    /// Whether a stored client has a policy or a live identity that needs that of the issuer, and that the catalog does
+    /// not state.
+    fn still_needs(
+        &self,
+        (known, stated): (&KnownClient, Option<&CatalogClient>),
+        issuer: &IssuerId,
+        what: IssuerUse,
+    ) -> bool {
+        let policies = stated.map_or(&[][..], |it| &it.policies);
+        let credentials = stated.map_or(&[][..], |it| &it.credentials);
+        let mut kept = known.policies.iter().filter(|kept| {
+            let mut stated = policies.iter();
+            stated.all(|it| it.audience != kept.audience)
+        });
+        let mut live = known
+            .credentials
+            .iter()
+            .filter(|it| it.state(self.stored.now) == CredentialState::Live)
+            .filter_map(|it| it.material.identity())
+            .filter(|kept| {
+                let mut stated = credentials.iter();
+                stated.all(|it| it.material.identity() != Some(kept))
+            });
+        kept.any(|it| it.uses_of(issuer).contains(&what))
+            || what == IssuerUse::Client && live.any(|it| it.issuer == *issuer)
     }
 
     fn has_credential(&self, stated: &CatalogClient) -> bool {

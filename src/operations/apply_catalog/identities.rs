@@ -10,7 +10,7 @@ use crate::domain::identity::{Identity, IdentityFault};
 use crate::domain::trusted_issuer::TrustedIssuer;
 
 /// The issuers as they will be.
-pub(super) struct Issuers<'a>(BTreeMap<&'a IssuerId, &'a TrustedIssuer>);
+pub(super) struct Issuers<'a>(pub(super) BTreeMap<&'a IssuerId, &'a TrustedIssuer>);
 
 impl<'a> Issuers<'a> {
     /// Those of the catalog, and the stored ones that stay beside them.
@@ -42,7 +42,7 @@ impl<'a> Issuers<'a> {
                 }
                 Err(fault) => {
                     let key = format!("client \"{}\": identity: {}", client.client.id, fault.key());
-                    findings.fault(&stated.place, key, fault);
+                    findings.fault(stated.place_of(fault.key()), key, fault);
                 }
             }
         }

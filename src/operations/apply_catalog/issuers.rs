@@ -1,4 +1,4 @@
-//! Whether issuers and clients, stated and stored, have names of their own, and whether everybody's issuer is there.
+//! Whether issuers and clients, stated and stored, have names of their own.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::config::catalog::{Catalog, Placed};
 use crate::domain::identifier::{ClientId, IssuerId};
 use crate::domain::trusted_issuer::{IssuerNames, NameClash, TrustedIssuer};
 
-/// Notes what clashes, and which policies name an issuer that is not there, once `catalog` is applied to `stored`, of which the rest stays unless it is pruned.
+/// Notes what clashes once `catalog` is applied to `stored`, of which the rest stays unless it is pruned.
 pub(super) fn check(catalog: &Catalog, stored: &Stored, prune: bool, findings: &mut Findings) {
     let stated: BTreeMap<&IssuerId, &Placed<TrustedIssuer>> =
         catalog.issuers.iter().map(|it| (&it.id, it)).collect();
@@ -24,16 +24,6 @@ pub(super) fn check(catalog: &Catalog, stored: &Stored, prune: bool, findings: &
         }
     }
     let names: IssuerNames<'_> = kept().chain(stated.values().map(|it| &it.value)).collect();
-    let all = kept().chain(stated.values().map(|it| &it.value));
-    let all: BTreeMap<&IssuerId, &TrustedIssuer> = all.map(|it| (&it.id, it)).collect();
-    for client in &catalog.clients {
-        for policy in &client.policies {
-            for fault in policy.faults_by(&all) {
-                let key = format!("client \"{}\": policy: {}", client.client.id, fault.key());
-                findings.fault(&policy.place, key, fault);
-            }
-        }
-    }
     let mut clients: BTreeMap<&ClientId, _> = BTreeMap::new();
     if !prune {
         clients.extend(stored.living().map(|it| (&it.client.id, None)));
@@ -63,7 +53,7 @@ fn clash(issuer: &Placed<TrustedIssuer>, found: NameClash, findings: &mut Findin
         _ => ": url",
     };
     findings.fault(
-        &issuer.place,
+        issuer.place_of("url"),
         format!("issuer \"{}\"{key}", issuer.id),
         found,
     );

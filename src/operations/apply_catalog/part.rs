@@ -111,10 +111,8 @@ impl Part {
     /// States an audience, with key pairs that were made before for its algorithm.
     pub(in crate::operations) fn wish_audience(&mut self, audience: Audience, keys: KeyPairs) {
         self.keys = keys;
-        self.wish.audiences.push(Placed {
-            value: audience,
-            place: Place::Command,
-        });
+        let stated = Placed::at(Place::Command, audience);
+        self.wish.audiences.push(stated);
     }
 
     /// States a client that does not exist yet.
@@ -125,10 +123,7 @@ impl Part {
 
     /// States a client with that status, and `policies` in addition to those that it has.
     pub(in crate::operations) fn wish_client(&mut self, client: Client, policies: Vec<Policy>) {
-        let stated = |policy| Placed {
-            value: policy,
-            place: Place::Command,
-        };
+        let stated = |policy| Placed::at(Place::Command, policy);
         self.wish.clients.push(CatalogClient {
             policies: policies.into_iter().map(stated).collect(),
             ..CatalogClient::bare(client)

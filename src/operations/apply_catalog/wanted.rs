@@ -80,7 +80,7 @@ pub(super) fn wanted(
         issuers.check(stated, stored, &mut wanted.findings);
         let policies = old.map_or(&[][..], |it| &it.policies);
         for stated in &stated.policies {
-            check_policy(&client, stated, &audiences, &mut wanted.findings);
+            check_policy(&client, stated, (&audiences, &issuers), &mut wanted.findings);
         }
         if !options.prune {
             check_kept(&client, stated, policies, &mut wanted.findings);
@@ -139,11 +139,11 @@ fn mark(stored: Option<&Client>, status: ClientStatus, now: Timestamp) -> Timest
     }
 }
 
-/// A stated policy fits its client, and names an audience that is there and fits it.
+/// A stated policy fits its client, and names an audience and issuers that are there and fit it.
 fn check_policy(
     client: &Client,
     stated: &Placed<Policy>,
-    audiences: &BTreeMap<&AudienceId, &Audience>,
+    (audiences, issuers): (&BTreeMap<&AudienceId, &Audience>, &Issuers<'_>),
     findings: &mut Findings,
 ) {
     let policy = &stated.value;
@@ -154,9 +154,11 @@ fn check_policy(
             audiences.keys().copied(),
         )],
     };
-    for fault in policy.faults_of(client).into_iter().chain(at_audience) {
+    let of_client = policy.faults_of(client).into_iter();
+    let by_issuers = policy.faults_by(&issuers.0);
+    for fault in of_client.chain(at_audience).chain(by_issuers) {
         let key = format!("client \"{}\": policy: {}", client.id, fault.key());
-        findings.fault(&stated.place, key, fault);
+        findings.fault(stated.place_of(fault.key()), key, fault);
     }
 }
 
@@ -206,7 +208,7 @@ fn check_stored_policies(catalog: &Catalog, stored: &Stored, findings: &mut Find
             }
             for fault in policy.faults_at(audience) {
                 let key = format!("the stored policy of {id}: {}", fault.key());
-                findings.fault(&audience.place, key, fault);
+                findings.fault(audience.place_of("scopes"), key, fault);
             }
         }
     }

@@ -66,6 +66,52 @@ on_both! {
         assert!(screen.contains("nobody relies on it"), "{screen}");
     }
 
+    /// A catalog that trusts an issuer less tells whom that stops, where it does not state them: it fails closed.
+    async fn who_is_let_down_by_a_narrower_use_is_told(env) {
+        let platform = Platform::ci().await;
+        let all = platform.lines("use = [\"client\", \"exchange\", \"grant\"]");
+        let gate = exchanges("gate", "issuer:ci", "**");
+        let catalog = CATALOG.to_owned()
+            + &all
+            + &workload("job", "ci", "subject = \"repo:acme/job:**\"")
+            + &workload("old", "ci", "subject = \"repo:acme/old:**\"")
+            + &gate
+            + &exchanges("gate-2", "issuer:ci", "**")
+            + &asks_for("program", "issuer = \"ci\"\n");
+        env.apply(&catalog).await;
+        let retired = env.credentials("old").await[0].id.clone();
+        env.retire(&retired, false).await;
+        let site = Site::new(env).await;
+        let told = |uses: &str| {
+            site.place.write("less.toml", &platform.lines(uses));
+            let told = site.done("apply less.toml --dry-run").stderr;
+            let lines = told.lines().filter(|it| it.contains("relies on issuer"));
+            lines.map(|it| it.trim().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(told("use = [\"grant\", \"client\", \"exchange\"]"), [""; 0]);
+        let place = |uses: &str| {
+            let lines = platform.lines(uses);
+            lines.lines().position(|it| it.starts_with("use")).unwrap() + 1
+        };
+        let line = place("use = [\"exchange\"]");
+        let needs = |client: &str, what: &str| {
+            format!("less.toml:{line}: client {client} relies on issuer ci, whose `use` no longer has \"{what}\"")
+        };
+        let expected = [needs("job", "client"), needs("program", "grant")];
+        let less = told("use = [\"exchange\"]");
+        assert_eq!(less.len(), 2, "{less:?}");
+        assert!(less.iter().zip(&expected).all(|(told, it)| told.ends_with(it)), "{less:?}");
+        let both = told("use = [\"client\", \"grant\"]");
+        assert!(both[0].ends_with(&format!("{}; the same holds for gate-2 (less.toml:{line})", needs("gate", "exchange"))), "{both:?}");
+        // Stated, it is a fault, at the key that is wrong.
+        let gate = gate.replace("secret = \"a secret of gate 1\"", "");
+        site.place.write("less.toml", &(gate.clone() + &platform.lines("use = [\"client\", \"grant\"]")));
+        let refused = site.refused("apply less.toml --dry-run", 1);
+        let line = gate.lines().position(|it| it.starts_with("exchange")).unwrap() + 1;
+        let words = format!("less.toml:{line}: client \"gate\": policy: exchange: from: the tokens of issuer ci");
+        assert!(refused.contains(&words), "{refused}");
+    }
+
     async fn so_many_are_listed_as_somebody_can_read(env) {
         let platform = Platform::ci().await;
         let mut catalog = CATALOG.to_owned() + &platform.lines("use = [\"client\", \"exchange\"]");
