@@ -24,7 +24,7 @@ macro_rules! line {
             credential = $decided.decision.credential.as_ref().map(text_of),
             audience = $decided.decision.audience.as_ref().map(text_of),
             subject = $decided.decision.delegation.as_ref().map(|it| it.subject.as_str()),
-            actors = $decided.decision.delegation.as_ref().map(|it| it.actors()),
+            actors = $decided.decision.delegation.as_ref().and_then(|it| it.actors()),
             from = $decided.decision.from.as_ref().map(ToString::to_string),
             scopes_asked = $decided.decision.scopes_asked.as_ref().map(text_of),
             $($field)*

@@ -34,4 +34,11 @@ impl<'f> Finding<'f> {
             ..self
         }
     }
+
+    /// The same, with one thing more that can be done about it.
+    #[must_use]
+    pub fn or(self, other: &'static str) -> Self {
+        let both = self.remedy.as_ref().map(|it| format!("{it}; {other}"));
+        self.remedy(both.map_or(Cow::Borrowed(other), Cow::Owned))
+    }
 }

@@ -159,7 +159,7 @@ fn found(decision: &Decision, check: Check) -> Option<String> {
         Check::ScopeKnown => text_of(decision.scopes_asked.as_ref()),
         Check::ScopeGranted => text_of(decision.scopes_granted.as_ref()),
         Check::TokenSubject => decision.delegation.as_ref().map(|it| it.subject.clone()),
-        Check::ActorCount => decision.delegation.as_ref().map(|it| it.actors()),
+        Check::ActorCount => decision.delegation.as_ref().and_then(|it| it.actors()),
         Check::TokenSignature => decision.jti.as_ref().map(|jti| format!("jti {jti}")),
         _ => None,
     }

@@ -89,15 +89,23 @@ pub struct Decision {
 pub struct Delegation {
     /// The subject.
     pub subject: String,
-    /// Who acts, the client that asks first, and who acted before it.
+    /// Who acts, the client that asks first, and who acted before it; empty where the token names nobody beside its subject.
     pub actors: Vec<String>,
 }
 
 impl Delegation {
-    /// All that act, as one text.
+    /// All that act, as one text, where there are any: a name that could be taken for several is quoted.
     #[must_use]
-    pub fn actors(&self) -> String {
-        self.actors.join(", ")
+    pub fn actors(&self) -> Option<String> {
+        let shown = |name: &String| {
+            if name.contains([',', ' ', '"']) {
+                format!("{name:?}")
+            } else {
+                name.clone()
+            }
+        };
+        let shown: Vec<String> = self.actors.iter().map(shown).collect();
+        (!shown.is_empty()).then(|| shown.join(", "))
     }
 }
 

@@ -152,9 +152,7 @@ fn unknown_issuer<'f>(iss: &'f str, near: Option<&IssuerId>) -> Finding<'f> {
         Some(near) => format!(
             "it is almost the url of {near}: a url is compared byte by byte, so write it as the token does"
         ),
-        None => "where it is to be trusted, add it as an [[issuer]] to the catalog; an assertion that the client signs \
-                 itself has its id in iss and sub"
-            .to_owned(),
+        None => "where it is to be trusted, add it as an [[issuer]] to the catalog".to_owned(),
     };
     Finding::new(Check::ForeignIssuer, iss).remedy(remedy)
 }

@@ -91,6 +91,10 @@ impl ClientFault {
                 )
             }
             Self::Assertion(fault) => fault.explain(),
+            Self::Foreign(fault @ ForeignFault::UnknownIssuer(_, None)) => {
+                let finding = fault.explain();
+                finding.or("an assertion that the client signs itself has its id in iss and sub")
+            }
             Self::Foreign(fault) => fault.explain(),
             Self::UnknownClient => Finding::new(Check::Client, "an unknown id")
                 .remedy("compare the id with grantd client list"),

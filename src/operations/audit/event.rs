@@ -32,6 +32,8 @@ pub(in crate::operations) fn details(decided: &Decided) -> Value {
     let (decision, outcome) = (&decided.decision, &decided.outcome);
     let finding = outcome.finding();
     let dead = outcome.dead_credential();
+    let delegation = decision.delegation.as_ref();
+    let actors = delegation.map(|it| &it.actors);
     json!({
         "request_id": decision.request_id.to_string(),
         "source": decision.source.to_string(),
@@ -41,8 +43,8 @@ pub(in crate::operations) fn details(decided: &Decided) -> Value {
         "issuer": decision.issuer.as_ref().map(ToString::to_string),
         "credential": decision.credential.as_ref().or(dead).map(ToString::to_string),
         "audience": decision.audience.as_ref().map(ToString::to_string),
-        "subject": decision.delegation.as_ref().map(|it| it.subject.as_str()),
-        "actors": decision.delegation.as_ref().map(|it| it.actors()),
+        "subject": delegation.map(|it| it.subject.as_str()),
+        "actors": actors.filter(|it| !it.is_empty()),
         "from": decision.from.as_ref().map(ToString::to_string),
         "holder": decision.holder.as_ref().map(ToString::to_string),
         "scopes_asked": decision.scopes_asked.as_ref().map(ToString::to_string),

@@ -124,7 +124,7 @@ impl Grantd {
                 Ok((Brought::Exchanged(Box::new(exchanged)), None))
             }
             AskedGrant::JwtBearer(PresentedAssertion(text)) => {
-                match self.read_asserted(text, client, decision).await? {
+                match self.read_asserted(text, decision).await? {
                     Ok((subject, unspent)) => {
                         Ok((Brought::Asserted(Ok(Box::new(subject))), Some(unspent)))
                     }

@@ -1,5 +1,7 @@
 //! The tokens that an exchange is asked for, from their text to whether they count.
 
+use std::iter;
+
 use serde_json::{Map, Value};
 
 use super::foreign_subject::ForeignSubject;
@@ -71,15 +73,16 @@ impl Exchanged {
     }
 }
 
-/// Notes for whom `client` asks.
-pub(super) fn note(token: &SubjectToken, client: &ClientId, decision: &mut Decision) {
+/// Notes for whom a client asks, and who acts then.
+pub(super) fn note<'a>(
+    token: &SubjectToken,
+    actors: impl Iterator<Item = &'a str>,
+    decision: &mut Decision,
+) {
     decision.from = Some(token.from.clone());
     decision.delegation = Some(Box::new(Delegation {
         subject: token.subject.clone(),
-        actors: std::iter::once(client.as_str())
-            .chain(token.actors.iter().flat_map(ActorChain::iter))
-            .map(str::to_owned)
-            .collect(),
+        actors: actors.map(str::to_owned).collect(),
     }));
 }
 
@@ -97,7 +100,9 @@ impl Grantd {
     ) -> Result<Exchanged, Outage> {
         let subject = self.read_subject(presented.subject, decision).await?;
         if let Ok(subject) = &subject {
-            note(subject.token(), client, decision);
+            let token = subject.token();
+            let before = token.actors.iter().flat_map(ActorChain::iter);
+            note(token, iter::once(client.as_str()).chain(before), decision);
         }
         let actor = match presented.actor {
             Some(text) => Some(self.read_token(text).await?),

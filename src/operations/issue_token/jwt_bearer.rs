@@ -1,5 +1,7 @@
 //! The JWT bearer grant, RFC 7523 section 2.1: a token of a trusted issuer says for whom the client asks.
 
+use std::iter;
+
 use super::circumstances::Circumstances;
 use super::entitlement::{Delegated, Entitlement};
 use super::exchanged::note;
@@ -10,7 +12,6 @@ use crate::domain::decision::Decision;
 use crate::domain::foreign_name;
 use crate::domain::foreign_token::{ForeignFault, claimed_issuer};
 use crate::domain::grant_decision::policies_that_hold;
-use crate::domain::identifier::ClientId;
 use crate::domain::policy::Purpose;
 use crate::domain::refusal::GrantFault;
 use crate::domain::trusted_issuer::IssuerUse;
@@ -77,7 +78,6 @@ impl Grantd {
     pub(super) async fn read_asserted(
         &self,
         text: &str,
-        client: &ClientId,
         decision: &mut Decision,
     ) -> Result<Result<(ForeignSubject, AcceptedForeign), ForeignFault>, Outage> {
         let read = self.read_foreign_subject((text, IssuerUse::Grant), decision);
@@ -85,7 +85,8 @@ impl Grantd {
             return Ok(Err(self.of_nobody(text).await?));
         };
         if let Ok((subject, _)) = &read {
-            note(&subject.token, client, decision);
+            // Nobody acts in the token that comes of it.
+            note(&subject.token, iter::empty(), decision);
         }
         Ok(read)
     }

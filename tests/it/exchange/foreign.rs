@@ -331,7 +331,13 @@ on_both! {
         for part in ["from=\"issuer:ci\"", &format!("subject=\"{NAMED}\""), "actors=\"orders\""] {
             assert!(issued.contains(part), "{part}: {issued}");
         }
-        for token in [elsewhere, accepted] {
+        // Another issuer may call somebody as two are called here.
+        let acted = platform.token(&json!({ "act": { "sub": "web, stock" } }));
+        assert_eq!(replica.at(&source).give_for("orders", &acted, "").await.status, 200);
+        let lines = log.lines();
+        let (line, part) = (lines.last().unwrap(), r#"actors="orders, \"ci|web, stock\"""#);
+        assert!(line.contains(part), "{line}");
+        for token in [elsewhere, accepted, acted] {
             let (input, _) = token.rsplit_once('.').unwrap();
             assert!(lines.iter().all(|it| !it.contains(input)));
         }

@@ -28,7 +28,7 @@ on_both! {
         let details: Value = serde_json::from_str(event).unwrap();
         assert_eq!(
             (&details["subject"], &details["actors"], &details["from"], &details["holder"]),
-            (&json!("web"), &json!("stock, orders"), &json!("stock-api"), &json!("orders"))
+            (&json!("web"), &json!(["stock", "orders"]), &json!("stock-api"), &json!("orders"))
         );
     }
 

@@ -318,6 +318,9 @@ on_both! {
         for _ in 0..2 {
             let explained = explain_unsent(&replica.grantd, supposed, &caller).await.unwrap();
             assert!(explained.is_granted(), "{explained:?}");
+            let told = json!(explained);
+            // Nobody acts: the client asks for a token that has no `act`.
+            assert!(told["subject"].is_string() && told["actors"].is_null(), "{told}");
         }
         assert_eq!(grants(&replica, &assertion, &[]).await.status, 200);
         // Of another replica, too.
