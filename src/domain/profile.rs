@@ -6,6 +6,7 @@ use super::algorithm::SigningAlgorithm;
 use super::audience::{Audience, SenderConstraint};
 use super::client::{AssertionAudience, AuthMethod, Client, named};
 use super::identifier::ClientId;
+use super::trusted_issuer::TrustedIssuer;
 
 named! {
     /// The profile.
@@ -40,6 +41,16 @@ pub enum Contradiction {
         client: String,
         kid: String,
         algorithm: AcceptedAlgorithm,
+    },
+    /// An issuer none of whose tokens it takes.
+    #[error(
+        "issuer {issuer}: the profile {profile} takes no tokens that are signed by {forbidden}: where the issuer signs by \
+         ES256, EdDSA or PS256 as well, name that in algorithms; else trust it on a server of another profile"
+    )]
+    Issuer {
+        profile: Profile,
+        issuer: String,
+        forbidden: String,
     },
     /// An audience whose tokens are signed with RSA PKCS #1.
     #[error(
@@ -120,6 +131,13 @@ impl Profile {
         }
     }
 
+    /// The algorithms of those of its tokens that it takes.
+    pub fn algorithms_of(self, issuer: &TrustedIssuer) -> impl Iterator<Item = AcceptedAlgorithm> {
+        let taken = self.foreign_algorithms();
+        let by_issuer = issuer.accepted_algorithms().iter().copied();
+        by_issuer.filter(|it| taken.contains(&it.as_str()))
+    }
+
     /// Whether every token must be bound to its sender.
     #[must_use]
     pub const fn binds_every_token(self) -> bool {
@@ -164,6 +182,19 @@ impl Profile {
             client: client.to_string(),
             kid: kid.to_owned(),
             algorithm,
+        })
+    }
+
+    /// What it forbids of a trusted issuer.
+    #[must_use]
+    pub fn contradiction_of_issuer(self, issuer: &TrustedIssuer) -> Option<Contradiction> {
+        let by_issuer = issuer.accepted_algorithms().iter();
+        let forbidden = || by_issuer.map(|it| it.as_str()).collect::<Vec<_>>();
+        let usable = self.algorithms_of(issuer).next().is_some();
+        (!usable).then(|| Contradiction::Issuer {
+            profile: self,
+            issuer: issuer.id.to_string(),
+            forbidden: forbidden().join(", "),
         })
     }
 

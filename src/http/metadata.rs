@@ -35,14 +35,14 @@ struct Metadata<'a> {
     response_types_supported: Option<&'static [&'static str]>,
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: &'a [&'static str],
-    token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    token_endpoint_auth_signing_alg_values_supported: &'a [&'static str],
     introspection_endpoint_auth_methods_supported: &'a [&'static str],
-    introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    introspection_endpoint_auth_signing_alg_values_supported: &'a [&'static str],
     /// RFC 9701 section 7.
     #[serde(skip_serializing_if = "Option::is_none")]
     introspection_signing_alg_values_supported: Option<[&'static str; 1]>,
     revocation_endpoint_auth_methods_supported: &'a [&'static str],
-    revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    revocation_endpoint_auth_signing_alg_values_supported: &'a [&'static str],
     /// RFC 8705 section 5: the same endpoints where client certificates are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     mtls_endpoint_aliases: Option<Aliases>,
@@ -77,9 +77,12 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
     let Some(ring) = state.grantd.keys() else {
         return unavailable(1);
     };
+    let Ok(of_assertions) = state.grantd.assertion_algorithms().await else {
+        return unavailable(1);
+    };
     let in_use = ring.algorithms(state.grantd.database_now());
     let of_introspection = state.grantd.introspection_algorithm();
-    let document = document(&state.settings, (&in_use, of_introspection));
+    let document = document(&state.settings, (&in_use, of_introspection, &of_assertions));
     cacheable_json(
         "application/json",
         document,
@@ -90,11 +93,14 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
 
 fn document(
     settings: &Settings,
-    (in_use, of_introspection): (&[SigningAlgorithm], Option<SigningAlgorithm>),
+    (in_use, of_introspection, of_assertions): (
+        &[SigningAlgorithm],
+        Option<SigningAlgorithm>,
+        &[&'static str],
+    ),
 ) -> Vec<u8> {
     let issuer = &settings.issuer;
     let methods = auth_methods(settings);
-    let algorithms = settings.profile.assertion_algorithms();
     let strict_readers = settings.serves_strict_readers();
     let of_tokens: Vec<&'static str> = in_use
         .iter()
@@ -111,12 +117,12 @@ fn document(
         response_types_supported: strict_readers.then_some(&["none"]),
         grant_types_supported: GrantType::ALL.iter().map(|it| it.parameter()).collect(),
         token_endpoint_auth_methods_supported: &methods,
-        token_endpoint_auth_signing_alg_values_supported: algorithms,
+        token_endpoint_auth_signing_alg_values_supported: of_assertions,
         introspection_endpoint_auth_methods_supported: &methods,
-        introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+        introspection_endpoint_auth_signing_alg_values_supported: of_assertions,
         introspection_signing_alg_values_supported: of_introspection.map(|it| [it.as_str()]),
         revocation_endpoint_auth_methods_supported: &methods,
-        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+        revocation_endpoint_auth_signing_alg_values_supported: of_assertions,
         dpop_signing_alg_values_supported: settings.profile.proof_algorithms(),
         mtls_endpoint_aliases: aliases(settings),
         tls_client_certificate_bound_access_tokens: settings.mtls.is_some(),

@@ -25,10 +25,14 @@ pub async fn profile_contradiction(
         return Ok(None);
     }
     let audiences = store.all_audiences().await?;
-    let mut of_audiences = audiences
+    let of_audiences = audiences
         .iter()
         .filter_map(|it| profile.contradiction_of_audience(it));
-    let contradiction = match of_audiences.next() {
+    let issuers = store.load_issuers().await?.value;
+    let of_issuers = issuers
+        .iter()
+        .filter_map(|it| profile.contradiction_of_issuer(it));
+    let contradiction = match of_audiences.chain(of_issuers).next() {
         Some(contradiction) => Some(contradiction),
         None => contradiction_of_clients(store, profile).await?,
     };

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::crypto::client_key::ClientKey;
 use crate::crypto::key_set::{KeySet, LeftOut};
 use crate::domain::accepted_algorithm::AcceptedAlgorithm;
+use crate::domain::profile::Profile;
 use crate::domain::shown;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trusted_issuer::{IssuerKeys, TrustedIssuer};
@@ -60,7 +61,8 @@ pub struct FoundKeys {
 pub struct FoundKey {
     /// What a header's `kid` calls it, as it may be shown.
     pub kid: String,
-    /// What it verifies of tokens of this issuer: nothing where the issuer may sign by none of what the key is for.
+    /// What it verifies of tokens of this issuer: nothing where the issuer, or the server's profile, takes none of what the
+    /// key is for.
     pub algorithms: Vec<AcceptedAlgorithm>,
     /// What it could verify besides.
     pub not_of_issuer: Vec<AcceptedAlgorithm>,
@@ -78,21 +80,22 @@ pub struct LeftOutKey {
 impl Grantd {
     /// Asks for the keys of `issuer` now, and holds them.
     pub async fn test_issuer(&self, issuer: &TrustedIssuer) -> TestedIssuer {
-        test(&self.key_sources, issuer).await
+        test(&self.key_sources, (issuer, self.settings.profile)).await
     }
 }
 
-/// Asks for the keys of `issuer` now, without a replica.
-pub async fn test_issuer(issuer: &TrustedIssuer) -> TestedIssuer {
+/// Asks for the keys of `issuer` now, without a replica, for servers of that profile.
+pub async fn test_issuer(issuer: &TrustedIssuer, profile: Profile) -> TestedIssuer {
     let clocks = Arc::new(Clocks::new(Clock::system()));
     let sources = KeySources::new(Fetcher::of_environment(), clocks);
-    test(&sources, issuer).await
+    test(&sources, (issuer, profile)).await
 }
 
-async fn test(sources: &KeySources, issuer: &TrustedIssuer) -> TestedIssuer {
+async fn test(sources: &KeySources, (issuer, profile): (&TrustedIssuer, Profile)) -> TestedIssuer {
     let clock = Clock::system();
     let begun = clock.elapsed();
     let read = sources.fetch_now(issuer).await;
+    let wanted: Vec<AcceptedAlgorithm> = profile.algorithms_of(issuer).collect();
     TestedIssuer {
         took: clock.elapsed().saturating_sub(begun),
         result: read.map(|fresh| {
@@ -106,7 +109,7 @@ async fn test(sources: &KeySources, issuer: &TrustedIssuer) -> TestedIssuer {
                 refresh_by: stated.map(|_| by),
                 refresh_stated_seconds: stated.map(|it| it.as_secs()),
                 url: fresh.url,
-                keys: keys(&fresh.set, issuer),
+                keys: keys(&fresh.set, &wanted),
                 authorities: fresh.set.authorities().len(),
                 left_out: fresh.set.left_out().iter().map(LeftOutKey::of).collect(),
             }
@@ -114,9 +117,8 @@ async fn test(sources: &KeySources, issuer: &TrustedIssuer) -> TestedIssuer {
     }
 }
 
-fn keys(set: &KeySet, issuer: &TrustedIssuer) -> Vec<FoundKey> {
+fn keys(set: &KeySet, wanted: &[AcceptedAlgorithm]) -> Vec<FoundKey> {
     let found = |key: &Arc<ClientKey>| {
-        let wanted = issuer.accepted_algorithms();
         let (algorithms, not_of_issuer) = key.algorithms().partition(|it| wanted.contains(it));
         FoundKey {
             kid: shown::plain(key.name()),

@@ -231,6 +231,26 @@ on_both! {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
+    /// Of an issuer that signs by what the profile forbids no token would ever count.
+    async fn an_issuer_that_signs_by_rsa_pkcs1_alone_is_refused(env) {
+        let key = Key::new(SigningAlgorithm::Es256);
+        let issuer = |more: &str| {
+            let lines = "[[issuer]]\nid = \"github\"\nurl = \"https://ci.example\"\npreset = \"github\"\n";
+            format!("{lines}{more}\n{}", catalog(&[&key]))
+        };
+        let env = Env { profile: Profile::Fapi2, ..env };
+        let refused = env.try_apply(&issuer(""), false).await.unwrap_err();
+        assert!(refused.contains("issuer github: the profile fapi2 takes no tokens that are signed by RS256:"), "{refused}");
+        let listed = env.try_apply(&issuer("algorithms = [\"RS256\", \"ES384\"]"), false).await.unwrap_err();
+        assert!(listed.contains(":5: issuer github: ") && listed.contains("RS256, ES384:"), "{listed}");
+        env.apply(&issuer("algorithms = [\"RS256\", \"ES256\"]")).await;
+        assert_eq!(profile_contradiction(&env.store, Profile::Fapi2).await.unwrap(), None);
+        let env = Env { profile: Profile::Default, ..env };
+        env.apply(&issuer("")).await;
+        let told = profile_contradiction(&env.store, Profile::Fapi2).await.unwrap().unwrap();
+        assert!(told.starts_with("issuer github: the profile fapi2"), "{told}");
+    }
+
     /// A catalog that was applied for another profile while the replica ran.
     async fn an_audience_with_a_forbidden_algorithm_gets_no_tokens(env) {
         let (env, replica, key) = fapi2(env, SigningAlgorithm::Es256).await;

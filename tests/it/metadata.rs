@@ -328,6 +328,38 @@ on_both! {
         }
     }
 
+    /// FEDERATION 2: what a trusted issuer signs by is told while it is in use for clients.
+    async fn the_algorithms_of_assertions_grow_by_those_of_issuers(env) {
+        let issuer = |uses: &str, algorithms: &str| {
+            let lines = "[[issuer]]\nid = \"mesh\"\nurl = \"https://mesh.example\"";
+            format!("{CATALOG}{lines}\nuse = [\"{uses}\"]\nalgorithms = [{algorithms}]\n")
+        };
+        env.apply(CATALOG).await;
+        let replica = env.replica().await;
+        let fapi2 = env.replica_with(|settings| settings.profile = Profile::Fapi2).await;
+        let usual = ["ES256", "EdDSA", "Ed25519", "PS256", "RS256", "ES384", "PS384", "RS384"];
+        let mut grown = usual.to_vec();
+        grown.extend(["ES512", "RS512"]);
+        for (catalog, expected) in [
+            (CATALOG.to_owned(), &usual[..]),
+            (issuer("client", r#""RS256", "ES384""#), &usual),
+            (issuer("exchange", r#""ES256", "RS512""#), &usual),
+            (issuer("client", r#""RS512", "ES256", "ES512""#), &grown),
+            (issuer("client", r#""ES512", "ES256""#), &grown[..9]),
+            (CATALOG.to_owned(), &usual),
+        ] {
+            env.prune(&catalog).await;
+            for (replica, expected) in [(&replica, expected), (&fapi2, &usual[..4])] {
+                replica.follow().await;
+                let document = replica.get("/.well-known/oauth-authorization-server").await.json();
+                for endpoint in ["token", "introspection", "revocation"] {
+                    let member = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+                    assert_eq!(texts(&document[&member]), expected, "{catalog}");
+                }
+            }
+        }
+    }
+
     /// 8414-06.
     async fn what_is_advertised_works_and_nothing_else_does(env) {
         env.apply(&catalog()).await;

@@ -61,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let in_force = json!({
         "keys": keys(issuer),
         "audience": issuer.audience.as_ref().or(opened.issuer.as_ref()),
-        "algorithms": issuer.accepted_algorithms(),
+        "algorithms": opened.profile.algorithms_of(issuer).collect::<Vec<_>>(),
         "max_lifetime": issuer.longest_lifetime(),
         "jti": issuer.jti_use(),
     });

@@ -11,6 +11,7 @@ use crate::cli::explain::screen;
 use crate::cli::output::{Output, cell, counted, print_rows, say};
 use crate::cli::target::Where;
 use crate::cli::text::text_of;
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::operations::authenticate_client::TrustedCas;
@@ -42,6 +43,7 @@ pub(in crate::cli) struct Arguments {
 /// All that is known after a test.
 struct Report {
     issuer: TrustedIssuer,
+    profile: Profile,
     now: Timestamp,
     /// Since when its keys stand in the database, where they do.
     stored_at: Option<Timestamp>,
@@ -60,12 +62,13 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let explained = explain_assertion(&grantd, &assertion).await?;
         (tested, Some(explained))
     } else {
-        (test_issuer(&issuer).await, None)
+        (test_issuer(&issuer, opened.profile).await, None)
     };
     let now = opened.now().await?;
     let report = Report {
         stored_at: keys_stored_at(&opened.store, &issuer, now).await?,
         issuer,
+        profile: opened.profile,
         now,
         tested,
         assertion,
@@ -96,7 +99,15 @@ impl Report {
             }
             Ok(found) if !found.serves() => Some((
                 "none of the keys is for an algorithm that the issuer may sign with".to_owned(),
-                Some("add what its keys are for to the issuer's algorithms in the catalog"),
+                Some(match self.profile {
+                    Profile::Default => {
+                        "add what its keys are for to the issuer's algorithms in the catalog"
+                    }
+                    Profile::Fapi2 => {
+                        "the profile fapi2 takes ES256, EdDSA and PS256 alone: where its keys are for one of these, add \
+                         that to the issuer's algorithms in the catalog"
+                    }
+                }),
             )),
             Ok(_) => None,
         }

@@ -76,6 +76,10 @@ pub(super) fn profile(catalog: &Catalog, profile: Profile) -> Vec<Fault> {
         let found = profile.contradiction_of_audience(it)?;
         Some((it.place.clone(), found.into()))
     });
+    let issuers = catalog.issuers.iter().filter_map(|it| {
+        let found = profile.contradiction_of_issuer(it)?;
+        Some((it.place_of("algorithms").clone(), found.into()))
+    });
     let clients = catalog.clients.iter().filter_map(|it| {
         let found = profile.contradiction_of_client(&it.client)?;
         Some((it.place.clone(), found.into()))
@@ -85,6 +89,7 @@ pub(super) fn profile(catalog: &Catalog, profile: Profile) -> Vec<Fault> {
         .iter()
         .flat_map(|it| credentials::check(&it.client, profile, &it.credentials));
     audiences
+        .chain(issuers)
         .chain(clients)
         .chain(credentials)
         .map(|(place, problem)| Fault {

@@ -96,7 +96,7 @@ impl ForeignFault {
                     .remedy("let the issuer write the kid of its key into the header")
             }
             Self::Algorithm(alg) => Finding::new(Check::ForeignAlgorithm, alg).remedy(
-                "where the issuer signs so, add it to the issuer's algorithms in the catalog",
+                "where the issuer signs so, and the profile allows it, add it to the issuer's algorithms in the catalog",
             ),
             Self::Signature => Finding::new(Check::ForeignSignature, "one that this key did not make")
                 .remedy(

@@ -80,7 +80,12 @@ pub(super) fn wanted(
         issuers.check(stated, stored, &mut wanted.findings);
         let policies = old.map_or(&[][..], |it| &it.policies);
         for stated in &stated.policies {
-            check_policy(&client, stated, (&audiences, &issuers), &mut wanted.findings);
+            check_policy(
+                &client,
+                stated,
+                (&audiences, &issuers),
+                &mut wanted.findings,
+            );
         }
         if !options.prune {
             check_kept(&client, stated, policies, &mut wanted.findings);

@@ -8,6 +8,7 @@ use super::client_assertion::Assertion;
 use super::proof::ProvenClient;
 use super::{Authenticator, MAX_LIFETIME};
 use crate::crypto::compact::{CompactError, CompactJws};
+use crate::domain::accepted_algorithm::AcceptedAlgorithm;
 use crate::domain::check::Chain;
 use crate::domain::client::AssertionAudience::IssuerOrTokenEndpoint;
 use crate::domain::client_assertion::{AssertionFault, AssertionRules, accept, claimed_client};
@@ -16,8 +17,26 @@ use crate::domain::decision::{ClaimedClient, Decision};
 use crate::domain::foreign_token::{ForeignFault, claimed_issuer};
 use crate::domain::known_client::KnownClient;
 use crate::domain::shown::{unknown, unknown_or_none};
+use crate::operations::Grantd;
 use crate::operations::error::OperationError;
 use crate::operations::signed_once::{Signed, Unverified, around};
+use crate::store::error::StoreError;
+
+impl Grantd {
+    /// The `alg` values of assertions that prove a client now, of its own and of trusted issuers.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn assertion_algorithms(&self) -> Result<Vec<&'static str>, StoreError> {
+        let of_clients = self.settings.profile.assertion_algorithms();
+        let of_issuers = self.authenticator.foreign_tokens.algorithms().await?;
+        let beside = AcceptedAlgorithm::ALL
+            .into_iter()
+            .filter(|it| of_issuers.contains(it) && !of_clients.contains(&it.as_str()))
+            .map(AcceptedAlgorithm::as_str);
+        Ok(of_clients.iter().copied().chain(beside).collect())
+    }
+}
 
 impl Authenticator {
     /// Proves a client by an assertion whose `jti` is still to be spent: one of its own, or a token of a trusted issuer. The

@@ -148,12 +148,13 @@ impl Feed {
         followed.position = Some(position);
     }
 
-    /// Only keys are waited for.
+    /// Only keys and issuers are waited for, of which there are few; the metadata tells of both.
     async fn load_what_is_outdated(&self) -> Result<(), StoreError> {
         let keys = &self.memory.outdated.keys;
         if keys.take() {
             self.load_keys().await.inspect_err(|_| keys.set())?;
         }
+        self.memory.directory.keep_issuers().await?;
         self.loads.begin_outdated();
         Ok(())
     }

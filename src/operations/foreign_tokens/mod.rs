@@ -105,6 +105,20 @@ impl ForeignTokens {
         ))
     }
 
+    /// By what tokens that prove a client may be signed beside the assertions that clients sign themselves.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub(super) async fn algorithms(&self) -> Result<Vec<AcceptedAlgorithm>, StoreError> {
+        let issuers = self.memory.directory.issuers().await?;
+        let of_clients = issuers.all().iter();
+        let of_clients = of_clients.filter(|it| it.may_be(IssuerUse::Client));
+        let profile = self.settings.profile;
+        Ok(of_clients
+            .flat_map(|it| profile.algorithms_of(it))
+            .collect())
+    }
+
     /// Judges a token of `issuer` that is to be `what`: all but whose it is, whether its `jti` was used before, and of one
     /// that is exchanged whom it is for.
     ///

@@ -260,6 +260,27 @@ on_both! {
         assert_eq!(platform.publisher.fetches(), 1, "who waits for nothing asks once");
     }
 
+    /// What the server's profile takes is less than what the issuer may sign by.
+    async fn keys_are_told_for_the_profile_of_the_server(env) {
+        let platform = Platform::new("ci", CI, SigningAlgorithm::Rs256).await;
+        env.apply(&with_deploy(&platform)).await;
+        let site = Site::new(env).await;
+        let mut key = platform.key.jwk();
+        key.insert("alg".to_owned(), json!("RS256"));
+        platform.publisher.now(Manner::Says(JSON, json!({ "keys": [key] }).to_string()));
+        assert_eq!(report(&site, "ci", 0)["found"]["keys"][0]["algorithms"], json!(["RS256"]));
+        site.place.write("grantd.toml", &format!(
+            "issuer = \"{ISSUER}\"\nprofile = \"fapi2\"\ndatabase_url = \"{}\"\n[public]\nallow_plain_http = true\n",
+            site.env.database.url,
+        ));
+        let told = report(&site, "ci --config grantd.toml", 1);
+        assert_eq!(told["found"]["keys"][0]["not_of_issuer"], json!(["RS256"]));
+        assert_told(told["remedy"].as_str().unwrap(), &["the profile fapi2 takes ES256, EdDSA and PS256 alone"]);
+        let shown = site.done("issuer show ci --config grantd.toml --output json").stdout;
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["in_force"]["algorithms"], json!(["ES256", "PS256", "EdDSA"]));
+    }
+
     /// Keys alone need no settings of a server; an id that is none is told as `issuer show` tells it.
     async fn what_is_not_there_is_told(env) {
         let platform = Platform::ci().await;

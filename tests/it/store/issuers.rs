@@ -92,8 +92,8 @@ on_both! {
                 replica.follow().await;
                 assert_eq!(url_of(replica).await.as_deref(), Some(url));
                 let directory = replica.grantd.directory();
-                assert_eq!(directory.issuer_by_url(url).await.unwrap().unwrap().id, id("ci"));
-                assert!(directory.issuer_by_url("https://three.example").await.unwrap().is_none());
+                assert_eq!(directory.issuers().await.unwrap().by_url(url).unwrap().id, id("ci"));
+                assert!(directory.issuers().await.unwrap().by_url("https://three.example").is_none());
                 assert!(directory.issuer_of_trust_domain("one.example").await.unwrap().is_none());
             }
         }

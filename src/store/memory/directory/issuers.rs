@@ -24,12 +24,16 @@ impl Directory {
             .await
     }
 
-    /// The issuer that its tokens call by exactly this `iss`.
+    /// Has all issuers in memory.
     ///
     /// # Errors
-    /// An unreachable database, where memory does not have it.
-    pub async fn issuer_by_url(&self, url: &str) -> Result<Option<Arc<TrustedIssuer>>, StoreError> {
-        Ok(self.issuers().await?.by_url(url).cloned())
+    /// An unreachable database, where memory does not have them.
+    pub async fn keep_issuers(&self) -> Result<(), StoreError> {
+        if self.caches.load().issuers.load().is_none() {
+            self.load_issuers(|| Box::pin(self.store.load_issuers()))
+                .await?;
+        }
+        Ok(())
     }
 
     /// The issuer of the SPIFFE trust domain of this name, without a scheme.
