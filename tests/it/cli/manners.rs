@@ -32,7 +32,7 @@ fn there_are_colours_on_a_terminal_alone_and_no_color_and_color_are_honoured() {
         "grantd clientt",
         "grantd client list --data nowhere",
         "grantd client list --data data",
-        "timeout -s INT 1 grantd dev --listen 127.0.0.1:0 2>&1",
+        "grantd dev --listen 127.0.0.1:0 --until-stdin-closes < /dev/null 2>&1",
     ] {
         let pipe = |more: &str| {
             let line = format!("{line} {more}");
