@@ -1,11 +1,13 @@
 //! The table `credentials`.
 
+mod listed;
+mod of_issuer;
+
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use sqlx::QueryBuilder;
 
-use super::Store;
 use super::change::ChangeTx;
 use super::error::StoreError;
 use super::feed::ChangeKind;
@@ -18,10 +20,11 @@ use crate::domain::credential::{
     Credential, CredentialKind, CredentialMaterial, SecretForm, SecretHash, SubjectKind,
     SubjectName,
 };
-use crate::domain::identifier::{ClientId, CredentialId, IssuerId};
+use crate::domain::identifier::{ClientId, CredentialId};
 use crate::domain::identity::Identity;
 use crate::domain::key_source::KeySource;
 use crate::domain::timestamp::Timestamp;
+pub use listed::Listed;
 
 /// The columns that an upsert does not overwrite: the material is written once, `tokens_not_before` never decreases,
 /// and uses are noted separately.
@@ -36,9 +39,6 @@ const WRITTEN_ONCE: &[&str] = &[
     "last_used_at",
     "last_used_from",
 ];
-
-/// Which identities an issuer says; its id follows.
-const OF_ISSUER: &str = " WHERE kind = 'identity' AND form = ";
 
 row! {
     struct CredentialRow of "credentials" {
@@ -220,144 +220,6 @@ impl ChangeTx {
         });
         self.note(ChangeKind::Client, client.as_str());
         Ok(touched == 1)
-    }
-}
-
-/// Which credentials are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listed {
-    /// All of them.
-    All,
-    /// Those live at `now` that expire before `until`.
-    Expiring {
-        /// The instant.
-        now: Timestamp,
-        /// The end of what is looked at.
-        until: Timestamp,
-    },
-    /// Those live at `now` that nobody used since, and that were there then.
-    UnusedSince {
-        /// The instant.
-        now: Timestamp,
-        /// Since when.
-        since: Timestamp,
-    },
-    /// Those live at `now` that are the only one of their kind which their client has, retired ones counted.
-    NeverRotated {
-        /// The instant.
-        now: Timestamp,
-    },
-}
-
-impl Store {
-    /// Credentials with their clients, of `client` or of all, sorted by client and age.
-    ///
-    /// # Errors
-    /// A database out of reach, or a corrupt row.
-    pub async fn list_credentials(
-        &self,
-        listed: Listed,
-        client: Option<&ClientId>,
-    ) -> Result<Vec<(ClientId, Credential)>, StoreError> {
-        self.read_all(async |tx| {
-            let rows: Vec<CredentialRow> = on_db!(tx, conn => {
-                let mut statement = QueryBuilder::new(CredentialRow::SELECT);
-                let live = |now: Timestamp| format!(
-                    " AND (retired_at IS NULL OR retired_at > {0}) \
-                     AND (expires_at IS NULL OR expires_at > {0})",
-                    now.unix(),
-                );
-                // Only numbers of our own are written into it.
-                statement.push(match listed {
-                    Listed::All => " WHERE 1 = 1".to_owned(),
-                    Listed::Expiring { now, until } => {
-                        format!(" WHERE expires_at < {}{}", until.unix(), live(now))
-                    }
-                    Listed::UnusedSince { now, since } => format!(
-                        " WHERE coalesce(last_used_at, active_from, created_at) <= {0} \
-                         AND created_at <= {0}{1}",
-                        since.unix(),
-                        live(now),
-                    ),
-                    Listed::NeverRotated { now } => format!(
-                        " WHERE NOT EXISTS (SELECT 1 FROM credentials AS others \
-                         WHERE others.client_id = credentials.client_id \
-                         AND others.kind = credentials.kind AND others.id <> credentials.id){}",
-                        live(now),
-                    ),
-                });
-                if let Some(client) = client {
-                    statement.push(" AND client_id = ").push_bind(client.as_str());
-                }
-                statement.build_query_as().fetch_all(conn).await?
-            });
-            let mut all = Vec::new();
-            for (client, credentials) in by_client(rows)? {
-                let owner = read_owner(&client, &client)?;
-                all.extend(credentials.into_iter().map(|it| (owner.clone(), it)));
-            }
-            all.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Ok(all)
-        })
-        .await
-    }
-}
-
-impl Store {
-    /// At most `limit` identities that `issuer` says, live or not, each with its client, sorted by both, that come after
-    /// `after`. Deleted clients have none.
-    ///
-    /// # Errors
-    /// An unreachable database, or a corrupt row.
-    pub async fn identities_after(
-        &self,
-        issuer: &IssuerId,
-        after: Option<&(ClientId, Credential)>,
-        limit: i64,
-    ) -> Result<Vec<(ClientId, Credential)>, StoreError> {
-        let (client, id) = after.map_or(("", ""), |(client, it)| (client.as_str(), it.id.as_str()));
-        self.read_all(async |tx| {
-            let rows: Vec<CredentialRow> = on_db!(tx, conn => {
-                QueryBuilder::new(CredentialRow::SELECT)
-                    .push(OF_ISSUER)
-                    .push_bind(issuer.as_str())
-                    .push(" AND (client_id, id) > (")
-                    .push_bind(client)
-                    .push(", ")
-                    .push_bind(id)
-                    .push(") ORDER BY client_id, id LIMIT ")
-                    .push_bind(limit)
-                    .build_query_as()
-                    .fetch_all(conn)
-                    .await?
-            });
-            let read = rows.into_iter().map(|row| {
-                let owner = read_owner(&row.client_id, &row.id)?;
-                Ok((owner, row.into_credential()?))
-            });
-            read.collect()
-        })
-        .await
-    }
-
-    /// How many identities [`Self::identities_after`] gives of `issuer`, page after page.
-    ///
-    /// # Errors
-    /// An unreachable database.
-    pub async fn count_identities(&self, issuer: &IssuerId) -> Result<u64, StoreError> {
-        let number: i64 = self
-            .read_all(async |tx| {
-                Ok(on_db!(tx, conn => {
-                    QueryBuilder::new("SELECT count(*) FROM credentials")
-                        .push(OF_ISSUER)
-                        .push_bind(issuer.as_str())
-                        .build_query_scalar()
-                        .fetch_one(conn)
-                        .await?
-                }))
-            })
-            .await?;
-        Ok(u64::try_from(number).unwrap_or_default())
     }
 }
 
