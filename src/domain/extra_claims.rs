@@ -44,6 +44,14 @@ pub const LIST_CLAIMS: &[&str] = &["roles", "groups", "entitlements"];
 
 /// The most bytes of JSON that the extra claims of one token may take: tokens travel in headers.
 pub const MAX_BYTES: usize = 4096;
+/// The most members that all their objects may have together. With grantd's own claims a token has fewer than
+/// [`STRANGERS`](crate::crypto::strict_json::STRANGERS) may have, so that whoever reads it by these bounds can.
+pub const MAX_MEMBERS: usize = 200;
+/// How deep their objects and lists may lie in each other; the table of claims is the first.
+pub const MAX_DEPTH: usize = 12;
+/// All that, in words.
+pub const BOUNDS: &str =
+    "4096 bytes of JSON, 200 members in all objects together, and 12 levels of these and of lists";
 
 /// What extra claims may not say.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +63,7 @@ pub enum ClaimFault {
     #[error("RFC 9068 makes this claim a list of texts, for example [\"reader\"]")]
     List,
     /// Claims too large for a token in a header.
-    #[error("extra claims may take {MAX_BYTES} bytes of JSON at most")]
+    #[error("extra claims may have at most {BOUNDS}")]
     Size,
 }
 
@@ -71,11 +79,28 @@ pub fn merged(client: &Map<String, Value>, policy: &Map<String, Value>) -> Map<S
     claims
 }
 
-/// Whether a token may carry `claims`, as far as their size goes.
+/// Whether a token may carry `claims`, as far as their size and shape go.
 #[must_use]
 pub fn fit(claims: &Map<String, Value>) -> bool {
     // Without claims, most often, nothing is written.
-    claims.is_empty() || serde_json::to_string(claims).is_ok_and(|text| text.len() <= MAX_BYTES)
+    claims.is_empty()
+        || (members(claims.values(), MAX_DEPTH).is_some_and(|it| claims.len() + it <= MAX_MEMBERS)
+            && serde_json::to_string(claims).is_ok_and(|text| text.len() <= MAX_BYTES))
+}
+
+/// How many members the objects have that lie within `values`; `None` where these lie deeper than `levels`, the one around
+/// them among these.
+fn members<'v>(values: impl Iterator<Item = &'v Value>, levels: usize) -> Option<usize> {
+    let within = levels.checked_sub(1)?;
+    let mut all = 0;
+    for value in values {
+        all += match value {
+            Value::Object(object) => object.len() + members(object.values(), within)?,
+            Value::Array(list) => members(list.iter(), within)?,
+            _ => 0,
+        };
+    }
+    Some(all)
 }
 
 /// Whether `value` may be what the claim `name` says.
@@ -163,6 +188,34 @@ mod tests {
         let expected = map(&json!({ "region": "eu", "x": { "c": 3 }, "roles": [] }));
         assert_eq!(merged(&client, &policy), expected);
         assert_eq!(merged(&client, &Map::new()), client);
+    }
+
+    #[test]
+    fn as_many_and_as_deep_fit_as_are_read_again() {
+        let nested = |levels: usize| {
+            let value = (1..levels).fold(json!(1), |it, n| {
+                if n % 2 == 0 {
+                    json!([it])
+                } else {
+                    json!({ "a": it })
+                }
+            });
+            map(&json!({ "x": value }))
+        };
+        assert!(fit(&nested(MAX_DEPTH)));
+        assert!(!fit(&nested(MAX_DEPTH + 1)));
+        let wide = |count: usize| {
+            let names = (0..count).map(|n| (format!("m{n}"), json!(0)));
+            Value::Object(names.collect())
+        };
+        assert!(fit(&map(&wide(MAX_MEMBERS))));
+        assert!(!fit(&map(&wide(MAX_MEMBERS + 1))));
+        // The name of the list is one as well.
+        assert!(fit(&map(&json!({ "x": [wide(99), wide(100)] }))));
+        assert!(!fit(&map(&json!({ "x": [wide(100), wide(100)] }))));
+        for number in [MAX_BYTES, MAX_MEMBERS, MAX_DEPTH] {
+            assert!(BOUNDS.contains(&number.to_string()), "{number}");
+        }
     }
 
     #[test]

@@ -46,8 +46,8 @@ impl KeptClaims {
             Ok(kept)
         } else {
             Err(ExchangeFault::KeptClaim(format!(
-                "more than {} bytes together",
-                extra_claims::MAX_BYTES
+                "more together than {}",
+                extra_claims::BOUNDS
             )))
         }
     }

@@ -179,7 +179,11 @@ mod tests {
         };
         let document = document(
             &settings,
-            (&SigningAlgorithm::ALL, Some(SigningAlgorithm::Es256)),
+            (
+                &SigningAlgorithm::ALL,
+                Some(SigningAlgorithm::Es256),
+                settings.profile.assertion_algorithms(),
+            ),
         );
         let document: Map<String, Value> = serde_json::from_slice(&document).unwrap();
         let sorted = |mut names: Vec<&str>| {

@@ -53,6 +53,29 @@ on_both! {
         assert_eq!(of(&orders), expected);
     }
 
+    /// What is issued can be read: to introspection, as to revocation and exchange, a token is a stranger's text at first.
+    async fn claims_of_every_size_and_shape_that_fit_are_read_again(env) {
+        let wide = |count: usize| (0..count).map(|n| format!("m{n} = 0")).collect::<Vec<_>>().join(", ");
+        let deep = |levels: usize| format!("{}1{}", "{ a = ".repeat(levels), " }".repeat(levels));
+        // As claims of the client, of the policy, and of both.
+        for (client, policy) in [
+            (format!("{{ n = {{ {} }} }}", wide(198)), "{ }".to_owned()),
+            ("{ }".to_owned(), format!("{{ n = {} }}", deep(11))),
+            (format!("{{ {} }}", wide(120)), format!("{{ n = {{ {} }} }}", wide(79))),
+        ] {
+            env.apply(&catalog(&client, &policy)).await;
+            env.replica().await.told_claims("&audience=pricing").await;
+        }
+        for (client, policy) in [
+            (format!("{{ n = {{ {} }} }}", wide(200)), "{ }".to_owned()),
+            ("{ }".to_owned(), format!("{{ n = {} }}", deep(12))),
+            (format!("{{ {} }}", wide(120)), format!("{{ n = {{ {} }} }}", wide(80))),
+        ] {
+            let refused = env.try_apply(&catalog(&client, &policy), false).await.unwrap_err();
+            assert!(refused.contains("claims") && refused.contains("200 members"), "{refused}");
+        }
+    }
+
     async fn changed_claims_of_a_policy_are_obeyed_and_named_in_the_plan(env) {
         env.apply(&catalog("{ }", r#"{ roles = ["a"] }"#)).await;
         let replica = env.replica().await;

@@ -315,7 +315,7 @@ fn wrong_clients_are_refused() {
         ),
         (
             &format!("{policy}claims = {{ x = {large:?} }}"),
-            "policy: claims: extra claims may take 4096",
+            "policy: claims: extra claims may have at most 4096",
         ),
         (
             &format!("claims = {{ x = {half:?} }}\n{policy}claims = {{ y = {half:?} }}"),

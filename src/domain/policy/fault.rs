@@ -80,8 +80,8 @@ pub enum PolicyFault {
     Methods,
     /// The claims of a client and of its policy together are too large.
     #[error(
-        "tokens for {0} get the client's claims and these, and both together may take {most} bytes of JSON at most",
-        most = extra_claims::MAX_BYTES
+        "tokens for {0} get the client's claims and these, and both together may have at most {most}",
+        most = extra_claims::BOUNDS
     )]
     ClaimsTogether(AudienceId),
 }
