@@ -23,7 +23,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, ConfigBuilder, InvalidMessage, RootCertStore, WantsVerifier};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use crate::domain::key_source::KeySource;
 use causes::innermost;
@@ -32,15 +32,12 @@ use causes::innermost;
 const MOST: usize = 1 << 20;
 /// From the connection to the last byte.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The most fetches at one time.
-const AT_ONCE: usize = 16;
 
 /// Fetches.
 pub struct Fetcher {
     proxies: Matcher,
     /// Trusts the CAs of the system, which are read once.
     of_system: OnceCell<ClientConfig>,
-    turns: Semaphore,
 }
 
 /// A document, and what its server says of its age.
@@ -96,18 +93,15 @@ impl Fetcher {
         Self {
             proxies,
             of_system: OnceCell::new(),
-            turns: Semaphore::new(AT_ONCE),
         }
     }
 
-    /// The document at `source`. Others may have to come to an end first; from then on it takes at most 5 s.
+    /// The document at `source`, within 5 s. How many are fetched at once is the caller's to bound.
     ///
     /// # Errors
     /// See [`FetchFault`].
     pub async fn fetch(&self, source: &KeySource) -> Result<Fetched, FetchFault> {
         let url: Uri = source.url().parse().map_err(|_| FetchFault::Url)?;
-        // Nobody closes it.
-        let _turn = self.turns.acquire().await;
         let tls = self.tls(source).await?;
         let request = request(source, &url).await?;
         let answer = async {

@@ -279,11 +279,6 @@ impl Grantd {
         self.rotator.rotate_where_due().await
     }
 
-    /// Fetches once the keys of clients that are due.
-    pub async fn refresh_key_sources(&self) {
-        self.key_sources.refresh_due(&self.memory).await;
-    }
-
     /// Removes, once, what has expired by the database's clock.
     pub async fn sweep(&self) {
         self.sweeper().sweep().await;

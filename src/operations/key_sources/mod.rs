@@ -3,11 +3,12 @@
 //!
 //! A request never fetches on its own account. Where it needs keys that are not there, or one that is not among them,
 //! it starts the one fetch of that source, or joins the one under way, and waits for its end, for two seconds at most.
-//! A source is asked at most once in ten seconds, whatever strangers send.
+//! A source is asked at most once in ten seconds, whatever strangers send, and more seldom while it fails.
 
 mod fault;
 mod place;
 mod source;
+mod turns;
 
 pub use fault::KeysFault;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use tokio::task::JoinSet;
 
 use super::clocks::Clocks;
 use super::error::Outage;
@@ -32,6 +34,7 @@ use crate::fetch::Fetcher;
 use crate::telemetry::metrics::Counter;
 use place::{Fresh, Place, Whose};
 use source::Source;
+use turns::Turns;
 
 /// How long a request waits for a fetch.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -48,6 +51,7 @@ const NAMED: usize = 3;
 #[derive(Debug)]
 pub struct KeySources {
     fetcher: Fetcher,
+    turns: Turns,
     clocks: Arc<Clocks>,
     sources: Cache<Whose, Arc<Source>>,
     pub(super) fetched: Counter,
@@ -93,6 +97,7 @@ impl KeySources {
     pub fn new(fetcher: Fetcher, clocks: Arc<Clocks>) -> Self {
         Self {
             fetcher,
+            turns: Turns::new(),
             clocks,
             sources: Cache::builder()
                 .max_capacity(MOST)
@@ -142,26 +147,29 @@ impl KeySources {
         choose(&*source.held(self.now())?)
     }
 
-    /// Fetches what is due, and forgets what nobody needs any more.
-    pub(super) async fn refresh_due(self: &Arc<Self>, memory: &Memory) {
+    /// Begins to fetch what is due, and forgets what nobody needs any more. No look waits for the slowest source of the last.
+    pub(super) async fn begin_due(self: &Arc<Self>, memory: &Memory) -> JoinSet<()> {
         let now = self.now();
         let sources: Vec<Arc<Source>> = self.sources.iter().map(|(_, it)| it).collect();
-        let mut running = tokio::task::JoinSet::new();
+        let mut begun = JoinSet::new();
         for source in sources {
+            if source.is_running() {
+                continue;
+            }
             if source.was_idle_for(now) > IDLE || self.is_gone(&source, memory).await {
                 self.sources.invalidate(&source.whose);
             } else if source.is_due(now) && source.begin(now) {
-                running.spawn(Arc::clone(self).fetch(source));
+                begun.spawn(Arc::clone(self).fetch(source));
             }
         }
-        while running.join_next().await.is_some() {}
+        begun
     }
 
     /// Fetches each second what is due by then.
     pub(super) async fn keep_refreshing(self: Arc<Self>, memory: Arc<Memory>) {
         loop {
             tokio::time::sleep(EVERY).await;
-            self.refresh_due(&memory).await;
+            self.begin_due(&memory).await.detach_all();
         }
     }
 
@@ -174,7 +182,7 @@ impl KeySources {
         let source = self.source(&Origin::Issuer(issuer));
         source.begin(self.now());
         let _running = source.running();
-        let read = source.place.read(&self.fetcher).await;
+        let read = self.read(&source).await;
         source.take(read.clone());
         read
     }
@@ -238,7 +246,7 @@ impl KeySources {
     /// Does the fetch that has begun.
     async fn fetch(self: Arc<Self>, source: Arc<Source>) {
         let _running = source.running();
-        let read = source.place.read(&self.fetcher).await;
+        let read = self.read(&source).await;
         let counter = if read.is_ok() {
             &self.fetched
         } else {
@@ -246,6 +254,15 @@ impl KeySources {
         };
         counter.add(1);
         source.take(read);
+    }
+
+    /// Reads the keys when it is their turn.
+    async fn read(&self, source: &Source) -> Result<Fresh, KeysFault> {
+        let _turn = match source.lane() {
+            Some(lane) => self.turns.of(lane).await,
+            None => None,
+        };
+        source.place.read(&self.fetcher).await
     }
 
     /// Whether nobody names it any more, as far as anybody can tell.

@@ -8,13 +8,19 @@ use tokio::sync::watch;
 
 use super::fault::KeysFault;
 use super::place::{Fresh, Place, Whose};
+use super::turns::Lane;
 use crate::crypto::key_set::KeySet;
 use crate::domain::key_source::Standing;
 
-/// Between the beginnings of two fetches.
+/// Between the beginnings of two fetches. After a failure the second is for a request that needs the keys; with each further
+/// failure in a row it is twice as long, up to the other.
 const APART: Duration = Duration::from_secs(10);
-/// After a failure.
+const MOST_APART: Duration = Duration::from_mins(1);
+/// The same where no request needs them.
 const AGAIN: Duration = Duration::from_mins(1);
+const MOST_AGAIN: Duration = Duration::from_hours(1);
+/// While the last good set is used: so long a key counts that its owner withdrew meanwhile.
+const MOST_AGAIN_IN_USE: Duration = Duration::from_mins(5);
 /// How long the last good set stays while its source fails.
 const KEYS_MAX_AGE: Duration = Duration::from_hours(24);
 
@@ -37,6 +43,8 @@ struct State {
     is_running: bool,
     /// Why the last fetch failed.
     failure: Option<String>,
+    /// How many failed in a row.
+    failures: u32,
     /// When a request last asked for its keys.
     asked_at: Duration,
 }
@@ -47,6 +55,14 @@ struct Held {
     /// When the fetch that brought it began.
     fetched_at: Duration,
     due_at: Duration,
+}
+
+impl State {
+    /// `first`, and twice as long with each failure in a row but the first.
+    fn backed_off(&self, first: Duration, most: Duration) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(16);
+        first.saturating_mul(1 << doublings).min(most)
+    }
 }
 
 /// Ends a fetch, however it ends.
@@ -75,9 +91,13 @@ impl Source {
     /// Its keys, unless they are too old to be trusted.
     pub(super) fn held(&self, now: Duration) -> Option<Arc<KeySet>> {
         let state = self.state.lock();
-        let held = state.held.as_ref()?;
-        let is_good = self.place.is_here() || now.saturating_sub(held.fetched_at) < KEYS_MAX_AGE;
-        is_good.then(|| Arc::clone(&held.set))
+        Some(Arc::clone(&self.good(&state, now)?.set))
+    }
+
+    fn good<'s>(&self, state: &'s State, now: Duration) -> Option<&'s Held> {
+        let is_young = |it: &&Held| now.saturating_sub(it.fetched_at) < KEYS_MAX_AGE;
+        let held = state.held.as_ref();
+        held.filter(|it| self.place.is_here() || is_young(it))
     }
 
     /// Whether its keys are so new that no fetch may bring newer ones yet.
@@ -97,12 +117,29 @@ impl Source {
 
     pub(super) fn is_due(&self, now: Duration) -> bool {
         let state = self.state.lock();
-        let after_failure = state.begun_at.unwrap_or_default() + AGAIN;
+        let most = match self.good(&state, now) {
+            Some(_) => MOST_AGAIN_IN_USE,
+            None => MOST_AGAIN,
+        };
+        let after_failure = state.begun_at.unwrap_or_default() + state.backed_off(AGAIN, most);
         match &state.held {
             Some(_) if self.place.is_here() => false,
             Some(held) if state.failure.is_none() => held.due_at <= now,
             _ => after_failure <= now,
         }
+    }
+
+    /// Whom its fetch waits for; nobody where there is nothing to fetch.
+    pub(super) fn lane(&self) -> Option<Lane> {
+        let state = self.state.lock();
+        Some(match &self.place {
+            Place::OfIssuer(_) if self.place.is_here() => return None,
+            Place::OfIssuer(_) if state.failure.is_some() => Lane::FailingIssuers,
+            Place::OfIssuer(_) => Lane::Issuers,
+            Place::OfClient(_) if state.failure.is_some() => Lane::FailingClients,
+            Place::OfClient(_) if state.held.is_none() => Lane::NewClients,
+            Place::OfClient(_) => Lane::Clients,
+        })
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -112,7 +149,8 @@ impl Source {
     /// Whether the caller is to fetch now, and everybody else waits.
     pub(super) fn begin(&self, now: Duration) -> bool {
         let mut state = self.state.lock();
-        let is_soon = |begun: Duration| now.saturating_sub(begun) < APART;
+        let apart = state.backed_off(APART, MOST_APART);
+        let is_soon = |begun: Duration| now.saturating_sub(begun) < apart;
         let is_whole = self.place.is_here() && state.held.is_some();
         if is_whole || state.is_running || state.begun_at.is_some_and(is_soon) {
             return false;
@@ -139,6 +177,7 @@ impl Source {
         match read {
             Ok(fresh) => {
                 self.tell_left_out(state.held.as_ref(), &fresh.set);
+                state.failures = 0;
                 if state.failure.take().is_some() {
                     tracing::info!(of = %self.whose, credential = self.whose.credential(), "keys can be fetched again");
                 }
@@ -159,6 +198,7 @@ impl Source {
                     tracing::warn!(of = %self.whose, credential = self.whose.credential(), %why, "keys could not be fetched: {kept}");
                 }
                 state.failure = Some(why);
+                state.failures = state.failures.saturating_add(1);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! and what a source does that must do no harm.
 
 mod catalogs;
+mod crowd;
 mod misbehaviour;
 pub(crate) mod publisher;
 mod refresh;
