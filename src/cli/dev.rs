@@ -277,6 +277,7 @@ fn unbound(issuer: Issuer, database_url: String) -> Settings {
             ..Limits::default()
         },
         imported_cost: HashCost::GENERATED,
+        fetches_plain_keys: true,
         ..Settings::new(issuer, Secret::new(database_url))
     }
 }
@@ -367,6 +368,7 @@ mod tests {
             "limits.drain_timeout",
             "imported_cost.memory_kib",
             "imported_cost.passes",
+            "fetches_plain_keys",
         ];
         assert_eq!(names, expected);
     }

@@ -35,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Fetches.
 pub struct Fetcher {
+    /// Whether it fetches over http, which only loopback addresses have (`KeySource::parse`).
+    may_be_plain: bool,
     proxies: Matcher,
     /// Trusts the CAs of the system, which are read once.
     of_system: OnceCell<ClientConfig>,
@@ -62,6 +64,11 @@ pub enum FetchFault {
     /// The token that goes with the request cannot be had.
     #[error("the token in bearer_token_file cannot be read: {0}")]
     Token(String),
+    /// Without TLS, where that is not taken.
+    #[error(
+        "its URL begins with http://, which only `grantd dev` fetches: write an https one in the catalog"
+    )]
+    Plain,
     /// What no HTTP client can ask for.
     #[error("the URL cannot be asked for")]
     Url,
@@ -83,14 +90,16 @@ pub enum FetchFault {
 }
 
 impl Fetcher {
-    /// One that goes through the proxies that `HTTPS_PROXY` and `NO_PROXY` name.
+    /// One that goes through the proxies that `HTTPS_PROXY` and `NO_PROXY` name. Whatever a database says, only one that
+    /// `may_be_plain` fetches over http.
     #[must_use]
-    pub fn of_environment() -> Self {
-        Self::by(Matcher::from_env())
+    pub fn of_environment(may_be_plain: bool) -> Self {
+        Self::by(Matcher::from_env(), may_be_plain)
     }
 
-    fn by(proxies: Matcher) -> Self {
+    fn by(proxies: Matcher, may_be_plain: bool) -> Self {
         Self {
+            may_be_plain,
             proxies,
             of_system: OnceCell::new(),
         }
@@ -101,6 +110,9 @@ impl Fetcher {
     /// # Errors
     /// See [`FetchFault`].
     pub async fn fetch(&self, source: &KeySource) -> Result<Fetched, FetchFault> {
+        if source.is_plain() && !self.may_be_plain {
+            return Err(FetchFault::Plain);
+        }
         let url: Uri = source.url().parse().map_err(|_| FetchFault::Url)?;
         let tls = self.tls(source).await?;
         let request = request(source, &url).await?;

@@ -56,7 +56,7 @@ async fn a_proxy_of_the_environment_is_asked_for_a_tunnel() {
         .https(format!("http://me:pass@{address}"))
         .no("internal.example")
         .build();
-    let fetcher = Fetcher::by(proxies);
+    let fetcher = Fetcher::by(proxies, true);
     let fault = fetcher.fetch(&source("https://partner.example/jwks")).await;
     assert!(matches!(fault, Err(FetchFault::Broken(_))), "{fault:?}");
     let asked = asked.await.unwrap();
@@ -81,7 +81,7 @@ async fn nobody_there_is_told_without_the_url() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let fetcher = Fetcher::by(Matcher::builder().build());
+    let fetcher = Fetcher::by(Matcher::builder().build(), true);
     let url = format!("http://{address}/jwks?key=kJ8vQ2mZx7Lw4Rt9Yb3N");
     let fault = fetcher.fetch(&source(&url)).await.unwrap_err().to_string();
     assert!(
@@ -102,9 +102,26 @@ async fn who_speaks_no_tls_is_told_so() {
         let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
         stream.write_all(answer).await.unwrap();
     });
-    let fetcher = Fetcher::by(Matcher::builder().build());
+    let fetcher = Fetcher::by(Matcher::builder().build(), true);
     let url = format!("https://{address}/jwks");
     let fault = fetcher.fetch(&source(&url)).await.unwrap_err().to_string();
     answering.await.unwrap();
     assert!(fault.contains("does not speak TLS"), "{fault}");
+}
+
+/// The database may say so all the same, for `grantd dev` takes it: nobody is asked.
+#[tokio::test]
+async fn only_who_may_fetches_without_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let fetcher = |may_be_plain| Fetcher::by(Matcher::builder().build(), may_be_plain);
+    let fault = fetcher(false).fetch(&source(&url)).await.unwrap_err();
+    assert_eq!(fault, FetchFault::Plain);
+    let fetcher = fetcher(true);
+    let at_url = source(&url);
+    let (answer, ()) = tokio::join!(fetcher.fetch(&at_url), async {
+        // It is closed again at once.
+        drop(listener.accept().await.unwrap());
+    });
+    assert!(matches!(answer, Err(FetchFault::Broken(_))), "{answer:?}");
 }

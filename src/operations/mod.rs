@@ -162,7 +162,8 @@ impl Grantd {
             followed: tokio::sync::Mutex::new(Followed::default()),
         });
         let usage = Arc::new(Usage::new(Arc::clone(&store)));
-        let key_sources = KeySources::new(Fetcher::of_environment(), Arc::clone(&clocks));
+        let fetcher = Fetcher::of_environment(settings.fetches_plain_keys);
+        let key_sources = KeySources::new(fetcher, Arc::clone(&clocks));
         let key_sources = Arc::new(key_sources);
         let foreign_tokens = Arc::new(ForeignTokens::new(
             Arc::clone(&settings),

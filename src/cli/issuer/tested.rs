@@ -62,7 +62,8 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let explained = explain_assertion(&grantd, &assertion).await?;
         (tested, Some(explained))
     } else {
-        (test_issuer(&issuer, opened.profile).await, None)
+        let tested = test_issuer(&issuer, opened.profile, opened.is_dev).await;
+        (tested, None)
     };
     let now = opened.now().await?;
     let report = Report {

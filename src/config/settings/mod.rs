@@ -91,6 +91,8 @@ pub struct Settings {
     pub alerts: Alerts,
     /// What hashing an imported secret costs: no key of the file, for only `dev` takes less.
     pub imported_cost: HashCost,
+    /// Whether others' keys are fetched over http from loopback addresses: no key of the file, for only `dev` does.
+    pub fetches_plain_keys: bool,
     /// Variables that begin like ours and come from Kubernetes: nothing of them is read.
     pub service_links: Vec<String>,
 }
@@ -124,6 +126,7 @@ impl Settings {
             audit: Audit::default(),
             alerts: Alerts::default(),
             imported_cost: HashCost::IMPORTED,
+            fetches_plain_keys: false,
             service_links: Vec::new(),
         }
     }

@@ -66,7 +66,7 @@ impl KeysFault {
 
 const fn of_fetch(fault: &FetchFault) -> Option<&'static str> {
     Some(match fault {
-        FetchFault::NoRoots(_) | FetchFault::Redirect(_) => return None,
+        FetchFault::NoRoots(_) | FetchFault::Plain | FetchFault::Redirect(_) => return None,
         FetchFault::Ca => "name the PEM file of its server's CAs as ca_file, and apply the catalog",
         FetchFault::Token(_) => {
             "each server reads bearer_token_file itself: put the file there, readable for grantd; this command reads that of \

@@ -71,7 +71,11 @@ impl Lab {
         let env = env.with_clock(clock.clone());
         env.apply(catalog).await;
         let database = DatabaseOptions::new(env.database.url.clone());
-        let made = env.server(clock, database, adjust);
+        let made = env.server(clock, database, |settings| {
+            // As `dev` has it.
+            settings.fetches_plain_keys = true;
+            adjust(settings);
+        });
         let (stop, shutdown) = Shutdown::manual();
         let hands = (hand.clone(), shutdown);
         let (control, routes, sockets) = control(&env, &made, catalog, hands).await;

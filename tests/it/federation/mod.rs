@@ -21,7 +21,7 @@ use crate::harness::{Answer, CATALOG, ISSUER, Replica, START, form_encoded};
 use crate::key_sources::publisher::{Manner, Publisher};
 
 /// What most tests call their platform, and its `iss`.
-const CI: &str = "https://ci.example";
+pub(crate) const CI: &str = "https://ci.example";
 
 /// A platform that publishes its keys and signs tokens for workloads.
 pub(crate) struct Platform {

@@ -4,6 +4,7 @@
 mod catalogs;
 mod crowd;
 mod misbehaviour;
+mod plain;
 pub(crate) mod publisher;
 mod refresh;
 
