@@ -124,7 +124,7 @@ impl KeySet {
             keys: Vec::new(),
             authorities: ClientCas::none(),
             left_out: Vec::new(),
-            refresh_hint: refresh_hint(&document),
+            refresh_hint: refresh_hint(&document).filter(|_| publisher == Publisher::TrustDomain),
         };
         for member in members {
             match key(member, publisher) {
@@ -250,6 +250,24 @@ mod tests {
     }
 
     /// FED-11: what is not for us is left out with a reason, and the others count.
+    /// `spiffe_refresh_hint` is a word of bundles: elsewhere a set's age is what its server says.
+    #[test]
+    fn only_a_trust_domain_says_in_its_set_when_to_come_again() {
+        let set = json!({ "keys": [jwk("a")], "spiffe_refresh_hint": 3600 }).to_string();
+        for (publisher, hint) in [
+            (Publisher::Client, None),
+            (Publisher::Issuer, None),
+            (Publisher::TrustDomain, Some(Duration::from_hours(1))),
+        ] {
+            let mut set: Value = serde_json::from_str(&set).unwrap();
+            if publisher == Publisher::TrustDomain {
+                set["keys"][0]["use"] = json!("jwt-svid");
+            }
+            let set = KeySet::parse_of(publisher, set.to_string().as_bytes()).unwrap();
+            assert_eq!(set.refresh_hint(), hint, "{publisher:?}");
+        }
+    }
+
     #[test]
     fn keys_for_something_else_are_left_out() {
         let for_encryption = with(jwk("2"), "use", json!("enc"));
