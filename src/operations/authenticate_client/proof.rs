@@ -197,7 +197,7 @@ impl Authenticator {
     ) -> Result<Result<(), ForeignFault>, Outage> {
         // One space for all endpoints and clients, apart for each issuer.
         let issuer = token.key().clone();
-        let scope = [issuer.as_str().as_bytes()];
+        let scope = issuer.scope();
         let spent = token.spend(&self.replay_cache, &scope);
         let spent = decision.until_written(USE_OF_JTI, spent).await?;
         if spent.is_ok() {
@@ -215,7 +215,7 @@ impl Authenticator {
         token: &AcceptedForeign,
         decision: &mut Decision,
     ) -> Result<Result<(), ForeignFault>, StoreError> {
-        let scope = [token.key().as_str().as_bytes()];
+        let scope = token.key().scope();
         let unspent = token.look(&self.replay_cache, &scope).await?;
         if unspent.is_ok() {
             decision.passed(Chain::ForeignFresh);

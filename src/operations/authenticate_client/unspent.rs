@@ -15,7 +15,7 @@ use crate::domain::jwt_claims::JudgedClaim;
 use crate::domain::refusal::ClientFault;
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::operations::error::OperationError;
-use crate::operations::foreign_tokens::ForeignToken;
+use crate::operations::foreign_tokens::{ForeignToken, scope_of};
 use crate::operations::replay_cache::{Spending, Spent};
 use crate::operations::signed_once::Kind as _;
 use crate::store::error::StoreError;
@@ -67,7 +67,7 @@ impl Authenticator {
         };
         let spending = Spending {
             kind: ForeignToken::NAME,
-            scope: &[issuer.id.as_str().as_bytes()],
+            scope: &scope_of(&issuer.url),
             jti: &once.jti,
             made_at: once.life.made_at,
             dead_at: now,

@@ -5,7 +5,7 @@
 
 mod foreign_token;
 
-pub(super) use foreign_token::{AcceptedForeign, ForeignToken};
+pub(super) use foreign_token::{AcceptedForeign, ForeignToken, scope_of};
 
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ use crate::domain::refusal::ClientFault;
 use crate::domain::shown::{is_neighbour, unknown, unknown_url};
 use crate::domain::trusted_issuer::{IssuerUse, JtiUse, TrustedIssuer};
 use crate::store::error::StoreError;
+use foreign_token::SignedBy;
 
 /// Judges foreign tokens.
 #[derive(Debug)]
@@ -209,7 +210,7 @@ impl ForeignTokens {
         let verifier = key
             .verifier(unverified.unverified().alg())
             .ok_or_else(|| unverified.wrong_algorithm())?;
-        Ok(unverified.verify(verifier, || Ok(issuer.id.clone()))?)
+        Ok(unverified.verify(verifier, || Ok(SignedBy::of(issuer)))?)
     }
 }
 

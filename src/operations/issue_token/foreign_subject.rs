@@ -25,7 +25,7 @@ pub(super) struct ForeignSubject {
 
 impl ForeignSubject {
     fn of(accepted: &AcceptedForeign, what: IssuerUse) -> Result<Self, ForeignFault> {
-        let (issuer, claims) = (accepted.key(), accepted.said());
+        let (issuer, claims) = (&accepted.key().id, accepted.said());
         let audience = || AudienceId::parse(claimed_audience(claims)).ok();
         Ok(Self {
             token: SubjectToken::of_issuer(issuer, claims)?,

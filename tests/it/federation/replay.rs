@@ -1,5 +1,6 @@
 //! Whether a foreign token counts once.
 
+use grantd::operations::explain::explain_assertion;
 use serde_json::json;
 
 use super::{Platform, asks, workload};
@@ -76,5 +77,22 @@ on_both! {
             assert_eq!(asks(&replica, &token, "").await.status, 200);
             asks(&replica, &token, "").await.assert_error(401, "invalid_client");
         }
+    }
+
+    /// FED-13: what was spent stays spent when the catalog calls its issuer something else, in a request and in `explain`.
+    async fn a_spent_token_stays_spent_under_another_name_of_its_issuer(env) {
+        let platform = Platform::ci().await;
+        let before = catalog(&platform, "single_use");
+        env.apply(&before).await;
+        let replica = env.replica().await;
+        let spent = platform.token(&json!({}));
+        assert_eq!(asks(&replica, &spent, "").await.status, 200);
+        env.prune(&before.replace("\"ci\"", "\"forge\"")).await;
+        replica.follow().await;
+        assert_eq!(asks(&replica, &platform.token(&json!({})), "").await.status, 200);
+        asks(&replica, &spent, "").await.assert_error(401, "invalid_client");
+        let explained = explain_assertion(&replica.grantd, &spent).await.unwrap();
+        let used = explained.checks.iter().filter(|it| it.passed == Some(false));
+        assert_eq!(used.count(), 1, "{explained:?}");
     }
 }
