@@ -112,12 +112,14 @@ impl OpaqueTokens {
     pub fn open(&self, token: &str) -> Result<Opened, NotOpened> {
         let text = token.strip_prefix(OPAQUE_PREFIX).ok_or(NotOpened::Form)?;
         let bytes = decode_base64url(text).ok_or(NotOpened::Form)?;
-        let (head, sealed) = Head::split(&bytes).ok_or(NotOpened::Form)?;
+        let (version, head, sealed) = Head::split(&bytes).ok_or(NotOpened::Form)?;
         let known = self.keys().find(|key| key.id == *head.key_id);
-        // By some key in any case: one that nobody has must not be told from a changed token by the time it takes.
+        // By some key and as our version in any case: neither a key that nobody has nor another version must be told from a
+        // changed token by the time it takes.
         let opened = self.open_with(known.unwrap_or(&self.first), &head, sealed);
         let key_id = hex(*head.key_id);
         match (known, opened) {
+            _ if version != VERSION => Err(NotOpened::Form),
             (None, _) => Err(NotOpened::UnknownKey(key_id)),
             (Some(_), None) => Err(NotOpened::Altered),
             (Some(_), Some((audience, claims))) => Ok(Opened {
@@ -184,19 +186,18 @@ impl fmt::Debug for IssuerKey {
 }
 
 impl<'t> Head<'t> {
-    /// The head, and the outer box behind it.
-    fn split(bytes: &'t [u8]) -> Option<(Self, &'t [u8])> {
+    /// The version, the head, and the outer box behind it.
+    fn split(bytes: &'t [u8]) -> Option<(u8, Self, &'t [u8])> {
         let (version, rest) = bytes.split_first()?;
         let (key_id, rest) = rest.split_first_chunk()?;
         let (salt, rest) = rest.split_first_chunk()?;
         let (nonce, sealed) = rest.split_first_chunk()?;
-        let is_whole = *version == VERSION && sealed.len() >= TAG_LENGTH;
         let head = Self {
             key_id,
             salt,
             nonce,
         };
-        is_whole.then_some((head, sealed))
+        (sealed.len() >= TAG_LENGTH).then_some((*version, head, sealed))
     }
 }
 
