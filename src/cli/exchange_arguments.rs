@@ -9,13 +9,15 @@ use crate::domain::glob::Glob;
 use crate::domain::policy::{Exchange, KeptClaim, SubjectSource};
 use crate::domain::timestamp::Seconds;
 
-/// Which tokens the client may exchange for one of the audience, as a whole in place of what was said before.
+/// Which tokens the client may exchange for one of the audience, beside those that it may exchange already. What is stated of
+/// subjects, claims and lifetime takes the place of what was; what is not stated stays.
 #[derive(Args, Debug)]
 pub(super) struct ExchangeArguments {
-    /// An audience, or issuer:NAME, whose tokens the client may exchange; repeat it for several
+    /// An audience, or issuer:NAME, whose tokens the client may exchange as well; repeat it for several
     #[arg(long = "exchange-from", value_name = "FROM", value_parser = SubjectSource::parse)]
     from: Vec<SubjectSource>,
-    /// Whose tokens: a pattern of their `sub`; repeat it for several. If omitted, anybody's
+    /// Whose tokens, of all that it may exchange: a pattern of their `sub`; repeat it for several. If omitted, as before,
+    /// and of a new exchange anybody's
     #[arg(long = "exchange-subject", value_name = "PATTERN", value_parser = Glob::parse, requires = "from")]
     subjects: Vec<Glob>,
     /// A claim that is carried over; repeat it for several

@@ -1,5 +1,7 @@
 //! Allows a client scopes at an audience, and denies them: what was issued by a denied policy is dead within a second.
 
+use std::collections::BTreeSet;
+
 use super::apply_catalog::part::{Leaving, Part};
 use super::apply_catalog::{ApplyOptions, Plan};
 use super::change_error::{ChangeError, no_audience, no_client};
@@ -8,7 +10,7 @@ use crate::domain::client::{Client, GrantType};
 use crate::domain::glob::Glob;
 use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::known_client::KnownClient;
-use crate::domain::policy::{Exchange, Policy};
+use crate::domain::policy::{Exchange, Policy, SubjectSource};
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::shown;
 use crate::store::Store;
@@ -26,7 +28,7 @@ pub struct Allowed {
     pub default_scopes: ScopeSet,
     /// The grants that the policy holds for; none: as before.
     pub grants: Vec<GrantType>,
-    /// Which tokens may be exchanged for one of the audience; none: as before.
+    /// Which tokens may be exchanged for one of the audience as well; none: as before.
     pub exchange: Option<Exchange>,
     /// Whose tokens are grants for the audience; none: as before, and the subjects, too.
     pub issuer: Option<IssuerId>,
@@ -122,15 +124,45 @@ fn widened(old: Option<&Policy>, allowed: &Allowed, audience: &Audience) -> Poli
         } else {
             allowed.grants.clone()
         },
-        exchange: allowed.exchange.clone().or(old.exchange),
-        issuer: allowed.issuer.clone().or(old.issuer),
-        subjects: if allowed.issuer.is_some() {
-            allowed.subjects.clone()
-        } else {
-            old.subjects
+        exchange: match (old.exchange, allowed.exchange.clone()) {
+            (Some(old), Some(new)) => Some(exchange_beside(old, new)),
+            (old, new) => new.or(old),
         },
+        subjects: subjects_after((old.issuer.as_ref(), old.subjects), allowed),
+        issuer: allowed.issuer.clone().or(old.issuer),
         enabled: true,
         ..old
+    }
+}
+
+/// Tokens from further places may be exchanged. What bounds that stays, where nothing else is stated.
+fn exchange_beside(old: Exchange, new: Exchange) -> Exchange {
+    let both: BTreeSet<SubjectSource> = old.from.into_iter().chain(new.from).collect();
+    Exchange {
+        from: both.into_iter().collect(),
+        subjects: if new.subjects.is_empty() {
+            old.subjects
+        } else {
+            new.subjects
+        },
+        keep: if new.keep.is_empty() {
+            old.keep
+        } else {
+            new.keep
+        },
+        lifetime: new.lifetime.or(old.lifetime),
+        scopes_from_subject: old.scopes_from_subject || new.scopes_from_subject,
+        rebind: old.rebind || new.rebind,
+    }
+}
+
+/// Subjects are those of one issuer.
+fn subjects_after((issuer, old): (Option<&IssuerId>, Vec<Glob>), allowed: &Allowed) -> Vec<Glob> {
+    let is_same = allowed.issuer.is_none() || allowed.issuer.as_ref() == issuer;
+    if is_same && allowed.subjects.is_empty() {
+        old
+    } else {
+        allowed.subjects.clone()
     }
 }
 

@@ -87,8 +87,8 @@ on_both! {
         let no_grant = "and the client's `grants` lack";
         for (line, told) in [
             ("--exchange-from issuer:ci", &[no_grant, "token-exchange"][..]),
-            ("--issuer ci --subject a", &[no_grant, "jwt-bearer"]),
             ("--issuer ci", &["there is no --subject"]),
+            ("--issuer ci --subject a", &[no_grant, "jwt-bearer"]),
         ] {
             let said = site.done(&format!("policy allow reports stock-api {line}")).stderr;
             assert!(told.iter().all(|it| said.contains(it)), "{line}: {said}");
@@ -98,6 +98,29 @@ on_both! {
         assert!(said.contains("its own `grants` lack \"jwt-bearer\""), "{said}");
         let said = site.done("policy allow job stock-api --issuer ci --subject a --grant jwt-bearer").stderr;
         assert!(!said.contains("warning") && !said.contains("--subject"), "{said}");
+    }
+
+    /// What bounds an exchange stays where a further source is allowed.
+    async fn sources_of_an_exchange_come_to_those_that_are_allowed_already(env) {
+        let site = Site::new(env).await;
+        let issuer = CI.replace("id = \"ci\"\n", "id = \"ci\"\nuse = [\"grant\", \"exchange\"]\n");
+        site.env.apply(&(CATALOG.to_owned() + &issuer)).await;
+        make(&site);
+        site.done("policy allow reports stock-api --exchange-from pricing --exchange-subject web-* --exchange-keep tenant \
+             --exchange-lifetime 2m --scopes-from-subject --issuer ci --subject ref:*");
+        let allowed = |more: &str| {
+            let policy = site.json(&format!("policy allow reports stock-api {more}"));
+            (policy["exchange"].clone(), policy["subjects"].clone())
+        };
+        let (exchange, subjects) = allowed("--exchange-from issuer:ci --rebind --issuer ci");
+        assert_eq!(exchange, json!({
+            "from": ["pricing", "issuer:ci"], "subjects": ["web-*"], "keep": ["tenant"], "lifetime": "2m",
+            "scopes_from_subject": true, "rebind": true,
+        }));
+        assert_eq!(subjects, json!(["ref:*"]));
+        let (exchange, subjects) = allowed("--exchange-from pricing --exchange-subject api --exchange-lifetime 1m");
+        assert_eq!((&exchange["subjects"], &exchange["keep"]), (&json!(["api"]), &json!(["tenant"])));
+        assert_eq!((&exchange["lifetime"], &subjects), (&json!("1m"), &json!(["ref:*"])));
     }
 
     async fn an_audience_is_deleted_with_its_policies_when_that_is_confirmed(env) {
