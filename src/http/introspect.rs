@@ -32,7 +32,7 @@ pub(super) async fn post(State(state): State<HttpState>, request: Request) -> Re
         };
         let signed = if is_signed {
             let asker = (&told.to, told.at);
-            state.grantd.sign_introspection(asker, &members)?
+            state.grantd.sign_introspection(asker, &members).await?
         } else {
             None
         };

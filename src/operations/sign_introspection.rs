@@ -23,20 +23,22 @@ struct Claims<'a> {
 
 impl Grantd {
     /// What signs the answers of introspection: of the algorithms of all audiences the first that the profile allows, in
-    /// the order ES256, `EdDSA`, RS256, PS256. One for all, so that it tells nothing of the token. `None` while there is no
-    /// audience, and so no key.
+    /// the order ES256, `EdDSA`, RS256, PS256, of which a key signs now. One for all, so that it tells nothing of the token.
+    /// `None` while there is no audience, and so no key.
     #[must_use]
     pub fn introspection_algorithm(&self) -> Option<SigningAlgorithm> {
         let ring = self.memory.keys.load();
-        let mut in_use = ring.as_ref()?.in_use().keys().copied();
-        in_use.find(|algorithm| self.settings.profile.allows_algorithm(*algorithm))
+        let in_use = ring.as_ref()?.in_use().keys().copied();
+        let mut allowed = in_use.filter(|it| self.settings.profile.allows_algorithm(*it));
+        let mut signing = allowed.clone().filter(|it| self.signer(*it).is_some());
+        signing.next().or_else(|| allowed.next())
     }
 
     /// The answer of these members as a JWT for the client that asked; `None` where nothing is signed here.
     ///
     /// # Errors
     /// No key that signs now.
-    pub fn sign_introspection(
+    pub async fn sign_introspection(
         &self,
         (to, at): (&ClientId, Timestamp),
         members: &Value,
@@ -44,7 +46,7 @@ impl Grantd {
         let Some(algorithm) = self.introspection_algorithm() else {
             return Ok(None);
         };
-        let signer = self.signer(algorithm);
+        let signer = self.awaited_signer(algorithm).await;
         let signer = signer.ok_or(Outage::NoSigningKey(algorithm))?;
         let claims = Claims {
             iss: self.settings.issuer.as_str(),

@@ -1,6 +1,9 @@
 //! Signed answers of introspection, RFC 9701.
 
+use grantd::config::catalog::{Catalog, CatalogOptions};
 use grantd::domain::profile::Profile;
+use grantd::domain::timestamp::Seconds;
+use grantd::operations::apply_catalog::{ApplyOptions, apply_catalog};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::{Value, json};
@@ -143,6 +146,23 @@ on_both! {
         replica.follow().await;
         assert_eq!(named(&replica).await, json!(["EdDSA"]));
         assert_eq!(replica.told_signed(&token).await.header["alg"], "EdDSA");
+    }
+
+    /// A key that was just made signs nothing for a moment: until then another does.
+    async fn answers_are_signed_while_a_new_algorithm_comes_into_use(env) {
+        let first = with("algorithm = \"EdDSA\"");
+        env.apply(&first).await;
+        let replica = env.replica().await;
+        let token = replica.issued("reader", READER, "").await;
+        let none = |_: &str| None;
+        let more = audience("billing", "read", "algorithm = \"ES256\"");
+        let catalog = Catalog::parse("more.toml", &more, &CatalogOptions::dev(&none)).unwrap();
+        let options = ApplyOptions { key_delay: Seconds::new(2), ..env.options() };
+        apply_catalog(&env.store, &catalog, options).await.unwrap();
+        replica.follow().await;
+        assert_eq!(replica.told_signed(&token).await.header["alg"], "EdDSA");
+        env.clock.advance(Seconds::new(3));
+        assert_eq!(replica.told_signed(&token).await.header["alg"], "ES256");
     }
 
     /// FAPI 2.0 section 5.4: RS256 signs nothing there, though another program's `apply` has brought it in.

@@ -1,6 +1,8 @@
 //! Decides on a token request, at the last look: what is granted, bound to what, and who signs. What is made of it then,
 //! a token or a view of one, is the caller's.
 
+use std::sync::Arc;
+
 use super::binding::bind;
 use super::circumstances::{Brought, Circumstances};
 use super::client_credentials;
@@ -8,6 +10,8 @@ use super::entitlement::Entitlement;
 use super::jwt_bearer;
 use super::maker::Maker;
 use super::token_exchange;
+use crate::crypto::jws::Signer;
+use crate::domain::algorithm::SigningAlgorithm;
 use crate::domain::audience::{Audience, TokenFormat};
 use crate::domain::check::Chain;
 use crate::domain::confirmation::Confirmation;
@@ -148,14 +152,32 @@ impl Grantd {
         let key_time = self.clocks.key_time();
         match ring.signer(algorithm, key_time) {
             Some(signer) => Ok(Judged::Given(Maker::Signer(signer))),
-            // A key that was just made begins to sign in a moment.
-            None => match ring.next_activation(algorithm, key_time.now) {
-                Some(activation) if activation <= key_time.now.plus(LONGEST_WAIT) => {
-                    Ok(Judged::NotBefore(self.clocks.by_ours(activation)))
-                }
-                _ => Err(Outage::NoSigningKey(algorithm)),
+            None => match self.activation(ring, algorithm) {
+                Some(activation) => Ok(Judged::NotBefore(activation)),
+                None => Err(Outage::NoSigningKey(algorithm)),
             },
         }
+    }
+
+    /// When a key of `algorithm` that was just made begins to sign, by our clock, where that is in a moment.
+    fn activation(&self, ring: &KeyRing, algorithm: SigningAlgorithm) -> Option<Timestamp> {
+        let now = self.clocks.key_time().now;
+        let activation = ring.next_activation(algorithm, now);
+        let soon = activation.filter(|it| *it <= now.plus(LONGEST_WAIT));
+        soon.map(|it| self.clocks.by_ours(it))
+    }
+
+    /// The key that signs with `algorithm`, now or in a moment.
+    pub(in crate::operations) async fn awaited_signer(
+        &self,
+        algorithm: SigningAlgorithm,
+    ) -> Option<Arc<Signer>> {
+        if let Some(signer) = self.signer(algorithm) {
+            return Some(signer);
+        }
+        let activation = self.activation(&*self.keys()?, algorithm)?;
+        self.clocks.ours().sleep_until(activation).await;
+        self.signer(algorithm)
     }
 
     fn decide_grant<B: Basis>(
