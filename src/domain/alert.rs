@@ -7,7 +7,7 @@ use super::client_assertion::AssertionFault;
 use super::credential::CredentialState;
 use super::decision::Outcome;
 use super::foreign_token::ForeignFault;
-use super::refusal::{ClientFault, Refusal};
+use super::refusal::{ClientFault, GrantFault, Refusal};
 
 named! {
     /// What happened. Each is told once an hour for each thing that it is about.
@@ -40,6 +40,9 @@ impl Alert {
             Outcome::Refused(Refusal::Budget(
                 BudgetFault::Tokens { .. } | BudgetFault::Failures(_),
             )) => return Some(Self::OverBudget),
+            Outcome::Refused(Refusal::Grant(GrantFault::Assertion(ForeignFault::Replayed))) => {
+                return Some(Self::AssertionReplayed);
+            }
             _ => return None,
         };
         match fault {

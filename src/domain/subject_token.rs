@@ -16,6 +16,7 @@ use super::scope::ScopeSet;
 use super::shown;
 use super::timestamp::Timestamp;
 
+const ISSUER: &str = "iss";
 const SUBJECT: &str = "sub";
 const MAY_ACT: &str = "may_act";
 const ACTOR: &str = "act";
@@ -99,11 +100,23 @@ impl SubjectToken {
     ///
     /// # Errors
     /// It names who may act, and that is another (RFC 8693 section 4.4); or too many act already.
-    pub fn actors_with(&self, client: &Client) -> Result<ActorChain, ExchangeFault> {
+    pub fn actors_with(
+        &self,
+        client: &Client,
+        our_issuer: &str,
+    ) -> Result<ActorChain, ExchangeFault> {
         if let Some(named) = self.claims.get(MAY_ACT) {
             let actor = named.get(SUBJECT).and_then(Value::as_str);
             if actor != Some(client.id.as_str()) {
                 return Err(ExchangeFault::MayAct(shown::unknown_or_none(actor, [])));
+            }
+            // Who is called so elsewhere is somebody else.
+            if let Some(issuer) = named
+                .get(ISSUER)
+                .filter(|it| it.as_str() != Some(our_issuer))
+            {
+                let issuer = shown::unknown_or_none(issuer.as_str(), []);
+                return Err(ExchangeFault::MayAct(format!("{}, of {issuer}", client.id)));
             }
         }
         ActorChain::led_by(client.id.as_str(), self.actors.as_ref())
@@ -170,16 +183,20 @@ mod tests {
     #[test]
     fn who_may_act_is_honoured() {
         let named = |may_act: Value| {
-            subject(&json!({ "may_act": may_act })).actors_with(&Client::bare("orders"))
+            let token = subject(&json!({ "may_act": may_act }));
+            token.actors_with(&Client::bare("orders"), "https://us.example")
         };
         assert!(named(json!({ "sub": "orders" })).is_ok());
-        assert!(
-            subject(&json!({}))
-                .actors_with(&Client::bare("orders"))
-                .is_ok()
-        );
+        assert!(named(json!({ "sub": "orders", "iss": "https://us.example" })).is_ok());
+        let silent = subject(&json!({}));
+        let any = silent.actors_with(&Client::bare("orders"), "https://us.example");
+        assert!(any.is_ok());
         for other in [
             json!({ "sub": "Orders" }),
+            json!({ "sub": "orders", "iss": "https://us.example/" }),
+            json!({ "sub": "orders", "iss": "https://evil.example" }),
+            json!({ "sub": "orders", "iss": null }),
+            json!({ "iss": "https://us.example" }),
             json!({}),
             json!(null),
             json!("orders"),

@@ -19,6 +19,8 @@ pub enum ForeignFault {
     Surrounded(Oddity),
     /// Its `iss` is that of nobody who is trusted; what it is, and who was probably meant.
     UnknownIssuer(String, Option<IssuerId>),
+    /// Its `iss` is ours.
+    Ours,
     /// Its issuer is trusted, but not for this.
     NotForThis(IssuerId, IssuerUse),
     /// Its `typ` is that of something else.
@@ -76,6 +78,9 @@ impl ForeignFault {
                 Finding::new(Check::AssertionForm, oddity.found()).remedy(oddity.remedy())
             }
             Self::UnknownIssuer(iss, near) => unknown_issuer(iss, near.as_ref()),
+            Self::Ours => Finding::new(Check::ForeignIssuer, "our own issuer").remedy(
+                "a token of ours says for whom a client asks where it is exchanged (grant_type token-exchange), and proves no client",
+            ),
             Self::NotForThis(issuer, what) => Finding::new(
                 Check::ForeignIssuer,
                 format!("{issuer}, which is not trusted as {what}"),

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::audience::Audience;
-use super::client::Client;
+use super::client::{AuthMethod, Client, GrantType};
 use super::identifier::AudienceId;
 use super::policy::{Circumstance, Policy, Unheld};
 use super::refusal::{ExchangeFault, GrantFault, TargetRefused};
@@ -66,6 +67,32 @@ pub fn policies_that_hold<'a>(
     } else {
         Ok(holding)
     }
+}
+
+/// That `client` may ask by `grant` from there at all, having authenticated so: else what the request brings need not be
+/// looked at.
+///
+/// # Errors
+/// A client without the grant, and a client of which no policy would hold, whatever the request brings.
+pub fn check_may_ask(
+    client: &Client,
+    policies: &[Policy],
+    (by, grant): ((IpAddr, AuthMethod), GrantType),
+) -> Result<(), GrantFault> {
+    if !client.grants.contains(&grant) {
+        return Err(GrantFault::GrantNotRegistered(grant));
+    }
+    let mut obstacles = Vec::new();
+    for policy in policies {
+        match policy.obstacle_to_any(by, grant) {
+            None => return Ok(()),
+            Some(obstacle) => obstacles.push(Unheld {
+                audience: policy.audience.clone(),
+                obstacle,
+            }),
+        }
+    }
+    Err(GrantFault::NoPolicy(obstacles))
 }
 
 /// The reason for [`GrantFault::TargetRefused`], where it is one of the client's own policies: the one for `target`

@@ -86,25 +86,42 @@ impl Policy {
     /// What keeps it from holding.
     #[must_use]
     pub fn obstacle(&self, it: &Circumstance<'_>) -> Option<Obstacle> {
-        let within = |network: &IpNet| network.contains(&it.source.to_canonical());
         let grant = it.purpose.grant();
-        if !self.enabled {
-            Some(Obstacle::Disabled)
-        } else if !self.networks.is_empty() && !self.networks.iter().any(within) {
-            Some(Obstacle::Network(it.source))
-        } else if !self.methods.is_empty() && !self.methods.contains(&it.method) {
-            Some(Obstacle::Method(it.method))
-        } else if !self.grants.is_empty() && !self.grants.contains(&grant) {
-            Some(Obstacle::Grant(grant))
-        } else {
-            match it.purpose {
+        self.obstacle_to_any((it.source, it.method), grant)
+            .or_else(|| match it.purpose {
                 Purpose::Itself => None,
                 Purpose::Exchange { from, subject } => match &self.exchange {
                     Some(exchange) => exchange.obstacle(from, subject),
                     None => Some(Obstacle::Grant(grant)),
                 },
                 Purpose::Assertion { issuer, subject } => self.assertion_obstacle(issuer, subject),
-            }
+            })
+    }
+
+    /// What keeps it from holding for any request by that grant, for whomever it may be, that comes from there and whose
+    /// client authenticated so.
+    #[must_use]
+    pub fn obstacle_to_any(
+        &self,
+        (source, method): (IpAddr, AuthMethod),
+        grant: GrantType,
+    ) -> Option<Obstacle> {
+        let within = |network: &IpNet| network.contains(&source.to_canonical());
+        let says_how = match grant {
+            GrantType::ClientCredentials => true,
+            GrantType::TokenExchange => self.exchange.is_some(),
+            GrantType::JwtBearer => self.issuer.is_some(),
+        };
+        if !self.enabled {
+            Some(Obstacle::Disabled)
+        } else if !self.networks.is_empty() && !self.networks.iter().any(within) {
+            Some(Obstacle::Network(source))
+        } else if !self.methods.is_empty() && !self.methods.contains(&method) {
+            Some(Obstacle::Method(method))
+        } else if !says_how || !self.grants.is_empty() && !self.grants.contains(&grant) {
+            Some(Obstacle::Grant(grant))
+        } else {
+            None
         }
     }
 

@@ -207,9 +207,14 @@ impl RequestFault {
             ),
             Self::UnprovenToken { token, what } => (
                 "a token is bound, and the request does not prove possession of what it is bound to",
-                Finding::new(Check::Binding, format!("no {what} that the {token} is bound to"))
-                    .remedy("let the client prove it; where its tokens may take the place of tokens that are bound to others, \
-                             say rebind = true in the policy's exchange"),
+                Finding::new(Check::Binding, format!("no {what} that the {token} is bound to")).remedy(
+                    if *token == "assertion" {
+                        "let the client prove it: an assertion that is bound is for whoever has that key"
+                    } else {
+                        "let the client prove it; where its tokens may take the place of tokens that are bound to others, \
+                         say rebind = true in the policy's exchange"
+                    },
+                ),
             ),
             Self::BasicEncoding(found) => (
                 "the Authorization header is not well encoded",

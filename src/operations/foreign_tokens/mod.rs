@@ -96,6 +96,9 @@ impl ForeignTokens {
     /// # Errors
     /// A database out of reach.
     pub(super) async fn unknown_issuer(&self, iss: &str) -> Result<ForeignFault, StoreError> {
+        if iss == self.settings.issuer.as_str() {
+            return Ok(ForeignFault::Ours);
+        }
         let issuers = self.memory.directory.issuers().await?;
         let mut near = issuers.all().iter();
         let near = near.find(|it| is_neighbour(iss, it.url.as_str()));

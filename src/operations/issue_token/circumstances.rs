@@ -9,15 +9,15 @@ use crate::domain::client::GrantType;
 use crate::domain::confirmation::bound_key;
 use crate::domain::decision::Decision;
 use crate::domain::foreign_token::ForeignFault;
-use crate::domain::identifier::ClientId;
+use crate::domain::grant_decision::check_may_ask;
 use crate::domain::policy::{Circumstance, Purpose};
 use crate::domain::presented::PresentedProof;
 use crate::domain::presented_exchange::{PresentedAssertion, PresentedExchange};
 use crate::domain::refusal::RequestFault;
 use crate::operations::Grantd;
-use crate::operations::authenticate_client::StandingClient;
+use crate::operations::authenticate_client::{IdentifiedClient, StandingClient};
 use crate::operations::basis::Basis;
-use crate::operations::error::Outage;
+use crate::operations::error::OperationError;
 use crate::operations::foreign_tokens::AcceptedForeign;
 use crate::store::memory::look::Named;
 
@@ -48,6 +48,14 @@ pub enum AskedGrant<'a> {
 }
 
 impl<'a> AskedGrant<'a> {
+    const fn grant_type(&self) -> GrantType {
+        match self {
+            Self::ClientCredentials => GrantType::ClientCredentials,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
+            Self::JwtBearer(_) => GrantType::JwtBearer,
+        }
+    }
+
     /// Reads the parameters of `grant`; `parameter` gives the value of one that is there and not empty.
     ///
     /// # Errors
@@ -107,16 +115,24 @@ impl Brought {
 }
 
 impl Grantd {
-    /// Reads what comes with `grant`, and gives what of it is still to be spent.
+    /// Reads what comes with `grant`, and gives what of it is still to be spent. Of a client that may not ask so nothing is
+    /// read: it makes nobody fetch keys, and spends nothing that is another's.
     ///
     /// # Errors
-    /// What cannot be told now.
-    pub(super) async fn read_brought(
+    /// A client that may not ask by this grant, or what cannot be told now.
+    pub(super) async fn read_brought<B: Basis>(
         &self,
         grant: AskedGrant<'_>,
-        client: &ClientId,
+        (client, source): (&IdentifiedClient<B>, IpAddr),
         decision: &mut Decision,
-    ) -> Result<(Brought, Option<AcceptedForeign>), Outage> {
+    ) -> Result<(Brought, Option<AcceptedForeign>), OperationError> {
+        let by = (source, client.method());
+        let client = client.id();
+        if !matches!(grant, AskedGrant::ClientCredentials)
+            && let Some(known) = self.memory.directory.client(client).await?
+        {
+            check_may_ask(&known.client, &known.policies, (by, grant.grant_type()))?;
+        }
         match grant {
             AskedGrant::ClientCredentials => Ok((Brought::Nothing, None)),
             AskedGrant::TokenExchange(presented) => {

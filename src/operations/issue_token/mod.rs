@@ -70,7 +70,7 @@ impl Grantd {
             }
             None => None,
         };
-        let read = self.read_brought(asked.grant, client.id(), decision);
+        let read = self.read_brought(asked.grant, (&client, caller.source), decision);
         let (brought, unspent) = read.await?;
         if let Some(unspent) = unspent {
             let spent = self.authenticator.spend_foreign(unspent, decision).await?;

@@ -54,7 +54,7 @@ pub(super) fn entitle<'l, B: Basis>(
         grantd.check_actor(&actor.id, token, look)?;
     }
     decision.passed(Chain::ActorToken);
-    let actors = token.actors_with(actor)?;
+    let actors = token.actors_with(actor, grantd.settings.issuer.as_str())?;
     decision.passed(Chain::Delegation);
     let purpose = Purpose::Exchange {
         from: &token.from,

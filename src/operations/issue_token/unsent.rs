@@ -69,8 +69,8 @@ impl Grantd {
             .authenticator
             .assume_client((id, method), caller, decision);
         let assumption = assumption.await?;
-        let id = assumption.client.id();
-        let read = self.read_brought(unsent.asked.grant, id, decision);
+        let by = (&assumption.client, caller.source);
+        let read = self.read_brought(unsent.asked.grant, by, decision);
         let (brought, to_spend) = read.await?;
         if let Some(token) = to_spend {
             let looked = self.authenticator.look_at_foreign(&token, decision);

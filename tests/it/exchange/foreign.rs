@@ -96,8 +96,10 @@ on_both! {
             let answer = gives(&replica, "orders", &subject(), "").await;
             assert_eq!(answer.error(), error, "{case}");
         }
+        let fetched = platform.publisher.fetches();
         let web = gives(&env.replica().await, "web", &subject(), "").await;
         web.assert_error(400, "unauthorized_client");
+        assert_eq!(platform.publisher.fetches(), fetched, "who may not ask makes nobody fetch keys");
     }
 
     /// EXC-03: what an issuer's token must be for a client's proof, it must be here as well.

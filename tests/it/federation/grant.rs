@@ -81,6 +81,37 @@ on_both! {
         grants(&replica, &platform.token(&json!({})), &[]).await.assert_error(400, "invalid_grant");
     }
 
+    /// Nor does it spend what another may use, or make us ask anybody for keys.
+    async fn who_may_not_ask_so_learns_nothing_else(env) {
+        let platform = Platform::ci().await;
+        let others = [("without", "[\"client_credentials\"]", OF_CI), ("idle", "[\"jwt-bearer\"]", "")];
+        let others = others.map(|(id, grants, of_policy)| {
+            let lines = format!("secret = \"{SECRET}\"\ngrants = {grants}");
+            client(id, &lines, &[policy("pricing", "read", "read") + of_policy])
+        });
+        env.apply(&(with_grant(&platform) + &others.concat())).await;
+        let replica = env.replica().await;
+        let assertion = platform.token(&json!({}));
+        let refused = async || {
+            for id in ["without", "idle"] {
+                for assertion in [&assertion, "garbage"] {
+                    let form = format!("grant_type={GRANT}&assertion={assertion}");
+                    let headers = [("authorization", &basic(id, SECRET)[..])];
+                    let answer = replica.post("/oauth2/token", &headers, &form).await;
+                    answer.assert_error(400, "unauthorized_client");
+                }
+            }
+        };
+        refused().await;
+        assert_eq!(platform.publisher.fetches(), 0);
+        assert_eq!(grants(&replica, &assertion, &[]).await.status, 200);
+        refused().await;
+        grants(&replica, &assertion, &[]).await.assert_error(400, "invalid_grant");
+        replica.grantd.write_waiting().await;
+        let actions = crate::raw_sql::texts(&env.database, "SELECT action FROM audit_events").await;
+        assert!(actions.contains(&"assertion_replayed".to_owned()), "{actions:?}");
+    }
+
     async fn an_assertion_that_does_not_count_is_an_invalid_grant(env) {
         let platform = Platform::ci().await;
         env.apply(&with_grant(&platform)).await;
@@ -154,7 +185,8 @@ on_both! {
 
     async fn an_issuer_that_is_trusted_for_something_else_grants_nothing(env) {
         let platform = Platform::ci().await;
-        let other = CATALOG.to_owned() + &platform.lines("use = [\"client\", \"exchange\"]") + &asker("");
+        let trusted = "[[issuer]]\nid = \"other\"\nurl = \"https://other.example\"\nuse = [\"grant\"]\n";
+        let other = catalog(&platform, "use = [\"client\", \"exchange\"]", "issuer = \"other\"\n") + trusted;
         env.apply(&other).await;
         let replica = env.replica().await;
         let answer = grants(&replica, &platform.token(&json!({})), &[]).await;

@@ -25,7 +25,7 @@ pub(crate) const CI: &str = "https://ci.example";
 
 /// A platform that publishes its keys and signs tokens for workloads.
 pub(crate) struct Platform {
-    publisher: Publisher,
+    pub(crate) publisher: Publisher,
     pub(crate) key: Key,
     id: &'static str,
     url: &'static str,
