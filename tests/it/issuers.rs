@@ -269,7 +269,9 @@ on_both! {
         let github = issuer("ci", "https://ci.example", "preset = \"github\"");
         let cluster = issuer("ci", "https://ci.example", "preset = \"kubernetes\"\nmax_lifetime = \"2h\"");
         for (issuer, subject, lines, warnings) in [
-            (&github, "repo:acme@65/shop@74:environment:production", "", &[][..]),
+            (&github, "repo:acme@65/shop@74:environment:production", "claims = { ref = \"refs/heads/main\" }", &[][..]),
+            (&github, "repo:acme@65/shop@74:environment:production", "", &["fork fulfils it (pull_request)"]),
+            (&github, "repo:acme@65/shop@74:ref:refs/heads/**", "", &["or with a pattern for any"]),
             (&github, "repo:acme/shop:*", "", &["neither repository_id", "no environment, ref", "write ** where", "fork fulfils it (pull_request)"]),
             (&github, "repo:acme@65/shop@74:ref:x", "claims = { repository_id = 74 }", &["repository_id: the platform sends text"]),
             (&cluster, "system:serviceaccount:*:default", "", &["serves him for up to 2h", "account of every pod", "its namespace is a pattern"]),

@@ -2,6 +2,7 @@
 //! (`[[client.identity]]` of a catalog).
 
 mod advice;
+mod github;
 mod preset_rule;
 mod rule;
 

@@ -93,14 +93,20 @@ impl ClaimRules {
         self.rules.iter().any(|rule| rule.holds(rule.found(claims)))
     }
 
-    /// Whether the claim at this path must be one of a few values, none of which fits everything.
-    pub(super) fn pins(&self, path: &[&str]) -> bool {
+    /// Whether the claim at this path must be one of a few values, none of which is a pattern for everything, or `is_open`.
+    pub(super) fn pins(&self, path: &[&str], is_open: impl Fn(&Glob) -> bool) -> bool {
         let is_narrow = |it: &Expected| match it {
-            Expected::Text(glob) => glob.as_str().bytes().any(|byte| byte != b'*'),
+            Expected::Text(glob) => !glob.is_for_anything() && !is_open(glob),
             Expected::Number(_) | Expected::Boolean(_) => true,
         };
         let mut rules = self.rules.iter().filter(|rule| rule.path == path);
         rules.any(|rule| rule.any_of.iter().all(is_narrow))
+    }
+
+    /// Whether no condition on this claim speaks against all texts that `pattern` means.
+    pub(super) fn allows_any(&self, claim: &str, pattern: &Glob) -> bool {
+        let fits = |it: &Expected| matches!(it, Expected::Text(glob) if glob.meets(pattern));
+        self.on(claim).all(|rule| rule.any_of.iter().any(fits))
     }
 
     /// Whether no condition on this claim speaks against `value`.

@@ -147,13 +147,13 @@ on_both! {
     /// With place and client, when it is new.
     async fn what_lets_strangers_in_is_warned_of_once(env) {
         let github = |lines: &str| catalog(&[lines]).replace("id = \"ci\"\n", "id = \"ci\"\npreset = \"github\"\n");
-        let lax = github("subject = \"repo:acme/shop:environment:production\"\nclaims = { repository_id = 74 }");
+        let lax = github("subject = \"repo:acme/shop:ref:refs/heads/main\"\nclaims = { repository_id = 74 }");
         let plan = env.apply(&lax).await;
         let [warning] = &plan.warnings[..] else { panic!("{plan:?}") };
         let told = ": client \"deploy\": identity: repository_id: the platform sends text";
         assert!(warning.starts_with("test.toml:") && warning.contains(told), "{warning}");
         assert!(env.apply(&lax).await.warnings.is_empty());
-        let pinned = github("subject = \"repo:acme/shop:environment:production\"\nclaims = { repository_id = \"74\" }");
+        let pinned = github("subject = \"repo:acme/shop:ref:refs/heads/main\"\nclaims = { repository_id = \"74\" }");
         assert!(env.prune(&pinned).await.warnings.is_empty());
         let unpinned = env.prune(&github("subject = \"repo:acme/shop:ref:refs/heads/main\"")).await;
         assert!(unpinned.warnings.iter().any(|it| it.contains("neither repository_id nor")), "{unpinned:?}");

@@ -1,6 +1,8 @@
 //! Patterns for names that somebody else gives: `*` stands for anything but `:` and `/`, `**` for anything, and every other
 //! character for itself. Names of platforms are built with `:` and `/`, so that a `*` stays within one part of a name.
 
+mod meeting;
+
 use super::shape::text_shape;
 
 /// The longest pattern, in bytes.
@@ -91,6 +93,12 @@ impl Glob {
     #[must_use]
     pub fn begins_with_wildcard(&self) -> bool {
         matches!(self.parts.first(), Some(Part::Across | Part::Within))
+    }
+
+    /// Whether nothing stands in it but wildcards.
+    #[must_use]
+    pub fn is_for_anything(&self) -> bool {
+        self.parts.iter().all(|it| !matches!(it, Part::Text(_)))
     }
 
     /// Whether it means one text only.
