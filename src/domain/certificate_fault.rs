@@ -33,6 +33,12 @@ pub enum CertificateFault {
     Chain(String),
     #[error("a certificate with another subject")]
     OtherSubject,
+    #[error(
+        "a URI of the scheme spiffe that is no SPIFFE ID of a workload, so that no CA vouches for it"
+    )]
+    NoSpiffeId,
+    #[error("an X.509-SVID with more than one URI among its names")]
+    SeveralUris,
 }
 
 impl CertificateFault {
@@ -64,6 +70,10 @@ impl CertificateFault {
             Self::Chain(_) => {
                 "look at dates and extended key usage, let the client send its intermediates, or add the CA to [mtls] client_ca_files"
             }
+            Self::NoSpiffeId => {
+                "register the ID as spiffe://TRUST-DOMAIN/PATH, and give the client a certificate for it"
+            }
+            Self::SeveralUris => "give the client an X.509-SVID whose only URI is its SPIFFE ID",
             Self::OtherSubject => {
                 "compare with openssl x509 -noout -subject -nameopt RFC2253 -ext subjectAltName"
             }

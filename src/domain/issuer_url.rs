@@ -94,6 +94,13 @@ pub fn trust_domain_of(spiffe_id: &str) -> Option<&str> {
     fits.then_some(domain)
 }
 
+/// Whether a URI claims to be a SPIFFE ID: schemes have no case (RFC 3986 section 3.1).
+#[must_use]
+pub fn has_spiffe_scheme(uri: &str) -> bool {
+    let scheme = uri.split_once(':').map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("spiffe"))
+}
+
 fn is_trust_domain(name: &str) -> bool {
     let is_part = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
@@ -167,6 +174,9 @@ mod tests {
             ("orders", None),
         ] {
             assert_eq!(trust_domain_of(id), domain, "{id}");
+            let claims_to_be = !id.starts_with("https") && id != "orders";
+            assert_eq!(has_spiffe_scheme(id), claims_to_be, "{id}");
         }
+        assert!(has_spiffe_scheme("sPiFfE:a") && !has_spiffe_scheme("spiffes://a/b"));
     }
 }

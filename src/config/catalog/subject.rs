@@ -6,6 +6,12 @@ use std::net::IpAddr;
 use crate::config::fault::Problem;
 use crate::domain::credential::{SubjectKind, SubjectName};
 use crate::domain::distinguished_name::DistinguishedName;
+use crate::domain::issuer_url::{has_spiffe_scheme, trust_domain_of};
+
+/// What a URI of the scheme spiffe must be.
+const SPIFFE_ID: &str = "the SPIFFE ID of a workload, spiffe://TRUST-DOMAIN/PATH: the trust domain in small letters, without a \
+    port, and a path whose parts have letters, digits, '.', '-' and '_' and are not empty, \".\" or \"..\"; no CA vouches for \
+    another URI of this scheme";
 
 /// The subject name of `kind`.
 pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Problem> {
@@ -20,6 +26,9 @@ pub(super) fn read(kind: SubjectKind, value: String) -> Result<SubjectName, Prob
             is_dns_name(&value),
             "a DNS name without wildcard, and without a dot at its end",
         ),
+        SubjectKind::Uri if has_spiffe_scheme(&value) => {
+            (trust_domain_of(&value).is_some(), SPIFFE_ID)
+        }
         SubjectKind::Uri => (
             fluent_uri::Uri::parse(value.as_str()).is_ok(),
             "an absolute URI, for example spiffe://example.org/job",

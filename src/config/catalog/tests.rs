@@ -633,7 +633,19 @@ fn what_could_never_work_is_refused_where_it_is_written() {
         ("san_dns = \"job.example.\"", "without a dot at its end"),
         ("san_dns = \"job..example\"", "a DNS name"),
         ("san_dns = \".job.example\"", "a DNS name"),
-        ("san_uri = \"spiffe://example.org/jöb\"", "an absolute URI"),
+        ("san_uri = \"https://example.org/jöb\"", "an absolute URI"),
+        (
+            "san_uri = \"spiffe://example.org/jöb\"",
+            "the SPIFFE ID of a workload",
+        ),
+        (
+            "san_uri = \"spiffe://example.org\"",
+            "no CA vouches for another URI of this scheme",
+        ),
+        (
+            "san_uri = \"Spiffe://example.org/job\"",
+            "the SPIFFE ID of a workload",
+        ),
         ("san_ip = \"fe80::1%eth0\"", "an IP address"),
         ("san_email = \"@a.example\"", "an e-mail address"),
         ("san_email = \"job@\"", "an e-mail address"),

@@ -143,6 +143,17 @@ impl CertificateChain {
             Err(CertificateFault::OtherSubject)
         }
     }
+
+    /// That the leaf has one URI and no other: an X.509-SVID with several says of nobody who it is (SPIFFE X.509-SVID section 2).
+    ///
+    /// # Errors
+    /// [`CertificateFault::SeveralUris`], and [`CertificateFault::Unreadable`].
+    pub fn check_one_uri(&self) -> Result<(), CertificateFault> {
+        match subject::number_of_uris(&self.leaf()?)? {
+            1 => Ok(()),
+            _ => Err(CertificateFault::SeveralUris),
+        }
+    }
 }
 
 /// When the first of some certificates ends; those that cannot be read are left out.

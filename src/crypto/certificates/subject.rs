@@ -22,12 +22,25 @@ pub(super) fn bears(
             .map_err(|_| CertificateFault::OtherSubject)?;
         return Ok(subject(leaf)? == name);
     }
+    let names = alternative_names(leaf)?;
+    Ok(names.iter().any(|name| is_name(name, registered)))
+}
+
+/// How many URIs are among the names of `leaf`.
+pub(super) fn number_of_uris(leaf: &X509Certificate<'_>) -> Result<usize, CertificateFault> {
+    let is_uri = |name: &&GeneralName<'_>| matches!(name, GeneralName::URI(_));
+    let names = alternative_names(leaf)?;
+    Ok(names.iter().filter(is_uri).count())
+}
+
+fn alternative_names<'l>(
+    leaf: &'l X509Certificate<'_>,
+) -> Result<&'l [GeneralName<'l>], CertificateFault> {
     // A doubled extension is an error of x509-parser's.
     let names = leaf
         .subject_alternative_name()
         .map_err(|_| CertificateFault::Unreadable)?;
-    let names = names.map_or(&[][..], |extension| &extension.value.general_names);
-    Ok(names.iter().any(|name| is_name(name, registered)))
+    Ok(names.map_or(&[][..], |extension| &extension.value.general_names))
 }
 
 fn is_name(name: &GeneralName<'_>, registered: &SubjectName) -> bool {

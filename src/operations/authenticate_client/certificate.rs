@@ -16,7 +16,7 @@ use crate::domain::check::Chain;
 use crate::domain::client::AuthMethod;
 use crate::domain::credential::{Credential, CredentialMaterial, CredentialState, SubjectKind};
 use crate::domain::decision::Decision;
-use crate::domain::issuer_url::trust_domain_of;
+use crate::domain::issuer_url::{has_spiffe_scheme, trust_domain_of};
 use crate::domain::known_client::KnownClient;
 use crate::domain::refusal::ClientFault;
 use crate::domain::timestamp::Timestamp;
@@ -124,29 +124,32 @@ impl Authenticator {
             .copied()
             .flatten()
             .or(matching.first().copied());
-        let checked = match self.trust_domain(meant).await? {
-            Some(domain) => self.foreign_tokens.check_svid(&domain, certificate).await?,
-            None => self.check_path(certificate),
+        let checked = match self.vouching(meant).await? {
+            Vouching::TrustDomain(domain) => {
+                self.foreign_tokens.check_svid(&domain, certificate).await?
+            }
+            Vouching::ClientCas => self.check_path(certificate),
+            Vouching::Nobody => Err(CertificateFault::NoSpiffeId),
         };
         let live = checked.and(live).map_err(ClientFault::Certificate)?;
         Ok(live.ok_or(ClientFault::Certificate(CertificateFault::OtherSubject))?)
     }
 
-    /// The trusted issuer whose bundle has the CAs that alone vouch for the SPIFFE ID of a credential.
-    async fn trust_domain(
-        &self,
-        credential: Option<&Credential>,
-    ) -> Result<Option<Arc<TrustedIssuer>>, StoreError> {
-        let domain = credential.and_then(|it| match &it.material {
-            CredentialMaterial::Subject(name) if name.kind == SubjectKind::Uri => {
-                trust_domain_of(&name.value)
-            }
+    /// Who vouches for the subject of a credential. A URI of the scheme spiffe that is no ID of a workload may name a trust
+    /// domain in ways that only some readers understand, so nobody does.
+    async fn vouching(&self, credential: Option<&Credential>) -> Result<Vouching, StoreError> {
+        let uri = credential.and_then(|it| match &it.material {
+            CredentialMaterial::Subject(name) if name.kind == SubjectKind::Uri => Some(&name.value),
             _ => None,
         });
-        match domain {
-            Some(domain) => self.memory.directory.issuer_of_trust_domain(domain).await,
-            None => Ok(None),
-        }
+        let Some(id) = uri.filter(|uri| has_spiffe_scheme(uri)) else {
+            return Ok(Vouching::ClientCas);
+        };
+        let Some(domain) = trust_domain_of(id) else {
+            return Ok(Vouching::Nobody);
+        };
+        let issuer = self.memory.directory.issuer_of_trust_domain(domain).await?;
+        Ok(issuer.map_or(Vouching::ClientCas, Vouching::TrustDomain))
     }
 
     fn check_path(&self, certificate: &ClientCertificate) -> Result<(), CertificateFault> {
@@ -154,6 +157,16 @@ impl Authenticator {
         let cas = cas.ok_or(CertificateFault::NoClientCas)?;
         cas.check(&certificate.chain, self.clocks.now())
     }
+}
+
+/// Whose CAs count for a subject.
+enum Vouching {
+    /// Those of the settings.
+    ClientCas,
+    /// Those in the bundle of this issuer, and no other.
+    TrustDomain(Arc<TrustedIssuer>),
+    /// None.
+    Nobody,
 }
 
 /// The live one of those that match.

@@ -161,7 +161,7 @@ impl ForeignTokens {
         Ok(accepted)
     }
 
-    /// Whether the CAs in the bundle of a trust domain vouch for an X.509-SVID.
+    /// Whether the CAs in the bundle of a trust domain vouch for an X.509-SVID, which says of one workload who it is.
     ///
     /// # Errors
     /// A bundle that cannot be had.
@@ -171,7 +171,10 @@ impl ForeignTokens {
         certificate: &ClientCertificate,
     ) -> Result<Result<(), CertificateFault>, Outage> {
         let now = self.clocks.now();
-        let check = |set: &KeySet| set.authorities().check(&certificate.chain, now);
+        let check = |set: &KeySet| {
+            set.authorities().check(&certificate.chain, now)?;
+            certificate.chain.check_one_uri()
+        };
         self.key_sources
             .choose(&Origin::Issuer(issuer), check)
             .await

@@ -192,6 +192,7 @@ on_both! {
         add("job", &["--subject-dn", "job"], (1, "--subject-dn: expected a distinguished name"));
         add("job", &["--san-dns", "*.example"], (1, "--san-dns: expected a DNS name without wildcard"));
         add("job", &["--san-uri", "job"], (1, "--san-uri: expected an absolute URI"));
+        add("job", &["--san-uri", "spiffe://example.org:443/job"], (1, "--san-uri: expected the SPIFFE ID of a workload"));
         add("job", &["--san-ip", "10.0.0.0/8"], (1, "--san-ip: expected an IP address"));
         add("job", &["--san-email", "job"], (1, "--san-email: expected an e-mail address"));
         add("ledger", &["--san-dns", "a.example"], (1, "add tls_client_auth to its auth"));

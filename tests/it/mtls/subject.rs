@@ -14,6 +14,31 @@ fn with_uri(uri: &str) -> CertificateParams {
 
 const SPIFFE: &str = "spiffe://example.org/job";
 
+/// URIs that some readers take for those of `spiffe://example.org`.
+const ODD: [&str; 9] = [
+    "spiffe://example.org",
+    "spiffe://example.org/a/",
+    "spiffe://example.org/a//b",
+    "spiffe://example.org/a%20b",
+    "spiffe://example.org/a?x=1",
+    "spiffe://example.org:443/odd",
+    "spiffe://me@example.org/odd",
+    "SPIFFE://example.org/odd",
+    "spiffe://EXAMPLE.org/odd",
+];
+
+/// The trust domain `example.org`, whose bundle has this CA.
+fn mesh(bundled: &Ca) -> String {
+    let pem = pem::parse(bundled.pem()).unwrap();
+    let authority = serde_json::json!({
+        "kty": "EC", "crv": "P-256", "x": "", "y": "", "use": "x509-svid", "x5c": [STANDARD.encode(pem.contents())],
+    });
+    let bundle = serde_json::json!({ "keys": [authority] });
+    format!(
+        "[[issuer]]\nid = \"mesh\"\nurl = \"spiffe://example.org\"\npreset = \"spiffe\"\nkeys = '''{bundle}'''\n"
+    )
+}
+
 on_both! {
     /// Certificates come and go without an admin call (8705-02).
     async fn a_subject_of_a_client_ca_proves_its_client(env) {
@@ -47,15 +72,7 @@ on_both! {
     /// FED-16: the bundle of a trust domain has the CAs of its IDs; no other CA vouches for these, and they for nothing else.
     async fn the_bundle_of_a_trust_domain_vouches_for_its_ids_alone(env) {
         let (ca, bundled) = (Ca::new("ca"), Ca::new("bundled"));
-        let pem = pem::parse(bundled.pem()).unwrap();
-        let authority = serde_json::json!({
-            "kty": "EC", "crv": "P-256", "x": "", "y": "", "use": "x509-svid", "x5c": [STANDARD.encode(pem.contents())],
-        });
-        let bundle = serde_json::json!({ "keys": [authority] });
-        let issuer = format!(
-            "[[issuer]]\nid = \"mesh\"\nurl = \"spiffe://example.org\"\npreset = \"spiffe\"\nkeys = '''{bundle}'''\n"
-        );
-        let catalog = catalog(&[], &format!("san_uri = \"{SPIFFE}\"")) + &issuer
+        let catalog = catalog(&[], &format!("san_uri = \"{SPIFFE}\"")) + &mesh(&bundled)
             + &catalogs::client("named", "auth = \"tls_client_auth\"\nsubject_dn = \"CN=job\"", &reads("pricing"));
         env.apply(&catalog).await;
         let listening = listen(&env).await;
@@ -66,6 +83,51 @@ on_both! {
         listening.token(Some(&Identity::self_signed(&uri)), "job").await.assert_error(401, "invalid_client");
         assert_eq!(listening.token(Some(&ca.sign(&leaf("job"))), "named").await.status, 200);
         listening.token(Some(&bundled.sign(&leaf("job"))), "named").await.assert_error(401, "invalid_client");
+    }
+
+    /// FED-16, SPIFFE X.509-SVID section 2: such a certificate would be two workloads at once.
+    async fn an_svid_has_one_uri(env) {
+        let bundled = Ca::new("bundled");
+        env.apply(&(catalog(&[], &format!("san_uri = \"{SPIFFE}\"")) + &mesh(&bundled))).await;
+        let listening = listen(&env).await;
+        let with = |names: &[SanType]| {
+            let mut params = with_uri(SPIFFE);
+            params.subject_alt_names.extend_from_slice(names);
+            bundled.sign(&params)
+        };
+        let uri = |it: &str| SanType::URI(it.try_into().unwrap());
+        let dns = SanType::DnsName("job.example".try_into().unwrap());
+        assert_eq!(listening.token(Some(&with(&[dns])), "job").await.status, 200);
+        for more in ["spiffe://example.org/other", "spiffe://other.example/job", "https://job.example/"] {
+            listening.token(Some(&with(&[uri(more)])), "job").await.assert_error(401, "invalid_client");
+        }
+    }
+
+    /// FED-16: a URI that only looks like one of a trust domain cannot be registered; where one is stored all the same, no CA
+    /// vouches for it.
+    async fn no_ca_vouches_for_what_is_no_spiffe_id(env) {
+        let ca = Ca::new("ca");
+        let name = |at: usize| format!("odd-{at}");
+        let mut catalog = catalog(&[], NOBODY) + &mesh(&Ca::new("bundled"));
+        for at in 0..ODD.len() {
+            let lines = format!("auth = \"tls_client_auth\"\nsan_uri = \"spiffe://example.org/{}\"", name(at));
+            catalog += &catalogs::client(&name(at), &lines, &reads("pricing"));
+        }
+        env.apply(&catalog).await;
+        for (at, odd) in ODD.iter().enumerate() {
+            let stated = catalog.replace(&format!("spiffe://example.org/{}\"", name(at)), &format!("{odd}\""));
+            let error = env.try_apply(&stated, false).await.unwrap_err();
+            assert!(error.contains("the SPIFFE ID of a workload"), "{odd}: {error}");
+            let sql = format!("UPDATE credentials SET material = '{odd}' WHERE client_id = '{}'", name(at));
+            assert_eq!(crate::raw_sql::execute(&env.database, &sql).await, 1);
+        }
+        let listening = listen(&env).await;
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
+        for (at, odd) in ODD.iter().enumerate() {
+            let identity = ca.sign(&with_uri(odd));
+            let answer = listening.token(Some(&identity), &name(at)).await;
+            assert_eq!(answer.status, 401, "{odd}: {answer:?}");
+        }
     }
 
     /// 8705-03.
