@@ -60,10 +60,11 @@ impl Node {
 }
 
 impl Table {
-    /// Whether `key` is present, and wrong.
+    /// Whether `key` is present, and wrong, or a list with a member that is wrong.
     pub(super) fn is_wrong(&self, key: &str) -> bool {
-        let entry = self.0.get(key);
-        entry.is_some_and(|entry| entry.value.is_wrong.get())
+        let is_wrong =
+            |value: &Located| value.is_wrong.get() || value.members().any(|it| it.is_wrong.get());
+        self.0.get(key).is_some_and(|entry| is_wrong(&entry.value))
     }
 }
 

@@ -249,6 +249,34 @@ mod tests {
         KeySet::parse(json!({ "keys": keys, "more": 1 }).to_string().as_bytes())
     }
 
+    /// Each fault of JSON ends the sentences that tell it.
+    #[test]
+    fn a_set_that_is_no_json_is_told_in_a_sentence() {
+        for (text, told) in [
+            (
+                r#"{"keys":[],"keys":[]}"#.to_owned(),
+                "the answer is JSON in which a member name appears twice",
+            ),
+            (
+                format!("{{\"keys\":{}{}}}", "[".repeat(17), "]".repeat(17)),
+                "the answer is JSON nested deeper than 16",
+            ),
+            ("<html>".to_owned(), "the answer is not one JSON text"),
+            ("[]".to_owned(), "the answer is not a JSON object"),
+        ] {
+            let fault = KeySet::parse(text.as_bytes()).unwrap_err();
+            assert_eq!(fault.to_string(), told);
+        }
+        let many: Map<String, Value> = (0..=BOUNDS.members)
+            .map(|at| (at.to_string(), json!(1)))
+            .collect();
+        let fault = KeySet::parse(Value::Object(many).to_string().as_bytes()).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "the answer is JSON with more than 4800 members"
+        );
+    }
+
     /// FED-11: what is not for us is left out with a reason, and the others count.
     /// `spiffe_refresh_hint` is a word of bundles: elsewhere a set's age is what its server says.
     #[test]

@@ -13,7 +13,7 @@ const MAX_RSA_BITS: usize = 8192;
 /// The longest RSA exponent in octets: AWS-LC verifies with no longer one.
 const MAX_RSA_EXPONENT: usize = 4;
 /// What only private and symmetric keys have.
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", "k"];
 
 /// A public key whose members have the right form; whether a point lies on its curve is seen when
 /// a verifier is made of it.

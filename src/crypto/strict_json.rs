@@ -24,7 +24,7 @@ pub const STRANGERS: Bounds = Bounds {
     members: 256,
 };
 
-/// Why a text is refused. It never repeats the text.
+/// Why a text is refused: what it is, as a sentence about it ends. It never repeats the text.
 #[expect(missing_docs, reason = "the text of each says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StrictJsonError {
@@ -35,13 +35,13 @@ pub enum StrictJsonError {
     Syntax,
     #[error("not a JSON object")]
     NotAnObject,
-    #[error("a member name appears twice")]
+    #[error("JSON in which a member name appears twice")]
     DuplicateMember,
     /// Deeper than the bound.
-    #[error("nested deeper than {0}")]
+    #[error("JSON nested deeper than {0}")]
     TooDeep(usize),
     /// More than the bound.
-    #[error("more than {0} members")]
+    #[error("JSON with more than {0} members")]
     TooManyMembers(usize),
 }
 

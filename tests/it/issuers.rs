@@ -76,6 +76,15 @@ fn what_is_wrong_with_an_issuer_is_told_with_its_place() {
     ] {
         wrong(&issuer("ci", "https://ci.example", lines), why);
     }
+    for algorithms in ["none", "HS256", "none\", \"HS256"] {
+        let lines = format!("algorithms = [\"{algorithms}\"]");
+        let error = read_strictly(folder.path(), &issuer("ci", "https://ci.example", &lines));
+        let error = error.unwrap_err();
+        assert!(
+            error.contains("algorithms") && !error.contains("empty"),
+            "{error}"
+        );
+    }
     for (url, lines, why) in [
         ("https://ci.example?a", "", "no query"),
         ("http://ci.example", "", "begins with https://"),
@@ -146,12 +155,36 @@ fn keys_in_a_file_are_kept_as_public_keys_alone() {
             "{why}: {error}"
         );
     }
-    for member in ["d", "k"] {
+    // What is for something else is told of, and its secret goes nowhere.
+    let mut mixed = set.clone();
+    mixed["keys"].as_array_mut().unwrap().extend([
+        json!({ "kty": "oct", "k": "dGhpcyBpcyBhIHNlY3JldCBvZiAx", "kid": "o" }),
+        json!({ "kty": "oct", "k": "dGhpcyBpcyBhIHNlY3JldCBvZiAx", "kid": "1" }),
+        json!({ "kty": "NEW", "kid": "n", "key": "dGhpcyBpcyBhIHNlY3JldCBvZiAx" }),
+        json!("dGhpcyBpcyBhIHNlY3JldCBvZiAx"),
+    ]);
+    let kept = with(&mixed).unwrap();
+    assert_eq!(kept["keys"][0], set["keys"][0]);
+    assert_eq!(
+        kept["keys"].as_array().unwrap()[1..],
+        [
+            json!({ "kty": "oct", "kid": "o" }),
+            json!({ "kty": "oct", "kid": "1" }),
+            json!({ "kty": "NEW", "kid": "n" }),
+            Value::Null,
+        ]
+    );
+    let error = with(&json!({ "keys": [{ "kty": "oct", "k": "dGhpcy" }] })).unwrap_err();
+    assert!(
+        error.contains("no key that verifies") && !error.contains("dGhpcy"),
+        "{error}"
+    );
+    for member in ["d", "p", "priv"] {
         let mut private = set.clone();
         private["keys"]
             .as_array_mut()
             .unwrap()
-            .push(json!({ "kty": "oct", member: "dGhpcyBpcyBhIHNlY3JldCBvZiAx" }));
+            .push(json!({ "kty": "RSA", member: "dGhpcyBpcyBhIHNlY3JldCBvZiAx" }));
         let error = with(&private).unwrap_err();
         assert!(
             error.contains("private member") && !error.contains("dGhpcy"),
@@ -288,6 +321,13 @@ on_both! {
         let mesh = issuer("ci", "spiffe://example.org", &format!("preset = \"spiffe\"\nkeys = '''{set}'''"));
         let within = workload("ci", "spiffe://example.org/ns/shop/sa/orders", "");
         assert!(env.prune(&(CATALOG.to_owned() + &mesh + &within)).await.warnings.is_empty());
+        let nowhere = workload("ci", "spiffe://example.org/ns//orders", "");
+        let error = env.try_apply(&(CATALOG.to_owned() + &mesh + &nowhere), false).await.unwrap_err();
+        assert!(error.contains("identity: subject: no SPIFFE ID fits the subject"), "{error}");
+        let bare = issuer("ci", "https://token.actions.githubusercontent.com", "");
+        let plan = env.prune(&(CATALOG.to_owned() + &bare)).await;
+        let [told] = &plan.warnings[..] else { panic!("{plan:?}") };
+        assert!(told.starts_with("test.toml:") && told.contains("issuer ci: ") && told.contains("write preset = \"github\""), "{told}");
         let beyond = workload("ci", "spiffe://other.example/ns/shop/sa/orders", "");
         let error = env.try_apply(&(CATALOG.to_owned() + &mesh + &beyond), false).await.unwrap_err();
         assert!(error.contains("identity: subject: the subject must begin with spiffe://example.org/"), "{error}");

@@ -51,11 +51,14 @@ fn key(key: &Value) -> Result<PublicMaterial, Problem> {
     Ok(PublicMaterial::Jwk(sorted.to_string()))
 }
 
-/// The public keys that an issuer publishes, for the database: nothing else of the set, and no set that has a private or a
-/// symmetric key.
+/// What is kept of a key of a kind that verifies nothing here: enough to tell of it.
+const TOLD: [&str; 5] = ["kty", "kid", "use", "alg", "x5c"];
+
+/// The public keys that an issuer publishes, for the database: nothing else of the set, and of symmetric and unknown keys no
+/// more than their names.
 ///
 /// # Errors
-/// What is no JWK set, or has no key that can be used.
+/// What is no JWK set, has no key that can be used, or has the private key of a pair.
 pub fn key_set(publisher: Publisher, text: &str) -> Result<String, Problem> {
     KeySet::parse_of(publisher, text.as_bytes()).map_err(|fault| match fault {
         KeySetError::Json(fault) => Problem::Said(format!("this is {fault}, so no JWK set")),
@@ -65,13 +68,31 @@ pub fn key_set(publisher: Publisher, text: &str) -> Result<String, Problem> {
     let mut document: Value = serde_json::from_str(text).unwrap_or_default();
     let keys = document.get_mut("keys").map(Value::take);
     let mut keys = keys.unwrap_or_default();
-    for key in keys.as_array().into_iter().flatten() {
-        if let Some(fault @ PublicJwkError::Private(_)) = PublicJwk::parse(&key.to_string()).err() {
-            return Err(ClientKeyError::from(fault).into());
-        }
+    for key in keys.as_array_mut().into_iter().flatten() {
+        keep_what_is_public(key)?;
     }
     keys.sort_all_objects();
     Ok(json!({ "keys": keys }).to_string())
+}
+
+/// Who has half of a pair in this file is about to publish it, and is told; a symmetric key is its owner's matter.
+fn keep_what_is_public(key: &mut Value) -> Result<(), Problem> {
+    let Some(members) = key.as_object_mut() else {
+        *key = Value::Null;
+        return Ok(());
+    };
+    let kind = members.get("kty").and_then(Value::as_str);
+    let is_of_pair = matches!(kind, Some("EC" | "OKP" | "RSA"));
+    match PublicJwk::from_members(members) {
+        Err(fault @ PublicJwkError::Private(member)) if is_of_pair || member != "k" => {
+            return Err(ClientKeyError::from(fault).into());
+        }
+        Err(PublicJwkError::Private(_) | PublicJwkError::KeyType) => {
+            members.retain(|name, _| TOLD.contains(&name.as_str()));
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// The first certificate of a PEM text: of a chain, the leaf.

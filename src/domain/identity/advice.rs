@@ -2,6 +2,7 @@
 
 use super::{ClaimRules, Identity};
 use crate::domain::identifier::IssuerId;
+use crate::domain::issuer_url::trust_domain_of;
 use crate::domain::shown;
 use crate::domain::trusted_issuer::{IssuerUse, Preset, TrustedIssuer, names};
 
@@ -11,6 +12,12 @@ pub enum IdentityFault {
     /// Its issuer says nothing of workloads of another trust domain.
     #[error("the subject must begin with {0}/, the trust domain of its issuer")]
     OtherTrustDomain(String),
+    /// A path that none of its workloads has.
+    #[error(
+        "no SPIFFE ID fits the subject: the parts of its path have letters, digits, '.', '-' and '_', and are not empty, \".\" \
+         or \"..\""
+    )]
+    NoSpiffeId,
     /// An issuer that is nowhere.
     #[error("there is no issuer {issuer}{near}")]
     NoIssuer {
@@ -29,7 +36,7 @@ impl IdentityFault {
     #[must_use]
     pub const fn key(&self) -> &'static str {
         match self {
-            Self::OtherTrustDomain(_) => "subject",
+            Self::OtherTrustDomain(_) | Self::NoSpiffeId => "subject",
             Self::NoIssuer { .. } | Self::NotForClients(_) => "issuer",
         }
     }
@@ -91,13 +98,21 @@ impl Identity {
         if !issuer.may_be(IssuerUse::Client) {
             return Err(IdentityFault::NotForClients(issuer.id.clone()));
         }
-        let url = issuer.url.as_str();
-        let rest = self.subject.as_str().strip_prefix(url);
-        let is_within = rest.is_some_and(|rest| rest.starts_with('/'));
-        if issuer.trust_domain().is_some() && !is_within {
-            return Err(IdentityFault::OtherTrustDomain(url.to_owned()));
+        if issuer.trust_domain().is_some() {
+            self.check_spiffe(issuer.url.as_str())?;
         }
         Ok(())
+    }
+
+    fn check_spiffe(&self, trust_domain: &str) -> Result<(), IdentityFault> {
+        let subject = self.subject.as_str();
+        let rest = subject.strip_prefix(trust_domain);
+        if !rest.is_some_and(|rest| rest.starts_with('/')) {
+            return Err(IdentityFault::OtherTrustDomain(trust_domain.to_owned()));
+        }
+        // Where no ID has a letter in the place of each wildcard, none has anything else there.
+        let id = trust_domain_of(&subject.replace('*', "x")).map(drop);
+        id.ok_or(IdentityFault::NoSpiffeId)
     }
 
     /// What an operator should know of it at `issuer`, its issuer.
@@ -226,6 +241,30 @@ mod tests {
             "repo:acme/shop",
         ] {
             assert!(!check(other), "{other}");
+        }
+        let fault = |subject: &str| identity(subject, json!({})).check_at(&spiffe).err();
+        for (path, fits) in [
+            ("ns/*/sa/**", true),
+            ("**", true),
+            ("*/*", true),
+            (".*/..*/...", true),
+            ("a//b", false),
+            ("a//**", false),
+            ("../b", false),
+            ("a/.", false),
+            ("a/", false),
+            ("**/", false),
+            ("", false),
+            ("a%20b", false),
+            ("a?b=*", false),
+            ("a:8/*", false),
+        ] {
+            let expected = (!fits).then_some(IdentityFault::NoSpiffeId);
+            assert_eq!(
+                fault(&format!("spiffe://example.org/{path}")),
+                expected,
+                "{path}"
+            );
         }
         let https = issuer("none", "https://a.example");
         let any = identity("anything", json!({}));

@@ -40,12 +40,27 @@ pub enum IssuerAdvice {
          tokens have, bind the clients' tokens, or name their networks"
     )]
     ReusedLong(Seconds),
+    /// What is known of the platform is not used.
+    #[error(
+        "its url is that of a platform that grantd knows: write preset = \"{preset}\", which has the defaults for its tokens and \
+         warns of identities that let strangers in{more}",
+        preset = .0,
+        more = .0.refuses()
+    )]
+    NoPreset(Preset),
 }
 
 impl TrustedIssuer {
-    /// What an operator should know of it. What its preset says of both is not told.
+    /// What an operator should know of it. A long life and `jti` that both are its preset's are not told.
     #[must_use]
-    pub fn advice(&self) -> Option<IssuerAdvice> {
+    pub fn advice(&self) -> Vec<IssuerAdvice> {
+        let is_bare = self.preset == Preset::None;
+        let platform = Preset::of_url(self.url.as_str()).filter(|_| is_bare);
+        let advice = [platform.map(IssuerAdvice::NoPreset), self.is_reused_long()];
+        advice.into_iter().flatten().collect()
+    }
+
+    fn is_reused_long(&self) -> Option<IssuerAdvice> {
         let lifetime = self.longest_lifetime();
         let is_stated = self.jti.is_some() || self.max_lifetime.is_some();
         let is_long = self.jti_use() == JtiUse::Ignore && lifetime.get() > REUSED_LIFETIME;
@@ -219,8 +234,49 @@ mod tests {
             (json!({ "preset": "azure", "jti": "ignore" }), Some("25h")),
         ] {
             let advice = issuer("ci", "https://ci.example", &more).advice();
-            let lifetime = advice.map(|IssuerAdvice::ReusedLong(lifetime)| lifetime.to_string());
-            assert_eq!(lifetime.as_deref(), told, "{more}");
+            let lifetimes: Vec<_> = advice
+                .iter()
+                .map(|it| match it {
+                    IssuerAdvice::ReusedLong(lifetime) => lifetime.to_string(),
+                    IssuerAdvice::NoPreset(_) => it.to_string(),
+                })
+                .collect();
+            assert_eq!(lifetimes.first().map(String::as_str), told, "{more}");
         }
+    }
+
+    #[test]
+    fn a_platform_without_its_preset_is_told() {
+        for (url, platform) in [
+            (
+                "https://token.actions.githubusercontent.com",
+                Some(Preset::Github),
+            ),
+            (
+                "https://token.actions.githubusercontent.com/acme",
+                Some(Preset::Github),
+            ),
+            ("https://gitlab.com", Some(Preset::Gitlab)),
+            ("https://accounts.google.com", Some(Preset::Google)),
+            (
+                "https://login.microsoftonline.com/8a1f/v2.0",
+                Some(Preset::Azure),
+            ),
+            ("https://login.microsoftonline.com/8a1f", None),
+            ("https://token.actions.githubusercontent.com.evil", None),
+            ("https://gitlab.example", None),
+        ] {
+            let advice = |more: &Value| issuer("ci", url, more).advice();
+            let expected: Vec<_> = platform.map(IssuerAdvice::NoPreset).into_iter().collect();
+            assert_eq!(advice(&json!({})), expected, "{url}");
+            if let Some(preset) = platform {
+                let stated = json!({ "preset": preset.as_str() });
+                assert_eq!(advice(&stated), [], "{url}");
+            }
+        }
+        let github = IssuerAdvice::NoPreset(Preset::Github).to_string();
+        assert!(github.ends_with("strangers in, and refuses pull_request_target"));
+        let gitlab = IssuerAdvice::NoPreset(Preset::Gitlab).to_string();
+        assert!(gitlab.ends_with("strangers in"), "{gitlab}");
     }
 }

@@ -36,12 +36,38 @@ impl Preset {
         }
     }
 
+    /// The platform whose tokens say this `iss`, where it is the same for all of its users or its tenants.
+    pub(super) fn of_url(url: &str) -> Option<Self> {
+        let (github, azure) = (
+            "https://token.actions.githubusercontent.com",
+            "https://login.microsoftonline.com/",
+        );
+        // An enterprise may have an `iss` with its name.
+        let is_github = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        let is_azure = |rest: &str| rest.ends_with("/v2.0");
+        match url {
+            "https://gitlab.com" => Some(Self::Gitlab),
+            "https://accounts.google.com" => Some(Self::Google),
+            _ if url.strip_prefix(github).is_some_and(is_github) => Some(Self::Github),
+            _ if url.strip_prefix(azure).is_some_and(is_azure) => Some(Self::Azure),
+            _ => None,
+        }
+    }
+
     pub(super) const fn algorithms(self) -> &'static [AcceptedAlgorithm] {
         match self {
             Self::Github | Self::Gitlab | Self::Google | Self::Azure => &[Ours(Rs256)],
             Self::Kubernetes => &[Ours(Rs256), Ours(Es256)],
             Self::Spiffe => &[Ours(Rs256), Ours(Es256), Es384, Es512, Ours(Ps256)],
             Self::None => &[Ours(Rs256), Ours(Es256), Ours(Ps256), Ours(EdDsa)],
+        }
+    }
+
+    /// What else its identities have, as the end of a sentence.
+    pub(super) const fn refuses(self) -> &'static str {
+        match self {
+            Self::Github => ", and refuses pull_request_target",
+            _ => "",
         }
     }
 

@@ -36,11 +36,11 @@ pub(super) fn of_shared_keys(catalog: &Catalog) -> Vec<String> {
     warnings
 }
 
-/// How an issuer is trusted too far.
+/// How an issuer is trusted too far, or by less than is known of it.
 pub(super) fn of_issuers(catalog: &Catalog) -> impl Iterator<Item = String> {
-    catalog.issuers.iter().filter_map(|stated| {
-        let advice = stated.advice()?;
-        Some(format!("{}: issuer {}: {advice}", stated.place, stated.id))
+    catalog.issuers.iter().flat_map(|stated| {
+        let told = |it| format!("{}: issuer {}: {it}", stated.place, stated.id);
+        stated.advice().into_iter().map(told)
     })
 }
 

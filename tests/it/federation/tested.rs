@@ -174,7 +174,8 @@ on_both! {
     async fn a_set_in_the_database_has_an_age(env) {
         let platform = Platform::ci().await;
         let issuer = |key: &Key, more: &str| {
-            let set = json!({ "keys": [key.jwk()] });
+            let symmetric = json!({ "kty": "oct", "kid": "of-others", "k": "c2VjcmV0IG9mIG90aGVycw" });
+            let set = json!({ "keys": [symmetric, key.jwk()] });
             CATALOG.to_owned() + &format!("[[issuer]]\nid = \"ci\"\nurl = \"{CI}\"\nkeys = '''{set}'''\n{more}\n")
         };
         env.apply(&issuer(&Key::new(SigningAlgorithm::Es256), "")).await;
@@ -192,6 +193,8 @@ on_both! {
         assert!((7200..7260).contains(&age), "{told}");
         assert_eq!((&told["place"], &told["found"]["url"]), (&json!("here, 1 key"), &Value::Null));
         assert_eq!(told["found"]["keys"][0]["kid"], platform.key.kid());
+        let left_out = json!([{ "kid": "of-others", "why": "`kty` is not EC, OKP or RSA" }]);
+        assert_eq!(told["found"]["left_out"], left_out);
         assert!(told["found"]["refresh_seconds"].is_null(), "{told}");
         assert_told(&tested(&site, "ci").stdout, &["stored", " s ago", "ES256"]);
         // Nothing is said where the log no longer has it.
