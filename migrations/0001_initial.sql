@@ -81,8 +81,14 @@ CREATE TABLE issuers (
     algorithms TEXT,
     max_lifetime BIGINT,
     jti TEXT,
-    -- since when this url is trusted under this id: tokens from before are those of others
-    trusted_since BIGINT NOT NULL
+    -- tokens up to this second for subjects of this id are dead: another url was trusted under it, or it was a client's
+    tokens_not_before BIGINT NOT NULL
+);
+
+-- the same of an issuer that is trusted no more, until the last token for a subject of it has expired
+CREATE TABLE issuer_marks (
+    issuer TEXT PRIMARY KEY,
+    tokens_not_before BIGINT NOT NULL
 );
 
 CREATE TABLE policies (

@@ -180,7 +180,7 @@ impl OwnToken {
     }
 
     fn check_since(&self, issuer: &TrustedIssuer) -> Result<(), TokenFault> {
-        let mark = issuer.tokens_not_before();
+        let mark = issuer.tokens_not_before;
         if Timestamp::from_unix(self.claims.iat) <= mark {
             Err(TokenFault::IssuerMark(issuer.id.clone(), mark))
         } else {

@@ -65,6 +65,7 @@ impl Stock {
             audiences,
             issuers,
             clients,
+            ..
         } = loaded.value;
         let lives = |it: &KnownClient| it.client.status != ClientStatus::Deleted;
         let clients = clients.into_iter().filter(lives);

@@ -1,6 +1,6 @@
 //! The table `clients`, and a client read with all that belongs to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use sqlx::QueryBuilder;
@@ -16,7 +16,7 @@ use super::touched::touched_each;
 use super::transaction::{Tx, on_db};
 use crate::domain::audience::Audience;
 use crate::domain::client::{AssertionAudience, AuthMethod, Client, ClientStatus, GrantType};
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trusted_issuer::TrustedIssuer;
@@ -53,6 +53,8 @@ pub struct Contents {
     pub issuers: Vec<TrustedIssuer>,
     /// Sorted by id; recently deleted ones are among them.
     pub clients: Vec<KnownClient>,
+    /// See [`ChangeTx::issuer_marks`].
+    pub issuer_marks: BTreeMap<IssuerId, Timestamp>,
 }
 
 impl Store {
@@ -127,6 +129,7 @@ impl Tx {
             audiences: self.all_audiences().await?,
             issuers: self.all_issuers().await?,
             clients: self.clients_and_deleted_ones().await?,
+            issuer_marks: self.issuer_marks().await?,
         })
     }
 

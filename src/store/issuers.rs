@@ -1,5 +1,7 @@
 //! The table `issuers`.
 
+use std::collections::BTreeMap;
+
 use sqlx::QueryBuilder;
 
 use super::Store;
@@ -30,7 +32,14 @@ row! {
         algorithms: Option<String>,
         max_lifetime: Option<i64>,
         jti: Option<String>,
-        trusted_since: i64,
+        tokens_not_before: i64,
+    }
+}
+
+row! {
+    struct MarkRow of "issuer_marks" {
+        issuer: String,
+        tokens_not_before: i64,
     }
 }
 
@@ -59,6 +68,23 @@ impl Tx {
         issuers.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(issuers)
     }
+
+    pub(super) async fn issuer_marks(
+        &mut self,
+    ) -> Result<BTreeMap<IssuerId, Timestamp>, StoreError> {
+        let rows: Vec<MarkRow> = on_db!(self, conn => {
+            QueryBuilder::new(MarkRow::SELECT).build_query_as().fetch_all(conn).await?
+        });
+        let read = rows.into_iter().map(|row| {
+            let at = Row {
+                table: "issuer_marks",
+                key: &row.issuer,
+            };
+            let issuer = at.read("issuer", IssuerId::parse(&row.issuer).ok())?;
+            Ok((issuer, Timestamp::from_unix(row.tokens_not_before)))
+        });
+        read.collect()
+    }
 }
 
 impl ChangeTx {
@@ -77,24 +103,61 @@ impl ChangeTx {
     pub async fn put_issuers(&mut self, issuers: &[TrustedIssuer]) -> Result<(), StoreError> {
         let ids: Vec<IssuerId> = issuers.iter().map(|issuer| issuer.id.clone()).collect();
         self.remove_issuers(&ids).await?;
-        let now = self.now();
         for some in issuers.chunks(ROWS_AT_ONCE) {
             on_db!(&mut self.tx, conn => {
                 let mut statement = QueryBuilder::new(IssuerRow::INSERT);
-                statement.push_values(some, |mut row, issuer| IssuerRow::of(issuer, now).push(&mut row));
+                statement.push_values(some, |mut row, issuer| IssuerRow::from(issuer).push(&mut row));
                 statement.build().persistent(false).execute(conn).await?;
             });
         }
         Ok(())
     }
 
-    /// Deletes an issuer.
+    /// Deletes an issuer, and kills what was issued up to and including the second `mark` for subjects of its.
     ///
     /// # Errors
     /// A database out of reach, or no such issuer.
-    pub async fn delete_issuer(&mut self, id: &IssuerId) -> Result<(), StoreError> {
+    pub async fn delete_issuer(
+        &mut self,
+        id: &IssuerId,
+        mark: Timestamp,
+    ) -> Result<(), StoreError> {
         let removed = self.remove_issuers(std::slice::from_ref(id)).await?;
-        touched_one(removed, id.as_str())
+        touched_one(removed, id.as_str())?;
+        on_db!(&mut self.tx, conn => {
+            let mut statement = QueryBuilder::new(MarkRow::INSERT);
+            let row = MarkRow {
+                issuer: id.to_string(),
+                tokens_not_before: mark.unix(),
+            };
+            statement.push_values([row], |mut values, row| row.push(&mut values));
+            statement
+                .push(" ON CONFLICT (issuer) DO UPDATE SET ")
+                .push(MarkRow::overwriting(&["issuer"]));
+            statement.build().execute(conn).await?;
+        });
+        Ok(())
+    }
+
+    /// Until when what was issued is dead for subjects of issuers that are trusted no more, or were not for a while.
+    ///
+    /// # Errors
+    /// A database out of reach, or a corrupt row.
+    pub async fn issuer_marks(&mut self) -> Result<BTreeMap<IssuerId, Timestamp>, StoreError> {
+        self.tx.issuer_marks().await
+    }
+
+    /// Removes those of `ids` that there are, and leaves no marks.
+    pub(super) async fn forget_issuers(&mut self, ids: &[IssuerId]) -> Result<(), StoreError> {
+        self.remove_issuers(ids).await?;
+        for some in ids.chunks(ROWS_AT_ONCE) {
+            on_db!(&mut self.tx, conn => {
+                let mut statement = QueryBuilder::new("DELETE FROM issuer_marks WHERE ");
+                listed!(statement, "issuer", some);
+                statement.build().persistent(false).execute(conn).await?;
+            });
+        }
+        Ok(())
     }
 
     /// Removes those of `ids` that there are; gives their number.
@@ -114,11 +177,10 @@ impl ChangeTx {
     }
 }
 
-impl IssuerRow {
-    /// One that was not trusted before is from `now` on.
-    fn of(issuer: &TrustedIssuer, now: Timestamp) -> Self {
+impl From<&TrustedIssuer> for IssuerRow {
+    fn from(issuer: &TrustedIssuer) -> Self {
         Self {
-            trusted_since: issuer.trusted_since.unwrap_or(now).unix(),
+            tokens_not_before: issuer.tokens_not_before.unix(),
             id: issuer.id.to_string(),
             uses: list_text(&issuer.uses),
             url: issuer.url.to_string(),
@@ -132,7 +194,9 @@ impl IssuerRow {
             jti: issuer.jti.as_ref().map(ToString::to_string),
         }
     }
+}
 
+impl IssuerRow {
     fn into_issuer(self) -> Result<TrustedIssuer, StoreError> {
         let at = Row {
             table: "issuers",
@@ -149,7 +213,7 @@ impl IssuerRow {
             .as_deref()
             .map(|jti| at.read("jti", JtiUse::from_text(jti)));
         Ok(TrustedIssuer {
-            trusted_since: Some(Timestamp::from_unix(self.trusted_since)),
+            tokens_not_before: Timestamp::from_unix(self.tokens_not_before),
             id: at.read("id", IssuerId::parse(&self.id).ok())?,
             uses: at.list("uses", &self.uses, IssuerUse::from_text)?,
             url: at.read("url", IssuerUrl::parse(&self.url).ok())?,

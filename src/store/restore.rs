@@ -57,7 +57,7 @@ impl ChangeTx {
         for audience in &earlier.audiences {
             self.put_audience(audience).await?;
         }
-        self.remove_issuers(&earlier.changed_issuers).await?;
+        self.forget_issuers(&earlier.changed_issuers).await?;
         let issuers: Vec<_> = earlier.issuers.iter().copied().cloned().collect();
         self.put_issuers(&issuers).await?;
         let clients: Vec<_> = earlier.clients.iter().map(|it| it.client.clone()).collect();

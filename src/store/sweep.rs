@@ -13,8 +13,8 @@ const TOMBSTONE_KEPT: Seconds = Seconds::new(24 * 3600);
 
 impl Store {
     /// Removes expired revocations, spent assertions that nobody would accept any more, signing keys that verify
-    /// nothing any more, and what keeps tokens dead of which the last has expired: tombstones of clients and marks of
-    /// policies.
+    /// nothing any more, and what keeps tokens dead of which the last has expired: tombstones of clients, and marks of
+    /// policies and issuers.
     ///
     /// Only the database's clock says what has expired: a replica whose own is fast would take from the others what
     /// they need.
@@ -38,6 +38,10 @@ impl Store {
                     .execute(&mut *conn)
                     .await?;
                 sqlx::query("DELETE FROM policy_marks WHERE tokens_not_before < $1")
+                    .bind(end.minus(TOMBSTONE_KEPT).unix())
+                    .execute(&mut *conn)
+                    .await?;
+                sqlx::query("DELETE FROM issuer_marks WHERE tokens_not_before < $1")
                     .bind(end.minus(TOMBSTONE_KEPT).unix())
                     .execute(&mut *conn)
                     .await?;

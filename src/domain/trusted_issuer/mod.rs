@@ -54,9 +54,9 @@ pub struct TrustedIssuer {
     /// What `aud` must be; our issuer where it is not set.
     #[serde(default)]
     pub audience: Option<String>,
-    /// Since when it is trusted under this URL; `None`: not yet.
-    #[serde(skip)]
-    pub trusted_since: Option<Timestamp>,
+    /// What was issued up to and including this second for a subject of its is dead: somebody else was called so then.
+    #[serde(skip, default = "never")]
+    pub tokens_not_before: Timestamp,
     /// What may sign its tokens.
     #[serde(default)]
     pub algorithms: Option<Vec<AcceptedAlgorithm>>,
@@ -136,19 +136,15 @@ impl TrustedIssuer {
         self.uses.contains(&what)
     }
 
-    /// What was issued up to this second for a subject of its is dead: somebody else was trusted under its id then, or
-    /// nobody.
-    #[must_use]
-    pub fn tokens_not_before(&self) -> Timestamp {
-        let since = self.trusted_since.unwrap_or(Timestamp::EPOCH);
-        since.minus(Seconds::new(1))
-    }
-
     /// Its trust domain, where it is one of SPIFFE.
     #[must_use]
     pub fn trust_domain(&self) -> Option<&str> {
         self.url.trust_domain()
     }
+}
+
+const fn never() -> Timestamp {
+    Timestamp::EPOCH
 }
 
 const fn no_preset() -> Preset {

@@ -82,6 +82,7 @@ impl Part {
             audiences: found,
             issuers: change.issuers().await?,
             clients: known,
+            issuer_marks: change.issuer_marks().await?,
         };
         Ok(Self {
             stored: Stored::of(contents, change.now()),

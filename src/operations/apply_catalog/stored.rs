@@ -9,6 +9,7 @@ use crate::domain::identifier::{AudienceId, ClientId, CredentialId, IssuerId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trusted_issuer::TrustedIssuer;
+use crate::operations::manage_credentials::LATE_ISSUE;
 use crate::store::clients::Contents;
 
 /// What the database holds.
@@ -19,6 +20,8 @@ pub(super) struct Stored {
     pub(super) clients: BTreeMap<ClientId, KnownClient>,
     /// The owner of each credential.
     pub(super) owners: BTreeMap<CredentialId, ClientId>,
+    /// What was issued up to then is dead for subjects of issuers that are trusted no more.
+    pub(super) issuer_marks: BTreeMap<IssuerId, Timestamp>,
     /// When that is, by the database's clock.
     pub(super) now: Timestamp,
 }
@@ -29,6 +32,7 @@ impl Stored {
             audiences,
             issuers,
             clients,
+            issuer_marks,
         } = contents;
         let owners = clients.iter().flat_map(|it| {
             let ids = it.credentials.iter().map(|it| it.id.clone());
@@ -45,8 +49,19 @@ impl Stored {
                 .into_iter()
                 .map(|it| (it.client.id.clone(), it))
                 .collect(),
+            issuer_marks,
             now,
         }
+    }
+
+    /// What was issued up to and including this second is dead for whom an issuer of this id knew that is trusted no
+    /// more, or will not be.
+    pub(super) fn mark_of_issuer(&self, id: &IssuerId) -> Timestamp {
+        if self.issuers.contains_key(id) {
+            return self.now.plus(LATE_ISSUE);
+        }
+        let mark = self.issuer_marks.get(id).copied();
+        mark.unwrap_or(Timestamp::EPOCH)
     }
 
     /// The client, where it is there and was not deleted.

@@ -13,6 +13,7 @@ use super::stored::Stored;
 use crate::config::catalog::{Catalog, CatalogClient, Placed};
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, ClientStatus};
+use crate::domain::foreign_name;
 use crate::domain::identifier::{AudienceId, ClientId};
 use crate::domain::known_client::KnownClient;
 use crate::domain::policy::{Policy, PolicyFault};
@@ -29,12 +30,19 @@ pub(super) struct Wanted {
     pub(super) findings: Findings,
 }
 
-/// The issuer as it is stated, and trusted for as long as it was. By another URL it is another.
+/// The issuer as it is stated, with what only the database knows. By another URL it is another, and who was called like a
+/// subject of its before is another, too: nothing of theirs is taken for its own.
 fn issuer(stated: &TrustedIssuer, stored: &Stored) -> TrustedIssuer {
-    let old = stored.issuers.get(&stated.id);
+    let (id, old) = (&stated.id, stored.issuers.get(&stated.id));
     let same = old.filter(|it| it.url == stated.url);
+    let is_like = |it: &ClientId| foreign_name::issuer_of(it.as_str()).as_ref() == Some(id);
+    let was_a_client = || stored.clients.keys().any(is_like);
     TrustedIssuer {
-        trusted_since: same.and_then(|it| it.trusted_since),
+        tokens_not_before: match same {
+            Some(same) => same.tokens_not_before,
+            None if was_a_client() => stored.now.plus(LATE_ISSUE),
+            None => stored.mark_of_issuer(id),
+        },
         ..stated.clone()
     }
 }
@@ -122,9 +130,12 @@ fn client(stated: &CatalogClient, stored: &Stored) -> Client {
         Some(old) if !stated.states_status => old.status,
         _ => stated.client.status,
     };
+    // Nor is anything of theirs taken for that of a client which is called so later.
+    let issuer = foreign_name::issuer_of(stated.client.id.as_str());
+    let of_issuer = issuer.map_or(Timestamp::EPOCH, |it| stored.mark_of_issuer(&it));
     Client {
         status,
-        tokens_not_before: mark(known, status, stored.now),
+        tokens_not_before: mark(known, status, stored.now).max(of_issuer),
         created_at: kept.map_or(stored.now, |old| old.created_at),
         rotated_at: kept.and_then(|old| old.rotated_at),
         ..stated.client.clone()

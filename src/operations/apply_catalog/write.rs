@@ -40,7 +40,7 @@ pub(super) async fn write_all(change: &mut ChangeTx, writes: Vec<Write>) -> Resu
         change.delete_audience(id).await?;
     }
     for id in &all.no_issuers {
-        change.delete_issuer(id).await?;
+        change.delete_issuer(id, mark).await?;
     }
     change.put_issuers(&all.issuers).await?;
     for audience in &all.audiences {

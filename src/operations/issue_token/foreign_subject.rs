@@ -7,7 +7,7 @@ use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::domain::shown::{plain, unknown_url};
 use crate::domain::subject_token::SubjectToken;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trusted_issuer::{IssuerUse, TrustedIssuer};
+use crate::domain::trusted_issuer::IssuerUse;
 use crate::operations::Grantd;
 use crate::operations::error::Outage;
 use crate::operations::foreign_tokens::{AcceptedForeign, ForeignError, check_use};
@@ -42,7 +42,7 @@ impl ForeignSubject {
     /// What was issued up to this second is dead for its sake.
     pub(super) fn tokens_not_before(&self, look: &Look<'_>) -> Timestamp {
         let issuer = look.issuer(&self.issuer);
-        issuer.map_or(Timestamp::EPOCH, TrustedIssuer::tokens_not_before)
+        issuer.map_or(Timestamp::EPOCH, |it| it.tokens_not_before)
     }
 
     /// What the last look must be about.

@@ -34,7 +34,7 @@ async fn write_use(env: &Env, uses: Option<IssuerUse>) {
     let issuers = env.store.load_issuers().await.unwrap().value;
     match uses {
         None => change
-            .delete_issuer(&IssuerId::parse("ci").unwrap())
+            .delete_issuer(&IssuerId::parse("ci").unwrap(), change.now())
             .await
             .unwrap(),
         Some(uses) => {
@@ -347,6 +347,73 @@ on_both! {
 }
 
 on_both! {
+    /// EXC-08: nor within the second of the change, nor what a replica issues that has not heard of it.
+    async fn what_was_issued_around_a_change_of_an_issuer_is_dead_as_well(env) {
+        let platform = Platform::ci().await;
+        let catalog = catalog_of(&platform, FROM_CI);
+        env.apply(&catalog).await;
+        let (replica, late) = (env.replica().await, env.replica().await);
+        let issue = async |replica: &Replica| {
+            access_token(&gives(replica, "orders", &platform.token(&json!({})), "").await)
+        };
+        let active = async |token: &str| replica.told("stock", token).await["active"] == true;
+        issue(&late).await;
+        let at_first = issue(&replica).await;
+        assert!(active(&at_first).await, "at once where nobody was called so before");
+        let without = catalog.replace(&platform.lines(EXCHANGED), "").replace(FROM_CI, FROM_ORDERS);
+        let moved = catalog.replace("https://ci.example", "https://other.example");
+        for changes in [&[&without, &catalog][..], &[&moved]] {
+            let before = issue(&replica).await;
+            for changed in changes {
+                env.prune(changed).await;
+            }
+            let after = issue(&late).await;
+            replica.follow().await;
+            assert!(!active(&before).await && !active(&after).await);
+            env.clock.advance(Seconds::new(1));
+            let later = issue(&late).await;
+            assert!(!active(&later).await, "as late as a replica may issue");
+            late.follow().await;
+            env.prune(&catalog).await;
+            env.clock.advance(Seconds::new(2));
+            replica.follow().await;
+            late.follow().await;
+            assert!(!active(&before).await && !active(&after).await && !active(&later).await);
+            assert!(active(&issue(&replica).await).await);
+        }
+    }
+
+    /// A client that is called as somebody was whom an issuer knew is another, and the other way round.
+    async fn nobody_inherits_what_another_of_the_same_name_got(env) {
+        let platform = Platform::ci().await;
+        let catalog = catalog_of(&platform, FROM_CI);
+        env.apply(&catalog).await;
+        let replica = env.replica().await;
+        let active = async |token: &str| replica.told("stock", token).await["active"] == true;
+        let subject = platform.token(&json!({ "sub": "bob" }));
+        let of_issuer = access_token(&gives(&replica, "orders", &subject, "").await);
+        assert!(active(&of_issuer).await);
+        let without = catalog_with(FROM_ORDERS, "");
+        let bob = client("ci|bob", &lines(""), &[policy("orders-api", "read", "read")]);
+        let with_client = format!("{without}{bob}");
+        // At once, and where nobody was called so for a while.
+        for steps in [&[&with_client][..], &[&catalog, &without, &with_client]] {
+            for step in steps {
+                env.prune(step).await;
+            }
+            replica.follow().await;
+            assert!(!active(&of_issuer).await);
+        }
+        env.clock.advance(Seconds::new(2));
+        let own = replica.issued("ci|bob", SECRET, "").await;
+        let exchanged = replica.exchanged("orders", &own, "").await;
+        assert_eq!(decoded(&exchanged).1["sub"], "ci|bob");
+        assert!(active(&exchanged).await);
+        env.prune(&catalog).await;
+        replica.follow().await;
+        assert!(!active(&exchanged).await && !active(&of_issuer).await);
+    }
+
     /// EXC-08: who is trusted under that name now may be somebody else.
     async fn an_issuer_that_comes_back_revives_nothing(env) {
         let platform = Platform::ci().await;

@@ -3,6 +3,7 @@
 use grantd::domain::check::Check;
 use grantd::domain::client::AuthMethod;
 use grantd::domain::identifier::IssuerId;
+use grantd::domain::timestamp::Timestamp;
 use grantd::operations::caller::Caller;
 use grantd::operations::explain::{Supposed, explain_recorded, explain_unsent};
 use serde_json::{Value, json};
@@ -73,7 +74,7 @@ on_both! {
         assert_eq!((&told["active"], &told["sub"]), (&json!(true), &json!(NAMED)));
         // Who is trusted no more vouches for nobody.
         let mut change = env.store.begin_change("issuer".to_owned()).await.unwrap();
-        change.delete_issuer(&IssuerId::parse("ci").unwrap()).await.unwrap();
+        change.delete_issuer(&IssuerId::parse("ci").unwrap(), Timestamp::EPOCH).await.unwrap();
         change.commit().await.unwrap();
         replica.follow().await;
         let told = replica.introspect("api", API, token).await.json();

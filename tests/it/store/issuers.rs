@@ -2,6 +2,7 @@
 
 use grantd::crypto::random;
 use grantd::domain::identifier::IssuerId;
+use grantd::domain::timestamp::Timestamp;
 use grantd::domain::trusted_issuer::TrustedIssuer;
 use grantd::store::error::StoreError;
 use serde_json::{Value, json};
@@ -22,17 +23,8 @@ async fn put(env: &Env, issuers: &[TrustedIssuer]) -> Result<(), StoreError> {
     change.commit().await.map(drop)
 }
 
-/// As they were stated; all of them are trusted since they were written.
 async fn all(env: &Env) -> Vec<TrustedIssuer> {
-    let stated = |it: TrustedIssuer| {
-        assert!(it.trusted_since.is_some());
-        TrustedIssuer {
-            trusted_since: None,
-            ..it
-        }
-    };
-    let read = env.store.load_issuers().await.unwrap().value;
-    read.into_iter().map(stated).collect()
+    env.store.load_issuers().await.unwrap().value
 }
 
 /// Everything that an issuer can state, and one that states nothing.
@@ -57,9 +49,10 @@ on_both! {
             put(&env, std::slice::from_ref(&stated)).await.unwrap();
             assert_eq!(all(&env).await, [stated, issuers[1].clone()]);
         }
+        let mark = Timestamp::from_unix(START);
         let mut change = env.store.begin_change(random::token_id()).await.unwrap();
-        change.delete_issuer(&id("bare")).await.unwrap();
-        let twice = change.delete_issuer(&id("bare")).await;
+        change.delete_issuer(&id("bare"), mark).await.unwrap();
+        let twice = change.delete_issuer(&id("bare"), mark).await;
         assert!(matches!(twice, Err(StoreError::Conflict(key)) if key == "bare"));
         change.commit().await.unwrap();
         assert_eq!(all(&env).await, [issuers[1].clone()]);

@@ -266,7 +266,7 @@ async fn a_look_sees_the_issuers_of_its_moment() {
     directory.forget(committed.position.n, &committed.changes);
     assert!(seen(true).await && !seen(false).await);
     let mut change = store.begin_change("gone".to_owned()).await.unwrap();
-    change.delete_issuer(&id).await.unwrap();
+    change.delete_issuer(&id, change.now()).await.unwrap();
     let committed = change.commit().await.unwrap();
     directory.forget(committed.position.n, &committed.changes);
     assert!(!seen(true).await);
