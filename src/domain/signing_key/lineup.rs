@@ -209,9 +209,10 @@ impl Lineup {
                 let next = self.next().map(|(kid, _)| kid.to_owned());
                 self.begin(&next.ok_or(NotRetired::NoNext)?, now);
             }
-            (Some(_), Some(end)) if end > now => {
-                let current = self.current().map(|(kid, _)| kid.to_owned());
-                self.begin(&current.ok_or(NotRetired::NoNext)?, now);
+            // The one after it need not be the current one: that may be to follow still later.
+            (Some(begin), Some(end)) if end > now && end > begin => {
+                let after = self.beginning_at(end).ok_or(NotRetired::NoNext)?;
+                self.begin(&after, begin.max(now));
             }
             _ => {}
         }
@@ -286,6 +287,17 @@ impl Lineup {
         let ending = |life: &KeyLife| life.retires_at == Some(at) && life.compromised_at.is_none();
         self.iter()
             .find(|(_, life)| ending(life))
+            .map(|(kid, _)| kid.to_owned())
+    }
+
+    fn beginning_at(&self, at: Timestamp) -> Option<String> {
+        let begins = |life: &KeyLife| {
+            life.activates_at == Some(at)
+                && life.compromised_at.is_none()
+                && life.retires_at.is_none_or(|end| end > at)
+        };
+        self.iter()
+            .find(|(_, life)| begins(life))
             .map(|(kid, _)| kid.to_owned())
     }
 

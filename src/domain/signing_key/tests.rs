@@ -117,10 +117,11 @@ impl Model {
                 self.look(now);
             }
             Event::Rotate(when) => {
+                let before = self.lineup.clone();
                 let begin = self.lineup.rotate(*when, now, &self.periods);
                 assert!(begin.is_some(), "there is always a next key");
                 if *when == TakeOver::Now {
-                    self.hurry();
+                    self.note_hurried(&before);
                 }
             }
             Event::Retire(index) => {
@@ -132,18 +133,28 @@ impl Model {
                 ));
             }
             Event::Compromise(index) => {
-                let kid = kid(index);
+                let (kid, before) = (kid(index), self.lineup.clone());
                 assert_eq!(self.lineup.compromise(&kid, now), Ok(()));
                 self.last_expiry.remove(&kid);
-                self.hurry();
+                self.note_hurried(&before);
             }
         }
         self.announce(now);
     }
 
-    fn hurry(&mut self) {
-        self.hurried
-            .extend(self.lineup.current().map(|(kid, _)| kid.to_owned()));
+    /// Those that begin sooner than they did before.
+    fn note_hurried(&mut self, before: &Lineup) {
+        let begin = |lineup: &Lineup, kid: &str| lineup.life(kid).and_then(|it| it.activates_at);
+        let is_hurried = |kid: &str| match (begin(before, kid), begin(&self.lineup, kid)) {
+            (Some(before), Some(now)) => now < before,
+            (before, now) => before != now,
+        };
+        let kids = self.lineup.iter().map(|(kid, _)| kid);
+        let hurried: Vec<_> = kids
+            .filter(|kid| is_hurried(kid))
+            .map(str::to_owned)
+            .collect();
+        self.hurried.extend(hurried);
     }
 
     fn sign_and_check(&mut self, now: Timestamp) {
@@ -322,6 +333,28 @@ fn a_compromised_key_is_dead_at_once_and_stays_so_when_the_clock_is_set_back() {
         assert!(!life.signs(instant) && !life.verifies(instant));
         assert_eq!(life.state(instant), KeyState::Expired);
     }
+}
+
+/// Two keys are to follow, one after the other, and the one that signs, or that would sign next, is stolen.
+#[test]
+fn of_several_keys_to_come_the_next_one_takes_the_place_of_a_compromised_one() {
+    let lineup = |stolen: &str| {
+        let mut lineup = two();
+        lineup.rotate(TakeOver::WhenKnown, at(10), &PERIODS);
+        lineup.announce("c".to_owned(), at(10), seconds(900));
+        lineup.retire("b", at(330), &PERIODS).unwrap();
+        lineup.announce("d".to_owned(), at(330), seconds(900));
+        assert_eq!(lineup.compromise(stolen, at(330)), Ok(()));
+        [330, 331, 340, 341, 342].map(|second| {
+            let signing = lineup.iter().filter(|(_, life)| life.signs(at(second)));
+            signing
+                .map(|(kid, _)| kid.to_owned())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+    };
+    assert_eq!(lineup("a"), ["b", "b", "b", "c", "c"]);
+    assert_eq!(lineup("b"), ["a", "c", "c", "c", "c"]);
 }
 
 #[test]
