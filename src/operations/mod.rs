@@ -163,7 +163,11 @@ impl Grantd {
         });
         let usage = Arc::new(Usage::new(Arc::clone(&store)));
         let fetcher = Fetcher::of_environment(settings.fetches_plain_keys);
-        let key_sources = KeySources::new(fetcher, Arc::clone(&clocks));
+        let key_sources = KeySources::new(
+            fetcher,
+            Arc::clone(&clocks),
+            Arc::clone(&memory.metrics.by_issuer),
+        );
         let key_sources = Arc::new(key_sources);
         let foreign_tokens = Arc::new(ForeignTokens::new(
             Arc::clone(&settings),

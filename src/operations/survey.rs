@@ -8,7 +8,7 @@ use super::clocks::Clocks;
 use super::memory::Memory;
 use super::metrics::{Metrics, Surveyed};
 use crate::domain::client::ClientStatus;
-use crate::domain::identifier::{AudienceId, ClientId};
+use crate::domain::identifier::{AudienceId, ClientId, IssuerId};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -68,7 +68,8 @@ impl Surveyor {
     async fn look_at_labels(&self) {
         let looked_at = async {
             self.look_at_clients().await?;
-            self.look_at_audiences().await
+            self.look_at_audiences().await?;
+            self.look_at_issuers().await
         };
         if let Err(error) = looked_at.await {
             tracing::debug!(%error, "could not check which labels of metrics still exist");
@@ -109,6 +110,16 @@ impl Surveyor {
             Err(_) => clients.mark_other(),
         }
         gone.map(drop)
+    }
+
+    async fn look_at_issuers(&self) -> Result<(), StoreError> {
+        if self.metrics().by_issuer.all().is_empty() {
+            return Ok(());
+        }
+        let issuers = self.memory.directory.issuers().await?;
+        let is_trusted = |id: &IssuerId| issuers.get(id).is_some();
+        self.metrics().by_issuer.keep_only(is_trusted);
+        Ok(())
     }
 
     /// Those of `audiences` that do not exist any more.

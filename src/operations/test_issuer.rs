@@ -87,7 +87,7 @@ impl Grantd {
 /// Asks for the keys of `issuer` now, without a replica, for servers of that profile; `is_dev`: for a `grantd dev`.
 pub async fn test_issuer(issuer: &TrustedIssuer, profile: Profile, is_dev: bool) -> TestedIssuer {
     let clocks = Arc::new(Clocks::new(Clock::system()));
-    let sources = KeySources::new(Fetcher::of_environment(is_dev), clocks);
+    let sources = KeySources::new(Fetcher::of_environment(is_dev), clocks, Arc::default());
     test(&sources, (issuer, profile)).await
 }
 

@@ -12,6 +12,7 @@ mod turns;
 
 pub use fault::KeysFault;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +23,13 @@ use tokio::task::JoinSet;
 use super::clocks::Clocks;
 use super::error::Outage;
 use super::memory::Memory;
+use super::metrics::ByIssuer;
 use crate::crypto::key_set::KeySet;
 use crate::domain::certificate_fault::CertificateFault;
 use crate::domain::client_assertion::AssertionFault;
 use crate::domain::credential::CredentialState;
 use crate::domain::foreign_token::ForeignFault;
-use crate::domain::identifier::{ClientId, CredentialId};
+use crate::domain::identifier::{ClientId, CredentialId, IssuerId};
 use crate::domain::key_source::{KeySource, Standing};
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::fetch::Fetcher;
@@ -54,6 +56,7 @@ pub struct KeySources {
     turns: Turns,
     clocks: Arc<Clocks>,
     sources: Cache<Whose, Arc<Source>>,
+    by_issuer: Arc<ByIssuer>,
     pub(super) fetched: Counter,
     pub(super) failed: Counter,
 }
@@ -94,7 +97,7 @@ impl KeyFault for ForeignFault {
 impl KeySources {
     /// Nothing is fetched yet.
     #[must_use]
-    pub fn new(fetcher: Fetcher, clocks: Arc<Clocks>) -> Self {
+    pub(super) fn new(fetcher: Fetcher, clocks: Arc<Clocks>, by_issuer: Arc<ByIssuer>) -> Self {
         Self {
             fetcher,
             turns: Turns::new(),
@@ -103,6 +106,7 @@ impl KeySources {
                 .max_capacity(MOST)
                 .eviction_policy(EvictionPolicy::lru())
                 .build(),
+            by_issuer,
             fetched: Counter::default(),
             failed: Counter::default(),
         }
@@ -197,6 +201,17 @@ impl KeySources {
         standings.map(|it| (*it, number(*it))).collect()
     }
 
+    /// How long ago the keys of each issuer that are used were fetched.
+    pub(super) fn ages_of_issuers(&self) -> BTreeMap<IssuerId, Duration> {
+        let now = self.now();
+        let age = |source: &Source| match &source.whose {
+            Whose::Issuer(issuer) => Some((issuer.clone(), source.age(now)?)),
+            Whose::Client(..) => None,
+        };
+        let sources = self.sources.iter();
+        sources.filter_map(|(_, source)| age(&source)).collect()
+    }
+
     /// A sentence about the sources that fail.
     pub(super) fn trouble(&self) -> Option<String> {
         let failing: Vec<String> = self
@@ -253,6 +268,16 @@ impl KeySources {
             &self.failed
         };
         counter.add(1);
+        if let Whose::Issuer(issuer) = &source.whose {
+            self.by_issuer.note(issuer, |series| {
+                let counter = if read.is_ok() {
+                    &series.fetched
+                } else {
+                    &series.failed
+                };
+                counter.increment();
+            });
+        }
         source.take(read);
     }
 

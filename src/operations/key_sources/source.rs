@@ -107,6 +107,13 @@ impl Source {
         held.is_some_and(|it| self.place.is_here() || now.saturating_sub(it.fetched_at) < APART)
     }
 
+    /// How long ago the keys that are used were fetched; nothing where they never are.
+    pub(super) fn age(&self, now: Duration) -> Option<Duration> {
+        let state = self.state.lock();
+        let held = self.good(&state, now).filter(|_| !self.place.is_here())?;
+        Some(now.saturating_sub(held.fetched_at))
+    }
+
     pub(super) fn was_asked_for(&self, now: Duration) {
         self.state.lock().asked_at = now;
     }

@@ -1,6 +1,7 @@
 //! Writes what a replica counts and knows for a scrape; it waits for nothing, and touches no database.
 
 use super::Metrics;
+use super::issuers::issuers;
 use super::labels::{INTROSPECTION, REVOCATION, TOKEN};
 use super::requests::requests;
 use crate::operations::Grantd;
@@ -20,6 +21,7 @@ pub(in crate::operations) fn expose(grantd: &Grantd, to: &mut Exposition) {
     feed(grantd, to);
     keys(grantd, to);
     key_sources(grantd, to);
+    issuers(grantd, to);
     surveyed(metrics, to);
     database(grantd, to);
     reloads(grantd, to);
@@ -153,7 +155,7 @@ fn key_sources(grantd: &Grantd, to: &mut Exposition) {
     let mut standing = to.family(
         Kind::Gauge,
         "grantd_key_sources",
-        "URLs of clients' keys in use, by whether the keys are current, stale (the last fetch failed), or unavailable.",
+        "Sources of keys in use, of clients and issuers: current, stale (the last fetch failed), or unavailable.",
     );
     for (state, number) in sources.standings() {
         standing.sample(&[("state", state.as_str())], number);
@@ -161,7 +163,7 @@ fn key_sources(grantd: &Grantd, to: &mut Exposition) {
     let mut fetches = to.family(
         Kind::Counter,
         "grantd_key_fetches_total",
-        "Fetches of clients' keys by URL, by result.",
+        "Fetches of the keys of clients and issuers, by result.",
     );
     for (result, counter) in [("fetched", &sources.fetched), ("failed", &sources.failed)] {
         fetches.sample(&[("result", result)], counter.get());

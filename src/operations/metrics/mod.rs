@@ -2,12 +2,16 @@
 //! what exists, and nothing that a stranger makes up; however much a stranger sends, memory does not grow.
 
 mod by_client;
+mod by_issuer;
 mod client_series;
 mod counts;
 mod expose;
+mod issuers;
 mod labels;
 mod requests;
 mod waste;
+
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -22,6 +26,7 @@ use by_client::ByClient;
 use labels::{INTROSPECTION, REVOCATION};
 use waste::RecentTokens;
 
+pub(super) use by_issuer::ByIssuer;
 pub(super) use expose::expose;
 pub(super) use labels::{OTHER, TOKEN};
 
@@ -35,6 +40,7 @@ const DURATIONS: &[f64] = &[
 pub struct Metrics {
     started: Timestamp,
     pub(super) by_client: ByClient,
+    pub(super) by_issuer: Arc<ByIssuer>,
     token_durations: Histogram,
     introspection_durations: Histogram,
     revocation_durations: Histogram,
@@ -53,6 +59,7 @@ impl Metrics {
         Self {
             started,
             by_client: ByClient::new(clients),
+            by_issuer: Arc::default(),
             token_durations: durations(),
             introspection_durations: durations(),
             revocation_durations: durations(),
@@ -72,6 +79,7 @@ impl Metrics {
         durations.observe(decided.took.as_secs_f64());
         self.budgets.count(&decided.outcome);
         let is_wasted = self.recent_tokens.is_wasted(decided);
+        self.by_issuer.request(decided);
         // Who names no client that exists raises none.
         let alert = client.and_then(|_| Alert::of(&decided.outcome));
         self.by_client.note(client, |series| {

@@ -17,10 +17,10 @@ use crate::harness::*;
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const SECRET: &str = "a secret of grants 1";
 const NAMED: &str = "ci|repo:acme/shop:ref:refs/heads/main";
-const OF_CI: &str = "issuer = \"ci\"\nsubjects = [\"repo:acme/shop:**\"]\n";
+pub(super) const OF_CI: &str = "issuer = \"ci\"\nsubjects = [\"repo:acme/shop:**\"]\n";
 
 /// A client that may use the grant; `of_policy` are further lines of its policy for `pricing`.
-fn asker(of_policy: &str) -> String {
+pub(super) fn asker(of_policy: &str) -> String {
     let policy = policy("pricing", "read write", "read") + of_policy;
     let lines = format!("secret = \"{SECRET}\"\ngrants = [\"client_credentials\", \"jwt-bearer\"]");
     client("job-api", &lines, &[policy])
@@ -34,7 +34,7 @@ fn with_grant(platform: &Platform) -> String {
     catalog(platform, "use = [\"grant\"]", OF_CI)
 }
 
-async fn grants(replica: &Replica, assertion: &str, headers: &[(&str, &str)]) -> Answer {
+pub(super) async fn grants(replica: &Replica, assertion: &str, headers: &[(&str, &str)]) -> Answer {
     let authorization = basic("job-api", SECRET);
     let mut all = vec![("authorization", authorization.as_str())];
     all.extend(headers);

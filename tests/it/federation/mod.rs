@@ -1,6 +1,7 @@
 //! Workloads that prove themselves by tokens of trusted issuers (FEDERATION sections 1 and 2).
 
 mod control;
+mod counted;
 mod form;
 mod grant;
 mod keys;
