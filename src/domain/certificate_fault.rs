@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::credential::CredentialState;
-use super::identifier::CredentialId;
+use super::identifier::{CredentialId, IssuerId};
 
 /// One fault of a client certificate. To the client all of them look the same.
 #[expect(missing_docs, reason = "the text of each says it")]
@@ -31,6 +31,9 @@ pub enum CertificateFault {
     /// webpki's reason.
     #[error("a chain that cannot be verified: {0}")]
     Chain(String),
+    /// No other CA vouches for the IDs of its trust domain.
+    #[error("a certificate of the trust domain {0}, which does not vouch for clients")]
+    NotForClients(IssuerId),
     #[error("a certificate with another subject")]
     OtherSubject,
     #[error(
@@ -69,6 +72,9 @@ impl CertificateFault {
             Self::NoClientCas => "name the CAs in [mtls] client_ca_files",
             Self::Chain(_) => {
                 "look at dates and extended key usage, let the client send its intermediates, or add the CA to [mtls] client_ca_files"
+            }
+            Self::NotForClients(_) => {
+                "add client to the issuer's use in the catalog, and apply it, where its workloads are to be clients"
             }
             Self::NoSpiffeId => {
                 "register the ID as spiffe://TRUST-DOMAIN/PATH, and give the client a certificate for it"

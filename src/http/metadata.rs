@@ -80,9 +80,18 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
     let Ok(of_assertions) = state.grantd.assertion_algorithms().await else {
         return unavailable(1);
     };
+    let Ok(issuers_vouch) = state.grantd.issuers_vouch_for_certificates().await else {
+        return unavailable(1);
+    };
     let in_use = ring.algorithms(state.grantd.database_now());
     let of_introspection = state.grantd.introspection_algorithm();
-    let document = document(&state.settings, (&in_use, of_introspection, &of_assertions));
+    let now = Now {
+        in_use: &in_use,
+        of_introspection,
+        of_assertions: &of_assertions,
+        issuers_vouch,
+    };
+    let document = document(&state.settings, &now);
     cacheable_json(
         "application/json",
         document,
@@ -91,18 +100,23 @@ pub(super) async fn get(State(state): State<HttpState>) -> Response {
     )
 }
 
-fn document(
-    settings: &Settings,
-    (in_use, of_introspection, of_assertions): (
-        &[SigningAlgorithm],
-        Option<SigningAlgorithm>,
-        &[&'static str],
-    ),
-) -> Vec<u8> {
+/// What is so now, whatever the settings are.
+struct Now<'a> {
+    /// What access tokens are signed by.
+    in_use: &'a [SigningAlgorithm],
+    of_introspection: Option<SigningAlgorithm>,
+    of_assertions: &'a [&'static str],
+    /// Whether trusted issuers vouch for certificates of clients.
+    issuers_vouch: bool,
+}
+
+fn document(settings: &Settings, now: &Now<'_>) -> Vec<u8> {
     let issuer = &settings.issuer;
-    let methods = auth_methods(settings);
+    let methods = auth_methods(settings, now.issuers_vouch);
+    let of_assertions = now.of_assertions;
     let strict_readers = settings.serves_strict_readers();
-    let of_tokens: Vec<&'static str> = in_use
+    let of_tokens: Vec<&'static str> = now
+        .in_use
         .iter()
         .filter(|algorithm| settings.profile.allows_algorithm(**algorithm))
         .map(|algorithm| algorithm.as_str())
@@ -120,7 +134,7 @@ fn document(
         token_endpoint_auth_signing_alg_values_supported: of_assertions,
         introspection_endpoint_auth_methods_supported: &methods,
         introspection_endpoint_auth_signing_alg_values_supported: of_assertions,
-        introspection_signing_alg_values_supported: of_introspection.map(|it| [it.as_str()]),
+        introspection_signing_alg_values_supported: now.of_introspection.map(|it| [it.as_str()]),
         revocation_endpoint_auth_methods_supported: &methods,
         revocation_endpoint_auth_signing_alg_values_supported: of_assertions,
         dpop_signing_alg_values_supported: settings.profile.proof_algorithms(),
@@ -134,11 +148,11 @@ fn document(
 }
 
 /// What is built and the profile allows; those of mutual TLS only where a certificate can be presented, and
-/// `tls_client_auth` only with client CAs.
-fn auth_methods(settings: &Settings) -> Vec<&'static str> {
+/// `tls_client_auth` only with CAs, of the settings or of trusted issuers.
+fn auth_methods(settings: &Settings, issuers_vouch: bool) -> Vec<&'static str> {
     let mut methods = AUTH_METHODS.to_vec();
     if let Some(mutual) = &settings.mtls {
-        if !mutual.client_ca_files.is_empty() {
+        if issuers_vouch || !mutual.client_ca_files.is_empty() {
             methods.push(AuthMethod::TlsClientAuth);
         }
         methods.push(AuthMethod::SelfSignedTlsClientAuth);
@@ -179,11 +193,12 @@ mod tests {
         };
         let document = document(
             &settings,
-            (
-                &SigningAlgorithm::ALL,
-                Some(SigningAlgorithm::Es256),
-                settings.profile.assertion_algorithms(),
-            ),
+            &Now {
+                in_use: &SigningAlgorithm::ALL,
+                of_introspection: Some(SigningAlgorithm::Es256),
+                of_assertions: settings.profile.assertion_algorithms(),
+                issuers_vouch: false,
+            },
         );
         let document: Map<String, Value> = serde_json::from_slice(&document).unwrap();
         let sorted = |mut names: Vec<&str>| {

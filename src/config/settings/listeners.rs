@@ -42,8 +42,8 @@ section! {
         /// Certificate chain and private key in PEM form. Default: those of `[public]`.
         tls_certificate_file: Option<PathBuf>, by path, shown "\"tls/mtls.pem\"";
         tls_key_file: Option<PathBuf>, by path, shown "\"tls/mtls.key\"";
-        /// The CAs that `tls_client_auth` trusts; without any, that method is off. Reloaded when they change.
-        /// `self_signed_tls_client_auth` needs none.
+        /// The CAs that `tls_client_auth` trusts. Without any, that method is for the SPIFFE IDs of trusted issuers alone,
+        /// whose bundles have their CAs. Reloaded when they change. `self_signed_tls_client_auth` needs none.
         client_ca_files: Vec<PathBuf>, by paths;
         /// Scheme, host and port that clients connect to. Default: the issuer's host with the port of `listen`, or the
         /// issuer's own scheme, host and port if a proxy asks for certificates.

@@ -36,6 +36,15 @@ impl Grantd {
             .map(AcceptedAlgorithm::as_str);
         Ok(of_clients.iter().copied().chain(beside).collect())
     }
+
+    /// Whether trusted issuers vouch for certificates of clients, beside the CAs of the settings.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub async fn issuers_vouch_for_certificates(&self) -> Result<bool, StoreError> {
+        let foreign_tokens = &self.authenticator.foreign_tokens;
+        foreign_tokens.vouch_for_certificates().await
+    }
 }
 
 impl Authenticator {

@@ -123,6 +123,17 @@ impl ForeignTokens {
             .collect())
     }
 
+    /// Whether a trust domain vouches for certificates of clients.
+    ///
+    /// # Errors
+    /// A database out of reach.
+    pub(super) async fn vouch_for_certificates(&self) -> Result<bool, StoreError> {
+        let issuers = self.memory.directory.issuers().await?;
+        let vouches =
+            |it: &Arc<TrustedIssuer>| it.trust_domain().is_some() && it.may_be(IssuerUse::Client);
+        Ok(issuers.all().iter().any(vouches))
+    }
+
     /// Judges a token of `issuer` that is to be `what`: all but whose it is, whether its `jti` was used before, and of one
     /// that is exchanged whom it is for.
     ///
@@ -161,7 +172,7 @@ impl ForeignTokens {
         Ok(accepted)
     }
 
-    /// Whether the CAs in the bundle of a trust domain vouch for an X.509-SVID, which says of one workload who it is.
+    /// Whether the CAs in the bundle of a trust domain vouch for an X.509-SVID of a client, which says of one workload who it is.
     ///
     /// # Errors
     /// A bundle that cannot be had.
@@ -170,6 +181,9 @@ impl ForeignTokens {
         issuer: &TrustedIssuer,
         certificate: &ClientCertificate,
     ) -> Result<Result<(), CertificateFault>, Outage> {
+        if !issuer.may_be(IssuerUse::Client) {
+            return Ok(Err(CertificateFault::NotForClients(issuer.id.clone())));
+        }
         let now = self.clocks.now();
         let check = |set: &KeySet| {
             set.authorities().check(&certificate.chain, now)?;

@@ -39,6 +39,20 @@ fn mesh(bundled: &Ca) -> String {
     )
 }
 
+/// Whether the metadata name `tls_client_auth`, where no CAs stand in the settings.
+async fn is_named(listening: &Listening) -> bool {
+    let router = listening.replica.router_as(|settings| {
+        let mtls = mutual_tls("https://m.example");
+        settings.mtls = Some(MutualTls {
+            client_ca_files: Vec::new(),
+            ..mtls
+        });
+    });
+    let document = metadata::document(&router).await;
+    let methods = document["token_endpoint_auth_methods_supported"].as_array();
+    methods.unwrap().contains(&"tls_client_auth".into())
+}
+
 on_both! {
     /// Certificates come and go without an admin call (8705-02).
     async fn a_subject_of_a_client_ca_proves_its_client(env) {
@@ -128,6 +142,25 @@ on_both! {
             let answer = listening.token(Some(&identity), &name(at)).await;
             assert_eq!(answer.status, 401, "{odd}: {answer:?}");
         }
+    }
+
+    /// FED-16: one whose tokens are no clients' vouches for no client either, and nobody in its place.
+    async fn a_trust_domain_that_is_not_for_clients_vouches_for_none(env) {
+        let (ca, bundled) = (Ca::new("ca"), Ca::new("bundled"));
+        let san_uri = catalog(&[], &format!("san_uri = \"{SPIFFE}\""));
+        let exchanged = mesh(&bundled).replace("preset", "use = [\"exchange\"]\npreset");
+        env.apply(&(san_uri + &exchanged)).await;
+        let listening = listen(&env).await;
+        listening.replica.grantd.client_cas().trust(cas(&ca.pem()));
+        for ca in [&bundled, &ca] {
+            let identity = ca.sign(&with_uri(SPIFFE));
+            listening.token(Some(&identity), "job").await.assert_error(401, "invalid_client");
+        }
+        assert!(!is_named(&listening).await);
+        env.apply(&mesh(&bundled)).await;
+        listening.replica.follow().await;
+        assert_eq!(listening.token(Some(&bundled.sign(&with_uri(SPIFFE))), "job").await.status, 200);
+        assert!(is_named(&listening).await);
     }
 
     /// 8705-03.
