@@ -26,6 +26,8 @@ named! {
         CredentialExpires = "credential_expires",
         /// A certificate of a listener or of a client CA expires soon.
         CertificateExpires = "certificate_expires",
+        /// The keys of a trusted issuer cannot be fetched, and those that are used are old.
+        IssuerKeysOld = "issuer_keys_old",
         /// The clock of a replica and the database's are apart.
         ClockApart = "clock_apart",
     }
@@ -78,6 +80,10 @@ impl Alert {
             }
             Self::CredentialExpires => "a credential expires soon: give the client a new one",
             Self::CertificateExpires => "a certificate expires soon: put a new one in its place",
+            Self::IssuerKeysOld => {
+                "the keys of a trusted issuer cannot be fetched, and old ones are used for a day at most: grantd issuer test \
+                 tells why"
+            }
             Self::ClockApart => {
                 "this machine's clock and the database's are apart: set both by NTP"
             }

@@ -1,4 +1,4 @@
-//! Checks regularly for what a person should attend to before it does harm: keys that are missing, credentials and
+//! Checks regularly for what a person should attend to before it does harm: keys that are missing or old, credentials and
 //! certificates that expire, clocks that are apart.
 
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::audit::{Audit, Raised};
 use super::background::blocking;
 use super::follow_feed::Feed;
+use super::key_sources::KeySources;
 use super::troubles::Trouble;
 use crate::config::file;
 use crate::config::settings::{MTLS, PUBLIC, Settings};
@@ -29,6 +30,7 @@ const KEY_NOTICE: Seconds = Seconds::new(24 * 3600);
 pub(super) struct LookOut {
     pub(super) feed: Arc<Feed>,
     pub(super) audit: Arc<Audit>,
+    pub(super) key_sources: Arc<KeySources>,
 }
 
 impl LookOut {
@@ -58,6 +60,14 @@ impl LookOut {
     fn look_at_memory(&self) {
         self.look_at_clocks();
         self.look_at_keys();
+        self.look_at_issuers();
+    }
+
+    fn look_at_issuers(&self) {
+        for (issuer, found) in self.key_sources.old() {
+            let raised = Raised::new(Alert::IssuerKeysOld, "", issuer.as_str());
+            self.remind(&raised.with("found", found));
+        }
     }
 
     fn look_at_clocks(&self) {

@@ -333,6 +333,7 @@ impl Grantd {
         LookOut {
             feed: Arc::clone(&self.feed),
             audit: Arc::clone(&self.audit),
+            key_sources: Arc::clone(&self.key_sources),
         }
     }
 }

@@ -46,6 +46,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const MOST: u64 = 10_000;
 /// A source that no request asked for during this time leaves.
 const IDLE: Duration = Duration::from_hours(24);
+/// Keys of a source that fails are old once they would have been fetched again, whatever their publisher says.
+const OLD: Duration = Duration::from_hours(1);
 /// So many failing sources are named one by one.
 const NAMED: usize = 3;
 
@@ -210,6 +212,21 @@ impl KeySources {
         };
         let sources = self.sources.iter();
         sources.filter_map(|(_, source)| age(&source)).collect()
+    }
+
+    /// The issuers whose keys cannot be fetched and are old, each with a sentence about them.
+    pub(super) fn old(&self) -> Vec<(IssuerId, String)> {
+        let now = self.now();
+        let sources = self.sources.iter();
+        let old = sources.filter_map(|(whose, source)| {
+            let Whose::Issuer(issuer) = &*whose else {
+                return None;
+            };
+            let (age, why) = source.outdated(OLD, now)?;
+            let told = format!("fetched {} s ago, and since then: {why}", age.as_secs());
+            Some((issuer.clone(), told))
+        });
+        old.collect()
     }
 
     /// A sentence about the sources that fail.

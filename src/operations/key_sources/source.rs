@@ -224,6 +224,14 @@ impl Source {
         self.state.lock().failure.clone()
     }
 
+    /// Where its keys cannot be fetched and the last good ones are `old`: how old they are, and why there are no newer ones.
+    pub(super) fn outdated(&self, old: Duration, now: Duration) -> Option<(Duration, String)> {
+        let state = self.state.lock();
+        let why = state.failure.clone()?;
+        let age = now.saturating_sub(state.held.as_ref()?.fetched_at);
+        (age >= old).then_some((age, why))
+    }
+
     /// What an outage of it is told as.
     pub(super) fn failure(&self) -> String {
         let why = self.why_failing();

@@ -4,12 +4,14 @@ use grantd::config::settings::MutualTls;
 use grantd::crypto::certificates::made::{CertificateKey, ThrowAwayCa};
 use grantd::domain::algorithm::SigningAlgorithm;
 use grantd::domain::timestamp::{Seconds, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::events;
 use crate::assertion::signer::{self, Key, claims};
 use crate::captured_log::watch;
+use crate::federation::{Platform, asks};
 use crate::harness::*;
+use crate::key_sources::publisher::Manner;
 use crate::raw_sql;
 use crate::token::with_clients;
 
@@ -111,6 +113,33 @@ on_both! {
         signer::token(&replica, &assertion).await.assert_error(401, "invalid_client");
         write(&replica).await;
         assert_one(&events(&env, "assertion_replayed").await, (1, "worker"), "");
+    }
+
+    async fn old_keys_of_an_issuer_are_told(env) {
+        let platform = Platform::ci().await;
+        env.apply(&(CATALOG.to_owned() + &platform.lines(""))).await;
+        let replica = env.replica().await;
+        let look = async || {
+            replica.follow().await;
+            replica.grantd.look_out().await;
+            write(&replica).await;
+            events(&env, "issuer_keys_old").await
+        };
+        asks(&replica, &platform.token(&json!({})), "").await;
+        platform.publisher.now(Manner::Head("500 Internal Server Error"));
+        env.clock.advance(Seconds::new(HOUR - 1));
+        replica.grantd.refresh_key_sources().await;
+        assert_eq!(look().await.len(), 0);
+        env.clock.advance(Seconds::new(2));
+        for _ in 0..2 {
+            let written = look().await;
+            assert_one(&written, (1, ""), "ci");
+            assert!(written[0].2["found"].as_str().unwrap().contains("it answered 500"), "{written:?}");
+        }
+        platform.publisher.now(Manner::keys(&[&platform.key]));
+        env.clock.advance(Seconds::new(HOUR));
+        replica.grantd.refresh_key_sources().await;
+        assert_eq!(look().await.len(), 1, "it can be fetched again");
     }
 
     async fn a_client_over_its_budget_is_told(env) {
