@@ -21,14 +21,10 @@ const ITS_SUBJECTS: [&str; 4] = [
     "repo:*/*:environment:*/*/*",
 ];
 /// Its claims, and of each a value with names that nobody writes into an `except`.
-const ITS_CLAIMS: [(&str, &str, &str); 4] = [
+const ITS_CLAIMS: [(&str, &str, &str); 3] = [
     ("ref", "refs/pull/*/merge", "refs/pull/\u{e000}/merge"),
     ("ref_type", "branch", "branch"),
-    (
-        "job_workflow_ref",
-        "**@refs/pull/*/merge",
-        "\u{e000}@refs/pull/\u{e000}/merge",
-    ),
+    // Not `job_workflow_ref`: its run may call the workflow of any branch.
     (
         "workflow_ref",
         "**@refs/pull/*/merge",

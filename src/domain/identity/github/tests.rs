@@ -276,7 +276,7 @@ fn an_identity_that_a_pull_request_from_a_fork_fulfils_is_told() {
             environment,
             at("job_workflow_ref", json!(format!("{file}@refs/heads/*"))),
             none(),
-            "",
+            "pull_request",
         ),
         (
             environment,
