@@ -158,9 +158,12 @@ impl TokenFault {
         }
     }
 
-    /// Whether the configuration is wrong rather than the token, so that an operator must act.
+    /// Whether the configuration may be wrong rather than the token, so that an operator must act.
     #[must_use]
     pub const fn is_of_setup(&self) -> bool {
-        matches!(self, Self::NoAudience(_) | Self::NotServed(_))
+        matches!(
+            self,
+            Self::NoAudience(_) | Self::NotServed(_) | Self::SealingKey(_)
+        )
     }
 }

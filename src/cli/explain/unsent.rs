@@ -45,7 +45,7 @@ pub(super) struct Supposed {
     /// It asks for whom this token is: subject token of an exchange, or assertion of jwt-bearer; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS)]
     subject_token: Option<PathBuf>,
-    /// It brings a DPoP proof
+    /// It brings a DPoP proof, by its own key
     #[arg(long, conflicts_with_all = OTHERS)]
     dpop: bool,
     /// Its connection has this certificate: a chain in PEM, the client's own first

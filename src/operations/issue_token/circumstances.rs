@@ -10,6 +10,7 @@ use crate::domain::confirmation::bound_key;
 use crate::domain::decision::Decision;
 use crate::domain::foreign_token::ForeignFault;
 use crate::domain::grant_decision::check_may_ask;
+use crate::domain::identifier::ClientId;
 use crate::domain::policy::{Circumstance, Purpose};
 use crate::domain::presented::PresentedProof;
 use crate::domain::presented_exchange::{PresentedAssertion, PresentedExchange};
@@ -95,13 +96,19 @@ pub(super) enum Brought {
 }
 
 impl Brought {
-    /// The key that the client has, as far as this tells: a statement that is a grant is bound to whoever brings it, and a
-    /// subject token to its subject.
-    pub(super) fn key_of_client(&self) -> Option<&str> {
-        match self {
-            Self::Asserted(Ok(subject)) => bound_key(subject.token.bound_to.as_ref()?),
-            _ => None,
-        }
+    /// The key that `client` has, as far as this tells: a statement that is a grant is bound to whoever brings it, and a
+    /// subject token to its subject, unless the client got it for itself.
+    pub(super) fn key_of(&self, client: &ClientId) -> Option<&str> {
+        let token = match self {
+            Self::Asserted(Ok(subject)) => &subject.token,
+            Self::Exchanged(exchanged) => {
+                let token = exchanged.subject.as_ref().ok()?.token();
+                let is_own = token.actors.is_none() && token.subject == client.as_str();
+                Some(token).filter(|_| is_own)?
+            }
+            Self::Asserted(Err(_)) | Self::Nothing => return None,
+        };
+        bound_key(token.bound_to.as_ref()?)
     }
 
     /// What the last look must be about.

@@ -76,7 +76,8 @@ impl Grantd {
             let looked = self.authenticator.look_at_foreign(&token, decision);
             looked.await?.map_err(GrantFault::Assertion)?;
         }
-        let its_key = brought.key_of_client().unwrap_or(ITS_KEY).to_owned();
+        let id = assumption.client.id();
+        let its_key = brought.key_of(id).unwrap_or(ITS_KEY).to_owned();
         let circumstances = Circumstances {
             asked: unsent.asked,
             source: caller.source,

@@ -1,6 +1,9 @@
 //! Subject tokens that are bound to a key or a certificate.
 
 use grantd::domain::algorithm::SigningAlgorithm;
+use grantd::domain::client::AuthMethod;
+use grantd::operations::caller::Caller;
+use grantd::operations::explain::{Supposed, explain_unsent};
 use serde_json::json;
 
 use super::*;
@@ -40,6 +43,43 @@ on_both! {
         let answer = replica.give_with("orders", &of_web, (&[("dpop", &right)], "")).await;
         assert_eq!(answer.json()["token_type"], "DPoP");
         assert_eq!(jkt(&access_token(&answer)), jkt(&of_web));
+    }
+
+    /// `grantd explain --client ID --dpop --subject-token FILE`: a proof is by a key of the client's own.
+    async fn a_dry_run_knows_that_a_client_has_the_key_of_its_own_token(env) {
+        let policies = [policy("orders-api", "read", "read"), policy("stock-api", "read", "read") + FROM_ORDERS + "\n"];
+        env.apply(&catalog_with(FROM_ORDERS, &exchanging("alone", &policies))).await;
+        let replica = env.replica().await;
+        let prover = Prover::new();
+        let authorization = basic("alone", SECRET);
+        let proof = prover.right();
+        let headers = [("authorization", authorization.as_str()), ("dpop", proof.as_str())];
+        let form = "grant_type=client_credentials&audience=orders-api";
+        let own = access_token(&replica.post("/oauth2/token", &headers, form).await);
+        let of_web = bound(&replica, &prover).await;
+        let caller = Caller {
+            source: std::net::Ipv4Addr::LOCALHOST.into(),
+            proxy: None,
+            certificate: None,
+            hashing_turn: std::sync::Arc::default(),
+        };
+        for (client, token, brings_proof, expected) in [
+            ("alone", &own, true, "issued"),
+            ("alone", &own, false, "invalid_request"),
+            ("orders", &of_web, true, "invalid_request"),
+        ] {
+            let supposed = Supposed {
+                client,
+                method: AuthMethod::ClientSecretBasic,
+                grant: EXCHANGE,
+                subject_token: Some(token),
+                scope: None,
+                audience: Some("stock-api"),
+                brings_proof,
+            };
+            let explained = explain_unsent(&replica.grantd, supposed, &caller).await.unwrap();
+            assert_eq!(explained.outcome, expected, "{client} {brings_proof}: {explained:?}");
+        }
     }
 
     /// EXC-05.

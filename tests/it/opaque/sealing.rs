@@ -37,6 +37,11 @@ on_both! {
         let alone = env.replica().await;
         assert!(alone.is_active(&by_new).await);
         assert!(!alone.is_active(&token).await, "it dies with the key that sealed it");
+        let source = std::net::Ipv6Addr::from(uuid::Uuid::new_v4().as_u128()).to_string();
+        let log = crate::captured_log::watch(&format!("source={source}"));
+        alone.at(&source).introspect("api", API, &token).await;
+        let lines = log.lines();
+        assert!(lines.iter().any(|it| it.contains("INFO") && it.contains("sealing key")), "{lines:?}");
     }
 
     /// The same sealing key under another issuer is another key.
