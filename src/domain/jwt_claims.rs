@@ -6,8 +6,8 @@ use super::check::{Chain, Check};
 use super::numeric_date::parse_numeric_date;
 use super::timestamp::{Seconds, Timestamp};
 
-/// The longest `jti`, in bytes.
-const MAX_JTI_LENGTH: usize = 256;
+/// The longest `jti` that counts, in bytes.
+pub const MAX_JTI_LENGTH: usize = 256;
 
 /// Why a claim cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

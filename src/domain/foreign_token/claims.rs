@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use super::ForeignFault;
 use crate::domain::check::{Chain, Check};
 use crate::domain::issuer_url::trust_domain_of;
-use crate::domain::jwt_claims::{self, JudgedClaim, JwtClaims, is_jti, sole_audience};
+use crate::domain::jwt_claims::{
+    self, JudgedClaim, JwtClaims, MAX_JTI_LENGTH, is_jti, sole_audience,
+};
 use crate::domain::once::{Life, Once};
 use crate::domain::shown::{plain, unknown, unknown_url};
 use crate::domain::timestamp::{Seconds, Timestamp};
@@ -171,6 +173,8 @@ impl<'a> Claims<'a> {
     /// What is to be spent.
     fn jti(&self) -> Result<Option<&str>, ForeignFault> {
         let jti = match (self.rules.jti, self.read.get("jti")) {
+            // One that is too long is refused though it is not spent.
+            (JtiUse::Ignore, Some(Value::String(long))) if long.len() > MAX_JTI_LENGTH => None,
             (JtiUse::Ignore, _) | (JtiUse::IfPresent, None) => return Ok(None),
             (JtiUse::SingleUse, None) => return Err(ForeignFault::Absent("jti")),
             (_, Some(jti)) => jti.as_str(),

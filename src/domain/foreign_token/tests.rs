@@ -128,12 +128,14 @@ fn a_jti_is_spent_as_the_issuer_says() {
         Err(ForeignFault::Absent("jti"))
     );
     assert_eq!(by(JtiUse::IfPresent, &none), Ok(None));
+    let malformed = Err(ForeignFault::Malformed("jti"));
     for wrong in [json!(""), json!(long), json!(7), json!(["1"])] {
+        let is_long = wrong == json!(long);
         let wrong = json!({ "jti": wrong });
-        let malformed = Err(ForeignFault::Malformed("jti"));
         assert_eq!(by(JtiUse::SingleUse, &wrong), malformed);
         assert_eq!(by(JtiUse::IfPresent, &wrong), malformed);
-        assert_eq!(by(JtiUse::Ignore, &wrong), Ok(None));
+        let ignored = if is_long { malformed.clone() } else { Ok(None) };
+        assert_eq!(by(JtiUse::Ignore, &wrong), ignored);
     }
 }
 

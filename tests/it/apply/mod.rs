@@ -302,7 +302,7 @@ on_both! {
 
         let audience = CATALOG.replace("audience = \"pricing\"", "audience = \"princing\"");
         let refused = env.try_apply(&audience, false).await.unwrap_err();
-        let line = line_of(&audience, "[[client.policy]]");
+        let line = line_of(&audience, "audience = \"princing\"");
         assert!(refused.starts_with(&format!("test.toml:{line}: ")), "{refused}");
         assert!(refused.contains("princing"), "{refused}");
         assert_eq!(env.exported().await, "", "nothing of it was applied");
@@ -319,10 +319,10 @@ on_both! {
             )
         };
         let refused = env.try_apply(&client("admin"), false).await.unwrap_err();
-        assert!(refused.starts_with("test.toml:5: "), "{refused}");
+        assert!(refused.starts_with("test.toml:7: "), "{refused}");
         let lifetime = format!("{}token_lifetime = \"1h\"\n", client("read"));
         let refused = env.try_apply(&lifetime, false).await.unwrap_err();
-        assert!(refused.starts_with("test.toml:5: "), "{refused}");
+        assert!(refused.starts_with("test.toml:8: "), "{refused}");
         env.try_apply(&client("read"), false).await.unwrap();
     }
 
@@ -335,7 +335,7 @@ on_both! {
             )
         };
         let refused = env.try_apply(&audience(""), false).await.unwrap_err();
-        assert!(refused.starts_with("test.toml:1: "), "{refused}");
+        assert!(refused.starts_with("test.toml:4: "), "{refused}");
         assert!(refused.contains("write") && refused.contains("reader"), "{refused}");
         assert_eq!(env.exported().await, applied);
         env.try_apply(&audience(", \"write\""), false).await.unwrap();

@@ -148,7 +148,7 @@ fn each_error_names_the_file_in_which_it_stands() {
     refused(
         &place.run(&["apply", "catalog", "--dry-run", "--database-url", URL]),
         &[
-            "catalog/teams/a.toml:5: client \"a\": policy: audience: there is no audience pricng; the nearest is pricing",
+            "catalog/teams/a.toml:6: client \"a\": policy: audience: there is no audience pricng; the nearest is pricing",
         ],
     );
 }
