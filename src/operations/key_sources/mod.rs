@@ -3,7 +3,7 @@
 //!
 //! A request never fetches on its own account. Where it needs keys that are not there, or one that is not among them,
 //! it starts the one fetch of that source, or joins the one under way, and waits for its end, for two seconds at most.
-//! A source is asked at most once in ten seconds, whatever strangers send, and more seldom while it fails.
+//! A source is asked at most once in ten seconds, whatever strangers send.
 
 mod fault;
 mod place;

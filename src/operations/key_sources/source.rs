@@ -12,15 +12,12 @@ use super::turns::Lane;
 use crate::crypto::key_set::KeySet;
 use crate::domain::key_source::Standing;
 
-/// Between the beginnings of two fetches. After a failure the second is for a request that needs the keys; with each further
-/// failure in a row it is twice as long, up to the other.
+/// Between the beginnings of two fetches, where a request needs the keys.
 const APART: Duration = Duration::from_secs(10);
-const MOST_APART: Duration = Duration::from_mins(1);
-/// The same where no request needs them.
+/// The same after a failure, where no request needs them. Keys of a client that were never had, or are too old, are asked
+/// for twice as late with each further failure in a row, up to the other: a stranger's one request has begun it.
 const AGAIN: Duration = Duration::from_mins(1);
 const MOST_AGAIN: Duration = Duration::from_hours(1);
-/// While the last good set is used: so long a key counts that its owner withdrew meanwhile.
-const MOST_AGAIN_IN_USE: Duration = Duration::from_mins(5);
 /// How long the last good set stays while its source fails.
 const KEYS_MAX_AGE: Duration = Duration::from_hours(24);
 
@@ -55,14 +52,6 @@ struct Held {
     /// When the fetch that brought it began.
     fetched_at: Duration,
     due_at: Duration,
-}
-
-impl State {
-    /// `first`, and twice as long with each failure in a row but the first.
-    fn backed_off(&self, first: Duration, most: Duration) -> Duration {
-        let doublings = self.failures.saturating_sub(1).min(16);
-        first.saturating_mul(1 << doublings).min(most)
-    }
 }
 
 /// Ends a fetch, however it ends.
@@ -124,11 +113,14 @@ impl Source {
 
     pub(super) fn is_due(&self, now: Duration) -> bool {
         let state = self.state.lock();
-        let most = match self.good(&state, now) {
-            Some(_) => MOST_AGAIN_IN_USE,
-            None => MOST_AGAIN,
+        let is_needed = matches!(self.whose, Whose::Issuer(_)) || self.good(&state, now).is_some();
+        let doublings = state.failures.saturating_sub(1).min(6);
+        let again = if is_needed {
+            AGAIN
+        } else {
+            (AGAIN * (1 << doublings)).min(MOST_AGAIN)
         };
-        let after_failure = state.begun_at.unwrap_or_default() + state.backed_off(AGAIN, most);
+        let after_failure = state.begun_at.unwrap_or_default() + again;
         match &state.held {
             Some(_) if self.place.is_here() => false,
             Some(held) if state.failure.is_none() => held.due_at <= now,
@@ -156,8 +148,7 @@ impl Source {
     /// Whether the caller is to fetch now, and everybody else waits.
     pub(super) fn begin(&self, now: Duration) -> bool {
         let mut state = self.state.lock();
-        let apart = state.backed_off(APART, MOST_APART);
-        let is_soon = |begun: Duration| now.saturating_sub(begun) < apart;
+        let is_soon = |begun: Duration| now.saturating_sub(begun) < APART;
         let is_whole = self.place.is_here() && state.held.is_some();
         if is_whole || state.is_running || state.begun_at.is_some_and(is_soon) {
             return false;

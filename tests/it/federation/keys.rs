@@ -128,7 +128,7 @@ on_both! {
             (json!([]), "its metadata is"),
         ] {
             platform.publisher.now(says(document));
-            env.clock.advance(Seconds::new(60));
+            env.clock.advance(Seconds::new(10));
             replica.follow().await;
             asks(&replica, &token_at(&env, &platform, &platform.key), "").await.assert_error(503, "temporarily_unavailable");
             let degraded = replica.grantd.degraded();
@@ -136,7 +136,7 @@ on_both! {
         }
         // One document is metadata and a set of keys at once.
         platform.publisher.now(says(json!({ "issuer": base, "jwks_uri": format!("{base}/keys"), "keys": jwks })));
-        env.clock.advance(Seconds::new(60));
+        env.clock.advance(Seconds::new(10));
         replica.follow().await;
         assert_eq!(asks(&replica, &token_at(&env, &platform, &platform.key), "").await.status, 200);
         let asked = platform.publisher.asked();

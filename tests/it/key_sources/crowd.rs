@@ -1,5 +1,5 @@
 //! Many sources that hang, which a stranger's requests may ask for: they keep nobody waiting but each other, and are asked
-//! less and less.
+//! less and less where nobody needs them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::publisher::{Manner, Publisher};
 use super::{asks, key, worker};
-use crate::assertion::signer::{Key, claims, token};
+use crate::assertion::signer::{claims, token};
 use crate::catalogs::{client, reads};
 use crate::federation::{self, Platform, workload};
 use crate::harness::{Env, Replica, on_both};
@@ -138,48 +138,32 @@ on_both! {
         dead.now(Manner::HangsUp);
     }
 
-    /// What fails is asked after 10 s, 20 s and 40 s, then each minute, where requests need it.
-    async fn a_source_that_fails_is_asked_less_and_less(env) {
-        let (replica, publisher, good) = worker(&env).await;
-        publisher.now(Manner::Head("500 Internal Server Error"));
-        asks(&replica, &good).await.assert_error(503, "temporarily_unavailable");
-        let mut at = Vec::new();
-        for second in 1..=200 {
-            later(&env, &replica, 1).await;
-            let before = publisher.fetches();
-            ask_once(&replica, &good).await;
-            if publisher.fetches() > before {
-                at.push(second);
-            }
-        }
-        assert_eq!(at, [10, 30, 70, 130, 190]);
-        publisher.now(Manner::keys(&[&good]));
-        later(&env, &replica, 60).await;
-        assert_eq!(asks(&replica, &good).await.status, 200);
-        // It is forgiven at once.
-        publisher.now(Manner::Head("500 Internal Server Error"));
-        later(&env, &replica, 10).await;
-        let before = publisher.fetches();
-        asks(&replica, &key()).await.assert_error(503, "temporarily_unavailable");
-        later(&env, &replica, 10).await;
-        asks(&replica, &key()).await.assert_error(503, "temporarily_unavailable");
-        assert_eq!(publisher.fetches(), before + 2);
-    }
-
-    /// Where no request does: an hour lies between two fetches in the end, and five minutes while the last good keys are
-    /// used.
-    async fn what_fails_is_refreshed_less_and_less(env) {
+    /// Where no request needs them: keys that were never had are asked for after an hour in the end, and those that are used
+    /// each minute.
+    async fn what_fails_and_nobody_needs_is_asked_less_and_less(env) {
         let (replica, publisher, good) = worker(&env).await;
         publisher.now(Manner::Head("500 Internal Server Error"));
         asks(&replica, &good).await.assert_error(503, "temporarily_unavailable");
         let minutes = refreshed_at(&env, &replica, &publisher, 4 * 60).await;
         assert_eq!(minutes, [1, 3, 7, 15, 31, 63, 123, 183]);
+        // A request need not wait so long.
         publisher.now(Manner::keys(&[&good]));
-        later(&env, &replica, 3600).await;
+        later(&env, &replica, 10).await;
         assert_eq!(asks(&replica, &good).await.status, 200);
         publisher.now(Manner::Head("500 Internal Server Error"));
-        let minutes = refreshed_at(&env, &replica, &publisher, 30).await;
-        assert_eq!(minutes, [5, 6, 8, 12, 17, 22, 27]);
+        let minutes = refreshed_at(&env, &replica, &publisher, 9).await;
+        assert_eq!(minutes, [5, 6, 7, 8, 9]);
+    }
+
+    /// An issuer is the operator's own choice.
+    async fn an_issuer_that_fails_is_asked_each_minute(env) {
+        let platform = Platform::ci().await;
+        platform.publisher.now(Manner::Head("500 Internal Server Error"));
+        env.apply(&(crate::harness::CATALOG.to_owned() + &platform.lines(""))).await;
+        let replica = env.replica().await;
+        federation::asks(&replica, &platform.token(&json!({})), "").await.assert_error(503, "temporarily_unavailable");
+        let minutes = refreshed_at(&env, &replica, &platform.publisher, 5).await;
+        assert_eq!(minutes, [1, 2, 3, 4, 5]);
     }
 
     /// The servers' own looks: a set that is due is fetched while another source hangs.
@@ -222,10 +206,4 @@ async fn refreshed_at(
         }
     }
     at
-}
-
-async fn ask_once(replica: &Replica, key: &Key) {
-    super::asks_once(replica, key)
-        .await
-        .assert_error(503, "temporarily_unavailable");
 }

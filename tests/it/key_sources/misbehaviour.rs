@@ -162,9 +162,9 @@ async fn the_log_says_once_what_was_wrong() {
     }
     assert_eq!(of(&lines, "could not be fetched"), 1, "{:?}", lines.lines());
     publisher.now(Manner::Head("404 Not Found"));
-    later(&replica, 300, &env.clock).await;
+    later(&replica, 60, &env.clock).await;
     assert_eq!(of(&lines, "could not be fetched"), 2);
     publisher.now(Manner::keys(&[&good]));
-    later(&replica, 300, &env.clock).await;
+    later(&replica, 60, &env.clock).await;
     assert_eq!(of(&lines, "can be fetched again"), 1);
 }
