@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::audience::Audience;
 use super::client::{AuthMethod, Client, GrantType};
 use super::identifier::AudienceId;
-use super::policy::{Circumstance, Policy, Unheld};
+use super::policy::{Circumstance, Obstacle, Policy, Unheld};
 use super::refusal::{ExchangeFault, GrantFault, TargetRefused};
 use super::scope::{Scope, ScopeSet};
 use super::shown;
@@ -86,10 +86,7 @@ pub fn check_may_ask(
     for policy in policies {
         match policy.obstacle_to_any(by, grant) {
             None => return Ok(()),
-            Some(obstacle) => obstacles.push(Unheld {
-                audience: policy.audience.clone(),
-                obstacle,
-            }),
+            Some(obstacle) => obstacles.push(unheld_for(policy, obstacle)),
         }
     }
     Err(GrantFault::NoPolicy(obstacles))
@@ -117,10 +114,14 @@ pub fn why_refused(
 
 fn unheld(policy: &Policy, circumstance: &Circumstance<'_>) -> Option<Unheld> {
     let obstacle = policy.obstacle(circumstance)?;
-    Some(Unheld {
+    Some(unheld_for(policy, obstacle))
+}
+
+fn unheld_for(policy: &Policy, obstacle: Obstacle) -> Unheld {
+    Unheld {
         audience: policy.audience.clone(),
         obstacle,
-    })
+    }
 }
 
 /// Decides on `request` among the client's `offers`: no audience is guessed, no scope is left out silently.

@@ -7,7 +7,6 @@ use super::entitlement::{Delegated, Entitlement};
 use super::exchanged::note;
 use super::foreign_subject::ForeignSubject;
 use crate::crypto::compact::CompactJws;
-use crate::domain::client::GrantType;
 use crate::domain::decision::Decision;
 use crate::domain::foreign_name;
 use crate::domain::foreign_token::{ForeignFault, claimed_issuer};
@@ -37,11 +36,7 @@ pub(super) fn entitle<'l, B: Basis>(
         &Circumstances<'_, B>,
     ),
 ) -> Result<Entitlement<'l, B>, GrantFault> {
-    let grant = GrantType::JwtBearer;
     let asker = client.client();
-    if !asker.grants.contains(&grant) {
-        return Err(GrantFault::GrantNotRegistered(grant));
-    }
     let refused = |fault: &ForeignFault| GrantFault::Assertion(fault.clone());
     let subject = subject.as_ref().map_err(refused)?;
     let counts = grantd.check_foreign_subject(subject, &asker.id, look);

@@ -5,12 +5,11 @@ use super::circumstances::Circumstances;
 use super::entitlement::{Delegated, Entitlement};
 use super::exchanged::{Exchanged, ReadToken, Subject};
 use crate::domain::check::Chain;
-use crate::domain::client::GrantType;
 use crate::domain::decision::Decision;
 use crate::domain::grant_decision::policies_that_hold;
 use crate::domain::identifier::ClientId;
 use crate::domain::policy::Purpose;
-use crate::domain::refusal::{ExchangeFault, GrantFault};
+use crate::domain::refusal::ExchangeFault;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token_fault::TokenFault;
 use crate::operations::Grantd;
@@ -30,11 +29,7 @@ pub(super) fn entitle<'l, B: Basis>(
     (look, exchanged, circumstances): (&'l Look<'_>, &'l Exchanged, &Circumstances<'_, B>),
     decision: &mut Decision,
 ) -> Result<Entitlement<'l, B>, OperationError> {
-    let grant = GrantType::TokenExchange;
     let actor = client.client();
-    if !actor.grants.contains(&grant) {
-        return Err(GrantFault::GrantNotRegistered(grant).into());
-    }
     let subject = exchanged.subject.as_ref().map_err(Clone::clone)?;
     match subject {
         Subject::Ours(_, read) => {

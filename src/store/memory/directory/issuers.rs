@@ -20,8 +20,7 @@ impl Directory {
         if let Some(issuers) = self.issuer_lookups.note(cached) {
             return Ok(issuers);
         }
-        self.load_issuers(|| Box::pin(self.store.load_issuers()))
-            .await
+        self.load_all_issuers().await
     }
 
     /// Has all issuers in memory.
@@ -30,10 +29,14 @@ impl Directory {
     /// An unreachable database, where memory does not have them.
     pub async fn keep_issuers(&self) -> Result<(), StoreError> {
         if self.caches.load().issuers.load().is_none() {
-            self.load_issuers(|| Box::pin(self.store.load_issuers()))
-                .await?;
+            self.load_all_issuers().await?;
         }
         Ok(())
+    }
+
+    async fn load_all_issuers(&self) -> Result<Arc<Issuers>, StoreError> {
+        self.load_issuers(|| Box::pin(self.store.load_issuers()))
+            .await
     }
 
     /// The issuer of the SPIFFE trust domain of this name, without a scheme.
